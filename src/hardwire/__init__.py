@@ -1,0 +1,34 @@
+"""Hardwire trains neural networks that live in hardware, takes them down to it and proves what runs."""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+#: Public name -> module that defines it. Resolved on first use, so that ``import hardwire`` loads no torch.
+_LAZY = {
+    "Circuit": "hardwire.circuit",
+    "CircuitBuilder": "hardwire.circuit",
+    "load_circuit": "hardwire.circuit",
+    "save_circuit": "hardwire.circuit",
+    "PackedEngine": "hardwire.circuit.packed",
+    "optimize": "hardwire.passes",
+    "lower": "hardwire.lower",
+    "load_dataset": "hardwire.data",
+    "LogicLayer": "hardwire.nn",
+    "LogicNetwork": "hardwire.nn",
+    "GroupSum": "hardwire.nn",
+    "train": "hardwire.nn",
+    "HardwireError": "hardwire.errors",
+}
+
+__all__ = sorted(_LAZY)
+
+
+def __getattr__(name):
+    if name not in _LAZY:
+        raise AttributeError(f"module 'hardwire' has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)
+
+
+def __dir__():
+    return __all__

@@ -1,0 +1,93 @@
+"""Word arithmetic in gates: comparison with a constant, population count, arg-max.
+
+Each adds its gates to a builder and states the macro that they spell. The shapes of the trees here are repeated by the
+hand-written Verilog primitives, so that a proof of equivalence finds the same inner points.
+"""
+
+from .circuit import FALSE, TRUE, CircuitBuilder
+
+
+def at_least(b: CircuitBuilder, word: list[int], value: int) -> int:
+    """``word >= value`` for an unsigned word, LSB first: from the lowest bit up, one gate for each bit above the lowest set one."""
+    if value <= 0:
+        return TRUE
+    if value >= 1 << len(word):
+        return FALSE
+    low = (value & -value).bit_length() - 1
+    result = word[low]
+    for j in range(low + 1, len(word)):
+        result = b.and_(word[j], result) if value >> j & 1 else b.or_(word[j], result)
+    b.macro("ge", word, [result], value)
+    return result
+
+
+def full_adder(b: CircuitBuilder, x: int, y: int, carry: int) -> tuple[int, int]:
+    """Sum and carry; five gates, fewer where an operand is constant."""
+    half = b.xor(x, y)
+    return b.xor(half, carry), b.or_(b.and_(x, y), b.and_(half, carry))
+
+
+def add(b: CircuitBuilder, x: list[int], y: list[int], carry: int = FALSE) -> list[int]:
+    """``x + y + carry``, one bit wider than the wider operand."""
+    total = []
+    for j in range(max(len(x), len(y))):
+        s, carry = full_adder(b, x[j] if j < len(x) else FALSE, y[j] if j < len(y) else FALSE, carry)
+        total.append(s)
+    return [*total, carry]
+
+
+def popcount(b: CircuitBuilder, nets: list[int]) -> list[int]:
+    """How many of ``nets`` are true, ``len(nets).bit_length()`` bits, LSB first; close to five gates an input.
+
+    ``count(x[0:n]) = count(x[0:h]) + count(x[h:n-1]) + x[n-1]`` with ``h = (n - 1) // 2``: the last bit rides in as carry.
+    """
+    count = _popcount(b, list(nets))
+    b.macro("popcount", nets, count)
+    return count
+
+
+def _popcount(b: CircuitBuilder, nets: list[int]) -> list[int]:
+    n = len(nets)
+    if n == 1:
+        return nets
+    if n == 2:
+        return [b.xor(*nets), b.and_(*nets)]
+    half = (n - 1) // 2
+    return add(b, _popcount(b, nets[:half]), _popcount(b, nets[half:-1]), nets[-1])[: n.bit_length()]
+
+
+def greater(b: CircuitBuilder, x: list[int], y: list[int]) -> int:
+    """``x > y`` for unsigned words of one width, LSB first."""
+    result = FALSE
+    for xj, yj in zip(x, y):
+        differ = b.xor(xj, yj)
+        result = b.mux(differ, result, xj)
+    return result
+
+
+def argmax(b: CircuitBuilder, words: list[list[int]]) -> list[int]:
+    """Index of the largest word, LSB first, ``max(1, (n - 1).bit_length())`` bits; the lowest index wins a tie.
+
+    A tournament whose left side has the largest power of two below ``n`` words, so that the index needs no adder.
+    """
+    width = max(len(w) for w in words)
+    words = [[*w, *[FALSE] * (width - len(w))] for w in words]
+    _, index = _argmax(b, words)
+    index = index or [FALSE]
+    b.macro("argmax", [net for w in words for net in w], index, len(words))
+    return index
+
+
+def _argmax(b: CircuitBuilder, words: list[list[int]]) -> tuple[list[int], list[int]]:
+    n = len(words)
+    if n == 1:
+        return words[0], []
+    half = 1 << (n - 1).bit_length() - 1
+    left, left_index = _argmax(b, words[:half])
+    right, right_index = _argmax(b, words[half:])
+    wins = greater(b, right, left)
+    best = [b.mux(wins, x, y) for x, y in zip(left, right)]
+    right_index = right_index + [FALSE] * (len(left_index) - len(right_index))
+    return best, [*[b.mux(wins, x, y) for x, y in zip(left_index, right_index)], wins]
+
+

@@ -1,0 +1,72 @@
+"""The invariants of a circuit; every one that fails names the object and the place."""
+
+import re
+
+import numpy as np
+
+from ..errors import FormatError
+from .circuit import MACROS, MAX_ARITY, STAGES, Circuit
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+def check(circuit: Circuit) -> None:
+    """Raise FormatError at the first invariant that does not hold.
+
+    Names are identifiers and unique; words have 1 to 64 bits; every node has 1 to 6 operands that come before it and
+    a table that fits; outputs and macros name nets that exist, and macros have the shape of their kind.
+    """
+    _names(circuit)
+    n, k = circuit.n_nodes, circuit.fanin.shape[1] if circuit.fanin.ndim == 2 else -1
+    shapes = (circuit.fanin.shape == (n, k), circuit.arity.shape == (n,), circuit.stage.shape == (n,))
+    if not all(shapes):
+        raise FormatError(f"circuit {circuit.name!r}: its node arrays have different lengths")
+    if n:
+        _nodes(circuit, n, k)
+    _ends(circuit)
+
+
+def _names(circuit: Circuit) -> None:
+    for kind, words in (("input", circuit.inputs), ("output", circuit.outputs)):
+        seen = set()
+        for word in words:
+            if not NAME.match(word.name) or word.name in seen:
+                raise FormatError(f"{kind} {word.name!r} of circuit {circuit.name!r} is no identifier or appears twice")
+            if not 1 <= word.width <= 64 or not word.step > 0:
+                raise FormatError(f"{kind} {word.name!r}: width {word.width}, step {word.step}; need 1 to 64 and a step > 0")
+            seen.add(word.name)
+
+
+def _nodes(circuit: Circuit, n: int, k: int) -> None:
+    own = np.arange(circuit.first_node, circuit.n_nets)
+    used = np.arange(k) < circuit.arity[:, None]
+    size = np.left_shift(np.uint64(1), np.minimum(circuit.arity, 6).astype(np.uint64))
+    limit = np.where(size >= 64, np.uint64(2**64 - 1), np.left_shift(np.uint64(1), size & np.uint64(63)) - np.uint64(1))
+    wrong = {
+        f"has no 1 to {min(k, MAX_ARITY)} operands": (circuit.arity < 1) | (circuit.arity > min(k, MAX_ARITY)),
+        "reads a net that does not come before it": ((circuit.fanin < 0) | (circuit.fanin >= own[:, None])).any(axis=1),
+        "names an operand beyond its arity": ((circuit.fanin != 0) & ~used).any(axis=1),
+        "has a table wider than its operands": circuit.table > limit,
+        "belongs to no stage": circuit.stage >= len(STAGES),
+    }
+    for what, where in wrong.items():
+        if where.any():
+            raise FormatError(f"node {own[np.argmax(where)]} of circuit {circuit.name!r} {what}")
+
+
+def _ends(circuit: Circuit) -> None:
+    nets = circuit.output_nets
+    if len(nets) != sum(circuit.output_widths):
+        raise FormatError(f"circuit {circuit.name!r} has {len(nets)} output nets for {sum(circuit.output_widths)} bits")
+    if len(nets) and not (0 <= nets.min() and nets.max() < circuit.n_nets):
+        raise FormatError(f"an output of circuit {circuit.name!r} names a net that does not exist")
+    for macro in circuit.macros:
+        ends = (*macro.inputs, *macro.outputs)
+        n, m = len(macro.inputs), len(macro.outputs)
+        fits = {
+            "ge": m == 1 and n >= 1 and macro.value >= 0,
+            "popcount": n >= 1 and m == n.bit_length(),
+            "argmax": macro.value >= 1 and n % max(macro.value, 1) == 0 and m == max(1, (macro.value - 1).bit_length()),
+        }
+        if macro.kind not in MACROS or not fits[macro.kind] or not all(0 <= e < circuit.n_nets for e in ends):
+            raise FormatError(f"a {macro.kind} macro of circuit {circuit.name!r} has the wrong shape or names no net")

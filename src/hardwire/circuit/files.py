@@ -1,0 +1,121 @@
+"""Circuit files: `.net`, the project's own text format, read and written; see docs/circuit.md for its one-page specification."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import FormatError, InputError
+from .check import check
+from .circuit import STAGES, Circuit, Macro, Word
+
+VERSION = 1
+MAGIC = "hardwire-net"
+
+
+def body(circuit: Circuit) -> str:
+    """The text between the header and the digest: one item a line, canonical, so that its hash identifies the circuit."""
+    lines = [f"name {circuit.name}"]
+    lines += [f"label {label}" for label in circuit.labels]
+    lines += [f"input {w.name} {w.width} {w.offset!r} {w.step!r}" for w in circuit.inputs]
+    rows = zip(circuit.stage.tolist(), circuit.table.tolist(), circuit.arity.tolist(), circuit.fanin.tolist())
+    lines.append(f"nodes {circuit.n_nodes}")
+    lines += [f"{s} {t:x} {' '.join(map(str, f[:k]))}" for s, t, k, f in rows]
+    lines += [f"macro {m.kind} {m.value} {' '.join(map(str, m.inputs))} : {' '.join(map(str, m.outputs))}"
+              for m in circuit.macros]
+    place = 0
+    for word in circuit.outputs:
+        nets = circuit.output_nets[place : place + word.width].tolist()
+        lines.append(f"output {word.name} {' '.join(map(str, nets))}")
+        place += word.width
+    return "\n".join(lines) + "\n"
+
+
+def write_text(path, text: str) -> Path:
+    """Write beside the target and rename, so that a reader never meets half a file."""
+    path = Path(path)
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text)
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True) if path.parent.is_dir() else None
+        raise InputError(f"cannot write {path}: {error.strerror}; choose a folder that can be written") from None
+    return path
+
+
+def read_text(path) -> str:
+    path = Path(path)
+    try:
+        return path.read_text()
+    except UnicodeDecodeError:
+        raise FormatError(f"{path} is not a text file; give a .net circuit") from None
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; check the path") from None
+
+
+def save_circuit(circuit: Circuit, path) -> Path:
+    """Write ``circuit`` as a `.net` file, atomically; the path is returned."""
+    return write_text(path, f"{MAGIC} {VERSION}\n{body(circuit)}digest {circuit.digest}\n")
+
+
+def load_circuit(path) -> Circuit:
+    """Read a `.net` file; a truncated, altered or foreign one raises FormatError."""
+    text = read_text(path)
+    head, _, rest = text.partition("\n")
+    magic, _, version = head.partition(" ")
+    if magic != MAGIC:
+        raise FormatError(f"{path} is not a {MAGIC} file; give a circuit that `hardwire lower` wrote")
+    if version != str(VERSION):
+        raise FormatError(f"{path} has format version {version}, this program reads {VERSION}; write it anew with `hardwire lower`")
+    content, found, tail = rest.rpartition("digest ")
+    if not found or hashlib.sha256(content.encode()).hexdigest() != tail.strip():
+        raise FormatError(f"{path} is truncated or altered: its digest does not match; write it anew with `hardwire lower`")
+    try:
+        circuit = _parse(content.splitlines())
+    except (ValueError, IndexError, KeyError) as error:
+        raise FormatError(f"{path} cannot be read as a circuit ({error}); write it anew with `hardwire lower`") from None
+    check(circuit)
+    return circuit
+
+
+def _parse(lines: list[str]) -> Circuit:
+    name, labels, inputs, outputs, nets, macros = "", [], [], [], [], []
+    nodes: list[list[str]] = []
+    place = 0
+    while place < len(lines):
+        key, _, rest = lines[place].partition(" ")
+        place += 1
+        if key == "name":
+            name = rest
+        elif key == "label":
+            labels.append(rest)
+        elif key == "input":
+            word, width, offset, step = rest.split()
+            inputs.append(Word(word, int(width), float(offset), float(step)))
+        elif key == "nodes":
+            nodes = [line.split() for line in lines[place : place + int(rest)]]
+            place += int(rest)
+        elif key == "macro":
+            left, right = rest.split(" : ")
+            kind, value, *ins = left.split()
+            macros.append(Macro(kind, tuple(map(int, ins)), tuple(map(int, right.split())), int(value)))
+        elif key == "output":
+            word, *bits = rest.split()
+            outputs.append(Word(word, len(bits)))
+            nets += map(int, bits)
+        else:
+            raise ValueError(f"line {place + 1} begins with {key!r}")
+    arity = np.array([len(n) - 2 for n in nodes], dtype=np.uint8)
+    fanin = np.zeros((len(nodes), max(2, int(arity.max(initial=2)))), dtype=np.int32)
+    for k in set(arity.tolist()):
+        where = np.flatnonzero(arity == k)
+        fanin[where, :k] = np.array([nodes[i][2:] for i in where.tolist()]).astype(np.int32)
+    return Circuit(
+        name=name, inputs=tuple(inputs), fanin=fanin, arity=arity,
+        table=np.array([int(n[1], 16) for n in nodes], dtype=np.uint64),
+        stage=np.array([STAGES.index(STAGES[int(n[0])]) for n in nodes], dtype=np.uint8),
+        outputs=tuple(outputs), output_nets=np.array(nets, dtype=np.int32), macros=tuple(macros), labels=tuple(labels),
+    )

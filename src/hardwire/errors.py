@@ -1,0 +1,21 @@
+"""Errors that a user can mend: one sentence each, naming the object and the remedy. The command line exits with 2."""
+
+
+class HardwireError(Exception):
+    """Base of every error that is a user's or the environment's to mend."""
+
+
+class InputError(HardwireError):
+    """Data, a shape, an option or a name that cannot be used as given."""
+
+
+class FormatError(HardwireError):
+    """A file that is damaged, altered or of another version."""
+
+
+class MissingToolError(HardwireError):
+    """An outside program that is not installed; the message names the package that brings it."""
+
+
+class ToolError(HardwireError):
+    """An outside program that ran and did not produce what it should."""
