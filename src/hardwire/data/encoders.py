@@ -1,0 +1,278 @@
+"""Encoders: features -> codes (the sensor's word) -> bits (comparisons of a code with integer thresholds).
+
+    code[s, f]        = clip(floor((x[s, f] - offset[f]) / step[f]), 0, 2^width[f] - 1)
+    bit[s, t F + f]   = code[s, f] >= thresholds[t, f]            t < T levels, f < F features
+
+Bits are threshold-major: all features at the lowest threshold first. The same two lines are what a circuit computes
+from ``Word(width, offset, step)`` and ``arithmetic.at_least``, so that the encoder is part of the proved hardware.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..bits import unsigned
+from ..errors import FormatError, InputError
+
+MAX_CODE_BITS = 16
+MAX_LEVELS = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class Encoder:
+    """A fitted encoder of ``F`` features and ``T`` thresholds each.
+
+    kind        the rule in ``ENCODERS`` that placed the thresholds
+    offset      (F,) float64, the physical value where code 0 begins
+    step        (F,) float64 > 0, the physical value of one code
+    width       (F,) int64, bits of each code, 1 to 16
+    thresholds  (T, F) int64 in codes, each from 1 to 2^width - 1, ascending in T; equal ones give equal bits
+    """
+
+    kind: str
+    offset: np.ndarray
+    step: np.ndarray
+    width: np.ndarray
+    thresholds: np.ndarray
+
+    def __post_init__(self):
+        _check(self)
+
+    @property
+    def n_features(self) -> int:
+        return self.thresholds.shape[1]
+
+    @property
+    def levels(self) -> int:
+        return self.thresholds.shape[0]
+
+    @property
+    def n_bits(self) -> int:
+        return self.thresholds.size
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The smallest unsigned dtype that holds every code."""
+        return unsigned(int(self.width.max()))
+
+    def codes(self, x) -> np.ndarray:
+        """Features (samples, F) in physical values, any memory layout, to codes (samples, F) in ``dtype``.
+
+        Values outside the range seen in training saturate. NaN, infinity or a wrong shape raise InputError.
+        """
+        x = _matrix(x)
+        if x.shape[1] != self.n_features:
+            raise InputError(f"x has {x.shape[1]} features, but the encoder was fitted on {self.n_features}; "
+                             f"give the same columns")
+        return _quantise(x, self.offset, self.step, self.width)
+
+    def encode_codes(self, codes) -> np.ndarray:
+        """Codes (samples, F) to bits (samples, T F), bool."""
+        codes = np.asarray(codes)
+        if codes.ndim != 2 or codes.shape[1] != self.n_features or codes.dtype.kind not in "ui":
+            raise InputError(f"codes have shape {codes.shape} and dtype {codes.dtype}; "
+                             f"give integers (samples, {self.n_features}) as `codes` returns them")
+        thresholds = self.thresholds.astype(self.dtype if codes.dtype == self.dtype else np.int64)
+        return (codes[:, None, :] >= thresholds).reshape(len(codes), self.n_bits)
+
+    def encode(self, x) -> np.ndarray:
+        """Features (samples, F) in physical values to bits (samples, T F), bool."""
+        return self.encode_codes(self.codes(x))
+
+    def to_dict(self) -> dict:
+        """Plain lists and numbers that JSON keeps exactly."""
+        return {"kind": self.kind, "offset": self.offset.tolist(), "step": self.step.tolist(),
+                "width": self.width.tolist(), "thresholds": self.thresholds.tolist()}
+
+    @classmethod
+    def from_dict(cls, content) -> "Encoder":
+        """The inverse of ``to_dict``; content that is no encoder raises FormatError."""
+        try:
+            real = [np.array(content[key], dtype=np.float64) for key in ("offset", "step")]
+            whole = [_whole(content[key], key) for key in ("width", "thresholds")]
+            return cls(content["kind"], *real, *whole)
+        except KeyError as error:
+            raise FormatError(f"the stored encoder lacks {error}; lower or train the network anew") from None
+        except (TypeError, ValueError, OverflowError, InputError) as error:
+            raise FormatError(f"the stored encoder is damaged ({error}); lower or train the network anew") from None
+
+
+def fit_encoder(kind: str, x_train, *, levels: int = 1, code_bits: int = 12, clip: float = 0.0,
+                common: bool | None = None) -> Encoder:
+    """Fit an encoder on training features (samples, F).
+
+    kind       ``threshold``: one bit, the middle of the range; ``uniform``: ``levels`` equally spaced thresholds;
+               ``quantile``: ``levels`` thresholds that share the training samples out evenly
+    code_bits  width of the code of a real-valued feature, 1 to 16: 2^code_bits equal steps over its range.
+               A feature that is integer in every training sample keeps its values as codes, if 16 bits hold them.
+    clip       share of a real-valued feature's samples, 0 up to 0.5, to leave out at each end of its range
+    common     one range and one set of thresholds for all features; None: for uint8 (images), so that a border pixel
+               which hardly ever changes gets no thresholds inside its noise; other features stand each for itself
+
+    A feature with fewer values than ``levels`` repeats thresholds; a constant one gives constant bits.
+    """
+    _check_options(kind, levels, code_bits, clip)
+    x = _matrix(x_train)
+    if not x.size:
+        raise InputError(f"x_train has shape {x.shape}; give at least one sample and one feature")
+    common = x.dtype == np.uint8 if common is None else bool(common)
+    offset, step, width = _words(x, code_bits, clip, common)
+    codes = _quantise(x, offset, step, width)
+    place = ENCODERS[kind]
+    columns = [_fit_thresholds(place, h, levels, int(w)) for h, w in zip(_histograms(codes, common), width)]
+    thresholds = np.ascontiguousarray(np.broadcast_to(np.stack(columns, axis=1), (levels, x.shape[1])))
+    return Encoder(kind, offset, step, width, thresholds)
+
+
+def uniform(counts: np.ndarray, levels: int) -> np.ndarray:
+    """``ceil(lo + (hi - lo) (t + 1) / (T + 1))``, from lo to hi the codes seen; for T = 1 the middle."""
+    seen = np.flatnonzero(counts)
+    lo, span = int(seen[0]), int(seen[-1] - seen[0])
+    return np.array([lo - (-span * (t + 1) // (levels + 1)) for t in range(levels)], dtype=np.int64)
+
+
+def quantile(counts: np.ndarray, levels: int) -> np.ndarray:
+    """Codes seen in training such that a share closest to ``(t + 1) / (T + 1)`` of the samples lies below each.
+
+    Where more than half of the samples sit at the lowest code (a dark background), the shares are of the others.
+    Thresholds are distinct while the feature has codes enough, so that no two bits agree on all training samples.
+    """
+    seen = np.flatnonzero(counts)
+    if len(seen) == 1:
+        return np.full(levels, seen[0], dtype=np.int64)
+    mass = counts[seen].astype(np.float64)
+    if 2 * mass[0] > mass.sum():
+        mass[0] = 0
+    below = np.cumsum(mass)[:-1]  # below[k]: samples under seen[k + 1]
+    share = np.arange(1, levels + 1) / (levels + 1) * mass.sum()
+    rank = np.abs(below - share[:, None]).argmin(axis=1)
+    return seen[1:][_spread(rank, len(below))]
+
+
+#: kind -> how it places ``levels`` thresholds, given the number of training samples at each code.
+ENCODERS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
+    "threshold": uniform,
+    "uniform": uniform,
+    "quantile": quantile,
+}
+
+
+def _spread(rank: np.ndarray, n: int) -> np.ndarray:
+    """Ascending ranks moved apart as little as needed inside 0 .. n - 1; the lowest repeat when there are too few."""
+    t = np.arange(len(rank))
+    rank = np.maximum.accumulate(rank - t) + t
+    return np.maximum(np.minimum(rank, n - len(rank) + t), 0)
+
+
+def _fit_thresholds(place: Callable, counts: np.ndarray, levels: int, width: int) -> np.ndarray:
+    return np.clip(place(counts, levels), 1, (1 << width) - 1)
+
+
+def _histograms(codes: np.ndarray, common: bool):
+    """Samples at each code: one histogram for each feature, or a single one of all."""
+    if common:
+        size = int(codes.max()) + 1
+        yield sum(np.bincount(block.ravel(), minlength=size) for block in np.array_split(codes, len(codes) // 4096 + 1))
+    else:
+        yield from map(np.bincount, np.ascontiguousarray(codes.T))
+
+
+def _words(x: np.ndarray, code_bits: int, clip: float, common: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Offset, step and width of each feature's code."""
+    lo, hi, whole = x.min(axis=0).astype(np.float64), x.max(axis=0).astype(np.float64), _is_whole(x)
+    if common:
+        lo[:], hi[:], whole[:] = lo.min(), hi.max(), whole.all()
+    with np.errstate(over="ignore"):
+        span = hi - lo
+    if not np.isfinite(span).all():
+        raise InputError(f"feature {np.argmin(np.isfinite(span))} of x_train spans more than float64 holds; rescale it")
+    base = np.where((lo < 0) | (hi >= 1 << MAX_CODE_BITS), lo, 0.0)
+    exact = (whole & (hi - base < 1 << MAX_CODE_BITS)) | (span == 0)
+    base = np.where(exact & ~whole, lo, base)  # a real constant: code 0 begins at it
+    low, high = _clipped(x, lo, hi, clip, common) if clip and not exact.all() else (lo, hi)
+    fine = np.maximum((high - low) / (1 << code_bits), np.finfo(np.float64).tiny)
+    width = np.where(exact, [max(1, int(v).bit_length()) for v in np.where(exact, hi - base, 0)], code_bits)
+    return np.where(exact, base, low), np.where(exact, 1.0, fine), width.astype(np.int64)
+
+
+def _clipped(x: np.ndarray, lo, hi, clip: float, common: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The range without a share ``clip`` of samples at each end; the whole range where nothing else would be left."""
+    low, high = np.quantile(x, [clip, 1 - clip], axis=None if common else 0)
+    return np.where(high > low, low, lo), np.where(high > low, high, hi)
+
+
+def _is_whole(x: np.ndarray) -> np.ndarray:
+    """Which features are integer in every sample, (F,) bool."""
+    return np.ones(x.shape[1], dtype=bool) if x.dtype.kind in "ui" else (x == np.floor(x)).all(axis=0)
+
+
+def _quantise(x: np.ndarray, offset: np.ndarray, step: np.ndarray, width: np.ndarray) -> np.ndarray:
+    """``clip(floor((x - offset) / step), 0, 2^width - 1)``, C-contiguous in the smallest unsigned dtype."""
+    top = (1 << width) - 1
+    if x.dtype.kind in "ui" and not offset.any() and np.all(step == 1):
+        top = np.minimum(top, min(np.iinfo(x.dtype).max, int(top.max()))).astype(x.dtype)
+        return np.ascontiguousarray(np.clip(x, 0, top), dtype=unsigned(int(width.max())))
+    with np.errstate(over="ignore"):  # far values become infinite and saturate
+        value = x - offset
+        value /= step
+    np.floor(value, out=value)
+    return np.ascontiguousarray(np.clip(value, 0, top, out=value), dtype=unsigned(int(width.max())))
+
+
+def _matrix(x) -> np.ndarray:
+    """Finite numbers of shape (samples, F) as they are, or InputError."""
+    x = np.asarray(x)
+    if x.ndim != 2:
+        raise InputError(f"x has shape {x.shape}; give a matrix (samples, features)")
+    if x.dtype == bool:
+        return x.astype(np.uint8)
+    if x.dtype.kind not in "uif":
+        raise InputError(f"x has dtype {x.dtype}; give real numbers")
+    if x.dtype.kind == "f" and not np.isfinite(x).all():
+        row, column = np.argwhere(~np.isfinite(x))[0]
+        raise InputError(f"sample {row} has {x[row, column]} in feature {column}; remove or fill it")
+    return x
+
+
+def _check_options(kind: str, levels: int, code_bits: int, clip: float) -> None:
+    if kind not in ENCODERS:
+        raise InputError(f"encoder {kind!r} is unknown; choose from {', '.join(ENCODERS)}")
+    if kind == "threshold" and levels != 1:
+        raise InputError(f"encoder 'threshold' has one level, not {levels}; take 'uniform' or 'quantile' for more")
+    if not _integer(levels) or not 1 <= levels <= MAX_LEVELS:
+        raise InputError(f"levels is {levels}; give 1 to {MAX_LEVELS} thresholds for each feature")
+    if not _integer(code_bits) or not 1 <= code_bits <= MAX_CODE_BITS:
+        raise InputError(f"code_bits is {code_bits}; give 1 to {MAX_CODE_BITS} bits")
+    if not 0 <= clip < 0.5:
+        raise InputError(f"clip is {clip}; give the share to leave out at each end, 0 up to 0.5")
+
+
+def _integer(value) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def _whole(values, key: str) -> np.ndarray:
+    array = np.array(values)
+    if array.dtype.kind not in "ui":
+        raise ValueError(f"{key} holds {array.dtype}, not integers")
+    return array.astype(np.int64)
+
+
+def _check(encoder: Encoder) -> None:
+    shape = encoder.thresholds.shape
+    if encoder.kind not in ENCODERS:
+        raise InputError(f"encoder {encoder.kind!r} is unknown; choose from {', '.join(ENCODERS)}")
+    if len(shape) != 2 or not all(shape):
+        raise InputError(f"thresholds have shape {shape}; give (levels, features), at least one of each")
+    for name in ("offset", "step", "width"):
+        given = getattr(encoder, name).shape
+        if given != shape[1:]:
+            raise InputError(f"{name} has shape {given} for {shape[1]} features; give one for each")
+    if not (np.isfinite(encoder.offset).all() and np.isfinite(encoder.step).all() and np.all(encoder.step > 0)):
+        raise InputError("an offset or a step of the encoder is not finite or a step is not above 0; mend it")
+    if encoder.width.min() < 1 or encoder.width.max() > MAX_CODE_BITS:
+        raise InputError(f"a width of the encoder is not 1 to {MAX_CODE_BITS} bits; mend it")
+    inside = (encoder.thresholds >= 1) & (encoder.thresholds < 1 << encoder.width)
+    if not inside.all() or np.any(np.diff(encoder.thresholds, axis=0) < 0):
+        raise InputError("the thresholds of the encoder do not ascend from 1 to 2^width - 1; mend them")

@@ -1,0 +1,265 @@
+"""A user's own files: tables of text (.csv, .tsv) and NumPy archives (.npz)."""
+
+import csv
+import io
+import math
+import pickle
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import FormatError, InputError
+from .samples import Samples, identifiers, index_labels, pixel_names
+
+DELIMITERS = ",;\t"
+MISSING = frozenset(("", "?", "na", "n/a", "nan", "null"))
+MAX_CATEGORIES = 256
+#: So many different cells, most of them numbers, make a column of numbers: what is none is then a mistake.
+FEW_VALUES = 10
+
+
+def read_table(path, *, label: str | int | None = None) -> Samples:
+    """A table of text, one sample a line, with or without a header.
+
+    The delimiter is the one of comma, semicolon and tab that splits the first lines evenly. The label column is the
+    last one, or the one that ``label`` names or numbers (from 0; negative from the end). A column of texts becomes
+    one 0/1 column for each text, ``column_text``. Missing, infinite and stray cells raise InputError with their line
+    and column.
+    """
+    path = Path(path)
+    rows, lines = _rows(path)
+    if len(rows) < 2:
+        raise InputError(f"{path} has a single line; give a line for each sample")
+    first, *body = rows
+    values = [{cell: _number(cell) for cell in set(cells)} for cells in zip(*body)]
+    header = _has_header(first, values, label)
+    names = first if header else [f"x{i}" for i in range(len(first))]
+    cells = zip(*(body if header else rows))
+    columns = [_Column(path, name, c, lines[header:], v) for name, c, v in zip(names, cells, values)]
+    target = columns.pop(_label_column(path, names, label))
+    if not columns:
+        raise InputError(f"{path} has a label column only; add at least one column of features")
+    parts = [column.features() for column in columns]
+    x = np.stack([values for part in parts for _, values in part], axis=1)
+    y, classes = target.classes()
+    features = identifiers(name for part in parts for name, _ in part)
+    whole = np.all(x == np.floor(x)) and np.abs(x).max() < 2**53
+    return Samples(x.astype(np.int64) if whole else x, y, classes, features, None, f"table {path.name}")
+
+
+class _Column:
+    """The cells of one column, the number that each different one is; for messages the file, the name and the lines."""
+
+    def __init__(self, path: Path, name: str, cells: tuple[str, ...], lines: list[int], values: dict):
+        self.path, self.name, self.cells, self.lines = path, name, cells, lines
+        self.values = {**values, cells[0]: _number(cells[0])}
+        self.texts = sorted(cell for cell, value in self.values.items() if value is None)
+        gone = {c for c in self.values if c.lower() in MISSING}
+        if gone:
+            raise self.error(gone, "has no value", "fill it or remove the line")
+
+    def error(self, cells: set[str], what: str, remedy: str) -> InputError:
+        """About the first cell that is one of ``cells``."""
+        at = next(i for i, cell in enumerate(self.cells) if cell in cells)
+        place = f"{self.path} line {self.lines[at]}, column {self.name!r}"
+        return InputError(f"{place}, {what} ({self.cells[at]!r}); {remedy}")
+
+    def numbers(self) -> np.ndarray | None:
+        """The cells as float64, or None where one is no number."""
+        if self.texts:
+            return None
+        endless = {cell for cell, value in self.values.items() if not math.isfinite(value)}
+        if endless:
+            raise self.error(endless, "has a number that is not finite", "mend it or remove the line")
+        return np.array([self.values[cell] for cell in self.cells])
+
+    def features(self) -> list[tuple[str, np.ndarray]]:
+        """Name and values of the feature, or of one 0/1 feature for each text."""
+        values = self.numbers()
+        if values is not None:
+            return [(self.name, values)]
+        if len(self.values) > FEW_VALUES and 2 * len(self.texts) < len(self.values):
+            raise self.error(set(self.texts), "has a text among numbers", "give a number")
+        if len(self.values) > MAX_CATEGORIES:
+            raise self.error(set(self.texts), f"is one of {len(self.values)} different texts, more than "
+                             f"{MAX_CATEGORIES}", "remove the column or give numbers")
+        rank = {text: i for i, text in enumerate(sorted(self.values))}
+        index = np.array([rank[cell] for cell in self.cells])
+        return [(f"{self.name}_{text}", (index == i).astype(np.float64)) for text, i in rank.items()]
+
+    def classes(self) -> tuple[np.ndarray, tuple[str, ...]]:
+        """The cells as class indices, and the classes: integers by value or texts by alphabet."""
+        values = self.numbers()
+        if values is None:
+            return index_labels(np.array([" ".join(c.split()) for c in self.cells]), str(self.path))
+        broken = {cell for cell, value in self.values.items() if not value.is_integer()}
+        if broken:
+            raise self.error(broken, "has a label that is no integer", "give integers or names or another label column")
+        return index_labels(values, str(self.path))
+
+
+def _number(cell: str) -> float | None:
+    if "_" in cell:  # Python reads 1_2 as 12
+        return None
+    try:
+        return float(cell)
+    except ValueError:
+        return None
+
+
+def _rows(path: Path) -> tuple[list[list[str]], list[int]]:
+    """The cells of every line that is not blank, equally many in each, and its line number."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise FormatError(f"{path} is not text in UTF-8; save it as UTF-8") from None
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; check the path") from None
+    if "\0" in text:
+        raise FormatError(f"{path} holds zero bytes and is no table of text; save it as UTF-8")
+    if not text.strip():
+        raise InputError(f"{path} is empty; give a line for each sample")
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(path, text)
+    rows, lines = _split(path, text, delimiter)
+    odd = next((i for i, row in enumerate(rows) if len(row) != len(rows[0])), None)
+    if odd is not None:
+        raise InputError(f"{path} line {lines[odd]} has {len(rows[odd])} columns where line {lines[0]} has "
+                         f"{len(rows[0])}; give every line the same columns")
+    return rows, lines
+
+
+def _split(path: Path, text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=delimiter != "\t")
+    rows, lines = [], []
+    try:
+        for row in reader:
+            if len(row) > 1 or (row and row[0].strip()):
+                rows.append([cell.strip() for cell in row])
+                lines.append(reader.line_num)
+    except csv.Error as error:
+        raise FormatError(f"{path} line {reader.line_num} cannot be read ({error}); mend its quotes") from None
+    return rows, lines
+
+
+def _delimiter(path: Path, text: str) -> str:
+    """The delimiter that splits the first lines into the most columns, equally many in each; else the first line."""
+    head = [line for line in text.split("\n", 50)[:50] if line.strip()][:20]
+    counts = {d: [len(row) for row in csv.reader(head, delimiter=d, skipinitialspace=True)] for d in DELIMITERS}
+    even = {d: n[0] for d, n in counts.items() if n[0] > 1 and len(set(n)) == 1}
+    best = even or {d: n[0] for d, n in counts.items() if n[0] > 1}
+    if not head or not best:
+        raise InputError(f"{path} has a single column; separate features and label by comma, semicolon or tab")
+    return max(best, key=best.__getitem__)
+
+
+def _has_header(first: list[str], values: list[dict[str, float | None]], label) -> bool:
+    """Whether the first row names the columns.
+
+    It does when it holds ``label``, or when no cell of it is a number or missing in a column whose other cells are all
+    numbers; in a table of texts alone, when none of its cells appears again in its column.
+    """
+    if isinstance(label, str) and label in first and _number(label) is None:
+        return True
+    if any(cell.lower() in MISSING for cell in first):
+        return False
+    numeric = [cell for cell, column in zip(first, values) if None not in column.values()]
+    if numeric:
+        return all(_number(cell) is None for cell in numeric)
+    return all(cell not in column for cell, column in zip(first, values))
+
+
+def _label_column(path: Path, names: list[str], label: str | int | None) -> int:
+    if label is None:
+        return len(names) - 1
+    if isinstance(label, str) and label in names:
+        if names.count(label) > 1:
+            raise InputError(f"{path} has {names.count(label)} columns named {label!r}; give the label column's number")
+        return names.index(label)
+    try:
+        return range(len(names))[int(label)]
+    except (ValueError, IndexError, TypeError):
+        known = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+        raise InputError(f"{path} has no column {label!r}; choose from {known} or 0 to {len(names) - 1}") from None
+
+
+def read_npz(path) -> Samples:
+    """An archive of arrays: ``x`` (n, ...) and ``y`` (n,), and if wanted ``x_test``, ``y_test`` and ``classes``.
+
+    ``x`` (n, height, width) and (n, channels, height, width) are images; every ``x`` is flattened. ``y`` holds integers
+    or texts; with ``classes``, the names of the classes in order, integers from 0.
+    """
+    path = Path(path)
+    arrays = _arrays(path)
+    if ("x_test" in arrays) != ("y_test" in arrays):
+        raise InputError(f"{path} has only one of x_test and y_test; give both or none")
+    x, shape = _features(path, "x", arrays["x"])
+    features = pixel_names(shape) if shape else tuple(f"x{i}" for i in range(x.shape[1]))
+    y = _labels(path, "y", arrays["y"], len(x))
+    test_x, test_y = None, y[:0]
+    if "x_test" in arrays:
+        test_x, _ = _features(path, "x_test", arrays["x_test"])
+        test_y = _labels(path, "y_test", arrays["y_test"], len(test_x))
+        if arrays["x"].shape[1:] != arrays["x_test"].shape[1:] or x.dtype != test_x.dtype:
+            raise InputError(f"{path}: x is {arrays['x'].shape} {x.dtype} and x_test is {arrays['x_test'].shape} "
+                             f"{test_x.dtype}; give both the same features")
+    index, classes = _classes(path, y, test_y, arrays.get("classes"))
+    test = None if test_x is None else (test_x, index[len(y):])
+    return Samples(x, index[: len(y)], classes, features, shape, f"archive {path.name}", test)
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in ("x", "y", "x_test", "y_test", "classes") if key in archive}
+            found = ", ".join(archive)
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError, AttributeError, TypeError):
+        raise FormatError(f"{path} is no .npz archive of plain arrays; write it with numpy.savez") from None
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}; check the path") from None
+    missing = [key for key in ("x", "y") if key not in arrays]
+    if missing:
+        raise InputError(f"{path} lacks the array {missing[0]!r} and has {found or 'none'}; give x and y")
+    return arrays
+
+
+def _features(path: Path, name: str, x: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int] | None]:
+    """Flattened features in uint8, int64 or float64, and the image's shape."""
+    if x.ndim < 2 or 0 in x.shape:
+        raise InputError(f"{path}: {name} has shape {x.shape}; give (samples, features) or images, none of them empty")
+    if x.ndim == 4 and x.shape[3] in (1, 3, 4) and x.shape[1] > 4:
+        raise InputError(f"{path}: {name} has shape {x.shape}, its channels last; give {name}.transpose(0, 3, 1, 2)")
+    shape = {3: (1, *x.shape[1:]), 4: x.shape[1:]}.get(x.ndim)
+    flat = np.ascontiguousarray(x).reshape(len(x), -1)
+    if flat.dtype == bool or flat.dtype == np.uint8:
+        return flat.astype(np.uint8), shape
+    if flat.dtype.kind in "ui" and flat.dtype != np.uint64:
+        return flat.astype(np.int64), shape
+    if flat.dtype.kind not in "uif":
+        raise InputError(f"{path}: {name} has type {x.dtype}; give real numbers")
+    if not np.isfinite(flat).all():
+        row, column = np.argwhere(~np.isfinite(flat))[0]
+        raise InputError(f"{path}: {name} has {flat[row, column]} at sample {row}, feature {column}; remove or fill it")
+    return flat.astype(np.float64), shape
+
+
+def _labels(path: Path, name: str, y: np.ndarray, samples: int) -> np.ndarray:
+    if y.ndim != 1:
+        raise InputError(f"{path}: {name} has shape {y.shape}; give one label for each sample, ({samples},)")
+    if len(y) != samples:
+        raise InputError(f"{path}: {name} has {len(y)} labels for {samples} samples; give one for each")
+    return y
+
+
+def _classes(path: Path, y: np.ndarray, y_test: np.ndarray, names) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Class indices of both splits together, and the names of the classes."""
+    if (y.dtype.kind == "U") != (y_test.dtype.kind == "U"):
+        raise InputError(f"{path}: y has type {y.dtype} and y_test {y_test.dtype}; give both the same labels")
+    index, classes = index_labels(np.concatenate([y, y_test]), str(path))
+    if names is None:
+        return index, classes
+    values = np.array([int(c) if c.lstrip("-").isdigit() else -1 for c in classes])
+    if names.ndim != 1 or values.min() < 0 or values.max() >= len(names):
+        raise InputError(f"{path}: y is not 0 to {names.size - 1} as its {names.size} classes ask; mend y or classes")
+    return values[index], tuple(map(str, names.tolist()))
