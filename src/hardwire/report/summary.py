@@ -1,0 +1,180 @@
+"""What both renderings of a record say: totals, groups and figures in words."""
+
+import unicodedata
+from dataclasses import dataclass
+
+from .record import STAGES
+
+ENERGY_NOTE = "model estimate: a count times a cited constant, not a measurement"
+STAGE_NOTE = "gates are two-input gates; depth is what the stage adds to the longest path"
+#: First word of a verification status -> its sign, in the order of what a reader must not miss.
+SIGNS = {"refuted": "✗", "proved": "✓", "simulated": "≈", "skipped": "–"}
+_TIMES = {"train_s": "training", "samples_per_s": "inference", "lower_s": "freezing", "optimize_s": "optimisation",
+          "verify_s": "verification"}
+_PREFIXES = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"),
+             (1e-12, "p"), (1e-15, "f"), (1e-18, "a")]
+
+
+@dataclass(frozen=True)
+class Count:
+    """Two-input gates of a stage, before and after the passes, and its depth."""
+
+    stage: str
+    raw: int
+    optimized: int
+    depth: int
+
+    @property
+    def removed(self) -> str:
+        return f"{(self.raw - self.optimized) / self.raw:.1%}".replace("%", " %") if self.raw else "–"
+
+
+@dataclass(frozen=True)
+class EnergyGroup:
+    """The lines of one ledger, which are summed."""
+
+    name: str
+    per: str
+    comparison: bool
+    lines: tuple[dict, ...]
+
+    @property
+    def total(self) -> float:
+        return sum(line["total_j"] for line in self.lines)
+
+
+def plain(text) -> str:
+    """Text on one line without control characters, which a terminal would obey."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(str(text).split()))
+
+
+def columns(text: str) -> int:
+    """Terminal columns that ``text`` takes: two for a wide character, none for a combining one."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def number(value) -> float | None:
+    """The value when it is a number, else None."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e30 else None
+
+
+def percent(fraction) -> str:
+    return "–" if fraction is None else f"{100 * fraction:.2f} %"
+
+
+def whole(value) -> str:
+    return "–" if number(value) is None else f"{value:,.0f}"
+
+
+def si(value: float, unit: str) -> str:
+    """Three significant digits with an SI prefix: ``si(2.24e-10, "J") == "224 pJ"``."""
+    if value == 0:
+        return f"0 {unit}"
+    size, prefix = next((p for p in _PREFIXES if abs(value) >= 0.9995 * p[0]), _PREFIXES[-1])
+    scaled = value / size
+    digits = max(0, 2 - len(str(int(abs(scaled) * 1.0005))) + 1)
+    return f"{scaled:.{digits}f} {prefix}{unit}"
+
+
+def duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds >= 1 or seconds == 0 else si(seconds, "s")
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def gap(accuracy: dict) -> str | None:
+    """Relaxed minus hard accuracy on the test split, in percentage points."""
+    if accuracy.get("test_relaxed") is None:
+        return None
+    return f"{100 * (accuracy['test_relaxed'] - accuracy['test_hard']):+.2f} points".replace("-", "−")
+
+
+def accuracies(record: dict) -> list[tuple[str, str]]:
+    """(what, figure) of the accuracies that there are, what is reported first."""
+    accuracy = record["accuracy"]
+    logic = record["hardware"] == "logic"
+    what = "test, frozen circuit (hard)" if logic else "test, on the modelled hardware"
+    rows = [(what, percent(accuracy["test_hard"]))]
+    if gap(accuracy):
+        what = "test, relaxed network" if logic else "test, ideal network"
+        rows += [(what, percent(accuracy["test_relaxed"])), ("relaxed minus hard", gap(accuracy))]
+    if accuracy["validation"] is not None:
+        rows.append(("validation, used for selection", percent(accuracy["validation"])))
+    return rows
+
+
+def counts(record: dict) -> list[Count]:
+    """One row a stage, then the total; nothing where the record counts no gates."""
+    given = record["counts"]
+    rows = [Count(stage, *(given[stage][key] for key in ("gates_raw", "gates_optimized", "depth")))
+            for stage in STAGES if stage in given]
+    if not rows:
+        return []
+    return [*rows, Count("total", *(sum(getattr(row, key) for row in rows) for key in ("raw", "optimized", "depth")))]
+
+
+def energy_groups(record: dict) -> list[EnergyGroup]:
+    """Ledgers in their order, those of the run before those it is compared with."""
+    groups: dict[tuple, list[dict]] = {}
+    for line in record["energy"]:
+        name = line.get("ledger") or line["item"]
+        key = (bool(line.get("comparison")), plain(name), plain(line.get("per") or "inference"))
+        groups.setdefault(key, []).append(line)
+    made = [EnergyGroup(name, per, compared, tuple(lines)) for (compared, name, per), lines in groups.items()]
+    return sorted(made, key=lambda group: group.comparison)
+
+
+def energy_range(record: dict) -> str | None:
+    """The smallest and the largest of the run's own estimates; None when it has none, or of different things."""
+    own = [group for group in energy_groups(record) if not group.comparison]
+    if not own or len({group.per for group in own}) > 1:
+        return None
+    low, high = min(g.total for g in own), max(g.total for g in own)
+    return si(low, "J") if low == high else f"{si(low, 'J')} – {si(high, 'J')}"
+
+
+def times(record: dict) -> list[tuple[str, str]]:
+    """(what, how long or how many a second) for every number in ``time``."""
+    rows = []
+    for key, value in record["time"].items():
+        if number(value) is None:
+            continue
+        label = _TIMES.get(key, plain(key).removesuffix("_s").removesuffix("_per").replace("_", " "))
+        rows.append((label, _time(key, value)))
+    return rows
+
+
+def _time(key: str, value: float) -> str:
+    if key.endswith("_per_s"):
+        what = "samples" if key == "samples_per_s" else ""
+        return f"{si(value, '').strip()} {what}/s"
+    return duration(value) if key.endswith("_s") and value >= 0 else f"{value:,.4g}"
+
+
+def verdicts(record: dict) -> list[tuple[str, str, str]]:
+    """(first word of the status, name, status), refuted first."""
+    rows = [(status.partition(" ")[0].rstrip(":"), plain(name), plain(status))
+            for name, status in record["verified"].items()]
+    return sorted(rows, key=lambda row: row[0] != "refuted")
+
+
+def verdict(record: dict) -> str:
+    """All statuses in a few words: ``3 proved, 1 skipped``."""
+    kinds = [kind for kind, _, _ in verdicts(record)]
+    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in SIGNS if kind in kinds) or "nothing verified"
+
+
+def machine(record: dict) -> list[tuple[str, str]]:
+    """(what, value) of the environment."""
+    environment = record["environment"]
+    machine = environment["machine"]
+    memory = number(machine.get("memory_bytes"))
+    parts = [machine.get("cpu"), f"{machine['cores']} cores" if machine.get("cores") else None,
+             f"{memory / 2**30:.1f} GiB" if memory else None, machine.get("gpu")]
+    versions = ", ".join(f"{plain(k)} {plain(v)}" for k, v in environment["versions"].items())
+    rows = [("machine", ", ".join(plain(part) for part in parts if part)), ("versions", versions),
+            ("commit", plain(environment["commit"] or "not a checkout")),
+            ("date", plain(environment.get("date") or ""))]
+    return [row for row in rows if row[1]]

@@ -1,0 +1,75 @@
+import pytest
+
+from hardwire.errors import FormatError
+from hardwire.report import format_text
+from hardwire.report.summary import columns, duration, si
+
+
+def box(text: str) -> list[str]:
+    lines = text.splitlines()
+    assert text.endswith("\n") and {columns(line) for line in lines} == {96}
+    assert len(lines) <= 45
+    return lines
+
+
+def test_the_full_record(full):
+    text = format_text(full, folder="runs/mnist")
+    box(text)
+    for said in ("mnist", "97.12 %", "97.63 %", "+0.51 points", "90,768", "57,966", "36.1 %", "2 proved, 1 simulated",
+                 "no GPU on this machine", "1.23 M samples/s", "1 h 30 min", "model estimates", "1.62 nJ",
+                 "runs/mnist", "circuit.net", full["environment"]["commit"]):
+        assert said in text, said
+
+
+def test_the_minimal_record_leaves_out_what_is_missing(minimal):
+    text = format_text(minimal)
+    box(text)
+    assert "94.44 %" in text
+    for absent in ("relaxed", "validation", "energy", "verified", "time", "None", "null"):
+        assert absent not in text, absent
+
+
+def test_other_hardware(minimal):
+    text = format_text(minimal | {"hardware": "spiking", "counts": {}})
+    box(text)
+    assert "gates" not in text and "modelled hardware" in text
+
+
+def test_refuted_stands_first_and_is_counted(full):
+    full["verified"]["WASM = circuit"] = "refuted: sample 3"
+    lines = box(format_text(full))
+    at = next(i for i, line in enumerate(lines) if "verified:" in line)
+    assert "1 refuted" in lines[at] and "✗ WASM" in lines[at + 1]
+
+
+def test_hostile_and_wide_text_stays_in_its_box(full):
+    full["dataset"] = "\x1b[31mред 数字数据集 " * 30
+    full["verified"] = {f"check {i} \n {'数' * 60}": f"skipped: {'x' * 300}" for i in range(50)}
+    full["time"] |= {f"step {i}_s": i for i in range(50)}
+    full["energy"] = [line | {"ledger": f"{i} {'long ' * 40}"} for i, line in enumerate(full["energy"] * 9)]
+    full["files"] = {f"file {i}": "é" * 200 for i in range(50)}
+    text = format_text(full, folder="f" * 500)
+    box(text)
+    assert "\x1b" not in text and "more in report.json" in text
+
+
+def test_a_malformed_record_is_refused(minimal):
+    with pytest.raises(FormatError):
+        format_text(minimal | {"accuracy": {}})
+
+
+def test_deterministic(full):
+    assert format_text(full) == format_text(full)
+
+
+@pytest.mark.parametrize("value, said", [
+    (0, "0 J"), (2.24e-10, "224 pJ"), (5e-15, "5.00 fJ"), (0.43e-3, "430 µJ"), (999.6e-12, "1.00 nJ"),
+    (9.996, "10.0 J"), (1.5, "1.50 J"), (1e-21, "0.00 aJ"), (-2e-9, "-2.00 nJ")])
+def test_si(value, said):
+    assert si(value, "J") == said
+
+
+@pytest.mark.parametrize("seconds, said", [(0, "0.0 s"), (0.02, "20.0 ms"), (14.2, "14.2 s"), (75, "1 min 15 s"),
+                                           (3599.7, "1 h 00 min"), (5432, "1 h 30 min")])
+def test_duration(seconds, said):
+    assert duration(seconds) == said
