@@ -150,8 +150,9 @@ class Circuit:
     def codes(self, x) -> np.ndarray:
         """Check and convert samples of shape (samples, words) to this circuit's input codes.
 
-        Unsigned integers are taken as codes; signed integers too when none is negative; real values go through each
-        word's ``offset`` and ``step``. Any memory layout is accepted; the result is C-contiguous in ``input_dtype``.
+        Unsigned integers are codes. Real values, and signed integers where a word has an ``offset`` or a ``step``, are
+        physical values and saturate at the ends of the range. Any memory layout is accepted; the result is C-contiguous
+        in ``input_dtype``.
         """
         x = np.asarray(x)
         if x.ndim != 2 or x.shape[1] != len(self.inputs):
@@ -161,7 +162,8 @@ class Circuit:
             )
         if x.dtype == bool:
             x = x.astype(np.uint8)
-        if np.issubdtype(x.dtype, np.floating):
+        scaled = x.dtype.kind == "i" and any((w.offset, w.step) != (0, 1) for w in self.inputs)
+        if scaled or np.issubdtype(x.dtype, np.floating):
             return self._quantise(x)
         if not np.issubdtype(x.dtype, np.integer):
             raise InputError(f"input has dtype {x.dtype}; give numbers")
@@ -184,7 +186,8 @@ class Circuit:
         offset = np.array([w.offset for w in self.inputs])
         step = np.array([w.step for w in self.inputs])
         top = np.array([float((1 << w) - 1) for w in self.input_widths])
-        return np.ascontiguousarray(np.clip(np.floor((x - offset) / step), 0, top).astype(self.input_dtype))
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(np.clip(np.floor((x - offset) / step), 0, top).astype(self.input_dtype))
 
     def net_names(self) -> list[str]:
         names = ["0", "1"]

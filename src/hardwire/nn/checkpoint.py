@@ -1,0 +1,177 @@
+"""Checkpoints: what a run leaves on disk, written aside and renamed, read back with every mistake named."""
+
+import dataclasses
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from ..circuit.files import write_text
+from ..data.encoders import Encoder
+from ..errors import FormatError, InputError
+from .config import Config
+from .layers import GroupSum, LogicLayer, LogicNetwork
+
+VERSION = 1
+CONFIG, METRICS, CHECKPOINT, MODEL = "config.toml", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors"
+
+
+@dataclass
+class State:
+    """Where a run stands: everything beside weights and optimizer."""
+
+    step: int = 0
+    seconds: float = 0.0
+    best_step: int = 0
+    best_hard: float = -1.0
+    metrics: list[dict] = field(default_factory=list)
+    best: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A saved network with what it needs to be used: its encoder and the names of classes and features."""
+
+    network: LogicNetwork
+    encoder: Encoder
+    config: Config
+    metrics: list[dict]
+    best_step: int
+    seconds: float
+    dataset: dict
+
+
+class Run:
+    """A run directory that is being filled; without ``out`` it only keeps the state in memory."""
+
+    def __init__(self, out, config: Config, network: LogicNetwork, optimizer, *, resume: bool):
+        self.out = None if out is None else Path(out)
+        self.config, self.network, self.optimizer = config, network, optimizer
+        self.state = State()
+        if resume and self.out is None:
+            raise InputError("resume needs a run directory; give out")
+        if resume and (self.out / CHECKPOINT).exists():
+            self._restore()
+        elif self.out is not None:
+            if (self.out / MODEL).exists() or (self.out / CHECKPOINT).exists():
+                raise InputError(f"{self.out} already holds a run; resume it, or choose another folder")
+            write_text(self.out / CONFIG, config.to_toml())
+
+    def record(self, entry: dict) -> None:
+        """Note an evaluation; keep the weights if the frozen network is the best so far (of equals the latest)."""
+        self.state.metrics.append(entry)
+        if entry["hard"] >= self.state.best_hard:
+            self.state.best_hard, self.state.best_step = entry["hard"], entry["step"]
+            self.state.best = {k: v.clone() for k, v in self.network.state_dict().items()}
+        if self.out is not None:
+            write_text(self.out / METRICS, "".join(json.dumps(m) + "\n" for m in self.state.metrics))
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
+        tensors |= {f"best.{k}": v for k, v in self.state.best.items()}
+        for i, parameter in enumerate(self.network.parameters()):
+            tensors |= {f"optimizer.{i}.{k}": v for k, v in self.optimizer.state[parameter].items()}
+        rest = {k: v for k, v in dataclasses.asdict(dataclasses.replace(self.state, best={})).items() if k != "best"}
+        _write(self.out / CHECKPOINT, tensors, {"kind": "checkpoint", "config": self.config.to_toml(), "state": json.dumps(rest)})
+
+    def finish(self, encoder: Encoder, dataset) -> None:
+        """Write the selected model and drop the checkpoint."""
+        if self.out is None:
+            return
+        rest = {"best_step": self.state.best_step, "seconds": self.state.seconds, "tau": self.network.head.tau}
+        save_model(self.out / MODEL, self.network, encoder, self.config, describe(dataset), rest)
+        (self.out / CHECKPOINT).unlink(missing_ok=True)
+
+    def _restore(self) -> None:
+        tensors, facts = _read(self.out / CHECKPOINT, "checkpoint")
+        if facts["config"] != self.config.to_toml():
+            raise InputError(f"{self.out} was started with other settings; use its {CONFIG}, or choose another folder")
+        _load(self.network, _part(tensors, "network."), self.out / CHECKPOINT)
+        for i, parameter in enumerate(self.network.parameters()):
+            self.optimizer.state[parameter] = _part(tensors, f"optimizer.{i}.")
+        self.state = State(**json.loads(facts["state"]), best=_part(tensors, "best."))
+
+
+def describe(dataset) -> dict:
+    """What a saved model must know of its data."""
+    return {"name": dataset.name, "classes": list(dataset.classes), "features": list(dataset.features),
+            "shape": list(dataset.shape) if dataset.shape else None}
+
+
+def save_model(path, network: LogicNetwork, encoder: Encoder, config: Config, dataset: dict, rest: dict) -> None:
+    """Write a network, its wiring and its encoder to one safetensors file."""
+    facts = {"kind": "model", "config": config.to_toml(), "encoder": json.dumps(encoder.to_dict()),
+             "dataset": json.dumps(dataset), "rest": json.dumps(rest)}
+    _write(Path(path), network.state_dict(), facts)
+
+
+def load_model(path) -> Model:
+    """Read a run directory or its model file."""
+    path = Path(path)
+    folder, path = (path, path / MODEL) if path.is_dir() else (path.parent, path)
+    if not path.exists() and (folder / CHECKPOINT).exists():
+        raise InputError(f"{folder} holds an unfinished run; finish it with `hardwire train ... --resume`")
+    tensors, facts = _read(path, "model")
+    try:
+        config = Config.from_toml(facts["config"])
+        dataset, rest = json.loads(facts["dataset"]), json.loads(facts["rest"])
+        encoder = Encoder.from_dict(json.loads(facts["encoder"]))
+        network = _rebuild(tensors, config, encoder.n_bits, len(dataset["classes"]), rest["tau"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise FormatError(f"{path} lacks or garbles {error}; train the network anew") from None
+    _load(network, tensors, path)
+    metrics = folder / METRICS
+    lines = metrics.read_text().splitlines() if metrics.exists() else []
+    return Model(network.eval(), encoder, config, [json.loads(line) for line in lines], rest["best_step"], rest["seconds"], dataset)
+
+
+def _rebuild(tensors: dict, config: Config, first: int, classes: int, tau: float) -> LogicNetwork:
+    """A network of the stored shapes; its weights and wiring are loaded afterwards."""
+    layers = []
+    for i in range(config.layers):
+        pairs = tensors[f"layers.{i}.pairs"]
+        inputs = layers[-1].out_features if layers else first
+        layers.append(LogicLayer(inputs, len(pairs), parametrisation_name=config.parametrisation, pairs=pairs.numpy()))
+    return LogicNetwork(layers, GroupSum(classes, tau))
+
+
+def _part(tensors: dict, prefix: str) -> dict:
+    return {k[len(prefix):]: v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _load(network: LogicNetwork, tensors: dict, path: Path) -> None:
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise FormatError(f"{path} does not fit the network of its settings ({str(error).splitlines()[-1].strip()}); train anew") from None
+
+
+def _write(path: Path, tensors: dict, facts: dict) -> None:
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file({k: v.detach().contiguous() for k, v in tensors.items()}, part, metadata=facts | {"version": str(VERSION)})
+        os.replace(part, path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"cannot write {path}: {error}; choose a folder that can be written") from None
+
+
+def _read(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    try:
+        with safe_open(path, "pt") as file:
+            facts = file.metadata() or {}
+            tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist; give the folder of a finished `hardwire train` run") from None
+    except (OSError, SafetensorError) as error:
+        raise FormatError(f"{path} is damaged or no safetensors file ({error}); train the network anew") from None
+    if facts.get("kind") != kind or "version" not in facts:
+        raise FormatError(f"{path} is no hardwire {kind}; give the folder of a `hardwire train` run")
+    if facts["version"] != str(VERSION):
+        raise FormatError(f"{path} has format version {facts['version']}, this program reads {VERSION}; train the network anew")
+    return tensors, facts

@@ -1,0 +1,94 @@
+"""Which two inputs each gate reads. Every wiring is a function of its seed alone and gives (gates, 2) int32 pairs."""
+
+import numpy as np
+
+from ..errors import InputError
+
+
+def random_pairs(inputs: np.ndarray, gates: int, rng: np.random.Generator) -> np.ndarray:
+    """Random pairs out of ``inputs``: no gate reads one input twice, no two gates read the same pair, and uses of inputs differ
+    by little (operands are dealt from whole permutations)."""
+    n = len(inputs)
+    possible = n * (n - 1) // 2
+    if gates > possible:
+        raise InputError(f"{gates} gates want different pairs, but {n} inputs have only {possible}; use fewer gates or more inputs")
+    if gates > possible // 4:  # nearly every pair is taken: choose among them all
+        low, high = np.triu_indices(n, 1)
+        pick = rng.permutation(possible)[:gates]
+        pairs = np.stack([low[pick], high[pick]], 1)
+        return inputs[_flip(pairs, rng)]
+    deals = -(-2 * gates // n)
+    pairs = np.concatenate([rng.permutation(n) for _ in range(deals)])[: 2 * gates].reshape(gates, 2)
+    while len(bad := _repeats(pairs, n)):
+        swap = rng.permutation(gates)[: len(bad)]  # exchange second operands, so that uses stay even
+        pairs[bad, 1], pairs[swap, 1] = pairs[swap, 1].copy(), pairs[bad, 1].copy()
+    return inputs[pairs]
+
+
+def _repeats(pairs: np.ndarray, n: int) -> np.ndarray:
+    """Rows that pair an input with itself or repeat an earlier pair in either order."""
+    key = pairs.min(1).astype(np.int64) * n + pairs.max(1)
+    first = np.zeros(len(pairs), dtype=bool)
+    first[np.unique(key, return_index=True)[1]] = True
+    return np.flatnonzero(~first | (pairs[:, 0] == pairs[:, 1]))
+
+
+def _flip(pairs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    turn = rng.random(len(pairs)) < 0.5
+    return np.where(turn[:, None], pairs[:, ::-1], pairs)
+
+
+def structured_pairs(shape, levels: int, active: np.ndarray, gates: int, rng: np.random.Generator) -> np.ndarray:
+    """Pairs of neighbouring bits of an encoded image, for a first layer.
+
+    Bit ``t F + f`` is threshold ``t`` of feature ``f = (channel, y, x)``. Stages pair a bit with the one at a distance of 1, 2,
+    4, ... along x or along y; at distance 1 also with the next channel, and with the next threshold one pixel on, so that two
+    thermometer bits of one pixel never meet. Gates take the stages in turn and each stage's bits in a seeded order; bits that
+    are not ``active`` (constant on the training set) are left out; the order of the gates is shuffled, so that no group of
+    outputs sees one region only. Source: the semantic first layer of CoverageDLGN, which gains four points on CIFAR-10.
+    """
+    stages = _stages(shape, levels, active)
+    each = -(-gates // len(stages))
+    taken = [s[rng.permutation(len(s))][:each] for s in stages]
+    rows = [t[i] for i in range(each) for t in taken if i < len(t)]
+    pairs = _unique(np.array(rows, dtype=np.int64).reshape(-1, 2), shape, levels)[:gates]
+    if len(pairs) < gates:
+        rest = random_pairs(np.flatnonzero(active), gates, rng)
+        pairs = _unique(np.concatenate([pairs, rest]), shape, levels)[:gates]
+    return _flip(pairs[rng.permutation(len(pairs))], rng)
+
+
+def _stages(shape, levels, active):
+    channels, height, width = shape
+    index = np.arange(levels * channels * height * width).reshape(levels, channels, height, width)
+    stages = []
+    stride = 1
+    while stride < max(height, width):
+        stages += [(index[..., :-stride], index[..., stride:])] if stride < width else []
+        stages += [(index[:, :, :-stride], index[:, :, stride:])] if stride < height else []
+        if stride == 1 and channels > 1:
+            stages.append((index[:, :-1], index[:, 1:]))
+        if stride == 1 and levels > 1 and width > 1:
+            stages.append((index[:-1, ..., :-1], index[1:, ..., 1:]))
+        stride *= 2
+    pairs = [np.stack([a.ravel(), b.ravel()], 1) for a, b in stages]
+    pairs = [p[active[p].all(1)] for p in pairs]
+    return [p for p in pairs if len(p)]
+
+
+def _unique(pairs, shape, levels):
+    n = levels * int(np.prod(shape))
+    key = pairs.min(1) * n + pairs.max(1)
+    return pairs[np.sort(np.unique(key, return_index=True)[1])]
+
+
+def first_layer(wiring: str, bits: int, gates: int, rng, *, shape=None, levels=1, active=None) -> np.ndarray:
+    """The first layer's pairs by name: ``structured`` (images; falls back to random without a shape) or ``random``."""
+    if wiring not in ("structured", "random"):
+        raise InputError(f"wiring {wiring!r} is none of structured, random")
+    active = np.ones(bits, dtype=bool) if active is None else np.asarray(active, dtype=bool)
+    if active.sum() < 2:
+        raise InputError(f"only {int(active.sum())} of {bits} input bits vary on the training set; a gate needs two: use other thresholds")
+    if wiring == "structured" and shape is not None and _stages(shape, levels, active):
+        return structured_pairs(shape, levels, active, gates, rng).astype(np.int32)
+    return random_pairs(np.flatnonzero(active), gates, rng).astype(np.int32)

@@ -1,0 +1,173 @@
+"""Vectors as first-class values inside Numba kernels: ``load``, ``store``, ``splat``, arithmetic, sums and bit logic.
+
+LLVM lowers a vector of any length to what the processor has (AVX-512, AVX2, NEON), so a kernel written once in terms of
+``lanes`` runs everywhere without intrinsics of one vendor and without the run-time alias checks that an automatically
+vectorised inner loop pays at each entry. Offsets count elements from an array's first one; arrays are C-contiguous.
+"""
+
+import operator
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.datamodel import models
+from numba.extending import intrinsic, overload, register_model
+
+INDEX = ir.IntType(32)
+
+
+class Vector(types.Type):
+    """``lanes`` numbers of one scalar type."""
+
+    def __init__(self, dtype, lanes):
+        self.dtype, self.lanes = dtype, lanes
+        super().__init__(f"Vector({dtype}, {lanes})")
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager, vector):
+        super().__init__(manager, vector, ir.VectorType(manager.lookup(vector.dtype).get_value_type(), vector.lanes))
+
+
+def _address(context, builder, array_type, array, offset, target):
+    data = cgutils.create_struct_proxy(array_type)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [offset]), target.as_pointer())
+
+
+def _alignment(context, array_type):
+    return context.get_abi_sizeof(context.get_value_type(array_type.dtype))
+
+
+@intrinsic(prefer_literal=True)
+def load(typingctx, array, offset, lanes):
+    """``lanes`` elements of ``array`` from element ``offset`` on."""
+    vector = Vector(array.dtype, lanes.literal_value)
+
+    def codegen(context, builder, signature, args):
+        place = _address(context, builder, signature.args[0], args[0], args[1], context.get_value_type(vector))
+        return builder.load(place, align=_alignment(context, array))
+
+    return vector(array, types.intp, lanes), codegen
+
+
+@intrinsic(prefer_literal=True)
+def store(typingctx, vector, array, offset):
+    """Write ``vector`` to ``array`` from element ``offset`` on."""
+
+    def codegen(context, builder, signature, args):
+        place = _address(context, builder, signature.args[1], args[1], args[2], context.get_value_type(vector))
+        builder.store(args[0], place, align=_alignment(context, array))
+        return context.get_dummy_value()
+
+    return types.void(vector, array, types.intp), codegen
+
+
+@intrinsic(prefer_literal=True)
+def splat(typingctx, value, lanes):
+    """A vector whose every lane is ``value``."""
+    scalar = types.unliteral(value)
+    vector = Vector(scalar, lanes.literal_value)
+
+    def codegen(context, builder, signature, args):
+        target = context.get_value_type(vector)
+        undefined = ir.Constant(target, ir.Undefined)
+        first = builder.insert_element(undefined, args[0], ir.Constant(INDEX, 0))
+        return builder.shuffle_vector(first, undefined, _mask([0] * target.count))
+
+    return vector(scalar, lanes), codegen
+
+
+def _mask(lanes):
+    return ir.Constant(ir.VectorType(INDEX, len(lanes)), lanes)
+
+
+def _operation(symbol, real, whole):
+    """Overload an operator for two vectors of one type; real products and sums may fuse into one rounding."""
+
+    @intrinsic
+    def apply(typingctx, a, b):
+        def codegen(context, builder, signature, args):
+            if isinstance(a.dtype, types.Float):
+                return getattr(builder, real)(*args, flags=("contract",))
+            return getattr(builder, whole)(*args)
+
+        return a(a, b), codegen
+
+    @overload(symbol)
+    def choose(a, b):
+        if isinstance(a, Vector) and a == b:
+            return lambda a, b: apply(a, b)
+
+
+for _symbol, _real, _whole in (
+    (operator.add, "fadd", "add"),
+    (operator.sub, "fsub", "sub"),
+    (operator.mul, "fmul", "mul"),
+    (operator.and_, "", "and_"),
+    (operator.or_, "", "or_"),
+    (operator.xor, "", "xor"),
+):
+    _operation(_symbol, _real, _whole)
+
+
+@overload(operator.invert)
+def _invert(a):
+    if isinstance(a, Vector):
+        return lambda a: _not(a)
+
+
+@intrinsic
+def _not(typingctx, a):
+    return a(a), lambda context, builder, signature, args: builder.not_(args[0])
+
+
+@intrinsic(prefer_literal=True)
+def logic(typingctx, a, b, table):
+    """The two-input gate of truth table ``table``, bit by bit; spelled from the table, minimised by LLVM."""
+    truth = table.literal_value
+
+    def codegen(context, builder, signature, args):
+        result = ir.Constant(args[0].type, [0] * a.lanes)
+        for address in range(4):
+            if truth >> address & 1:
+                left = args[0] if address & 1 else builder.not_(args[0])
+                right = args[1] if address & 2 else builder.not_(args[1])
+                result = builder.or_(result, builder.and_(left, right))
+        return result
+
+    return a(a, b, table), codegen
+
+
+@intrinsic
+def sums(typingctx, v0, v1, v2, v3):
+    """The lane sums of four vectors as one vector of four lanes; a fixed tree of additions, ten shuffles in all."""
+    four = Vector(v0.dtype, 4)
+
+    def codegen(context, builder, signature, args):
+        n = v0.lanes
+        total = _fold(builder, _fold(builder, args[0], args[1], n, 1), _fold(builder, args[2], args[3], n, 1), n, 2)
+        while n > 4:
+            total = _halve(builder, total, n)
+            n //= 2
+        return total
+
+    return four(v0, v1, v2, v3), codegen
+
+
+def _fold(builder, a, b, n, groups):
+    """Vectors of ``groups`` groups each: add the halves of every group; the result holds twice the groups."""
+    half = n // groups // 2
+    low = [i * 2 * half + j + start for start in (0, n) for i in range(groups) for j in range(half)]
+    return builder.fadd(
+        builder.shuffle_vector(a, b, _mask(low)), builder.shuffle_vector(a, b, _mask([k + half for k in low]))
+    )
+
+
+def _halve(builder, v, n):
+    """A vector of four groups over ``n`` lanes: add the halves of every group, ``n / 2`` lanes remain."""
+    half = n // 8
+    low = [i * 2 * half + j for i in range(4) for j in range(half)]
+    return builder.fadd(
+        builder.shuffle_vector(v, v, _mask(low)), builder.shuffle_vector(v, v, _mask([k + half for k in low]))
+    )
