@@ -4,11 +4,12 @@ Each adds its gates to a builder and states the macro that they spell. The shape
 hand-written Verilog primitives, so that a proof of equivalence finds the same inner points.
 """
 
+from ..errors import InputError
 from .circuit import FALSE, TRUE, CircuitBuilder
 
 
 def at_least(b: CircuitBuilder, word: list[int], value: int) -> int:
-    """``word >= value`` for an unsigned word, LSB first: from the lowest bit up, one gate for each bit above the lowest set one."""
+    """``word >= value`` for an unsigned word, LSB first; one gate for each bit above the lowest set bit of ``value``."""
     if value <= 0:
         return TRUE
     if value >= 1 << len(word):
@@ -41,6 +42,8 @@ def popcount(b: CircuitBuilder, nets: list[int]) -> list[int]:
 
     ``count(x[0:n]) = count(x[0:h]) + count(x[h:n-1]) + x[n-1]`` with ``h = (n - 1) // 2``: the last bit rides in as carry.
     """
+    if not len(nets):
+        raise InputError("a population count of no nets was asked for; give at least one")
     count = _popcount(b, list(nets))
     b.macro("popcount", nets, count)
     return count
@@ -70,6 +73,8 @@ def argmax(b: CircuitBuilder, words: list[list[int]]) -> list[int]:
 
     A tournament whose left side has the largest power of two below ``n`` words, so that the index needs no adder.
     """
+    if not words or not all(words):
+        raise InputError("an arg-max needs at least one word, and each word a bit")
     width = max(len(w) for w in words)
     words = [[*w, *[FALSE] * (width - len(w))] for w in words]
     _, index = _argmax(b, words)

@@ -1,5 +1,6 @@
 """The invariants of a circuit; every one that fails names the object and the place."""
 
+import math
 import re
 
 import numpy as np
@@ -27,13 +28,17 @@ def check(circuit: Circuit) -> None:
 
 
 def _names(circuit: Circuit) -> None:
+    for what, text in (("name", circuit.name), *(("label", label) for label in circuit.labels)):
+        if "\n" in text or "\r" in text:
+            raise FormatError(f"{what} {text!r} of circuit {circuit.name!r} has a line break; leave it out")
     for kind, words in (("input", circuit.inputs), ("output", circuit.outputs)):
         seen = set()
         for word in words:
             if not NAME.match(word.name) or word.name in seen:
                 raise FormatError(f"{kind} {word.name!r} of circuit {circuit.name!r} is no identifier or appears twice")
-            if not 1 <= word.width <= 64 or not word.step > 0:
-                raise FormatError(f"{kind} {word.name!r}: width {word.width}, step {word.step}; need 1 to 64 and a step > 0")
+            if not 1 <= word.width <= 64 or not (0 < word.step < math.inf and math.isfinite(word.offset)):
+                raise FormatError(f"{kind} {word.name!r}: width {word.width}, offset {word.offset}, step {word.step}; "
+                                  f"need 1 to 64, a finite offset and a finite step > 0")
             seen.add(word.name)
 
 
@@ -58,7 +63,7 @@ def _ends(circuit: Circuit) -> None:
     nets = circuit.output_nets
     if len(nets) != sum(circuit.output_widths):
         raise FormatError(f"circuit {circuit.name!r} has {len(nets)} output nets for {sum(circuit.output_widths)} bits")
-    if len(nets) and not (0 <= nets.min() and nets.max() < circuit.n_nets):
+    if np.any((nets < 0) | (nets >= circuit.n_nets)):
         raise FormatError(f"an output of circuit {circuit.name!r} names a net that does not exist")
     for macro in circuit.macros:
         ends = (*macro.inputs, *macro.outputs)
@@ -66,7 +71,7 @@ def _ends(circuit: Circuit) -> None:
         fits = {
             "ge": m == 1 and n >= 1 and macro.value >= 0,
             "popcount": n >= 1 and m == n.bit_length(),
-            "argmax": macro.value >= 1 and n % max(macro.value, 1) == 0 and m == max(1, (macro.value - 1).bit_length()),
+            "argmax": n >= macro.value >= 1 and n % max(macro.value, 1) == 0 and m == max(1, (macro.value - 1).bit_length()),
         }
-        if macro.kind not in MACROS or not fits[macro.kind] or not all(0 <= e < circuit.n_nets for e in ends):
+        if macro.kind not in MACROS or not fits[macro.kind] or any(e < 0 or e >= circuit.n_nets for e in ends):
             raise FormatError(f"a {macro.kind} macro of circuit {circuit.name!r} has the wrong shape or names no net")

@@ -185,9 +185,12 @@ class Circuit:
             raise InputError(f"sample {row} has {x[row, column]} in input {self.inputs[column].name!r}; remove or fill it")
         offset = np.array([w.offset for w in self.inputs])
         step = np.array([w.step for w in self.inputs])
-        top = np.array([float((1 << w) - 1) for w in self.input_widths])
+        top = np.array([(1 << w) - 1 for w in self.input_widths], dtype=np.uint64)
         with np.errstate(over="ignore"):
-            return np.ascontiguousarray(np.clip(np.floor((x - offset) / step), 0, top).astype(self.input_dtype))
+            value = np.maximum(np.floor((x - offset) / step), 0)
+        full = value >= top.astype(np.float64)  # set apart: float64 does not hold 2^64 - 1
+        codes = np.where(full, top, np.where(full, 0, value).astype(np.uint64))
+        return np.ascontiguousarray(codes, dtype=self.input_dtype)
 
     def net_names(self) -> list[str]:
         names = ["0", "1"]

@@ -1,14 +1,14 @@
-"""Circuit files: `.net`, the project's own text format, read and written; see docs/circuit.md for its one-page specification."""
+"""Circuit files: `.net`, the project's own text format, read and written; docs/circuit.md is its one-page specification."""
 
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
 
-from ..errors import FormatError, InputError
+from ..disk import read_text, write_bytes, write_text  # noqa: F401 - the writers of other formats find them here
+from ..errors import FormatError
 from .check import check
-from .circuit import STAGES, Circuit, Macro, Word
+from .circuit import Circuit, Macro, Word
 
 VERSION = 1
 MAGIC = "hardwire-net"
@@ -32,30 +32,6 @@ def body(circuit: Circuit) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_text(path, text: str) -> Path:
-    """Write beside the target and rename, so that a reader never meets half a file."""
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text)
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True) if path.parent.is_dir() else None
-        raise InputError(f"cannot write {path}: {error.strerror}; choose a folder that can be written") from None
-    return path
-
-
-def read_text(path) -> str:
-    path = Path(path)
-    try:
-        return path.read_text()
-    except UnicodeDecodeError:
-        raise FormatError(f"{path} is not a text file; give a .net circuit") from None
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}; check the path") from None
-
-
 def save_circuit(circuit: Circuit, path) -> Path:
     """Write ``circuit`` as a `.net` file, atomically; the path is returned."""
     return write_text(path, f"{MAGIC} {VERSION}\n{body(circuit)}digest {circuit.digest}\n")
@@ -69,13 +45,14 @@ def load_circuit(path) -> Circuit:
     if magic != MAGIC:
         raise FormatError(f"{path} is not a {MAGIC} file; give a circuit that `hardwire lower` wrote")
     if version != str(VERSION):
-        raise FormatError(f"{path} has format version {version}, this program reads {VERSION}; write it anew with `hardwire lower`")
+        raise FormatError(f"{path} has format version {version}, this program reads {VERSION}; "
+                          f"write it anew with `hardwire lower`")
     content, found, tail = rest.rpartition("digest ")
     if not found or hashlib.sha256(content.encode()).hexdigest() != tail.strip():
         raise FormatError(f"{path} is truncated or altered: its digest does not match; write it anew with `hardwire lower`")
     try:
-        circuit = _parse(content.splitlines())
-    except (ValueError, IndexError, KeyError) as error:
+        circuit = _parse(content.split("\n")[:-1])
+    except (ValueError, IndexError, OverflowError) as error:
         raise FormatError(f"{path} cannot be read as a circuit ({error}); write it anew with `hardwire lower`") from None
     check(circuit)
     return circuit
@@ -116,6 +93,6 @@ def _parse(lines: list[str]) -> Circuit:
     return Circuit(
         name=name, inputs=tuple(inputs), fanin=fanin, arity=arity,
         table=np.array([int(n[1], 16) for n in nodes], dtype=np.uint64),
-        stage=np.array([STAGES.index(STAGES[int(n[0])]) for n in nodes], dtype=np.uint8),
+        stage=np.array([int(n[0]) for n in nodes], dtype=np.uint8),
         outputs=tuple(outputs), output_nets=np.array(nets, dtype=np.int32), macros=tuple(macros), labels=tuple(labels),
     )

@@ -1,0 +1,125 @@
+"""Priority cuts for look-up tables, compiled: the inner loop of ``map``.
+
+Mishchenko, Cho, Chatterjee, Brayton, "Combinational and sequential mapping with priority cuts", ICCAD 2007.
+"""
+
+import numpy as np
+from numba import njit
+
+CUTS = 8  #: kept for each node, beside the trivial one
+NEVER = 1 << 30
+
+
+@njit(cache=True)
+def select(first, fanin, stage, refs, required, by_depth, leaves, sizes):
+    """Choose for every node the cut of least area flow that meets ``required``, or of least depth if ``by_depth``.
+
+    ``fanin`` (n, 2) and ``stage`` (n,) cover all nets, those below ``first`` are leaves. Area flow shares a table's
+    area among the ``refs`` that read it. The choice is written to ``leaves`` (n, k) and ``sizes`` (n,); the arrival
+    times of all nets, in tables, are returned. A cut ends where another stage begins.
+    """
+    n, k = leaves.shape
+    kept = np.zeros((n, CUTS + 1, k), np.int32)
+    size = np.zeros((n, CUTS + 1), np.int32)
+    count = np.zeros(n, np.int32)
+    flow = np.zeros(n)
+    arrival = np.zeros(n, np.int32)
+    merged = np.empty(k, np.int32)
+    for net in range(n):
+        if net >= first:
+            cost = np.full((CUTS, 3), np.inf)
+            a, b = fanin[net]
+            for i in range(count[a] if stage[a] == stage[net] else 0, -1, -1):
+                for j in range(count[b] if stage[b] == stage[net] else 0, -1, -1):
+                    m = union(kept[a, i], size[a, i], kept[b, j], size[b, j], merged)
+                    if m > 0:
+                        key = _key(merged, m, flow, arrival, required[net], by_depth)
+                        _keep(merged, m, key, kept[net], size[net], cost, count, net)
+            best = kept[net, 1]
+            sizes[net] = size[net, 1]
+            leaves[net] = best
+            for j in range(sizes[net]):
+                flow[net] += flow[best[j]]
+                arrival[net] = max(arrival[net], arrival[best[j]] + 1)
+            flow[net] = (flow[net] + 1) / max(refs[net], 1.0)
+        kept[net, 0, 0], size[net, 0] = net, 1
+    return arrival
+
+
+@njit(cache=True)
+def _key(leaves, m, flow, arrival, required, by_depth):
+    area, late = 1.0, 0
+    for j in range(m):
+        area += flow[leaves[j]]
+        late = max(late, arrival[leaves[j]] + 1)
+    if by_depth:
+        return float(late), area, float(m)
+    return (0.0 if late <= required else float(late)), area, float(m)
+
+
+@njit(cache=True)
+def _keep(leaves, m, key, kept, size, cost, count, net):
+    """Insert a cut among the best, at 1 to ``CUTS``; place 0 is the trivial one."""
+    at = count[net]
+    for c in range(count[net]):
+        if size[c + 1] == m and np.array_equal(kept[c + 1, :m], leaves[:m]):
+            return
+    while at and _less(key, cost[at - 1]):
+        at -= 1
+    if at == CUTS:
+        return
+    last = min(count[net], CUTS - 1)
+    for c in range(last, at, -1):
+        kept[c + 1], size[c + 1], cost[c] = kept[c], size[c], cost[c - 1]
+    kept[at + 1, :m], size[at + 1] = leaves[:m], m
+    kept[at + 1, m:] = 0
+    cost[at, 0], cost[at, 1], cost[at, 2] = key
+    count[net] = last + 1
+
+
+@njit(cache=True)
+def _less(key, other):
+    for i in range(3):
+        if key[i] < other[i] - 1e-9:
+            return True
+        if key[i] > other[i] + 1e-9:
+            return False
+    return False
+
+
+@njit(cache=True)
+def union(x, nx, y, ny, out):
+    """The union of two ascending rows in ``out``; its length, or -1 where it does not fit."""
+    i = j = n = 0
+    while i < nx or j < ny:
+        if n == len(out):
+            return -1
+        if j == ny or (i < nx and x[i] <= y[j]):
+            if j < ny and x[i] == y[j]:
+                j += 1
+            out[n] = x[i]
+            i += 1
+        else:
+            out[n] = y[j]
+            j += 1
+        n += 1
+    return n
+
+
+@njit(cache=True)
+def cover(first, roots, leaves, sizes, arrival):
+    """Readers of each net in the cover that ``roots`` need, and the latest arrival that keeps the cover's depth."""
+    refs = np.zeros(len(sizes), np.int32)
+    required = np.full(len(sizes), NEVER, np.int32)
+    deadline = 0
+    for net in roots:
+        deadline = max(deadline, arrival[net])
+    for net in roots:
+        refs[net] += 1
+        required[net] = deadline
+    for net in range(len(sizes) - 1, first - 1, -1):
+        if refs[net]:
+            for j in range(sizes[net]):
+                refs[leaves[net, j]] += 1
+                required[leaves[net, j]] = min(required[leaves[net, j]], required[net] - 1)
+    return refs, required
