@@ -1,6 +1,8 @@
 """Hardwire trains neural networks that live in hardware, takes them down to it and proves what runs."""
 
+import sys
 from importlib import import_module
+from types import ModuleType
 
 __version__ = "0.1.0"
 
@@ -32,3 +34,14 @@ def __getattr__(name):
 
 def __dir__():
     return __all__
+
+
+class _Package(ModuleType):
+    """``hardwire.lower`` is the function, also once Python has imported the submodule of that name and binds it here."""
+
+    def __setattr__(self, name, value):
+        if name not in _LAZY or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

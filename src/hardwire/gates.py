@@ -19,9 +19,10 @@ class Gate(NamedTuple):
 
 GATES = tuple(
     Gate(name, table)
-    for table, name in enumerate(
-        "FALSE NOR A_AND_NOT_B NOT_B B_AND_NOT_A NOT_A XOR NAND AND XNOR A A_OR_NOT_B B B_OR_NOT_A OR TRUE".split()
-    )
+    for table, name in enumerate((
+        "FALSE", "NOR", "A_AND_NOT_B", "NOT_B", "B_AND_NOT_A", "NOT_A", "XOR", "NAND",
+        "AND", "XNOR", "A", "A_OR_NOT_B", "B", "B_OR_NOT_A", "OR", "TRUE",
+    ))
 )
 
 #: Table by name: ``TABLE["AND"] == 0b1000``.

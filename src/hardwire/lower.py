@@ -18,7 +18,7 @@ def lower(network: LogicNetwork, encoder: Encoder | None = None, *, name: str = 
     features names of the input words, one for each feature of the encoder
     scores   also put out each class's population count as ``score0, score1, ...``
 
-    The first output word is ``class``, the index of the largest count; the lowest index wins a tie, as in ``argmax``.
+    The first output word is ``class_index``, the index of the largest count; the lowest index wins a tie, as in ``argmax``.
     """
     if not isinstance(network, LogicNetwork):
         raise InputError(f"cannot lower a {type(network).__name__}; give a LogicNetwork (or wrap layers and GroupSum in one)")
@@ -27,7 +27,8 @@ def lower(network: LogicNetwork, encoder: Encoder | None = None, *, name: str = 
         raise InputError(f"include names {sorted(unknown)[0]!r}; choose from {', '.join(PARTS)}")
     with_encoder = encoder is not None and "encoder" in include
     if encoder is not None and encoder.n_bits != network.in_features:
-        raise InputError(f"the encoder makes {encoder.n_bits} bits, but the network reads {network.in_features}; use the one it was trained with")
+        raise InputError(f"the encoder makes {encoder.n_bits} bits, but the network reads {network.in_features}; "
+                         f"use the one it was trained with")
     builder = CircuitBuilder(name, labels=tuple(map(str, labels)))
     nets = _encoder(builder, encoder, features) if with_encoder else _bits(builder, network.in_features)
     with builder.stage("network"):
@@ -64,6 +65,6 @@ def _head(builder: CircuitBuilder, head: GroupSum, nets: list[int], scores: bool
     size = len(nets) // head.classes
     with builder.stage("head"):
         counts = [popcount(builder, nets[c * size : (c + 1) * size]) for c in range(head.classes)]
-        builder.output("class", argmax(builder, counts))
+        builder.output("class_index", argmax(builder, counts))
     for c, count in enumerate(counts if scores else ()):
         builder.output(f"score{c}", count)

@@ -1,5 +1,9 @@
-"""Run independent jobs over threads; for kernels that release the interpreter's lock. What a job computes never depends on how many threads there are."""
+"""Run independent jobs over threads; for kernels that release the interpreter's lock.
 
+What a job computes never depends on how many threads there are.
+"""
+
+import os
 from concurrent.futures import ThreadPoolExecutor
 from threading import local
 
@@ -7,6 +11,8 @@ import numpy as np
 
 _local = local()
 _pools: dict[int, ThreadPoolExecutor] = {}
+if hasattr(os, "register_at_fork"):  # a forked child has the pools but none of their threads
+    os.register_at_fork(after_in_child=_pools.clear)
 
 
 def run_jobs(work, jobs: int, threads: int) -> None:
@@ -31,6 +37,6 @@ def workspace(dtype, *sizes) -> list[np.ndarray]:
     """Uninitialised buffers of this thread, kept between calls: a fresh mapping each call costs more than the work in it."""
     kept = _local.__dict__.setdefault("buffers", {})
     for i, size in enumerate(sizes):
-        if kept.get((dtype, i), np.empty(0)).size < size:
+        if (dtype, i) not in kept or kept[dtype, i].size < size:
             kept[dtype, i] = np.empty(size, dtype)
     return [kept[dtype, i][:size] for i, size in enumerate(sizes)]

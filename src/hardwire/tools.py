@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -63,13 +64,30 @@ def run(tool: Tool, arguments, *, cwd=None, timeout: float = 600, produces=()) -
     for path in produces:
         Path(path).unlink(missing_ok=True)
     try:
-        done = subprocess.run(command, cwd=cwd, timeout=timeout, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+    except OSError as error:
+        raise ToolError(f"{tool.title} at {command[0]} cannot be run: {error.strerror}; install {tool.package}") from None
+    try:
+        said, _ = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
         raise ToolError(f"{tool.title} did not finish within {timeout:g} s; give it longer or a smaller circuit") from None
+    finally:
+        _end(process)
     missing = [str(p) for p in produces if not Path(p).is_file() or not Path(p).stat().st_size]
-    if done.returncode or missing:
-        said = " | ".join(done.stdout.strip().splitlines()[-3:])
-        what = f"wrote no {missing[0]}" if missing and not done.returncode else f"ended with exit code {done.returncode}"
-        raise ToolError(f"{tool.title} {what}; it said: {said}")
-    return done.stdout
+    code = process.returncode
+    if code or missing:
+        what = f"ended with exit code {code}" if code else f"wrote no {missing[0]}"
+        raise ToolError(f"{tool.title} {what}; it said: {' | '.join(said.strip().splitlines()[-3:])}")
+    return said
+
+
+def _end(process: subprocess.Popen) -> None:
+    """Kill a program that still runs, with all that it started: a wrapper's child would hold the pipe open."""
+    if process.poll() is None:
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:  # pragma: no cover
+            process.kill()
+        process.wait()
+    process.stdout.close()

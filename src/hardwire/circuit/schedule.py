@@ -29,14 +29,15 @@ class Node(NamedTuple):
         return (self.net,)
 
 
-def schedule(circuit: Circuit, *, macros: tuple[str, ...] = ("ge", "popcount", "argmax")) -> list[Node | Macro]:
+def schedule(circuit: Circuit, *, macros: tuple[str, ...] = ("ge", "popcount", "argmax"), slim: bool = True) -> list[Node | Macro]:
     """The items that compute the outputs, in a depth-first order that keeps few nets alive; the same on every call.
 
-    ``macros`` are the kinds that the caller can spell. A macro is used in its slimmest form (see ``_slim``) and only
+    ``macros`` are the kinds that the caller can spell. A macro is used in its slimmest form (see ``_slim``;
+    not so with ``slim=False``, where an adder tree must keep its shape) and only
     where that is sound: its outputs are nodes of their own, and no path leads from an output back to an input. Others
     stay gates. Time is linear in nodes and macro operands, once more for each round of macros that close a cycle.
     """
-    facts = _usable(circuit, macros)
+    facts = _usable(circuit, macros, slim)
     while True:
         order, cyclic = _order(circuit, facts)
         if not cyclic:
@@ -65,10 +66,10 @@ def _fold(table: int, constant: tuple) -> tuple[int, list[int]]:
     return table, kept
 
 
-def _usable(circuit: Circuit, kinds) -> list[Macro]:
+def _usable(circuit: Circuit, kinds, slim: bool) -> list[Macro]:
     taken: set[int] = set()
     facts = []
-    for macro in map(_slim, (m for m in circuit.macros if m.kind in kinds)):
+    for macro in (_slim(m) if slim else m for m in circuit.macros if m.kind in kinds):
         own = set(macro.outputs)
         nodes = own and min(own) >= circuit.first_node and len(own) == len(macro.outputs)
         trivial = macro.kind == "ge" and not 0 < macro.value < 1 << len(macro.inputs)

@@ -1,17 +1,17 @@
 """Checkpoints: what a run leaves on disk, written aside and renamed, read back with every mistake named."""
 
 import dataclasses
+import hashlib
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
-from ..circuit.files import write_text
 from ..data.encoders import Encoder
+from ..disk import read_text, write_bytes, write_text
 from ..errors import FormatError, InputError
 from .config import Config
 from .layers import GroupSum, LogicLayer, LogicNetwork
@@ -57,8 +57,10 @@ class Run:
         if resume and (self.out / CHECKPOINT).exists():
             self._restore()
         elif self.out is not None:
-            if (self.out / MODEL).exists() or (self.out / CHECKPOINT).exists():
+            if (self.out / CHECKPOINT).exists():
                 raise InputError(f"{self.out} already holds a run; resume it, or choose another folder")
+            if (self.out / MODEL).exists():
+                raise InputError(f"{self.out} already holds a finished run; choose another folder")
             write_text(self.out / CONFIG, config.to_toml())
 
     def record(self, entry: dict) -> None:
@@ -77,7 +79,8 @@ class Run:
         for i, parameter in enumerate(self.network.parameters()):
             tensors |= {f"optimizer.{i}.{k}": v for k, v in self.optimizer.state[parameter].items()}
         rest = {k: v for k, v in dataclasses.asdict(dataclasses.replace(self.state, best={})).items() if k != "best"}
-        _write(self.out / CHECKPOINT, tensors, {"kind": "checkpoint", "config": self.config.to_toml(), "state": json.dumps(rest)})
+        facts = {"kind": "checkpoint", "config": self.config.to_toml(), "state": json.dumps(rest)}
+        _write(self.out / CHECKPOINT, tensors, facts)
 
     def finish(self, encoder: Encoder, dataset) -> None:
         """Write the selected model and drop the checkpoint."""
@@ -85,7 +88,8 @@ class Run:
             return
         rest = {"best_step": self.state.best_step, "seconds": self.state.seconds, "tau": self.network.head.tau}
         save_model(self.out / MODEL, self.network, encoder, self.config, describe(dataset), rest)
-        (self.out / CHECKPOINT).unlink(missing_ok=True)
+        for name in (CHECKPOINT, f"{CHECKPOINT}.part"):
+            (self.out / name).unlink(missing_ok=True)
 
     def _restore(self) -> None:
         tensors, facts = _read(self.out / CHECKPOINT, "checkpoint")
@@ -122,12 +126,17 @@ def load_model(path) -> Model:
         dataset, rest = json.loads(facts["dataset"]), json.loads(facts["rest"])
         encoder = Encoder.from_dict(json.loads(facts["encoder"]))
         network = _rebuild(tensors, config, encoder.n_bits, len(dataset["classes"]), rest["tau"])
-    except (KeyError, ValueError, TypeError) as error:
+        return Model(_load(network, tensors, path).eval(), encoder, config, _metrics(folder / METRICS), rest["best_step"],
+                     rest["seconds"], dataset)
+    except (KeyError, ValueError, TypeError, InputError) as error:
         raise FormatError(f"{path} lacks or garbles {error}; train the network anew") from None
-    _load(network, tensors, path)
-    metrics = folder / METRICS
-    lines = metrics.read_text().splitlines() if metrics.exists() else []
-    return Model(network.eval(), encoder, config, [json.loads(line) for line in lines], rest["best_step"], rest["seconds"], dataset)
+
+
+def _metrics(path: Path) -> list[dict]:
+    try:
+        return [json.loads(line) for line in read_text(path).splitlines()] if path.exists() else []
+    except ValueError as error:
+        raise FormatError(f"{path} is no list of evaluations ({error}); restore it, or remove it") from None
 
 
 def _rebuild(tensors: dict, config: Config, first: int, classes: int, tau: float) -> LogicNetwork:
@@ -144,21 +153,28 @@ def _part(tensors: dict, prefix: str) -> dict:
     return {k[len(prefix):]: v for k, v in tensors.items() if k.startswith(prefix)}
 
 
-def _load(network: LogicNetwork, tensors: dict, path: Path) -> None:
+def _load(network: LogicNetwork, tensors: dict, path: Path) -> LogicNetwork:
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
-        raise FormatError(f"{path} does not fit the network of its settings ({str(error).splitlines()[-1].strip()}); train anew") from None
+        reason = str(error).splitlines()[-1].strip()
+        raise FormatError(f"{path} does not fit the network of its settings ({reason}); train anew") from None
+    return network
+
+
+def _digest(tensors: dict, facts: dict) -> str:
+    """SHA-256 of names, shapes, bytes and facts: an altered weight is still a valid safetensors file."""
+    total = hashlib.sha256(repr(sorted((k, v) for k, v in facts.items() if k != "digest")).encode())
+    for name, tensor in sorted(tensors.items()):
+        total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        total.update(tensor.numpy())
+    return total.hexdigest()
 
 
 def _write(path: Path, tensors: dict, facts: dict) -> None:
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({k: v.detach().contiguous() for k, v in tensors.items()}, part, metadata=facts | {"version": str(VERSION)})
-        os.replace(part, path)
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"cannot write {path}: {error}; choose a folder that can be written") from None
+    tensors = {k: v.detach().contiguous() for k, v in tensors.items()}
+    facts = facts | {"version": str(VERSION)}
+    write_bytes(path, save(tensors, facts | {"digest": _digest(tensors, facts)}))
 
 
 def _read(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
@@ -174,4 +190,6 @@ def _read(path: Path, kind: str) -> tuple[dict[str, torch.Tensor], dict[str, str
         raise FormatError(f"{path} is no hardwire {kind}; give the folder of a `hardwire train` run")
     if facts["version"] != str(VERSION):
         raise FormatError(f"{path} has format version {facts['version']}, this program reads {VERSION}; train the network anew")
+    if facts.get("digest") != _digest(tensors, facts):
+        raise FormatError(f"{path} is altered: its digest does not match; train the network anew")
     return tensors, facts

@@ -6,8 +6,8 @@ import math
 import sys
 from dataclasses import dataclass
 
-from ..circuit.files import read_text
 from ..data.encoders import ENCODERS
+from ..disk import read_text
 from ..errors import FormatError, InputError
 from .nodes import INITS, PARAMETRISATIONS
 
@@ -25,7 +25,7 @@ class Config:
     layers, width               gates: ``layers`` times ``width``; ``width`` is rounded up to a multiple of the classes
     parametrisation, init, strength, noise   see ``nodes``
     wiring                      first layer: ``structured`` or ``random``; deeper layers are random
-    tau                         divisor of the group sum; 0: ``0.35 sqrt(width / classes)`` (the rule tau ~ sqrt of Petersen et al., 2024)
+    tau                         divisor of the group sum; 0: ``0.35 sqrt(width / classes)``, the rule of Petersen et al., 2024
     steps, batch                optimizer steps, samples in each
     learning_rate, weight_decay, warmup      AdamW; one cycle: linear rise for the ``warmup`` share, then half a cosine to 0
     evaluate_every              steps between evaluations on the validation split
@@ -42,12 +42,12 @@ class Config:
     parametrisation: str = "table"
     init: str = "random"
     strength: float = 1.0
-    noise: float = 1.0
+    noise: float = 0.5
     wiring: str = "structured"
     tau: float = 0.0
     steps: int = 2000
     batch: int = 128
-    learning_rate: float = 0.02
+    learning_rate: float = 0.1
     weight_decay: float = 0.0
     warmup: float = 0.1
     evaluate_every: int = 250
@@ -68,7 +68,8 @@ class Config:
         return -(-self.width // classes) * classes
 
     def to_toml(self) -> str:
-        return "".join(f"{k} = {json.dumps(v)}\n" for k, v in dataclasses.asdict(self).items())
+        text = "".join(f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in dataclasses.asdict(self).items())
+        return text.replace("\x7f", "\\u007f")  # the one character that JSON leaves and TOML refuses
 
     @classmethod
     def from_dict(cls, values: dict) -> "Config":
@@ -94,6 +95,9 @@ def _check(c: Config) -> None:
     for name, allowed in choices.items():
         if getattr(c, name) not in allowed:
             raise InputError(f"{name} = {getattr(c, name)!r} is none of {', '.join(allowed)}")
+    for name, value in dataclasses.asdict(c).items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"{name} = {value} must be finite")
     for name in ("levels", "layers", "width", "steps", "batch", "evaluate_every"):
         if getattr(c, name) < 1:
             raise InputError(f"{name} = {getattr(c, name)} must be at least 1")
@@ -103,7 +107,7 @@ def _check(c: Config) -> None:
 
 #: Settings by data set: selected on validation, see docs/results.md.
 PRESETS = {
-    "digits": {},
+    "digits": {"learning_rate": 0.03, "noise": 0.5},
     "mnist": {"levels": 3, "layers": 6, "width": 8000, "steps": 30_000, "evaluate_every": 1500},
     "fashion-mnist": {"levels": 7, "layers": 6, "width": 8000, "steps": 30_000, "evaluate_every": 1500},
 }

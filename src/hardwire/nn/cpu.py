@@ -166,7 +166,7 @@ def _value_gradients(parts, dp):
 def _schedule(samples: int) -> list[np.ndarray]:
     """Block starts of each part; depends on the batch alone."""
     starts = np.arange(0, samples, LANES)
-    return np.array_split(starts, min(PARTS, len(starts)))
+    return np.array_split(starts, max(1, min(PARTS, len(starts))))
 
 
 def forward(x, ends, pairs, c, classes):

@@ -18,12 +18,12 @@ def gates(x: torch.Tensor, pairs: torch.Tensor, coefficients: torch.Tensor) -> t
 
 
 def group_sum(x: torch.Tensor, classes: int) -> torch.Tensor:
-    """``s_c`` = sum of the ``c``-th of ``classes`` equal, contiguous groups of features; (samples, features) -> (samples, classes)."""
+    """``s_c`` = sum of the ``c``-th of ``classes`` equal, contiguous groups: (samples, features) -> (samples, classes)."""
     return x.reshape(x.shape[0], classes, -1).sum(-1)
 
 
 def stack(x, pairs, coefficients, sizes, classes=0):
-    """Layers of ``sizes`` gates one after the other, ``pairs`` and ``coefficients`` concatenated; then ``group_sum`` if ``classes``."""
+    """Layers of ``sizes`` gates one after the other, then ``group_sum`` if ``classes``; their pairs and coefficients in one."""
     for p, c in zip(pairs.split(sizes), coefficients.split(sizes)):
         x = gates(x, p.long(), c)
     return group_sum(x, classes) if classes else x

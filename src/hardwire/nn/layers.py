@@ -15,12 +15,16 @@ def _stack(x, values, pairs, ends, classes):
     return cpu.Stack.apply(x, values, pairs, ends, classes)
 
 
-def _check(x: torch.Tensor, inputs: int, who: str) -> torch.Tensor:
+def _check(x: torch.Tensor, inputs: int, weight: torch.Tensor, who: str) -> torch.Tensor:
+    """``x`` in the weights' dtype, or InputError."""
     if x.ndim != 2 or x.shape[1] != inputs:
         raise InputError(f"{who} reads (samples, {inputs}), but was given {tuple(x.shape)}")
-    if x.device.type != "cpu":
-        raise InputError(f"{who} runs on the CPU, but its input is on {x.device}; move it with .cpu()")
-    return x
+    for what, tensor in (("input is", x), ("weights are", weight)):
+        if tensor.device.type != "cpu":
+            raise InputError(f"{who} runs on the CPU, but its {what} on {tensor.device}; move with .cpu()")
+    if weight.dtype not in (torch.float32, torch.float64) or x.is_complex():
+        raise InputError(f"{who} computes in float32 or float64, not {x.dtype if x.is_complex() else weight.dtype}; convert it")
+    return x.to(weight.dtype)
 
 
 class LogicLayer(nn.Module):
@@ -48,10 +52,12 @@ class LogicLayer(nn.Module):
         rng = np.random.default_rng([seed, in_features, out_features])
         if pairs is None:
             pairs = random_pairs(np.arange(in_features), out_features, rng)
-        pairs = np.ascontiguousarray(pairs, dtype=np.int32)
+        pairs = np.asarray(pairs)
+        if pairs.dtype.kind not in "ui":
+            raise InputError(f"wiring has dtype {pairs.dtype}; give integers, the numbers of the inputs")
         if pairs.shape != (out_features, 2) or pairs.min() < 0 or pairs.max() >= in_features:
-            raise InputError(f"wiring of shape {pairs.shape} does not give {out_features} gates two of {in_features} inputs each")
-        self.register_buffer("pairs", torch.from_numpy(pairs))
+            raise InputError(f"wiring of shape {pairs.shape} does not give {out_features} gates two of {in_features} inputs")
+        self.register_buffer("pairs", torch.from_numpy(np.array(pairs, dtype=np.int32, order="C")))
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         strength = STRENGTH[parametrisation_name] if strength is None else strength
         self.weight = nn.Parameter(self.node.initial(out_features, init, strength, noise, generator))
@@ -65,7 +71,7 @@ class LogicLayer(nn.Module):
         return self.node.tables(self.weight.detach())
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = _check(x, self.in_features, "LogicLayer").to(self.weight.dtype)
+        x = _check(x, self.in_features, self.weight, "LogicLayer")
         return _stack(x, self.values(), self.pairs.numpy(), np.array([self.out_features]), 0)
 
     def extra_repr(self) -> str:
@@ -76,7 +82,10 @@ STRENGTH = {"table": 2.0, "softmax": 5.0}
 
 
 class GroupSum(nn.Module):
-    """``logit_c = (1 / tau) sum`` of the ``c``-th of ``classes`` equal, contiguous groups; (samples, features) -> (samples, classes)."""
+    """``logit_c = (1 / tau) sum`` of the ``c``-th of ``classes`` equal, contiguous groups of features.
+
+    Shapes: (samples, features) -> (samples, classes).
+    """
 
     def __init__(self, classes: int, tau: float = 1.0):
         super().__init__()
@@ -86,11 +95,12 @@ class GroupSum(nn.Module):
 
     def check(self, features: int) -> None:
         if features % self.classes:
-            raise InputError(f"{features} outputs cannot be shared evenly by {self.classes} classes; use a multiple of {self.classes}")
+            raise InputError(f"{features} outputs cannot be shared evenly by {self.classes} classes; "
+                             f"use a multiple of {self.classes}")
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         self.check(x.shape[1])
-        return x.reshape(x.shape[0], self.classes, -1).sum(-1) / self.tau
+        return x.unflatten(1, (self.classes, -1)).sum(-1) / self.tau
 
     def extra_repr(self) -> str:
         return f"{self.classes}, tau={self.tau:g}"
@@ -106,6 +116,8 @@ class LogicNetwork(nn.Module):
     def __init__(self, layers, head: GroupSum):
         super().__init__()
         self.layers = nn.ModuleList(layers)
+        if not self.layers:
+            raise InputError("a LogicNetwork needs at least one LogicLayer")
         self.head = head
         for before, after in zip(self.layers, self.layers[1:]):
             if before.out_features != after.in_features:
@@ -133,7 +145,7 @@ class LogicNetwork(nn.Module):
         return torch.cat([layer.tables() for layer in self.layers])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = _check(x, self.in_features, "LogicNetwork").to(self.layers[0].weight.dtype)
+        x = _check(x, self.in_features, self.layers[0].weight, "LogicNetwork")
         pairs = torch.cat([layer.pairs for layer in self.layers]).numpy()
         ends = np.cumsum([layer.out_features for layer in self.layers])
         return _stack(x, self.values(), pairs, ends, self.head.classes) / self.head.tau

@@ -6,23 +6,33 @@ from ..errors import InputError
 
 
 def random_pairs(inputs: np.ndarray, gates: int, rng: np.random.Generator) -> np.ndarray:
-    """Random pairs out of ``inputs``: no gate reads one input twice, no two gates read the same pair, and uses of inputs differ
-    by little (operands are dealt from whole permutations)."""
+    """Random pairs of ``inputs``: no gate reads one input twice, no two read the same pair, uses of inputs differ by little.
+
+    Operands are dealt from whole permutations; where a quarter or more of all pairs is wanted, from rounds of a tournament.
+    """
     n = len(inputs)
     possible = n * (n - 1) // 2
     if gates > possible:
-        raise InputError(f"{gates} gates want different pairs, but {n} inputs have only {possible}; use fewer gates or more inputs")
-    if gates > possible // 4:  # nearly every pair is taken: choose among them all
-        low, high = np.triu_indices(n, 1)
-        pick = rng.permutation(possible)[:gates]
-        pairs = np.stack([low[pick], high[pick]], 1)
-        return inputs[_flip(pairs, rng)]
+        raise InputError(f"{gates} gates want different pairs, but {n} inputs have only {possible}; "
+                         f"use fewer gates or more inputs")
+    if gates > possible // 4:  # repeats would hardly ever be dealt away
+        return inputs[_flip(_tournament(n, gates, rng), rng)]
     deals = -(-2 * gates // n)
     pairs = np.concatenate([rng.permutation(n) for _ in range(deals)])[: 2 * gates].reshape(gates, 2)
     while len(bad := _repeats(pairs, n)):
         swap = rng.permutation(gates)[: len(bad)]  # exchange second operands, so that uses stay even
         pairs[bad, 1], pairs[swap, 1] = pairs[swap, 1].copy(), pairs[bad, 1].copy()
     return inputs[pairs]
+
+
+def _tournament(n: int, gates: int, rng: np.random.Generator) -> np.ndarray:
+    """``gates`` of all pairs, round after round of a round robin (circle method): every input plays once in a round."""
+    players = n + n % 2  # where n is odd, the last one is nobody
+    rounds, place = np.arange(players - 1)[:, None], np.arange(players // 2)
+    pairs = np.stack([(rounds + place) % (players - 1), (rounds - place) % (players - 1)], 2)
+    pairs[:, 0, 0] = players - 1
+    pairs = pairs[rng.permutation(players - 1)].reshape(-1, 2)
+    return rng.permutation(n)[pairs[pairs.max(1) < n][:gates]]
 
 
 def _repeats(pairs: np.ndarray, n: int) -> np.ndarray:
@@ -53,9 +63,15 @@ def structured_pairs(shape, levels: int, active: np.ndarray, gates: int, rng: np
     rows = [t[i] for i in range(each) for t in taken if i < len(t)]
     pairs = _unique(np.array(rows, dtype=np.int64).reshape(-1, 2), shape, levels)[:gates]
     if len(pairs) < gates:
-        rest = random_pairs(np.flatnonzero(active), gates, rng)
-        pairs = _unique(np.concatenate([pairs, rest]), shape, levels)[:gates]
+        pairs = _unique(np.concatenate([pairs, _fill(shape, active, gates, rng)]), shape, levels)[:gates]
     return _flip(pairs[rng.permutation(len(pairs))], rng)
+
+
+def _fill(shape, active, gates, rng) -> np.ndarray:
+    """Random pairs, those of two thresholds of one pixel last: they are used only when no others are left."""
+    n = int(active.sum())
+    rest = random_pairs(np.flatnonzero(active), max(gates, min(2 * gates, n * (n - 1) // 2)), rng)
+    return rest[np.argsort(rest[:, 0] % np.prod(shape) == rest[:, 1] % np.prod(shape), kind="stable")]
 
 
 def _stages(shape, levels, active):
@@ -88,7 +104,8 @@ def first_layer(wiring: str, bits: int, gates: int, rng, *, shape=None, levels=1
         raise InputError(f"wiring {wiring!r} is none of structured, random")
     active = np.ones(bits, dtype=bool) if active is None else np.asarray(active, dtype=bool)
     if active.sum() < 2:
-        raise InputError(f"only {int(active.sum())} of {bits} input bits vary on the training set; a gate needs two: use other thresholds")
+        raise InputError(f"only {int(active.sum())} of {bits} input bits vary on the training set; a gate needs two: "
+                         f"use other thresholds")
     if wiring == "structured" and shape is not None and _stages(shape, levels, active):
         return structured_pairs(shape, levels, active, gates, rng).astype(np.int32)
     return random_pairs(np.flatnonzero(active), gates, rng).astype(np.int32)

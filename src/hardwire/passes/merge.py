@@ -4,6 +4,7 @@ import numpy as np
 
 from ..circuit import Circuit
 from .netlist import XOR, Netlist, read, write
+from .rewrite import HEAD
 
 WORDS = 64  #: 4,096 random samples tell nets apart before anything is proved
 CUT = 14  #: leaves of a proof's cut; its tables hold 2^CUT bits
@@ -28,7 +29,7 @@ def merge(circuit: Circuit) -> Circuit:
         members.setdefault(int(group[net]), []).append(net)
     for net, fanin, table, stage in zip(range(old.first, len(group)), old.fanin, old.table, old.stage):
         x = new.add(table, [literal[f] for f in fanin], stage)
-        literal.append(_representative(new, x, members, int(group[net]), stage) if group[net] >= 0 else x)
+        literal.append(_representative(new, x, members, int(group[net]), stage) if group[net] >= 0 and stage != HEAD else x)
     return write(new, circuit, [literal[x >> 1] ^ (x & 1) for x in old_literal])
 
 

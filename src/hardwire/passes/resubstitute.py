@@ -6,6 +6,7 @@ from ..circuit import STAGES, Circuit
 from ..circuit.circuit import FIRST, gate_cost
 from .aig import from_aig, netlist_to_aig
 from .netlist import Netlist, named_nets, read, write
+from .rewrite import HEAD
 
 
 def resubstitute(circuit: Circuit) -> Circuit:
@@ -38,7 +39,9 @@ def _stage(old: Netlist, stage: int, named: set[int], new: Netlist, place: dict[
     at = {leaf: 2 * (FIRST + i) for i, leaf in enumerate(leaves)}
     for net, table, fanin in old.rows(mine):
         at[net] = local.add(table, [at[f] for f in fanin])
-    local, outputs = _shrink(local, [at[net] for net in roots])
+    outputs = [at[net] for net in roots]
+    if stage != HEAD:
+        local, outputs = _shrink(local, outputs)
     literal = [0, 0, *[place[leaf] for leaf in leaves], *[0] * len(local.table)]
     for net, table, fanin in local.rows(local.live(outputs)):
         literal[net] = new.add(table, [literal[f] for f in fanin], stage)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from .rewrite import AND, LEAF, XOR
+from .rewrite import AND, HEAD, LEAF, XOR
 
 CUTS = 12  #: kept for each node, the trivial one included
 CUT_SIZE = 4
@@ -70,6 +70,9 @@ def rewrite_all(s, first, last):
             saved += _replace(s, net, _revived(s, x))
         elif s.kind[net] == XOR and (a | b) & 1:
             saved += _replace(s, net, _make(s, XOR, a, b, s.stage[net])) - 1
+        elif s.stage[net] == HEAD:
+            enumerate_cuts(s, net)
+            _insert(s, net)
         else:
             enumerate_cuts(s, net)
             gain, cut = _best(s, net, values)

@@ -1,0 +1,27 @@
+# Everything sets itself up: a virtual environment with pinned torch, then the package in it.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-slow lint setup clean
+
+setup: .venv/.ready
+
+.venv/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: setup
+	$(BIN)/hardwire demo --out demo-out
+
+test: setup
+	$(BIN)/python -m pytest
+
+test-slow: setup
+	$(BIN)/python -m pytest -m slow
+
+lint: setup
+	$(BIN)/ruff check src tests examples benchmarks
+
+clean:
+	rm -rf .venv demo-out

@@ -1,0 +1,110 @@
+"""Emitted Verilog, read back through Yosys as a circuit, so that the text itself can be proved.
+
+Yosys flattens the design, maps it to an and-inverter graph and writes AIGER with a symbol for each port bit; bits are
+matched by name, never by order.
+"""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from .. import tools
+from ..circuit import Circuit
+from ..circuit.aiger import AigerFile, aig_circuit, bit_names, parse_aiger
+from ..errors import FormatError, InputError
+
+#: A register without reset or enable as a wire.
+WIRE = """(* techmap_celltype = "$dff" *)
+module wire_of_dff (CLK, D, Q);
+parameter WIDTH = 1;
+parameter CLK_POLARITY = 1;
+input CLK;
+input [WIDTH-1:0] D;
+output [WIDTH-1:0] Q;
+assign Q = D;
+endmodule
+"""
+
+#: Carries that ripple, as `arithmetic.py` spells them: a proof meets the same inner points, which Yosys' own
+#: look-ahead carries would not have. The name puts it before Yosys' template.
+RIPPLE = """(* techmap_celltype = "$lcu" *)
+module _80_ripple_lcu (P, G, CI, CO);
+parameter WIDTH = 2;
+input [WIDTH-1:0] P, G;
+input CI;
+output [WIDTH-1:0] CO;
+genvar i;
+generate for (i = 0; i < WIDTH; i = i + 1) begin : bit
+  if (i == 0) assign CO[0] = G[0] | (P[0] & CI);
+  else assign CO[i] = G[i] | (P[i] & CO[i-1]);
+end endgenerate
+endmodule
+"""
+
+
+def read_verilog(paths, top: str, *, like: Circuit, ports: tuple[list[str], list[str]] | None = None,
+                 transparent_registers: bool = False, timeout: float = 600.0) -> Circuit:
+    """The circuit of module ``top``: one port for each word of ``like``, whose words, offsets and labels it takes over.
+
+    ``ports`` are the names of the input and the output ports where they are not those of the words.
+
+    With ``transparent_registers`` each plain register (no reset, no enable) is a wire: the function of a pipeline, its
+    latency aside. Ports that are no words may exist where nothing depends on them, like a clock. Raises ToolError where
+    Yosys refuses the text, FormatError where ports do not match or registers remain.
+    """
+    paths = [Path(p).resolve() for p in ([paths] if isinstance(paths, (str, Path)) else paths)]
+    missing = next((p for p in paths if not p.is_file()), None)
+    if missing or not paths:
+        raise InputError(f"cannot read {missing or 'Verilog without a file'}; check the path")
+    with tempfile.TemporaryDirectory(prefix="hardwire-") as folder:
+        folder = Path(folder)
+        for serial, path in enumerate(paths):
+            (folder / f"{serial}.v").write_bytes(path.read_bytes())
+        (folder / "wire.v").write_text(WIRE)
+        (folder / "ripple.v").write_text(RIPPLE)
+        (folder / "script.ys").write_text(script(len(paths), top, transparent_registers))
+        tools.run(tools.YOSYS, ["-q", "-s", "script.ys"], cwd=folder, timeout=timeout, produces=[folder / "read.aig"])
+        if int((folder / "read.aig").read_bytes().split(None, 4)[3]):  # latches
+            raise FormatError(f"module {top!r} has registers that are not plain ones; read it with transparent_registers, "
+                              f"and without resets and enables")
+        return match(parse_aiger(folder / "read.aig"), like, top, ports)
+
+
+def script(n_files: int, top: str, transparent_registers: bool) -> str:
+    """Yosys commands that turn ``0.v``, ``1.v``... into ``read.aig``."""
+    wire = ["techmap -map wire.v"] if transparent_registers else []
+    return "\n".join([
+        *(f"read_verilog {i}.v" for i in range(n_files)), f"hierarchy -check -top {top}", "proc", "flatten", *wire,
+        "techmap -map +/techmap.v -map ripple.v", "opt_clean", "aigmap", "opt_clean", "write_aiger -symbols read.aig",
+    ]) + "\n"
+
+
+def match(file: AigerFile, like: Circuit, top: str, ports=None) -> Circuit:
+    """``file`` with its inputs and outputs in the order of ``like``, found by their symbols."""
+    ports = ports or ([w.name for w in like.inputs], [w.name for w in like.outputs])
+    ins, outs = ([replace(w, name=n) for w, n in zip(words, names)] for words, names in zip((like.inputs, like.outputs), ports))
+    inputs = _places(file.symbols["i"], bit_names(ins), "input", top)
+    outputs = _places(file.symbols["o"], bit_names(outs), "output", top)
+    variable = np.zeros(1 + file.n_inputs + len(file.fanin), dtype=np.int64)
+    variable[1 : 1 + file.n_inputs] = -1
+    variable[1 + np.array(inputs, dtype=np.int64)] = np.arange(1, 1 + len(inputs))
+    variable[1 + file.n_inputs :] = np.arange(1 + len(inputs), 1 + len(inputs) + len(file.fanin))
+    foreign = sorted({v - 1 for v in (file.fanin >> 1).ravel().tolist() if variable[v] < 0})
+    if foreign:
+        raise FormatError(f"module {top!r} depends on its port {file.symbols['i'].get(foreign[0], foreign[0])!r}, "
+                          f"which is no input of circuit {like.name!r}")
+    chosen = file.outputs[outputs]
+    renumbered = AigerFile(len(inputs), 2 * variable[file.fanin >> 1] | file.fanin & 1, 2 * variable[chosen >> 1] | chosen & 1)
+    words = {"name": like.name, "inputs": like.inputs, "outputs": like.outputs, "labels": like.labels}
+    return aig_circuit(renumbered, words)
+
+
+def _places(symbols: dict[int, str], names: list[str], kind: str, top: str) -> list[int]:
+    """The position of each name among the file's symbols."""
+    place = {name: position for position, name in symbols.items()}
+    missing = next((name for name in names if name not in place), None)
+    if missing is not None:
+        raise FormatError(f"module {top!r} has no {kind} port bit {missing!r}; its ports must be the circuit's words")
+    return [place[name] for name in names]

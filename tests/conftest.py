@@ -1,0 +1,39 @@
+"""What all tests share: one thread unless a test says otherwise, and one tiny trained network for the session."""
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def digits():
+    from hardwire import load_dataset
+
+    return load_dataset("digits", seed=0)
+
+
+@pytest.fixture(scope="session")
+def trained(digits):
+    """A small digits network, trained for a moment: well above chance, with gates of every kind."""
+    from hardwire.nn import Config, train
+
+    return train(Config(width=300, layers=2, levels=3, steps=150, evaluate_every=50, batch=64), digits)
+
+
+@pytest.fixture(scope="session")
+def lowered(trained, digits):
+    """The trained network as one circuit, from pixel to class."""
+    from hardwire import lower
+
+    return lower(trained.network, trained.encoder, name="digits", labels=digits.classes, features=digits.features)

@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+
+from hardwire.errors import InputError
+from hardwire.nn.wiring import first_layer, random_pairs, structured_pairs
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def no_repeats(pairs):
+    assert (pairs[:, 0] != pairs[:, 1]).all()
+    assert len({tuple(sorted(p)) for p in pairs.tolist()}) == len(pairs)
+
+
+@pytest.mark.parametrize("n, gates", [(2, 1), (3, 3), (5, 2), (9, 10), (10, 45), (11, 55), (12, 20), (30, 100), (64, 500),
+                                      (64, 505), (64, 1000), (300, 2000), (2000, 2000), (4000, 300)])
+def test_random_pairs(n, gates):
+    inputs = np.sort(rng(7).permutation(10 * n)[:n])
+    pairs = random_pairs(inputs, gates, rng())
+    assert pairs.shape == (gates, 2) and np.isin(pairs, inputs).all()
+    no_repeats(pairs)
+    uses = np.bincount(np.searchsorted(inputs, pairs).ravel(), minlength=n)
+    assert uses.max() - uses.min() <= 4
+    if gates >= n:
+        assert uses.min() >= 1
+
+
+def test_both_operands_see_all_inputs():
+    pairs = random_pairs(np.arange(50), 1000, rng())
+    assert len(np.unique(pairs[:, 0])) == len(np.unique(pairs[:, 1])) == 50
+
+
+@pytest.mark.parametrize("n, gates", [(9, 10), (100, 1000), (300, 2000)])
+def test_a_seed_decides(n, gates):
+    a, b, c = (random_pairs(np.arange(n), gates, rng(s)) for s in (3, 3, 4))
+    assert np.array_equal(a, b) and not np.array_equal(a, c)
+
+
+@pytest.mark.parametrize("n, gates", [(1, 1), (2, 2), (10, 46), (0, 1)])
+def test_more_gates_than_pairs(n, gates):
+    with pytest.raises(InputError, match=f"{gates} gates want different pairs, but {n} inputs have only {n * (n - 1) // 2}"):
+        random_pairs(np.arange(n), gates, rng())
+
+
+def places(pairs, shape):
+    """(level, channel, y, x) of both ends, shape (gates, 2, 4)."""
+    return np.stack(np.unravel_index(pairs, (10**6, *shape)), -1)
+
+
+def test_structured_pairs_join_neighbours():
+    """Few gates, so that none is filled in at random: every pair is one of the documented kinds, and each kind occurs."""
+    shape, levels = (3, 8, 8), 4
+    pairs = structured_pairs(shape, levels, np.ones(levels * 192, dtype=bool), 600, rng())
+    assert pairs.shape == (600, 2)
+    no_repeats(pairs)
+    a, b = places(np.sort(pairs, axis=1), shape).transpose(1, 0, 2)
+    step = {tuple(row) for row in (b - a).tolist()}
+    along_x, along_y = {(0, 0, 0, s) for s in (1, 2, 4)}, {(0, 0, s, 0) for s in (1, 2, 4)}
+    assert step == along_x | along_y | {(0, 1, 0, 0), (1, 0, 0, 1)}
+    assert len(np.unique(pairs)) > 0.7 * levels * 192
+
+
+@pytest.mark.parametrize("gates", [50, 1000, 1800, 2500])
+def test_structured_pairs_keep_clear_of_idle_bits_and_of_their_own_pixel(gates):
+    shape, levels = (1, 8, 8), 5
+    active = rng(5).random(levels * 64) < 0.8
+    pairs = structured_pairs(shape, levels, active, gates, rng())
+    assert pairs.shape == (gates, 2) and active[pairs].all()
+    no_repeats(pairs)
+    assert (pairs[:, 0] % 64 != pairs[:, 1] % 64).all()
+
+
+def test_two_thresholds_of_a_pixel_meet_only_when_no_other_pair_is_left():
+    shape, levels, bits = (1, 2, 2), 3, 12
+    apart = 66 - 4 * 3
+    for gates in (20, apart, apart + 5, 66):
+        pairs = structured_pairs(shape, levels, np.ones(bits, dtype=bool), gates, rng())
+        no_repeats(pairs)
+        assert (pairs[:, 0] % 4 == pairs[:, 1] % 4).sum() == max(0, gates - apart)
+
+
+@pytest.mark.parametrize("shape, levels, gates", [((1, 1, 5), 3, 60), ((1, 5, 1), 3, 60), ((1, 1, 2), 2, 4),
+                                                  ((3, 1, 1), 2, 10)])
+def test_thin_images(shape, levels, gates):
+    pairs = first_layer("structured", levels * int(np.prod(shape)), gates, rng(), shape=shape, levels=levels)
+    assert pairs.shape == (gates, 2) and pairs.dtype == np.int32
+    no_repeats(pairs)
+
+
+@pytest.mark.parametrize("shape", [None, (1, 1, 1)])
+def test_without_neighbours_wires_are_random(shape):
+    pairs = first_layer("structured", 6, 15, rng(), shape=shape, levels=6)
+    assert pairs.shape == (15, 2)
+    no_repeats(pairs)
+
+
+def test_a_single_pair_of_active_neighbours():
+    active = np.zeros(64, dtype=bool)
+    active[[9, 10]] = True
+    assert sorted(first_layer("structured", 64, 1, rng(), shape=(1, 8, 8), active=active)[0].tolist()) == [9, 10]
+
+
+def test_first_layer_refusals():
+    with pytest.raises(InputError, match="wiring 'learned' is none of structured, random"):
+        first_layer("learned", 10, 3, rng())
+    with pytest.raises(InputError, match="only 1 of 4 input bits vary"):
+        first_layer("random", 4, 3, rng(), active=[0, 1, 0, 0])
+    with pytest.raises(InputError, match="46 gates want different pairs"):
+        first_layer("structured", 10, 46, rng(), shape=(1, 2, 5))
+
+
+def test_structured_wiring_repeats_with_its_seed():
+    make = lambda s: first_layer("structured", 320, 2000, rng(s), shape=(1, 8, 8), levels=5)  # noqa: E731
+    assert np.array_equal(make(1), make(1)) and not np.array_equal(make(1), make(2))

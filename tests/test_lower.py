@@ -1,0 +1,136 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+import hardwire
+from hardwire.circuit.packed import PackedEngine
+from hardwire.circuit.simulate import simulate
+from hardwire.data import fit_encoder
+from hardwire.errors import FormatError, InputError
+from hardwire.gates import TRUTH
+from hardwire.lower import lower
+from hardwire.nn import GroupSum, LogicLayer, LogicNetwork
+from hardwire.nn.train import Samples, predict
+
+
+def network(*, classes=3, kind="table", inputs=8, sizes=(12, 9)):
+    layers = [LogicLayer(n, m, parametrisation_name=kind, init="random", seed=i) for i, (n, m) in
+              enumerate(zip((inputs, *sizes), sizes))]
+    return LogicNetwork(layers, GroupSum(classes, 2.0))
+
+
+def every(n):
+    return (np.arange(1 << n)[:, None] >> np.arange(n) & 1).astype(np.uint8)
+
+
+def hard(net, bits):
+    return net.eval()(torch.from_numpy(bits).float())
+
+
+@pytest.mark.parametrize("kind", ["table", "softmax"])
+def test_the_circuit_is_the_frozen_network(kind):
+    net = network(kind=kind)
+    circuit, bits = lower(net, scores=True), every(8)
+    scores = hard(net, bits).numpy() * net.head.tau
+    assert [w.name for w in circuit.outputs] == ["class_index", "score0", "score1", "score2"]
+    for found in (simulate(circuit, bits), PackedEngine(circuit)(bits)):
+        assert np.array_equal(found[:, 1:], scores) and np.array_equal(found[:, 0], scores.argmax(1))
+
+
+def test_ties_give_the_lowest_class():
+    layer = LogicLayer(2, 6, pairs=np.tile([0, 1], (6, 1)))
+    with torch.no_grad():  # classes 0, 1, 2 count A twice, B twice, B twice
+        layer.weight.copy_(torch.tensor(2 * TRUTH[[10, 10, 12, 12, 12, 12]] - 1))
+    circuit = lower(LogicNetwork([layer], GroupSum(3)), scores=True)
+    assert simulate(circuit, every(2)).tolist() == [[0, 0, 0, 0], [0, 2, 0, 0], [1, 0, 2, 2], [0, 2, 2, 2]]
+
+
+def test_without_the_head_the_last_bits_come_out():
+    net = network()
+    circuit = lower(net, include=("network",))
+    x = torch.from_numpy(every(8)).float()
+    for layer in net.eval().layers:
+        x = layer(x)
+    assert [w.name for w in circuit.outputs] == [f"y{i}" for i in range(9)] and not circuit.macros
+    assert np.array_equal(simulate(circuit, every(8)), x.numpy())
+
+
+@pytest.mark.parametrize("table", range(16))
+def test_each_gate_keeps_its_operands(table):
+    layer = LogicLayer(2, 2, pairs=[[0, 1], [1, 0]])
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor(2 * TRUTH[[table, table]] - 1))
+    circuit = lower(LogicNetwork([layer], GroupSum(1)), include=("network",))
+    assert circuit.table.tolist() == [table, table] and circuit.fanin.tolist() == [[2, 3], [3, 2]]
+    assert simulate(circuit, every(2))[:, 0].tolist() == TRUTH[table].tolist()
+
+
+def test_a_node_for_each_trained_gate_and_stages_apart(trained, lowered):
+    counts = lowered.counts()
+    assert (lowered.stage == 1).sum() == trained.network.gates == 600
+    assert counts["encoder"]["gates"] > 0 and counts["head"]["gates"] > 0
+    assert [w.name for w in lowered.outputs] == ["class_index"] and lowered.labels == tuple("0123456789")
+    assert lowered.inputs[0].name == "pixel_0_0" and len(lowered.inputs) == 64
+    assert sum(m.kind == "popcount" for m in lowered.macros) == 10
+
+
+@pytest.mark.parametrize("split", ["test", "validation"])
+def test_digits_from_pixel_to_class(trained, lowered, digits, split):
+    x = getattr(digits, split).x
+    expected = predict(trained.network.eval(), Samples(trained.encoder.encode(x), getattr(digits, split).y))
+    assert np.array_equal(simulate(lowered, x).ravel(), expected)
+    assert np.array_equal(PackedEngine(lowered)(x).ravel(), expected)
+    assert np.array_equal(PackedEngine(lowered)(x.astype(float)).ravel(), expected)
+
+
+def test_the_mode_of_the_network_does_not_matter(trained, lowered, digits):
+    trained.network.train()
+    again = lower(trained.network, trained.encoder, name="digits", labels=digits.classes, features=digits.features)
+    trained.network.eval()
+    assert again.digest == lowered.digest
+
+
+def test_without_the_encoder_the_inputs_are_its_bits(trained, digits):
+    bits = trained.encoder.encode(digits.test.x)
+    circuit = lower(trained.network, trained.encoder, include=("network", "head"))
+    assert circuit.input_widths == [1] * trained.encoder.n_bits and circuit.counts()["encoder"]["gates"] == 0
+    assert np.array_equal(simulate(circuit, bits), simulate(lower(trained.network), bits))
+    assert np.array_equal(simulate(circuit, bits)[:, 0], predict(trained.network, Samples(bits, digits.test.y)))
+
+
+@pytest.mark.parametrize("kind", ["uniform", "quantile"])
+def test_real_features_enter_as_physical_values(rng, kind):
+    """Of every size and sign, constant ones, and values beyond what was seen in training."""
+    x = rng.normal(size=(200, 4)) * [1, 1e-9, 1e9, 0] + [0, 5, -1e9, 3]
+    encoder = fit_encoder(kind, x, levels=3, code_bits=7)
+    net = network(inputs=12, sizes=(30, 18))
+    circuit = lower(net, encoder, features=["a", "b", "c", "d"])
+    fresh = np.concatenate([x, x * 3, -x])
+    expected = hard(net, encoder.encode(fresh).astype(np.uint8)).argmax(1).numpy()
+    assert np.array_equal(simulate(circuit, fresh)[:, 0], expected)
+    assert np.array_equal(PackedEngine(circuit)(fresh)[:, 0], expected)
+    assert np.array_equal(simulate(circuit, encoder.codes(fresh))[:, 0], expected)
+
+
+@pytest.mark.parametrize("use, error, message", [
+    (lambda n: lower(n.layers), InputError, "cannot lower a ModuleList; give a LogicNetwork"),
+    (lambda n: lower(n, include=("network", "tail")), InputError, "include names 'tail'; choose from encoder, network, head"),
+    (lambda n: lower(n, fit_encoder("uniform", np.arange(9.0)[:, None], levels=3)), InputError,
+     "the encoder makes 3 bits, but the network reads 8"),
+    (lambda n: lower(n, fit_encoder("uniform", np.arange(8.0).reshape(1, 8)), features=["a"]), InputError,
+     "1 feature names for an encoder of 8 features"),
+    (lambda n: lower(n, fit_encoder("uniform", np.arange(8.0).reshape(1, 8)), features=["a b", *"cdefghi"]), FormatError,
+     "input 'a b' .* is no identifier"),
+])
+def test_refusals(use, error, message):
+    with pytest.raises(error, match=message):
+        use(network())
+
+
+def test_the_function_is_not_hidden_by_the_module_of_its_name():
+    assert callable(hardwire.lower) and hardwire.lower is lower
+    code = "import hardwire.lower, hardwire; from hardwire import lower; assert callable(lower) and lower is hardwire.lower"
+    subprocess.run([sys.executable, "-c", code], check=True)

