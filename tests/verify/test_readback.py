@@ -49,7 +49,7 @@ def test_a_pipeline_is_read_through_and_only_when_asked(tmp_path, circuit):
         read_verilog(path, "adder", like=circuit)
     reset = "@(posedge clk, posedge c) if (c) r <= 0; else r"
     path = written(tmp_path, TEXT.replace("STAGE", "r").replace("@(posedge clk) r", reset))
-    with pytest.raises(FormatError, match="registers"):
+    with pytest.raises(ToolError, match="DFF"):
         read_verilog(path, "adder", like=circuit, transparent_registers=True)
     path = written(tmp_path, TEXT.replace("STAGE", "r").replace("r <= x", "if (c) r <= x"))
     with pytest.raises(ToolError, match="loop"):
@@ -81,3 +81,15 @@ def test_what_yosys_refuses(tmp_path, circuit):
         read_verilog(written(tmp_path, TEXT.replace("STAGE", "r")), "other", like=circuit)
     with pytest.raises(InputError, match="cannot read"):
         read_verilog(tmp_path / "none.v", "adder", like=circuit)
+
+
+@pytest.mark.parametrize("pipeline", [None, 5])
+def test_what_the_back_end_writes_is_proved(tmp_path, trained, pipeline):
+    verilog = pytest.importorskip("hardwire.backends.verilog")
+    circuit = trained(3, 300, 32, 5, bits=4, thresholds=3)
+    paths = [p for p in verilog.emit(circuit, tmp_path, pipeline=pipeline) if p.suffix == ".v" and "_tb" not in p.name]
+    again = read_verilog(paths, "trained", like=circuit, transparent_registers=pipeline is not None)
+    assert prove(circuit, again).status == "proved"
+    table = circuit.table.copy()
+    table[circuit.n_nodes // 2] ^= 0b0110
+    assert prove(circuit.with_(table=table), again).status == "refuted"

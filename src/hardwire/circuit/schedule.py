@@ -29,7 +29,8 @@ class Node(NamedTuple):
         return (self.net,)
 
 
-def schedule(circuit: Circuit, *, macros: tuple[str, ...] = ("ge", "popcount", "argmax"), slim: bool = True) -> list[Node | Macro]:
+def schedule(circuit: Circuit, *, macros: tuple[str, ...] = ("ge", "popcount", "argmax"),
+             slim: bool = True) -> list[Node | Macro]:
     """The items that compute the outputs, in a depth-first order that keeps few nets alive; the same on every call.
 
     ``macros`` are the kinds that the caller can spell. A macro is used in its slimmest form (see ``_slim``;

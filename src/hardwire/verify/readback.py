@@ -36,7 +36,7 @@ input [WIDTH-1:0] P, G;
 input CI;
 output [WIDTH-1:0] CO;
 genvar i;
-generate for (i = 0; i < WIDTH; i = i + 1) begin : bit
+generate for (i = 0; i < WIDTH; i = i + 1) begin : place
   if (i == 0) assign CO[0] = G[0] | (P[0] & CI);
   else assign CO[i] = G[i] | (P[i] & CO[i-1]);
 end endgenerate
@@ -52,7 +52,8 @@ def read_verilog(paths, top: str, *, like: Circuit, ports: tuple[list[str], list
 
     With ``transparent_registers`` each plain register (no reset, no enable) is a wire: the function of a pipeline, its
     latency aside. Ports that are no words may exist where nothing depends on them, like a clock. Raises ToolError where
-    Yosys refuses the text, FormatError where ports do not match or registers remain.
+    Yosys refuses the text, a register with reset or enable among it, FormatError where ports do not match or registers
+    remain.
     """
     paths = [Path(p).resolve() for p in ([paths] if isinstance(paths, (str, Path)) else paths)]
     missing = next((p for p in paths if not p.is_file()), None)
@@ -67,8 +68,7 @@ def read_verilog(paths, top: str, *, like: Circuit, ports: tuple[list[str], list
         (folder / "script.ys").write_text(script(len(paths), top, transparent_registers))
         tools.run(tools.YOSYS, ["-q", "-s", "script.ys"], cwd=folder, timeout=timeout, produces=[folder / "read.aig"])
         if int((folder / "read.aig").read_bytes().split(None, 4)[3]):  # latches
-            raise FormatError(f"module {top!r} has registers that are not plain ones; read it with transparent_registers, "
-                              f"and without resets and enables")
+            raise FormatError(f"module {top!r} has registers; read it with transparent_registers to prove a pipeline")
         return match(parse_aiger(folder / "read.aig"), like, top, ports)
 
 
