@@ -16,19 +16,21 @@ from ..simd import load, splat, store, sums
 
 LANES = 32
 PARTS = 8
+TILE = 16
 _jit = njit(nogil=True, cache=True, error_model="numpy")
 
 
 @_jit
 def _to_block(x, start, block):
-    """Columns ``start ..`` of feature-major ``x`` into a zero-padded block."""
+    """Columns ``start ..`` of feature-major ``x`` into a zero-padded block, in tiles that suit either order of ``x`` in memory."""
     features, samples = x.shape
     n = min(LANES, samples - start)
-    for f in range(features):
+    if n < LANES:
+        block[: features * LANES] = 0
+    for tile in range(0, features, TILE):
         for s in range(n):
-            block[f * LANES + s] = x[f, start + s]
-        for s in range(n, LANES):
-            block[f * LANES + s] = 0
+            for f in range(tile, min(tile + TILE, features)):
+                block[f * LANES + s] = x[f, start + s]
 
 
 @_jit

@@ -9,12 +9,15 @@ def random_pairs(inputs: np.ndarray, gates: int, rng: np.random.Generator) -> np
     """Random pairs of ``inputs``: no gate reads one input twice, no two read the same pair, uses of inputs differ by little.
 
     Operands are dealt from whole permutations; where a quarter or more of all pairs is wanted, from rounds of a tournament.
+    More gates than there are pairs share all pairs evenly: two gates of one pair can learn two functions of it.
     """
     n = len(inputs)
     possible = n * (n - 1) // 2
+    if not possible:
+        raise InputError(f"a gate reads two different inputs, but there are only {n}; use more inputs")
     if gates > possible:
-        raise InputError(f"{gates} gates want different pairs, but {n} inputs have only {possible}; "
-                         f"use fewer gates or more inputs")
+        all_pairs = random_pairs(inputs, possible, rng)
+        return np.concatenate([all_pairs, random_pairs(inputs, gates - possible, rng)])
     if gates > possible // 4:  # repeats would hardly ever be dealt away
         return inputs[_flip(_tournament(n, gates, rng), rng)]
     deals = -(-2 * gates // n)
@@ -63,7 +66,8 @@ def structured_pairs(shape, levels: int, active: np.ndarray, gates: int, rng: np
     rows = [t[i] for i in range(each) for t in taken if i < len(t)]
     pairs = _unique(np.array(rows, dtype=np.int64).reshape(-1, 2), shape, levels)[:gates]
     if len(pairs) < gates:
-        pairs = _unique(np.concatenate([pairs, _fill(shape, active, gates, rng)]), shape, levels)[:gates]
+        fill = _fill(shape, active, gates, rng)
+        pairs = np.concatenate([_unique(np.concatenate([pairs, fill]), shape, levels), fill])[:gates]
     return _flip(pairs[rng.permutation(len(pairs))], rng)
 
 
