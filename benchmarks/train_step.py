@@ -5,6 +5,7 @@ The perceptron is timed with torch's default Adam and with its fused one; the go
 """
 
 import argparse
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ BATCH, CLASSES, WIDTH, LAYERS = 100, 10, 8000, 6
 def logic(parametrisation: str) -> LogicNetwork:
     sizes = [784] + [WIDTH] * LAYERS
     layers = [LogicLayer(a, b, parametrisation_name=parametrisation, init="random", seed=i)
-              for i, (a, b) in enumerate(zip(sizes, sizes[1:]))]
+              for i, (a, b) in enumerate(pairwise(sizes))]
     return LogicNetwork(layers, GroupSum(CLASSES, 10.0))
 
 

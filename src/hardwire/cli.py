@@ -1,7 +1,10 @@
 """The command line: thin, one function a verb. A user's mistake ends with one sentence and exit code 2, a refuted proof with 1."""
 
 import argparse
+import dataclasses
 import json
+import math
+import os
 import sys
 from pathlib import Path
 
@@ -15,8 +18,10 @@ EXAMPLES = {
     "optimize": "hardwire optimize runs/mnist -O2\n  hardwire optimize adder.aig --out adder.net",
     "show": "hardwire show runs/mnist\n  hardwire show xor.net --full",
     "emit": "hardwire emit runs/mnist --to c --out firmware\n  hardwire emit runs/mnist --to verilog --pipeline 4 --out rtl",
-    "verify": "hardwire verify runs/mnist\n  hardwire verify a.net --against b.blif",
-    "run": "hardwire run runs/mnist --input images.npy --output classes.npy",
+    "verify": "hardwire verify runs/mnist\n  hardwire verify a.net --against b.blif\n"
+              "  hardwire verify runs/mnist --against rtl/mnist.v",
+    "run": "hardwire run runs/mnist --input images.npy --output classes.npy\n"
+           "  hardwire run xor.net --input bits.npy --backend verilog --json",
     "report": "hardwire report runs/mnist",
 }
 
@@ -27,13 +32,19 @@ def say(text: str) -> None:
 
 
 def show_progress(m: dict) -> None:
-    left = m["seconds_left"]
+    minutes, seconds = divmod(round(m["seconds_left"]), 60)
     say(f"step {m['step']:>6}/{m['steps']}  loss {m['loss']:.4f}  validation relaxed {100 * m['relaxed']:.2f} %  "
-        f"hard {100 * m['hard']:.2f} %  {m['seconds']:.0f} s, {left // 60:.0f}:{left % 60:02.0f} left")
+        f"hard {100 * m['hard']:.2f} %  {m['seconds']:.0f} s, {minutes}:{seconds:02} left")
 
 
 def answer(args, data: dict, text: str) -> None:
-    print(json.dumps(data, indent=1, default=str) if args.json else text)
+    """The one thing that goes to standard output."""
+    print(json.dumps(data, indent=1, default=plain) if args.json else text.rstrip("\n"), flush=True)
+
+
+def plain(value):
+    """NumPy's numbers and arrays as Python's."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)
 
 
 def demo(args) -> int:
@@ -62,49 +73,64 @@ def demo(args) -> int:
 
 
 def clear_demo(out: Path) -> None:
-    """Empty the demo's folder, if it is one; a folder with other things in it is left alone."""
+    """Make the demo's folder, or empty an earlier demo's; a folder with anything else in it is left alone."""
     import shutil
 
-    if not out.exists():
-        return
-    if not out.is_dir() or (any(out.iterdir()) and not (out / "config.toml").is_file()):
+    from .disk import write_text
+
+    if out.is_dir() and (out / DEMO).is_file():
+        shutil.rmtree(out)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} exists and is no earlier demo; choose another folder with --out")
-    shutil.rmtree(out)
+    write_text(out / DEMO, "Written by `hardwire demo`, which empties this folder when it runs again.\n")
+
+
+DEMO = "demo.txt"
+
+#: Options of `train`: name -> (type, help).
+SETTINGS = {
+    "seed": (int, "of the split, the wiring, the weights and the order of samples"),
+    "steps": (int, "optimizer steps"),
+    "layers": (int, "layers of gates"),
+    "width": (int, "gates in each layer"),
+    "levels": (int, "thresholds for each feature"),
+    "batch": (int, "samples in each step"),
+    "learning_rate": (float, "of AdamW, at its highest"),
+    "parametrisation": (str, "weights of a gate"),
+    "encoder": (str, "rule of the thresholds: threshold, uniform or quantile"),
+    "label": (str, "name of a table's label column (default: the last one)"),
+}
 
 
 def with_options(config, args):
     """``config`` with the settings given on the command line."""
-    import dataclasses
-
     given = {k: getattr(args, k, None) for k in SETTINGS}
     return dataclasses.replace(config, **{k: v for k, v in given.items() if v is not None})
 
 
-SETTINGS = {"seed": int, "steps": int, "layers": int, "width": int, "levels": int, "batch": int, "learning_rate": float,
-            "parametrisation": str, "encoder": str, "label": str}
+def settings(args, out: Path):
+    """The configuration to train: a run's own when it is resumed, else a file's or the data set's preset, with options."""
+    from .nn.config import Config, preset
+
+    if args.resume and (out / "config.toml").is_file():
+        config = Config.load(out / "config.toml")
+    else:
+        config = Config.load(args.model) if args.model else preset(args.dataset)
+    return with_options(dataclasses.replace(config, dataset=args.dataset), args)
 
 
 def train(args) -> int:
     """Train a logic network into a run directory."""
     from . import runs
-    from .nn.config import Config, preset
 
     out = Path(args.out)
-    if args.resume and (out / "config.toml").is_file():
-        config = with_options(Config.load(out / "config.toml"), args)
-        if (out / "model.safetensors").exists():
-            say(f"{out} is finished already")
-            return 0
-    elif args.model:
-        config = with_options(Config.load(args.model), args)
+    config = settings(args, out)
+    if args.resume and (out / "model.safetensors").exists():
+        say(f"{out} is finished already")
     else:
-        config = preset(args.dataset)
-    import dataclasses
-
-    config = with_options(dataclasses.replace(config, dataset=args.dataset), args)
-    runs.train_run(config, out, data_dir=args.data_dir, resume=args.resume, progress=show_progress)
-    last = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-    best = max(last, key=lambda m: (m["hard"], m["step"]))
+        say(f"train {config.layers} layers of {config.width} gates on {config.dataset} for {config.steps} steps into {out}")
+        runs.train_run(config, out, data_dir=args.data_dir, resume=args.resume, progress=show_progress)
+    best = runs.best_of(out)
     answer(args, {"run": str(out), "best": best}, f"{out}: validation hard {100 * best['hard']:.2f} % at step {best['step']}")
     return 0
 
@@ -113,35 +139,36 @@ def lower(args) -> int:
     """Freeze a trained run into an exact circuit."""
     from . import runs
 
-    circuit = runs.lower_run(args.run)
-    answer(args, describe(circuit), summary(circuit, Path(args.run) / runs.RAW))
+    circuit, target = runs.lower_run(args.run), Path(args.run) / runs.RAW
+    answer(args, describe(circuit, target), summary(circuit, target))
     return 0
 
 
 def optimize(args) -> int:
     """Run the passes of a level; statistics for each."""
-    import dataclasses
-
     from . import runs
     from .circuit import save_circuit
     from .passes import optimize
 
-    path = Path(args.circuit)
-    if path.is_dir():
-        circuit = runs.optimize_run(path, level=f"O{args.level}", progress=say)
-        target, passes = path / runs.OPTIMIZED, json.loads((path / runs.STEPS).read_text())["optimize"]["passes"]
+    path, level = Path(args.circuit), f"O{args.level}"
+    if path.is_dir() and not args.out:
+        circuit, target = runs.optimize_run(path, level=level, progress=say), path / runs.OPTIMIZED
+        passes = runs.notes(path)["optimize"]["passes"]
     else:
-        circuit, statistics = optimize(runs.circuit_of(path), level=f"O{args.level}", progress=say)
-        target, passes = Path(args.out or path.with_suffix(".opt.net")), [dataclasses.asdict(s) for s in statistics]
-        save_circuit(circuit, target)
-    lines = [f"{p['name']:<10} {p['gates_before']:>8} -> {p['gates_after']:>8} gates  {p['seconds']:.2f} s" for p in passes]
-    answer(args, describe(circuit) | {"passes": passes}, "\n".join([*lines, summary(circuit, target)]))
+        circuit = runs.raw_circuit(path) if path.is_dir() else runs.circuit_of(path)
+        circuit, statistics = optimize(circuit, level=level, progress=say)
+        target = save_circuit(circuit, args.out or path.with_suffix(".opt.net"))
+        passes = [dataclasses.asdict(s) for s in statistics]
+    lines = [f"{p['name']:<12} {p['gates_before']:>8} -> {p['gates_after']:>8} gates  {p['seconds']:.2f} s" for p in passes]
+    answer(args, describe(circuit, target) | {"passes": passes}, "\n".join([*lines, summary(circuit, target)]))
     return 0
 
 
-def describe(circuit) -> dict:
-    return {"name": circuit.name, "nodes": circuit.n_nodes, "depth": circuit.depth, "counts": circuit.counts(),
-            "inputs": len(circuit.inputs), "outputs": [w.name for w in circuit.outputs], "digest": circuit.digest}
+def describe(circuit, path) -> dict:
+    return {"file": str(path), "name": circuit.name, "nodes": circuit.n_nodes, "depth": circuit.depth, "counts": circuit.counts(),
+            "inputs": [{"name": w.name, "width": w.width, "offset": w.offset, "step": w.step} for w in circuit.inputs],
+            "outputs": [{"name": w.name, "width": w.width} for w in circuit.outputs], "labels": list(circuit.labels),
+            "digest": circuit.digest}
 
 
 def summary(circuit, path) -> str:
@@ -155,7 +182,7 @@ def show(args) -> int:
     from . import runs
 
     circuit = runs.circuit_of(args.circuit)
-    answer(args, describe(circuit), str(circuit) if args.full else summary(circuit, args.circuit))
+    answer(args, describe(circuit, args.circuit), str(circuit) if args.full else summary(circuit, args.circuit))
     return 0
 
 
@@ -170,26 +197,33 @@ def emit(args) -> int:
 
 def verify(args) -> int:
     """Prove or refute; a counterexample when refuted."""
-    import tempfile
-
     from . import runs
     from .verify import prove
 
     path = Path(args.circuit)
     if args.against:
-        verdicts = {"equivalence": prove(runs.circuit_of(path), runs.circuit_of(args.against))}
+        mine = runs.circuit_of(path)
+        theirs = runs.verilog_circuit(args.against, like=mine) if args.against.endswith(".v") else runs.circuit_of(args.against)
+        say(f"verify: {args.circuit} against {args.against}")
+        verdicts = {"equivalence": prove(mine, theirs)}
     elif path.is_dir() and (path / "model.safetensors").exists():
         verdicts = runs.verify_run(path, data_dir=args.data_dir, progress=say)
     else:
-        with tempfile.TemporaryDirectory() as work:
-            verdicts = runs.verify_circuit(runs.circuit_of(path), work=work, progress=say)
-    lines = [f"{name:<20} {verdict}" for name, verdict in verdicts.items()]
-    for verdict in verdicts.values():
-        if verdict.counterexample:
-            lines.append(f"counterexample {verdict.counterexample}: outputs {verdict.outputs}")
-    data = {name: {"verdict": str(v), "counterexample": v.counterexample} for name, v in verdicts.items()}
-    answer(args, data, "\n".join(lines))
+        verdicts = runs.verify_circuit(runs.circuit_of(path), progress=say)
+    data = {name: dataclasses.asdict(v) | {"verdict": str(v)} for name, v in verdicts.items()}
+    answer(args, data, "\n".join(line for name, v in verdicts.items() for line in explain(name, v)))
     return exit_code(verdicts)
+
+
+def explain(name: str, verdict) -> list[str]:
+    """A verdict as lines, with the counterexample when there is one."""
+    lines = [f"{name:<28} {verdict}" + f": {verdict.detail}" * bool(verdict.status == "refuted" and verdict.detail)]
+    if verdict.counterexample is not None:
+        ones = ", ".join(f"{word} = {code}" for word, code in verdict.counterexample.items() if code)
+        lines.append(f"  counterexample: {ones + ', every other input 0' if ones else 'every input 0'}")
+    for side, outputs in zip(("expected", "found"), verdict.outputs or ()):
+        lines.append(f"  {side}: " + ", ".join(f"{word} = {code}" for word, code in outputs.items()))
+    return lines
 
 
 def exit_code(verdicts: dict) -> int:
@@ -199,22 +233,28 @@ def exit_code(verdicts: dict) -> int:
 
 def run(args) -> int:
     """Classify samples from a .npy file."""
-    import numpy as np
-
     from . import runs
 
     circuit = runs.circuit_of(args.circuit)
-    out = executor(args.backend)(circuit)(load_samples(args.input, circuit))
+    x = load_samples(args.input, circuit)
+    say(f"run {len(x)} samples: {args.backend}")
+    out = executor(args.backend)(circuit)(x)
     if args.output:
         save_array(args.output, out)
-    names = [w.name for w in circuit.outputs]
-    rows = [dict(zip(names, row)) for row in out.tolist()] if args.json else []
-    if circuit.labels and names[:1] == ["class_index"]:
-        lines = [circuit.labels[i] if i < len(circuit.labels) else str(i) for i in out[:, 0].tolist()]
-    else:
-        lines = [" ".join(map(str, row)) for row in out.tolist()]
-    answer(args, {"outputs": rows}, f"{len(np.atleast_1d(out))} samples -> {args.output}" if args.output else "\n".join(lines))
+    rows = named_rows(circuit, out)
+    text = "\n".join(row.get("label") or " ".join(map(str, row.values())) for row in rows)
+    answer(args, {"outputs": rows}, f"{len(out)} samples -> {args.output}" if args.output else text)
     return 0
+
+
+def named_rows(circuit, out) -> list[dict]:
+    """Each sample's {output word: code}, with the ``label`` of its class where the circuit has labels."""
+    rows = [dict(zip((w.name for w in circuit.outputs), row)) for row in out.tolist()]
+    if circuit.labels and circuit.outputs[0].name == "class_index":
+        for row in rows:
+            index = row["class_index"]
+            row["label"] = circuit.labels[index] if index < len(circuit.labels) else str(index)
+    return rows
 
 
 def executor(backend: str):
@@ -233,7 +273,7 @@ def executor(backend: str):
 
 
 def load_samples(path, circuit):
-    """Samples of shape (samples, words) from a .npy file; images are flattened."""
+    """Samples of shape (samples, words) from a .npy file; images are flattened, a single sample is a batch of one."""
     import numpy as np
 
     try:
@@ -244,7 +284,9 @@ def load_samples(path, circuit):
         raise InputError(f"{path} is no .npy array ({error}); write it with numpy.save") from None
     if not isinstance(x, np.ndarray):
         raise InputError(f"{path} holds several arrays; give a .npy file with one")
-    return x.reshape(len(x), -1) if x.ndim > 2 else x[None] if x.ndim == 1 and len(x) == len(circuit.inputs) else x
+    if x.ndim > 2:
+        return x.reshape(len(x), math.prod(x.shape[1:]))
+    return x[None] if x.ndim == 1 and len(x) == len(circuit.inputs) else x
 
 
 def save_array(path, array) -> None:
@@ -252,7 +294,7 @@ def save_array(path, array) -> None:
 
     import numpy as np
 
-    from .circuit.files import write_bytes
+    from .disk import write_bytes
 
     buffer = io.BytesIO()
     np.save(buffer, array)
@@ -269,8 +311,15 @@ def report(args) -> int:
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="hardwire", description=__doc__.splitlines()[0])
+class Parser(argparse.ArgumentParser):
+    """Mistakes on the command line are errors like all others."""
+
+    def error(self, message):
+        raise InputError(f"{message}; see `{self.prog} --help`")
+
+
+def parser() -> Parser:
+    top = Parser(prog="hardwire", description=__doc__.splitlines()[0])
     top.add_argument("--version", action="version", version=__version__)
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
 
@@ -279,7 +328,7 @@ def parser() -> argparse.ArgumentParser:
                              epilog=f"example:\n  {EXAMPLES[function.__name__]}",
                              formatter_class=argparse.RawDescriptionHelpFormatter)
         for place in places:
-            p.add_argument(place)
+            p.add_argument(place, metavar=place.upper(), help=PLACES[place])
         p.add_argument("--json", action="store_true", help="print machine-readable JSON")
         p.add_argument("--debug", action="store_true", help="show the traceback of an error")
         p.set_defaults(function=function)
@@ -287,57 +336,72 @@ def parser() -> argparse.ArgumentParser:
 
     p = verb(demo)
     p.add_argument("--out", default="demo-out", help="run directory (default: demo-out)")
-    p.add_argument("--seed", type=int)
-    p.add_argument("--steps", type=int)
-    threads(p)
+    settings_options(p, "seed", "steps")
     p = verb(train, "dataset")
     p.add_argument("--out", required=True, help="run directory")
-    p.add_argument("--model", help="a TOML file of settings, as config.toml of a run")
+    p.add_argument("--model", metavar="FILE", help="a TOML file of settings, as config.toml of a run")
     p.add_argument("--resume", action="store_true", help="go on where a killed run was")
-    p.add_argument("--data-dir", help="where data sets lie (default: $HARDWIRE_DATA, then the user's cache)")
-    for name, kind in SETTINGS.items():
-        p.add_argument(f"--{name.replace('_', '-')}", type=kind)
-    threads(p)
+    data_dir(p)
+    settings_options(p, *SETTINGS)
     verb(lower, "run")
     p = verb(optimize, "circuit")
     p.add_argument("-O", dest="level", type=int, choices=[0, 1, 2], default=2, help="level (default: 2)")
-    p.add_argument("--out", help="the optimised .net file, when CIRCUIT is a file")
+    p.add_argument("--out", metavar="FILE", help="the optimised .net file (default: beside CIRCUIT, or in the run directory)")
     p = verb(show, "circuit")
     p.add_argument("--full", action="store_true", help="print every net")
     p = verb(emit, "circuit")
     p.add_argument("--to", required=True, choices=["c", "verilog", "blif", "aiger"])
-    p.add_argument("--out", required=True, help="folder")
+    p.add_argument("--out", required=True, metavar="DIR", help="folder")
     p.add_argument("--pipeline", type=int, default=0, metavar="N", help="Verilog: a register every N levels")
     p = verb(verify, "circuit")
-    p.add_argument("--against", help="another circuit (.net, .aig, .blif) or run directory")
-    p.add_argument("--data-dir")
+    p.add_argument("--against", metavar="FILE", help="another circuit, run directory, or emitted Verilog file (.v)")
+    data_dir(p)
     p = verb(run, "circuit")
-    p.add_argument("--input", required=True, help=".npy array (samples, input words)")
-    p.add_argument("--output", help=".npy file for the output codes")
+    p.add_argument("--input", required=True, metavar="FILE", help=".npy array (samples, input words)")
+    p.add_argument("--output", metavar="FILE", help=".npy file for the output codes")
     p.add_argument("--backend", default="packed", choices=["packed", "c", "interpreter", "verilog"])
     p = verb(report, "run")
-    p.add_argument("--data-dir")
+    data_dir(p)
     return top
 
 
-def threads(p) -> None:
-    p.add_argument("--threads", type=int, help="threads for training (default: all cores); the result is the same")
+PLACES = {
+    "dataset": "digits, mnist, fashion-mnist, or a .csv, .tsv or .npz file",
+    "run": "run directory of `hardwire train`",
+    "circuit": "circuit file (.net, .aig, .aag, .blif) or run directory",
+}
+
+
+def data_dir(p) -> None:
+    p.add_argument("--data-dir", metavar="DIR", help="where data sets lie (default: $HARDWIRE_DATA, then the user's cache)")
+
+
+def settings_options(p, *names) -> None:
+    for name in names:
+        kind, text = SETTINGS[name]
+        p.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=kind.__name__.upper(), help=text)
+    p.add_argument("--threads", type=int, metavar="N", help="threads for training (default: all cores); the result is the same")
 
 
 def main(argv=None) -> int:
-    args = parser().parse_args(argv)
+    """Run one command; the exit code is 0, 1 when a proof fails, 2 for an error, 130 and 141 when interrupted."""
+    args = argparse.Namespace(debug=False, verb="", threads=None)
     try:
-        if getattr(args, "threads", None) is not None:
+        parser().parse_args(argv, args)
+        if args.threads is not None:
             set_threads(args.threads)
         return args.function(args)
-    except HardwireError as error:
+    except BrokenPipeError:  # the reader has gone, as in `hardwire show ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        say("hardwire: interrupted" + "; `--resume` goes on from the last checkpoint" * (args.verb == "train"))
+        return 130
+    except (HardwireError, OSError, MemoryError) as error:
         if args.debug:
             raise
-        print(f"hardwire: {error}", file=sys.stderr)
+        say(f"hardwire: {' '.join(str(error).split()) or 'not enough memory'}")
         return 2
-    except KeyboardInterrupt:
-        print("hardwire: interrupted; a training run goes on with --resume", file=sys.stderr)
-        return 130
 
 
 def set_threads(n: int) -> None:

@@ -1,7 +1,8 @@
-"""What the verbs do to a run directory: train, lower, optimise, emit, verify, report. One function each; all return plain data."""
+"""What the verbs do to a run directory: train, lower, optimise, emit, verify, report. One function each."""
 
 import dataclasses
 import json
+import tempfile
 import time
 from pathlib import Path
 
@@ -9,17 +10,47 @@ import numpy as np
 
 from .circuit import STAGES, Circuit, load_circuit, save_circuit
 from .circuit.files import read_text, write_text
-from .errors import InputError
+from .errors import FormatError, InputError, MissingToolError, ToolError
 from .gates import GATES
 
 RAW, OPTIMIZED, STEPS = "circuit.net", "optimized.net", "steps.json"
+#: Levels of logic between the registers of the pipeline that `hardwire verify` checks.
+PIPELINE = 4
 
 
-def note(run, step: str, facts: dict) -> None:
-    """Keep what a verb did to a run directory, for the report."""
+def note(run, step: str, facts: dict, *, forget=()) -> None:
+    """Keep what a verb did to a run directory, for the report; ``forget`` names steps that it made void."""
+    steps = {k: v for k, v in notes(run).items() if k not in forget}
+    write_text(Path(run) / STEPS, json.dumps(steps | {step: facts}, indent=1) + "\n")
+
+
+def notes(run) -> dict:
+    """What ``note`` kept."""
     path = Path(run) / STEPS
-    steps = json.loads(read_text(path)) if path.exists() else {}
-    write_text(path, json.dumps(steps | {step: facts}, indent=1) + "\n")
+    try:
+        steps = json.loads(read_text(path)) if path.exists() else {}
+    except ValueError as error:
+        raise FormatError(f"{path} is not JSON ({error}); remove it and repeat `hardwire optimize`") from None
+    if not isinstance(steps, dict) or not all(isinstance(facts, dict) and "seconds" in facts for facts in steps.values()):
+        raise FormatError(f"{path} does not hold the steps of a run; remove it and repeat `hardwire optimize`")
+    return steps
+
+
+def run_folder(run) -> Path:
+    """``run`` as a path, if it is a folder."""
+    run = Path(run)
+    if not run.is_dir():
+        what = "is a file" if run.exists() else "does not exist"
+        raise InputError(f"{run} {what}; give the run directory that `hardwire train` wrote")
+    return run
+
+
+def raw_circuit(run) -> Circuit:
+    """The circuit that `hardwire lower` left in a run directory."""
+    run = run_folder(run)
+    if not (run / RAW).is_file():
+        raise InputError(f"{run} holds no {RAW}; run `hardwire lower {run}` first")
+    return load_circuit(run / RAW)
 
 
 def train_run(config, out, *, data_dir=None, resume: bool = False, progress=None) -> None:
@@ -31,19 +62,27 @@ def train_run(config, out, *, data_dir=None, resume: bool = False, progress=None
     train(config, dataset, out=out, resume=resume, progress=progress)
 
 
+def best_of(run) -> dict:
+    """The evaluation whose weights were kept: the best frozen accuracy on validation, of equals the latest."""
+    lines = read_text(Path(run) / "metrics.jsonl").splitlines()
+    try:
+        return max(map(json.loads, lines), key=lambda m: (m["hard"], m["step"]))
+    except (ValueError, TypeError, KeyError) as error:
+        raise FormatError(f"{run}/metrics.jsonl is no list of evaluations ({error}); train anew") from None
+
+
 def lower_run(run) -> Circuit:
     """Freeze the run's network into ``circuit.net``."""
     from .lower import lower
     from .nn import load_model
 
-    started = time.perf_counter()
+    run, started = run_folder(run), time.perf_counter()
     model = load_model(run)
-    names = model.dataset["features"]
     circuit = lower(model.network, model.encoder, name=identifier(model.dataset["name"]), labels=model.dataset["classes"],
-                    features=names)
-    save_circuit(circuit, Path(run) / RAW)
-    (Path(run) / OPTIMIZED).unlink(missing_ok=True)
-    (Path(run) / STEPS).unlink(missing_ok=True)
+                    features=model.dataset["features"])
+    for old in (OPTIMIZED, STEPS):
+        (run / old).unlink(missing_ok=True)
+    save_circuit(circuit, run / RAW)
     note(run, "lower", {"seconds": time.perf_counter() - started})
     return circuit
 
@@ -53,10 +92,10 @@ def optimize_run(run, *, level: str = "O2", progress=None) -> Circuit:
     from .passes import optimize
 
     started = time.perf_counter()
-    circuit, statistics = optimize(load_circuit(Path(run) / RAW), level=level, progress=progress)
+    circuit, statistics = optimize(raw_circuit(run), level=level, progress=progress)
     save_circuit(circuit, Path(run) / OPTIMIZED)
-    note(run, "optimize", {"level": level, "seconds": time.perf_counter() - started,
-                           "passes": [dataclasses.asdict(s) for s in statistics]})
+    facts = {"level": level, "seconds": time.perf_counter() - started, "passes": [dataclasses.asdict(s) for s in statistics]}
+    note(run, "optimize", facts, forget=["verify"])
     return circuit
 
 
@@ -67,6 +106,8 @@ def emit_circuit(circuit: Circuit, target: str, out, *, pipeline: int = 0) -> li
     from .circuit.blif import write_blif
 
     out = Path(out)
+    if pipeline and target != "verilog":
+        raise InputError(f"{target} has no registers; leave the pipeline out, or choose verilog")
     if target == "aiger":
         return [write_aiger(circuit, out / f"{circuit.name}.aig")]
     if target == "blif":
@@ -77,13 +118,24 @@ def emit_circuit(circuit: Circuit, target: str, out, *, pipeline: int = 0) -> li
 
 def verify_run(run, *, data_dir=None, progress=None) -> dict:
     """Prove the run's optimised circuit equal to the raw one and check every back end; ``{name: Verdict}``."""
-    run = Path(run)
-    raw, dataset = load_circuit(run / RAW), run_dataset(run, data_dir)
-    best = circuit_of(run)
+    from .nn import load_model
+
+    run = run_folder(run)
+    raw, best = raw_circuit(run), circuit_of(run)
+    model, dataset = load_model(run), run_dataset(run, data_dir)
     started = time.perf_counter()
-    verdicts = verify_circuit(best, against=raw, samples=run_codes(run, dataset.test.x), work=run, progress=progress)
-    note(run, "verify", {"seconds": time.perf_counter() - started, "verdicts": {k: str(v) for k, v in verdicts.items()}})
+    verdicts = verify_circuit(best, against=raw if (run / OPTIMIZED).is_file() else None, network=hard_classes(model),
+                              samples=model.encoder.codes(dataset.test.x), progress=progress)
+    note(run, "verify", {"seconds": time.perf_counter() - started, "digest": best.digest,
+                         "verdicts": {k: str(v) for k, v in verdicts.items()}})
     return verdicts
+
+
+def hard_classes(model):
+    """``codes -> class indices`` of shape (samples, 1), by the trained network's own frozen forward pass."""
+    from .nn.train import Samples, predict
+
+    return lambda codes: predict(model.network, Samples(model.encoder.encode_codes(codes), np.zeros(len(codes))))[:, None]
 
 
 def run_dataset(run, data_dir=None):
@@ -95,13 +147,6 @@ def run_dataset(run, data_dir=None):
     return load_dataset(config.dataset, seed=config.seed, data_dir=data_dir, label=config.label or None)
 
 
-def run_codes(run, x: np.ndarray) -> np.ndarray:
-    """Samples in physical values as codes of the run's encoder."""
-    from .nn import load_model
-
-    return load_model(run).encoder.codes(x)
-
-
 def report_run(run, *, data_dir=None) -> dict:
     """Gather the run's record, write ``report.json`` and ``report.html``, and return it."""
     from .circuit.packed import PackedEngine
@@ -109,20 +154,18 @@ def report_run(run, *, data_dir=None) -> dict:
     from .nn.train import Samples, accuracy
     from .report import environment, save_record, write_html
 
-    run = Path(run)
+    run = run_folder(run)
     model, dataset = load_model(run), run_dataset(run, data_dir)
-    raw, best = load_circuit(run / RAW), circuit_of(run)
-    steps = json.loads(read_text(run / STEPS)) if (run / STEPS).exists() else {}
+    raw, best, steps = raw_circuit(run), circuit_of(run), notes(run)
     codes = model.encoder.codes(dataset.test.x)
     found = PackedEngine(best)(codes)[:, 0]
     test = Samples(model.encoder.encode(dataset.test.x), dataset.test.y)
     at_best = next((m for m in model.metrics if m["step"] == model.best_step), {})
-    verified = steps.get("verify", {}).get("verdicts", {"all": "skipped: `hardwire verify` has not run"})
     record = {
         "hardware": "logic", "dataset": dataset.name, "seed": model.config.seed, "classes": list(dataset.classes),
         "accuracy": {"test_hard": float((found == dataset.test.y).mean()),
                      "test_relaxed": accuracy(model.network, test, hard=False), "validation": at_best.get("hard")},
-        "counts": stage_counts(raw, best), "verified": verified,
+        "counts": stage_counts(raw, best), "verified": _verified(steps.get("verify"), best),
         "time": {"train_s": model.seconds, **{f"{k}_s": v["seconds"] for k, v in steps.items()}, **measure(best, codes)},
         "energy": _energy(best), "environment": environment(),
         "confusion": _confusion(dataset.test.y, found, len(dataset.classes)), "curve": model.metrics,
@@ -134,6 +177,15 @@ def report_run(run, *, data_dir=None) -> dict:
     save_record(record, run)
     write_html(record, run / "report.html")
     return record
+
+
+def _verified(found: dict | None, circuit: Circuit) -> dict:
+    """Verdicts that were found for this very circuit."""
+    if found is None:
+        return {"all": "skipped: `hardwire verify` has not run"}
+    if found.get("digest") != circuit.digest:
+        return {"all": "skipped: the circuit has changed since `hardwire verify` ran"}
+    return found["verdicts"]
 
 
 def _energy(circuit: Circuit) -> list[dict]:
@@ -195,56 +247,72 @@ def stage_counts(raw: Circuit, optimized: Circuit) -> dict:
     return result
 
 
-def verify_circuit(circuit: Circuit, *, against: Circuit | None = None, samples: np.ndarray | None = None, work, seed: int = 0,
-                   progress=None) -> dict:
-    """Every check that applies to ``circuit``, ``{name: Verdict}``.
+def verify_circuit(circuit: Circuit, *, against: Circuit | None = None, network=None, samples: np.ndarray | None = None,
+                   seed: int = 0, progress=None) -> dict:
+    """Every check that applies to ``circuit``, ``{name: Verdict}``; a check that cannot be run says why.
 
     against  prove equality with this circuit (the raw one)
+    network  codes to class indices, as the trained network finds them: simulate the circuit against it
     samples  codes to simulate beside random and corner vectors
-    work     folder for emitted files
     """
     from .backends import BACKENDS
-    from .backends.verilog import port_names
     from .circuit.packed import PackedEngine
-    from .errors import MissingToolError
-    from .tools import CC, IVERILOG, find
-    from .verify import Verdict, check_backend, prove, prove_macros, read_verilog, vectors
+    from .verify import check_backend, prove, prove_macros, vectors
 
     codes = vectors(circuit, 512, seed=seed)
     if samples is not None:
         codes = np.concatenate([circuit.codes(samples), codes])
-    checks = {}
-    if against is not None:
-        checks["optimized gates"] = lambda: prove(against, circuit)
-    else:
-        checks["macros"] = lambda: prove_macros(circuit)
-
-    def verilog():
-        files = BACKENDS["verilog"].emit(circuit, Path(work) / "verilog")
-        sources = [f for f in files if f.suffix == ".v" and not f.stem.endswith("_tb")]
-        top = sources[0].stem
-        return prove(circuit, read_verilog(sources, top, like=circuit, ports=port_names(circuit, top)))
-
-    checks["verilog read back"] = verilog
-    checks["packed engine"] = lambda: check_backend(circuit, PackedEngine(circuit), codes)
-    if find(CC):
-        checks["c"] = lambda: check_backend(circuit, lambda x: BACKENDS["c"].run(circuit, x), codes)
-    else:
-        checks["c"] = lambda: Verdict("skipped", detail="no C compiler; install the Debian package gcc")
-    if find(IVERILOG):
-        checks["verilog rtl"] = lambda: check_backend(circuit, lambda x: BACKENDS["verilog"].run(circuit, x), codes[-1024:])
-    else:
-        checks["verilog rtl"] = lambda: Verdict("skipped", detail="no Icarus Verilog; install the Debian package iverilog")
-
+    c, verilog = BACKENDS["c"].run, BACKENDS["verilog"].run
+    checks = {
+        "trained network": network and (lambda: check_backend(circuit, network, codes)),
+        "optimized gates": against and (lambda: prove(against, circuit)),
+        "macros": lambda: prove_macros(circuit),
+        "verilog read back": lambda: prove(circuit, read_back(circuit)),
+        "verilog pipelined read back": lambda: prove(circuit, read_back(circuit, pipeline=PIPELINE)),
+        "packed engine": lambda: check_backend(circuit, PackedEngine(circuit), codes),
+        "c": lambda: check_backend(circuit, lambda x: c(circuit, x), codes),
+        "verilog rtl": lambda: check_backend(circuit, lambda x: verilog(circuit, x), codes[-1024:]),
+        "verilog pipelined rtl": lambda: check_backend(circuit, lambda x: verilog(circuit, x, pipeline=PIPELINE), codes[-128:]),
+    }
     verdicts = {}
     for name, check in checks.items():
+        if check is None:
+            continue
         if progress:
             progress(f"verify: {name}")
-        try:
-            verdicts[name] = check()
-        except MissingToolError as error:
-            verdicts[name] = Verdict("skipped", detail=str(error))
+        verdicts[name] = _verdict(check)
     return verdicts
+
+
+def _verdict(check):
+    from .verify import Verdict
+
+    try:
+        return check()
+    except MissingToolError as error:
+        return Verdict("skipped", detail=str(error))
+    except ToolError as error:  # what a tool refused is no pass
+        return Verdict("unknown", detail=str(error))
+
+
+def read_back(circuit: Circuit, *, pipeline: int = 0) -> Circuit:
+    """The Verilog that is emitted for ``circuit``, read again through Yosys; registers are seen through."""
+    with tempfile.TemporaryDirectory() as folder:
+        return verilog_circuit(emit_circuit(circuit, "verilog", folder, pipeline=pipeline)[0], like=circuit, registers=pipeline > 0)
+
+
+def verilog_circuit(path, *, like: Circuit, registers: bool = True) -> Circuit:
+    """An emitted Verilog file as a circuit with the words of ``like``; the primitives lie beside it.
+
+    Its module is named as the file. ``registers`` may be in it; they are taken for wires, so that latency does not count.
+    """
+    from .backends.verilog import PRIMITIVES, port_names
+    from .verify import read_verilog
+
+    path = Path(path)
+    beside = [path.with_name(f"{name}.v") for name in PRIMITIVES]
+    return read_verilog([path, *filter(Path.is_file, beside)], path.stem, like=like, ports=port_names(like, path.stem),
+                        transparent_registers=registers)
 
 
 def measure(circuit: Circuit, samples: np.ndarray) -> dict:

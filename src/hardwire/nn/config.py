@@ -88,6 +88,8 @@ class Config:
             return cls.from_dict(tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
             raise FormatError(f"{path} is not TOML ({error}); correct it") from None
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
 
 
 def _check(c: Config) -> None:
@@ -107,7 +109,7 @@ def _check(c: Config) -> None:
 
 #: Settings by data set: selected on validation, see docs/results.md.
 PRESETS = {
-    "digits": {"learning_rate": 0.03, "noise": 0.5},
+    "digits": {"learning_rate": 0.03, "noise": 1.0, "steps": 4000, "evaluate_every": 500},
     "mnist": {"levels": 3, "layers": 6, "width": 8000, "steps": 30_000, "evaluate_every": 1500},
     "fashion-mnist": {"levels": 7, "layers": 6, "width": 8000, "steps": 30_000, "evaluate_every": 1500},
 }
