@@ -14,8 +14,13 @@ def polynomial(coefficients) -> str:
     return text.removeprefix("+ ").removeprefix("+")
 
 
+def cell(table: int) -> str:
+    """The gate's expression; a bar would end the table's cell."""
+    return expression(table, "a", "b", true="1", false="0").replace("|", "\\|")
+
+
 def gates() -> str:
-    rows = [f"| {g.table} | `{g.table:04b}` | {g.name} | ${polynomial(c)}$ | `{expression(g.table, 'a', 'b', true='1', false='0')}` |"
+    rows = [f"| {g.table} | `{g.table:04b}` | {g.name} | ${polynomial(c)}$ | `{cell(g.table)}` |"
             for g, c in zip(GATES, COEFFICIENTS)]
     return "\n".join([
         "# The sixteen gates", "",

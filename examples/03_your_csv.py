@@ -25,7 +25,8 @@ def write_iris(path: Path) -> Path:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         table = load_dataset(write_iris(Path(folder) / "iris.csv"), label="species")
-    config = Config(encoder="quantile", levels=7, code_bits=8, wiring="random", layers=2, width=120, steps=600, batch=32)
+    config = Config(encoder="quantile", levels=7, code_bits=8, wiring="random", layers=2, width=300, steps=300, batch=32,
+                    learning_rate=0.03)
     run = train(config, table)
     circuit, _ = optimize(lower(run.network, run.encoder, name="iris", labels=table.classes, features=table.features))
     found = PackedEngine(circuit)(table.test.x)[:, 0]  # real values in: each word's offset and step are in the circuit

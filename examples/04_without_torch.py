@@ -24,5 +24,7 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         path = Path(sys.argv[1]) if len(sys.argv) > 1 else largest_of_four(Path(folder) / "largest.net")
         engine = PackedEngine(load_circuit(path))
-    codes = np.random.default_rng(0).integers(0, 2, (5, len(engine.circuit.inputs)))
-    print(engine(codes)[:, 0], "torch" in sys.modules)
+    largest = [(1 << width) - 1 for width in engine.circuit.input_widths]
+    codes = np.random.default_rng(0).integers(0, largest, (5, len(largest)), endpoint=True)
+    print(codes, "->", engine(codes)[:, 0])
+    print("torch is loaded:", "torch" in sys.modules)

@@ -1,4 +1,4 @@
-"""The command line: thin, one function a verb. A user's mistake ends with one sentence and exit code 2, a refuted proof with 1."""
+"""The command line: thin, one function a verb. A mistake ends with one sentence and exit code 2, a refuted proof with 1."""
 
 import argparse
 import dataclasses
@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+from . import __doc__ as DESCRIPTION
 from . import __version__
 from .errors import HardwireError, InputError
 
@@ -53,10 +54,10 @@ def demo(args) -> int:
     from .nn.config import preset
     from .report import format_text
 
-    out = Path(args.out)
+    out, config = Path(args.out), with_options(preset("digits"), args)
     clear_demo(out)
     say("1/6 train on the embedded digits")
-    runs.train_run(with_options(preset("digits"), args), out, progress=show_progress)
+    runs.train_run(config, out, progress=show_progress)
     say("2/6 freeze into gates")
     runs.lower_run(out)
     say("3/6 optimise")
@@ -96,7 +97,7 @@ SETTINGS = {
     "levels": (int, "thresholds for each feature"),
     "batch": (int, "samples in each step"),
     "learning_rate": (float, "of AdamW, at its highest"),
-    "parametrisation": (str, "weights of a gate"),
+    "parametrisation": (str, "weights of a gate: table or softmax"),
     "encoder": (str, "rule of the thresholds: threshold, uniform or quantile"),
     "label": (str, "name of a table's label column (default: the last one)"),
 }
@@ -128,8 +129,9 @@ def train(args) -> int:
     if args.resume and (out / "model.safetensors").exists():
         say(f"{out} is finished already")
     else:
-        say(f"train {config.layers} layers of {config.width} gates on {config.dataset} for {config.steps} steps into {out}")
-        runs.train_run(config, out, data_dir=args.data_dir, resume=args.resume, progress=show_progress)
+        dataset = runs.dataset_of(config, args.data_dir)
+        say(f"train {config.layers} layers of {config.width} gates on {len(dataset.train.y)} samples for {config.steps} steps")
+        runs.train_run(config, out, dataset=dataset, resume=args.resume, progress=show_progress)
     best = runs.best_of(out)
     answer(args, {"run": str(out), "best": best}, f"{out}: validation hard {100 * best['hard']:.2f} % at step {best['step']}")
     return 0
@@ -165,10 +167,10 @@ def optimize(args) -> int:
 
 
 def describe(circuit, path) -> dict:
-    return {"file": str(path), "name": circuit.name, "nodes": circuit.n_nodes, "depth": circuit.depth, "counts": circuit.counts(),
+    return {"file": str(path), "name": circuit.name, "digest": circuit.digest, "nodes": circuit.n_nodes,
+            "depth": circuit.depth, "counts": circuit.counts(), "labels": list(circuit.labels),
             "inputs": [{"name": w.name, "width": w.width, "offset": w.offset, "step": w.step} for w in circuit.inputs],
-            "outputs": [{"name": w.name, "width": w.width} for w in circuit.outputs], "labels": list(circuit.labels),
-            "digest": circuit.digest}
+            "outputs": [{"name": w.name, "width": w.width} for w in circuit.outputs]}
 
 
 def summary(circuit, path) -> str:
@@ -236,7 +238,7 @@ def run(args) -> int:
     from . import runs
 
     circuit = runs.circuit_of(args.circuit)
-    x = load_samples(args.input, circuit)
+    x = circuit.codes(load_samples(args.input, circuit))
     say(f"run {len(x)} samples: {args.backend}")
     out = executor(args.backend)(circuit)(x)
     if args.output:
@@ -258,7 +260,7 @@ def named_rows(circuit, out) -> list[dict]:
 
 
 def executor(backend: str):
-    """``circuit -> (samples -> codes)`` by name."""
+    """``circuit -> (codes -> codes)`` by name."""
     if backend == "packed":
         from .circuit.packed import PackedEngine
 
@@ -269,7 +271,7 @@ def executor(backend: str):
         return lambda circuit: lambda x: simulate(circuit, x)
     from .backends import BACKENDS
 
-    return lambda circuit: lambda x: BACKENDS[backend].run(circuit, circuit.codes(x))
+    return lambda circuit: lambda x: BACKENDS[backend].run(circuit, x)
 
 
 def load_samples(path, circuit):
@@ -277,13 +279,12 @@ def load_samples(path, circuit):
     import numpy as np
 
     try:
-        x = np.load(path, allow_pickle=False)
+        with open(path, "rb") as file:
+            x = np.lib.format.read_array(file, allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; give a .npy file") from None
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # a garbled header makes NumPy raise nearly anything
         raise InputError(f"{path} is no .npy array ({error}); write it with numpy.save") from None
-    if not isinstance(x, np.ndarray):
-        raise InputError(f"{path} holds several arrays; give a .npy file with one")
     if x.ndim > 2:
         return x.reshape(len(x), math.prod(x.shape[1:]))
     return x[None] if x.ndim == 1 and len(x) == len(circuit.inputs) else x
@@ -319,7 +320,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser() -> Parser:
-    top = Parser(prog="hardwire", description=__doc__.splitlines()[0])
+    top = Parser(prog="hardwire", description=DESCRIPTION)
     top.add_argument("--version", action="version", version=__version__)
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
 
@@ -335,10 +336,10 @@ def parser() -> Parser:
         return p
 
     p = verb(demo)
-    p.add_argument("--out", default="demo-out", help="run directory (default: demo-out)")
+    p.add_argument("--out", default="demo-out", metavar="DIR", help="run directory (default: demo-out)")
     settings_options(p, "seed", "steps")
     p = verb(train, "dataset")
-    p.add_argument("--out", required=True, help="run directory")
+    p.add_argument("--out", required=True, metavar="DIR", help="run directory")
     p.add_argument("--model", metavar="FILE", help="a TOML file of settings, as config.toml of a run")
     p.add_argument("--resume", action="store_true", help="go on where a killed run was")
     data_dir(p)
@@ -359,7 +360,8 @@ def parser() -> Parser:
     p = verb(run, "circuit")
     p.add_argument("--input", required=True, metavar="FILE", help=".npy array (samples, input words)")
     p.add_argument("--output", metavar="FILE", help=".npy file for the output codes")
-    p.add_argument("--backend", default="packed", choices=["packed", "c", "interpreter", "verilog"])
+    p.add_argument("--backend", default="packed", choices=["packed", "c", "interpreter", "verilog"],
+                   help="what computes (default: packed)")
     p = verb(report, "run")
     data_dir(p)
     return top
@@ -392,7 +394,8 @@ def main(argv=None) -> int:
             set_threads(args.threads)
         return args.function(args)
     except BrokenPipeError:  # the reader has gone, as in `hardwire show ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return 141
     except KeyboardInterrupt:
         say("hardwire: interrupted" + "; `--resume` goes on from the last checkpoint" * (args.verb == "train"))
@@ -405,10 +408,10 @@ def main(argv=None) -> int:
 
 
 def set_threads(n: int) -> None:
-    import torch
-
     if n < 1:
         raise InputError(f"--threads {n}: use at least 1")
+    import torch
+
     torch.set_num_threads(n)
 
 

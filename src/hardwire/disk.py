@@ -8,7 +8,7 @@ from .errors import FormatError, InputError
 
 def write_text(path, text: str) -> Path:
     """``write_bytes`` for text."""
-    return write_bytes(path, text.encode())
+    return write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def write_bytes(path, content: bytes) -> Path:

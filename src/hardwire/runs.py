@@ -53,13 +53,18 @@ def raw_circuit(run) -> Circuit:
     return load_circuit(run / RAW)
 
 
-def train_run(config, out, *, data_dir=None, resume: bool = False, progress=None) -> None:
-    """Train ``config`` into run directory ``out``."""
+def dataset_of(config, data_dir=None):
+    """The data set of a run's configuration, always split alike."""
     from .data import load_dataset
+
+    return load_dataset(config.dataset, seed=config.seed, data_dir=data_dir, label=config.label or None)
+
+
+def train_run(config, out, *, dataset=None, data_dir=None, resume: bool = False, progress=None) -> None:
+    """Train ``config`` into run directory ``out``; ``dataset`` is its data set, when it is loaded already."""
     from .nn import train
 
-    dataset = load_dataset(config.dataset, seed=config.seed, data_dir=data_dir, label=config.label or None)
-    train(config, dataset, out=out, resume=resume, progress=progress)
+    train(config, dataset or dataset_of(config, data_dir), out=out, resume=resume, progress=progress)
 
 
 def best_of(run) -> dict:
@@ -122,7 +127,8 @@ def verify_run(run, *, data_dir=None, progress=None) -> dict:
 
     run = run_folder(run)
     raw, best = raw_circuit(run), circuit_of(run)
-    model, dataset = load_model(run), run_dataset(run, data_dir)
+    model = load_model(run)
+    dataset = dataset_of(model.config, data_dir)
     started = time.perf_counter()
     verdicts = verify_circuit(best, against=raw if (run / OPTIMIZED).is_file() else None, network=hard_classes(model),
                               samples=model.encoder.codes(dataset.test.x), progress=progress)
@@ -138,15 +144,6 @@ def hard_classes(model):
     return lambda codes: predict(model.network, Samples(model.encoder.encode_codes(codes), np.zeros(len(codes))))[:, None]
 
 
-def run_dataset(run, data_dir=None):
-    """The data set a run was trained on, split as it was."""
-    from .data import load_dataset
-    from .nn.config import Config
-
-    config = Config.load(Path(run) / "config.toml")
-    return load_dataset(config.dataset, seed=config.seed, data_dir=data_dir, label=config.label or None)
-
-
 def report_run(run, *, data_dir=None) -> dict:
     """Gather the run's record, write ``report.json`` and ``report.html``, and return it."""
     from .circuit.packed import PackedEngine
@@ -155,7 +152,8 @@ def report_run(run, *, data_dir=None) -> dict:
     from .report import environment, save_record, write_html
 
     run = run_folder(run)
-    model, dataset = load_model(run), run_dataset(run, data_dir)
+    model = load_model(run)
+    dataset = dataset_of(model.config, data_dir)
     raw, best, steps = raw_circuit(run), circuit_of(run), notes(run)
     codes = model.encoder.codes(dataset.test.x)
     found = PackedEngine(best)(codes)[:, 0]
@@ -298,7 +296,8 @@ def _verdict(check):
 def read_back(circuit: Circuit, *, pipeline: int = 0) -> Circuit:
     """The Verilog that is emitted for ``circuit``, read again through Yosys; registers are seen through."""
     with tempfile.TemporaryDirectory() as folder:
-        return verilog_circuit(emit_circuit(circuit, "verilog", folder, pipeline=pipeline)[0], like=circuit, registers=pipeline > 0)
+        main, *_ = emit_circuit(circuit, "verilog", folder, pipeline=pipeline)
+        return verilog_circuit(main, like=circuit, registers=pipeline > 0)
 
 
 def verilog_circuit(path, *, like: Circuit, registers: bool = True) -> Circuit:

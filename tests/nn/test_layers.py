@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from hardwire.errors import InputError
-from hardwire.gates import TRUTH
+from hardwire.gates import GATES, TRUTH
 from hardwire.nn import GroupSum, LogicLayer, LogicNetwork
 from hardwire.nn.nodes import PARAMETRISATIONS
 
@@ -232,3 +232,15 @@ def test_compiling_with_inductor_gives_the_same_network(compiler):
 def test_compiling_as_one_graph_is_refused_with_the_reason(compiler):
     with pytest.raises(Exception, match="hardwire's gate kernel runs outside the compiled graph; drop fullgraph=True"):
         torch.compile(make(), backend="eager", fullgraph=True)(samples(4))
+
+
+def test_gate_cost_counts_the_gates_that_cost():
+    network = LogicNetwork([LogicLayer(4, 16, parametrisation_name="softmax")], GroupSum(1))
+    with torch.no_grad():
+        network.layers[0].weight.copy_(40 * torch.eye(16))  # gate i is the gate of table i
+    free = {"FALSE", "TRUE", "A", "B", "NOT_A", "NOT_B"}
+    expected = [0 if g.name in free else 2 if "X" in g.name else 1 for g in GATES]
+    assert network.gate_cost().item() == pytest.approx(sum(expected) / 16, abs=1e-6)
+    network.layers[0].weight.data.normal_()
+    network.gate_cost().backward()
+    assert network.layers[0].weight.grad.abs().sum() > 0

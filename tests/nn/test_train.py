@@ -260,3 +260,15 @@ def test_a_table_without_shape(rng):
     config = Config(dataset="half", encoder="quantile", levels=7, wiring="random", layers=2, width=100, steps=150,
                     evaluate_every=50)
     assert train(config, data).metrics[-1]["hard"] > 0.8
+
+
+def test_a_gate_penalty_leaves_fewer_gates(digits):
+    config = Config(width=200, layers=2, levels=3, steps=200, evaluate_every=100, batch=64)
+    costs = [train(dataclasses.replace(config, gate_penalty=weight), digits).network.gate_cost() for weight in (0.0, 1.0)]
+    assert costs[1] < 0.7 * costs[0]
+
+
+def test_training_gives_the_threads_back(digits):
+    before = torch.get_num_threads()
+    train(Config(width=40, layers=1, levels=1, steps=2, evaluate_every=1), digits)
+    assert torch.get_num_threads() == before

@@ -10,7 +10,6 @@ words of one bit, named from its symbols, or ``i0``, ``o0`` and so on. Combinati
 """
 
 import json
-import os
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..disk import write_bytes
 from ..errors import FormatError, InputError
 from ..gates import TABLE
 from .check import check
@@ -163,19 +163,6 @@ def one_bit_words(names: list[str]) -> tuple[Word, ...]:
         taken.add(unique)
         words.append(Word(unique, 1))
     return tuple(words)
-
-
-def write_bytes(path, data: bytes) -> Path:
-    """Write beside the target and rename, so that a reader never meets half a file."""
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        os.replace(part, path)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}; choose a folder that can be written") from None
-    return path
 
 
 def write_aiger(circuit: Circuit, path, *, binary: bool = True) -> Path:

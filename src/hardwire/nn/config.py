@@ -26,6 +26,7 @@ class Config:
     parametrisation, init, strength, noise   see ``nodes``
     wiring                      first layer: ``structured`` or ``random``; deeper layers are random
     tau                         divisor of the group sum; 0: ``0.35 sqrt(width / classes)``, the rule of Petersen et al., 2024
+    gate_penalty                weight in the loss of ``LogicNetwork.gate_cost``: presses gates to become wires and constants
     steps, batch                optimizer steps, samples in each
     learning_rate, weight_decay, warmup      AdamW; one cycle: linear rise for the ``warmup`` share, then half a cosine to 0
     evaluate_every              steps between evaluations on the validation split
@@ -45,6 +46,7 @@ class Config:
     noise: float = 0.5
     wiring: str = "structured"
     tau: float = 0.0
+    gate_penalty: float = 0.0
     steps: int = 2000
     batch: int = 128
     learning_rate: float = 0.1
@@ -103,15 +105,17 @@ def _check(c: Config) -> None:
     for name in ("levels", "layers", "width", "steps", "batch", "evaluate_every"):
         if getattr(c, name) < 1:
             raise InputError(f"{name} = {getattr(c, name)} must be at least 1")
-    if not (c.learning_rate > 0 and c.tau >= 0 and 0 <= c.warmup < 1 and c.weight_decay >= 0 and c.seed >= 0):
-        raise InputError("learning_rate must be > 0, tau, weight_decay and seed >= 0, and warmup in [0, 1)")
+    if not (c.learning_rate > 0 and c.tau >= 0 and c.gate_penalty >= 0 and 0 <= c.warmup < 1 and c.weight_decay >= 0 and c.seed >= 0):
+        raise InputError("learning_rate must be > 0, tau, gate_penalty, weight_decay and seed >= 0, and warmup in [0, 1)")
 
 
 #: Settings by data set: selected on validation, see docs/results.md.
 PRESETS = {
     "digits": {"learning_rate": 0.03, "noise": 1.0, "steps": 4000, "evaluate_every": 500},
-    "mnist": {"levels": 3, "layers": 6, "width": 8000, "steps": 30_000, "evaluate_every": 1500},
-    "fashion-mnist": {"levels": 7, "layers": 6, "width": 8000, "steps": 30_000, "evaluate_every": 1500},
+    "mnist": {"levels": 3, "layers": 6, "width": 8000, "init": "residual", "steps": 30_000,
+              "evaluate_every": 1000, "gate_penalty": 0.02},
+    "fashion-mnist": {"levels": 7, "layers": 6, "width": 8000, "init": "residual", "steps": 30_000,
+              "evaluate_every": 1000, "gate_penalty": 0.02},
 }
 #: For a user's own table.
 TABLE_PRESET = {"encoder": "quantile", "levels": 7, "wiring": "random", "layers": 3, "width": 1000}

@@ -7,6 +7,8 @@ parts there are, and which blocks each takes in which order, depends on the batc
 any number of threads.
 """
 
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 from numba import njit
@@ -17,6 +19,7 @@ from ..simd import load, splat, store, sums
 LANES = 32
 PARTS = 8
 TILE = 16
+_threads: int | None = None
 _jit = njit(nogil=True, cache=True, error_model="numpy")
 
 
@@ -165,6 +168,23 @@ def _value_gradients(parts, dp):
         dp[g, 2] = d2 - d3
 
 
+@contextmanager
+def own_threads():
+    """Inside, the kernels keep torch's number of threads and torch itself works with one.
+
+    Its own operations here are small, and its threads wait for each other by spinning: beside any other program on the
+    machine a step then takes ten times as long.
+    """
+    global _threads
+    before, _threads = _threads, torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(_threads)
+        _threads = before
+
+
 def _schedule(samples: int) -> list[np.ndarray]:
     """Block starts of each part; depends on the batch alone."""
     starts = np.arange(0, samples, LANES)
@@ -182,7 +202,7 @@ def forward(x, ends, pairs, c, classes):
         block, totals = workspace(c.dtype, (x.shape[0] + len(pairs)) * LANES, max(classes, 1) * LANES)
         _forward(x, ends, pairs, c, per, out, parts[part], block, totals)
 
-    run_jobs(work, len(parts), torch.get_num_threads())
+    run_jobs(work, len(parts), _threads or torch.get_num_threads())
     return out
 
 
@@ -199,7 +219,7 @@ def backward(x, grad_out, ends, pairs, c, classes, want_dx):
         block, upper, lower = workspace(c.dtype, (x.shape[0] + len(pairs)) * LANES, rows * LANES, rows * LANES)
         _backward(x, grad_out, ends, pairs, c, per, dc[part], dx, parts[part], block, upper, lower)
 
-    run_jobs(work, len(parts), torch.get_num_threads())
+    run_jobs(work, len(parts), _threads or torch.get_num_threads())
     dp = np.empty(c.shape, c.dtype)
     _value_gradients(dc, dp)
     return dp, dx

@@ -140,6 +140,15 @@ class LogicNetwork(nn.Module):
             return self.layers[0].node.values(torch.cat([layer.weight for layer in self.layers]))
         return hard_values(self.tables(), self.layers[0].weight.dtype)
 
+    def gate_cost(self) -> torch.Tensor:
+        """Mean over the gates of ``|c3|``, the coefficient of ``ab``; a scalar with gradient, for a penalty in the loss.
+
+        It is 0 exactly for constants, wires and inverters, which cost nothing in hardware, 1 for the eight gates of the
+        AND kind and 2 for XOR and XNOR.
+        """
+        p0, p1, p2, p3 = self.values().unbind(-1)
+        return (p3 - p2 - p1 + p0).abs().mean()
+
     def tables(self) -> torch.Tensor:
         """The frozen gates of all layers, (gates,) int64."""
         return torch.cat([layer.tables() for layer in self.layers])

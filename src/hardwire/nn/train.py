@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from ..data import Dataset
 from ..data.encoders import Encoder
 from ..errors import InputError
-from . import checkpoint
+from . import checkpoint, cpu
 from .config import Config
 from .layers import LogicNetwork
 from .models import build_encoder, build_network
@@ -88,6 +88,7 @@ def accuracy(network: LogicNetwork, samples: Samples, *, hard: bool) -> float:
     return right
 
 
+@cpu.own_threads()
 def train(config: Config, dataset: Dataset, *, out=None, resume: bool = False,
           progress: Callable[[dict], None] | None = None, checkpoint_seconds: float = 20.0) -> Result:
     """Train a logic network on ``dataset``; select the weights on its validation split; the test split is not touched.
@@ -113,7 +114,8 @@ def train(config: Config, dataset: Dataset, *, out=None, resume: bool = False,
         optimizer.param_groups[0]["lr"] = one_cycle(step, config)
         optimizer.zero_grad()
         loss = cross_entropy(network(x), y)
-        loss.backward()
+        total = loss + config.gate_penalty * network.gate_cost() if config.gate_penalty else loss
+        total.backward()
         optimizer.step()
         state.step, state.seconds = step + 1, before + time.perf_counter() - started
         if (step + 1) % config.evaluate_every == 0 or step + 1 == config.steps:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from .cuts import union
 from .rewrite import AND, HEAD, LEAF, XOR
 
 CUTS = 12  #: kept for each node, the trivial one included
@@ -323,7 +324,7 @@ def enumerate_cuts(s, net):
             for j in range(s.cuts[b]):
                 if s.size[a, i] + s.size[b, j] != total or (s.stage[b] != s.stage[net] and j < s.cuts[b] - 1):
                     continue
-                n = _union(s.leaf[a, i], s.size[a, i], s.leaf[b, j], s.size[b, j], merged)
+                n = union(s.leaf[a, i], s.size[a, i], s.leaf[b, j], s.size[b, j], merged)
                 if n < 0 or s.cuts[net] == CUTS - 1 or _known(s, net, merged, n):
                     continue
                 at = s.cuts[net]
@@ -331,24 +332,6 @@ def enumerate_cuts(s, net):
                 s.tt[net, at] = _table(s, net, i, j, merged, n)
                 s.cuts[net] += 1
     _trivial_cut(s, net)
-
-
-@njit(cache=True)
-def _union(x, nx, y, ny, out):
-    i = j = n = 0
-    while i < nx or j < ny:
-        if n == 4:
-            return -1
-        if j == ny or (i < nx and x[i] <= y[j]):
-            if j < ny and x[i] == y[j]:
-                j += 1
-            out[n] = x[i]
-            i += 1
-        else:
-            out[n] = y[j]
-            j += 1
-        n += 1
-    return n
 
 
 @njit(cache=True)

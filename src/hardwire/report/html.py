@@ -5,9 +5,10 @@ from itertools import groupby
 from pathlib import Path
 from string import Template
 
+from ..disk import write_text
 from . import plots
 from .published import points
-from .record import validate, write_text
+from .record import validate
 from .summary import (
     ENERGY_NOTE,
     SIGNS,

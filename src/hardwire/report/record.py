@@ -34,6 +34,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..disk import write_text
 from ..errors import FormatError, InputError
 
 NAME = "report.json"
@@ -83,21 +84,6 @@ def _plain(value):
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     raise TypeError(f"a {type(value).__name__} is no JSON value")
-
-
-def write_text(path, text: str) -> Path:
-    """Write beside the target and rename, so that a reader never meets half a file."""
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8", errors="backslashreplace")
-        os.replace(part, path)
-    except OSError as error:
-        if part.is_file():
-            part.unlink()
-        raise InputError(f"cannot write {path}: {error.strerror}; choose a folder that can be written") from None
-    return path
 
 
 def validate(record, *, name: str = "record") -> None:

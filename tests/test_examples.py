@@ -1,0 +1,52 @@
+"""Every example runs as it stands, with warnings as errors, and prints what it promises."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def run(name: str, *arguments) -> str:
+    """What the example prints; one thread, since small layers do not gain from more."""
+    done = subprocess.run([sys.executable, "-W", "error", EXAMPLES / name, *map(str, arguments)], capture_output=True, text=True,
+                          env=os.environ | {"OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_xor():
+    said = run("01_xor.py")
+    assert "n4 = XOR(x, y)" in said and "[0 1 1 0]" in said and said.endswith("proved\n")
+
+
+@pytest.mark.slow
+def test_digits():
+    said = run("02_digits.py")
+    assert float(re.search(r"hard test accuracy ([\d.]+) %", said)[1]) >= 95
+    before, after = map(int, re.findall(r"'gates': (\d+)", said))
+    assert after < before and said.endswith("proved\n")
+
+
+def test_your_csv():
+    said = run("03_your_csv.py")
+    assert float(re.search(r"test accuracy ([\d.]+) %", said)[1]) >= 85
+    assert "'virginica'" in said and "<Circuit 'iris': 4 inputs" in said
+
+
+def test_without_torch(lowered, tmp_path):
+    from hardwire import save_circuit
+
+    said = run("04_without_torch.py")
+    assert "[0 0 3 2 3]" in said and "torch is loaded: False" in said
+    assert "torch is loaded: False" in run("04_without_torch.py", save_circuit(lowered, tmp_path / "digits.net"))
+
+
+def test_every_example_is_tested():
+    named = set(re.findall(r'run\("(\w+\.py)"', Path(__file__).read_text(encoding="utf-8")))
+    assert named == {p.name for p in EXAMPLES.glob("*.py")}

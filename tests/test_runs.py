@@ -1,0 +1,288 @@
+"""What verbs do to a run directory: killed and resumed training, what is kept between verbs, checks, counts."""
+
+import functools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from hardwire import runs
+from hardwire.circuit import CircuitBuilder, save_circuit
+from hardwire.circuit.arithmetic import argmax
+from hardwire.errors import FormatError, InputError, ToolError
+from hardwire.gates import TABLE
+from hardwire.nn import Config, train
+from hardwire.verify import prove
+from tests.helpers import random_circuit, trained_like
+
+CONFIG = Config(width=100, layers=2, levels=2, steps=500, batch=32, evaluate_every=50, noise=0.5)
+
+#: A checkpoint after each step, so that a kill often hits one that is being written.
+TRAIN = """
+import functools, sys, torch
+import hardwire.nn as nn
+from hardwire import cli
+torch.set_num_threads(1)
+nn.train = functools.partial(nn.train, checkpoint_seconds=0)
+sys.exit(cli.main(["train", "digits", "--model", sys.argv[1] + ".toml", "--out", sys.argv[1], "--resume"]))
+"""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, digits) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "undisturbed"
+    train(CONFIG, digits, out=out)
+    return out
+
+
+def start(out: Path) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-c", TRAIN, str(out)], stderr=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": "1"})
+
+
+def kill_after(process: subprocess.Popen, out: Path, evaluations: int, delay: float) -> None:
+    """SIGKILL ``delay`` seconds after so many more evaluations were written."""
+    before, limit = evaluations_of(out), time.monotonic() + 120
+    while evaluations_of(out) < before + evaluations or not (out / "checkpoint.safetensors").exists():
+        assert process.poll() is None, process.stderr.read().decode()
+        assert time.monotonic() < limit
+        time.sleep(0.002)
+    time.sleep(delay)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+
+
+def evaluations_of(out: Path) -> int:
+    return len((out / "metrics.jsonl").read_text().splitlines()) if (out / "metrics.jsonl").exists() else 0
+
+
+def check_same_run(out: Path, other: Path) -> None:
+    one, two = (load_file(p / "model.safetensors") for p in (out, other))
+    assert one.keys() == two.keys() and all(np.array_equal(one[k], two[k]) for k in one)
+    curves = [[{k: v for k, v in json.loads(line).items() if k != "seconds"}
+               for line in (p / "metrics.jsonl").read_text().splitlines()] for p in (out, other)]
+    assert curves[0] == curves[1]
+    assert sorted(p.name for p in out.iterdir()) == ["config.toml", "metrics.jsonl", "model.safetensors"]
+
+
+def kill_and_resume(tmp_path, undisturbed, moments) -> None:
+    out = tmp_path / "run"
+    (tmp_path / "run.toml").write_text(CONFIG.to_toml())
+    for evaluations, delay in moments:
+        kill_after(start(out), out, evaluations, delay)
+        assert not (out / "model.safetensors").exists()
+    process = start(out)
+    said = process.communicate()[1].decode()
+    assert process.returncode == 0, said
+    check_same_run(out, undisturbed)
+    one, two = (runs.lower_run(p) for p in (out, undisturbed))
+    assert one.digest == two.digest
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
+def test_killed_and_resumed_is_as_never_killed(tmp_path, undisturbed):
+    kill_and_resume(tmp_path, undisturbed, [(2, 0.013)])
+
+
+@pytest.mark.slow
+def test_killed_at_many_moments(tmp_path, undisturbed):
+    kill_and_resume(tmp_path, undisturbed, [(1, 0.0), (1, 0.001), (1, 0.02), (1, 0.007), (2, 0.031), (1, 0.003)])
+
+
+@pytest.mark.parametrize("stage", ["write", "rename"])
+@pytest.mark.parametrize("step", [1, 60, 101])
+def test_a_stop_inside_any_checkpoint(tmp_path, digits, undisturbed, monkeypatch, stage, step):
+    """The same without chance: the process stops between the steps of writing checkpoint number ``step``."""
+    from hardwire import disk
+
+    seen = []
+
+    def stop(source, target, do=os.replace):
+        seen.append(str(target).endswith("checkpoint.safetensors"))
+        if sum(seen) == step and seen[-1]:
+            if stage == "rename":
+                do(source, target)
+            raise KeyboardInterrupt
+        do(source, target)
+
+    out = tmp_path / "run"
+    monkeypatch.setattr(disk.os, "replace", stop)
+    with pytest.raises(KeyboardInterrupt):
+        train(CONFIG, digits, out=out, checkpoint_seconds=0)
+    monkeypatch.undo()
+    train(CONFIG, digits, out=out, resume=True)
+    check_same_run(out, undisturbed)
+
+
+# ----------------------------------------------------------------------------------------------------- between the verbs
+
+
+@pytest.fixture
+def lowered_run(undisturbed, tmp_path) -> Path:
+    import shutil
+
+    run = Path(shutil.copytree(undisturbed, tmp_path / "run"))
+    runs.lower_run(run)
+    return run
+
+
+def test_each_verb_makes_void_what_came_after_it(lowered_run):
+    def steps():
+        return set(json.loads((lowered_run / "steps.json").read_text()))
+
+    runs.optimize_run(lowered_run, level="O1")
+    runs.note(lowered_run, "verify", {"seconds": 1.0, "verdicts": {}})
+    assert steps() == {"lower", "optimize", "verify"}
+    runs.optimize_run(lowered_run, level="O0")
+    assert steps() == {"lower", "optimize"}
+    runs.lower_run(lowered_run)
+    assert steps() == {"lower"} and not (lowered_run / "optimized.net").exists()
+
+
+def test_verdicts_belong_to_one_circuit():
+    circuit, other = random_circuit(np.random.default_rng(0)), random_circuit(np.random.default_rng(1))
+    found = {"digest": circuit.digest, "verdicts": {"c": "simulated 5"}, "seconds": 1.0}
+    assert runs._verified(found, circuit) == {"c": "simulated 5"}
+    assert "changed" in runs._verified(found, other)["all"] and "not run" in runs._verified(None, circuit)["all"]
+
+
+def test_the_best_evaluation(tmp_path):
+    rows = [{"step": 50, "hard": 0.9}, {"step": 100, "hard": 0.95}, {"step": 150, "hard": 0.95}, {"step": 200, "hard": 0.2}]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert runs.best_of(tmp_path)["step"] == 150
+
+
+def test_the_circuit_of_a_path(lowered_run, tmp_path):
+    raw = runs.circuit_of(lowered_run)
+    assert raw.digest == runs.raw_circuit(lowered_run).digest == runs.circuit_of(lowered_run / "circuit.net").digest
+    assert runs.optimize_run(lowered_run, level="O1").digest == runs.circuit_of(lowered_run).digest != raw.digest
+    for target, name in (("aiger", "digits.aig"), ("blif", "digits.blif")):
+        (path,) = runs.emit_circuit(raw, target, tmp_path / "out")
+        assert path == tmp_path / "out" / name and prove(raw, runs.circuit_of(path)).status == "proved"
+    with pytest.raises(InputError, match="holds no circuit; run `hardwire lower"):
+        runs.circuit_of(tmp_path / "out")
+
+
+@pytest.mark.parametrize("text, name", [("digits", "digits"), ("my data-2", "my_data_2"), ("3d", "n3d"), ("_x", "n_x"), ("é", "n_")])
+def test_identifiers(text, name):
+    assert runs.identifier(text) == name
+
+
+# --------------------------------------------------------------------------------------------------------------- checks
+
+
+@pytest.mark.parametrize("pipeline", [0, 1, 3])
+def test_emitted_verilog_is_read_back_as_the_same_function(rng, pipeline):
+    circuit = trained_like(rng, words=6, layers=2, width=24, classes=3)
+    assert prove(circuit, runs.read_back(circuit, pipeline=pipeline)).status == "proved"
+
+
+def test_a_combinational_text_may_hold_no_register(rng, tmp_path):
+    circuit = random_circuit(rng)
+    main, *_ = runs.emit_circuit(circuit, "verilog", tmp_path, pipeline=2)
+    assert prove(circuit, runs.verilog_circuit(main, like=circuit)).status == "proved"
+    with pytest.raises(FormatError, match="registers"):
+        runs.verilog_circuit(main, like=circuit, registers=False)
+
+
+def test_every_check_sees_a_difference(rng, monkeypatch):
+    """Each back end's result is spoilt in turn; its check, and no other, must say so."""
+    from hardwire.backends import BACKENDS
+    from hardwire.circuit import packed
+    from hardwire.tools import IVERILOG, find
+
+    circuit = trained_like(rng, words=6, layers=2, width=24, classes=3)
+
+    def spoil(run, *arguments, **options):
+        out = run(*arguments, **options).copy()
+        out[-1] ^= 1
+        return out
+
+    def refuted():
+        return {name for name, v in runs.verify_circuit(circuit, network=functools.partial(packed.PackedEngine(circuit)),
+                                                        against=circuit).items() if v.status == "refuted"}
+
+    assert refuted() == set()
+    for name, checks in (("c", {"c"}), ("verilog", {"verilog rtl", "verilog pipelined rtl"})):
+        if name == "verilog" and not find(IVERILOG):
+            continue
+        backend = BACKENDS[name]
+        monkeypatch.setitem(BACKENDS, name, replace(backend, run=functools.partial(spoil, backend.run)))
+        assert refuted() == checks
+        monkeypatch.undo()
+    whole = packed.PackedEngine.__call__
+    monkeypatch.setattr(packed.PackedEngine, "__call__", lambda self, x: spoil(whole, self, x))
+    assert refuted() == {"packed engine", "trained network"}
+
+
+def test_a_wrong_text_is_refuted(rng, monkeypatch):
+    circuit, emit = trained_like(rng, words=6, layers=2, width=24, classes=3), runs.emit_circuit
+
+    def altered(circuit, target, out, **options):
+        flipped = circuit.table.copy()
+        flipped[circuit.output_nets[0] - circuit.first_node] ^= np.uint64(0b1111)
+        return emit(replace(circuit, table=flipped, macros=()), target, out, **options)
+
+    monkeypatch.setattr(runs, "emit_circuit", altered)
+    verdicts = runs.verify_circuit(circuit)
+    refuted = {name: v for name, v in verdicts.items() if v.status == "refuted"}
+    assert set(refuted) == {"verilog read back", "verilog pipelined read back"}
+    assert all(v.counterexample is not None and v.outputs[0] != v.outputs[1] for v in refuted.values())
+
+
+def test_a_wrong_macro_is_refuted():
+    b = CircuitBuilder("macro")
+    words = [b.input(f"x{i}", 3) for i in range(3)]
+    b.output("index", argmax(b, words))
+    good = b.build()
+    macro = good.macros[-1]
+    swapped = replace(macro, inputs=(*macro.inputs[3:6], *macro.inputs[:3], *macro.inputs[6:]))
+    verdict = runs.verify_circuit(replace(good, macros=(*good.macros[:-1], swapped)))["macros"]
+    assert verdict.status == "refuted" and verdict.counterexample
+
+
+def test_a_tool_that_fails_is_unknown():
+    def fail():
+        raise ToolError("Yosys did not finish within 1 s; give it longer or a smaller circuit")
+
+    verdict = runs._verdict(fail)
+    assert verdict.status == "unknown" and not verdict.passed and str(verdict).startswith("skipped: Yosys did not finish")
+
+
+# --------------------------------------------------------------------------------------------------------------- counts
+
+
+def test_kinds_and_counts_of_gates():
+    b = CircuitBuilder("kinds")
+    (x,), (y,), (z,) = (b.input(n) for n in "xyz")
+    with b.stage("encoder"):
+        first = b.node(TABLE["AND"], x, y)
+    with b.stage("network"):
+        nets = [b.node(TABLE[k], first, z) for k in ("XOR", "XOR", "A", "TRUE")]
+        nets += [b.node(0b01, z), b.node(0b10, z), b.node(0xE8, x, y, z)]
+    for i, net in enumerate(nets):
+        b.output(f"o{i}", net)
+    circuit = b.build()
+    assert runs.gate_kinds(circuit) == {"XOR": 2, "A": 1, "TRUE": 1, "NOT": 1, "WIRE": 1, "LUT3": 1}
+    counts = runs.stage_counts(circuit, circuit)
+    assert counts["encoder"] == {"gates_raw": 1, "gates_optimized": 1, "depth": 1}
+    assert counts["network"]["gates_raw"] == 7 and counts["network"]["gates_optimized"] < 10 and counts["head"]["gates_raw"] == 0
+
+
+def test_confusion():
+    assert runs._confusion(np.array([0, 0, 1, 2]), np.array([0, 1, 1, 0]), 3) == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
+
+
+def test_speed_is_of_many_samples(rng, tmp_path):
+    circuit = trained_like(rng, words=4, layers=2, width=20, classes=2)
+    speed = runs.measure(circuit, rng.integers(0, 16, (7, 4)).astype(np.uint8))
+    assert speed["samples_per_s"] >= speed["samples_per_s_median"] > 1e4
+    assert runs._energy(circuit) and save_circuit(circuit, tmp_path / "c.net").exists()
