@@ -1,5 +1,6 @@
 """Write the pages that follow from tables in the code: `python docs/generate.py`. A test holds that they are up to date."""
 
+import json
 from pathlib import Path
 
 from hardwire.gates import COEFFICIENTS, GATES, expression
@@ -39,7 +40,33 @@ def passes() -> str:
         "| pass | what it does |", "|---|---|", *rows, "", "| level | passes, in order |", "|---|---|", *levels, ""])
 
 
-PAGES = {"gates.md": gates, "passes.md": passes}
+def results() -> str:
+    """Every kept result of a benchmark, whole: goal, figures, machine, commit."""
+    lines = ["# Results", "",
+             "Generated from `benchmarks/results`; each was written by the script of the same name in `benchmarks`, which refuses",
+             "to report when its check of correctness fails. Times are of a shared machine: compare ratios within one run.", ""]
+    for path in sorted((HERE.parent / "benchmarks" / "results").glob("*.json")):
+        result = json.loads(path.read_text())
+        machine, versions = result["environment"]["machine"], result["environment"]["versions"]
+        lines += [f"## {result['benchmark']}", "", f"Goal: {result['goal']}. {'Met.' if result['met'] else 'Not met.'}", "",
+                  "| figure | value |", "|---|---|"]
+        lines += [f"| {name} | {value} |" for name, value in flat(result["figures"])]
+        lines += ["", f"{json.dumps(machine)}, torch {versions.get('torch')}, numba {versions.get('numba')}, "
+                  f"commit {result['environment'].get('commit')}", ""]
+    return "\n".join(lines)
+
+
+def flat(figures, prefix: str = ""):
+    """Names and values of nested figures, numbers with five digits."""
+    items = figures.items() if isinstance(figures, dict) else enumerate(figures)
+    for name, value in items:
+        if isinstance(value, (dict, list)):
+            yield from flat(value, f"{prefix}{name} / ")
+        else:
+            yield f"{prefix}{name}".replace("|", "\\|"), f"{value:.5g}" if isinstance(value, float) else value
+
+
+PAGES = {"gates.md": gates, "passes.md": passes, "results.md": results}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

@@ -97,6 +97,7 @@ SETTINGS = {
     "levels": (int, "thresholds for each feature"),
     "batch": (int, "samples in each step"),
     "learning_rate": (float, "of AdamW, at its highest"),
+    "gate_penalty": (float, "weight in the loss of gates that cost: larger leaves fewer of them"),
     "parametrisation": (str, "weights of a gate: table or softmax"),
     "encoder": (str, "rule of the thresholds: threshold, uniform or quantile"),
     "label": (str, "name of a table's label column (default: the last one)"),

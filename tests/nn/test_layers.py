@@ -9,7 +9,7 @@ from torch import nn
 
 from hardwire.errors import InputError
 from hardwire.gates import GATES, TRUTH
-from hardwire.nn import GroupSum, LogicLayer, LogicNetwork
+from hardwire.nn import GroupSum, LogicLayer, LogicNetwork, cpu
 from hardwire.nn.nodes import PARAMETRISATIONS
 
 both = pytest.mark.parametrize("kind", PARAMETRISATIONS)
@@ -244,3 +244,12 @@ def test_gate_cost_counts_the_gates_that_cost():
     network.layers[0].weight.data.normal_()
     network.gate_cost().backward()
     assert network.layers[0].weight.grad.abs().sum() > 0
+
+
+def test_gate_cost_has_the_gradient_of_its_equation():
+    values = torch.rand(50, 4, dtype=torch.float64, requires_grad=True)
+    cost = cpu.Interaction.apply(values)
+    expected = (values[:, 3] - values[:, 2] - values[:, 1] + values[:, 0]).abs().mean()
+    assert cost.item() == pytest.approx(expected.item(), rel=1e-12)
+    found, right = (torch.autograd.grad(y, values)[0] for y in (3 * cost, 3 * expected))
+    assert torch.allclose(found, right, rtol=1e-12)

@@ -225,6 +225,33 @@ def backward(x, grad_out, ends, pairs, c, classes, want_dx):
     return dp, dx
 
 
+@_jit
+def _interaction(p, dp):
+    """Sum of ``|c3|`` over the gates; ``dp`` becomes its gradient."""
+    total = 0.0
+    for g in range(len(p)):
+        c3 = p[g, 3] - p[g, 2] - p[g, 1] + p[g, 0]
+        sign = np.sign(c3)
+        total += abs(c3)
+        dp[g, 0], dp[g, 1], dp[g, 2], dp[g, 3] = sign, -sign, -sign, sign
+    return total
+
+
+class Interaction(torch.autograd.Function):
+    """Mean over the gates of ``|p3 - p2 - p1 + p0|``, the size of the coefficient of ``ab``, from table values (gates, 4)."""
+
+    @staticmethod
+    def forward(ctx, values):
+        p = values.detach().contiguous().numpy()
+        ctx.gradient = np.empty_like(p)
+        return values.new_tensor(_interaction(p, ctx.gradient) / len(p))
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad):
+        return torch.from_numpy(ctx.gradient) * (grad / len(ctx.gradient))
+
+
 class Stack(torch.autograd.Function):
     """``functional.stack`` as a function of ``x`` and the gates' table ``values``, with gradients for both."""
 

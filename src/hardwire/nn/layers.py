@@ -15,6 +15,11 @@ def _stack(x, values, pairs, ends, classes):
     return cpu.Stack.apply(x, values, pairs, ends, classes)
 
 
+@torch.compiler.disable(reason="hardwire's gate kernel runs outside the compiled graph; drop fullgraph=True")
+def _interaction(values):
+    return cpu.Interaction.apply(values)
+
+
 def _check(x: torch.Tensor, inputs: int, weight: torch.Tensor, who: str) -> torch.Tensor:
     """``x`` in the weights' dtype, or InputError."""
     if x.ndim != 2 or x.shape[1] != inputs:
@@ -146,8 +151,7 @@ class LogicNetwork(nn.Module):
         It is 0 exactly for constants, wires and inverters, which cost nothing in hardware, 1 for the eight gates of the
         AND kind and 2 for XOR and XNOR.
         """
-        p0, p1, p2, p3 = self.values().unbind(-1)
-        return (p3 - p2 - p1 + p0).abs().mean()
+        return _interaction(self.values())
 
     def tables(self) -> torch.Tensor:
         """The frozen gates of all layers, (gates,) int64."""
