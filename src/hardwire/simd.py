@@ -139,6 +139,42 @@ def logic(typingctx, a, b, table):
     return a(a, b, table), codegen
 
 
+@intrinsic(prefer_literal=True)
+def where_at_least(typingctx, a, b, value):
+    """Octets: ``value`` (uint8) in the lanes where ``a >= b`` as unsigned numbers, 0 elsewhere."""
+    octets = Vector(types.uint8, a.lanes)
+
+    def codegen(context, builder, signature, args):
+        target = context.get_value_type(octets)
+        lane = builder.icmp_unsigned(">=", args[0], args[1])
+        first = builder.insert_element(ir.Constant(target, ir.Undefined), args[2], ir.Constant(INDEX, 0))
+        everywhere = builder.shuffle_vector(first, ir.Constant(target, ir.Undefined), _mask([0] * target.count))
+        return builder.select(lane, everywhere, ir.Constant(target, [0] * target.count))
+
+    return octets(a, b, types.uint8), codegen
+
+
+@intrinsic
+def transpose_octets(typingctx, array, out):
+    """Eight rows of 64 octets in ``array`` become 64 rows of eight in ``out``; three stages of eight interleavings."""
+
+    def codegen(context, builder, signature, args):
+        row = ir.VectorType(ir.IntType(8), 64)
+        starts = [ir.Constant(ir.IntType(64), 64 * r) for r in range(8)]
+        rows = [builder.load(_address(context, builder, array, args[0], start, row), align=1) for start in starts]
+        groups = [[r] for r in rows]
+        for size in (1, 2, 4):  # octets that stay together
+            groups = [
+                [half for x, y in zip(even, odd) for half in _interleave(builder, x, y, size)]
+                for even, odd in zip(groups[::2], groups[1::2])
+            ]
+        for start, vector in zip(starts, groups[0]):
+            builder.store(vector, _address(context, builder, out, args[1], start, row), align=1)
+        return context.get_dummy_value()
+
+    return types.void(array, out), codegen
+
+
 @intrinsic
 def sums(typingctx, v0, v1, v2, v3):
     """The lane sums of four vectors as one vector of four lanes; a fixed tree of additions, ten shuffles in all."""
@@ -153,6 +189,13 @@ def sums(typingctx, v0, v1, v2, v3):
         return total
 
     return four(v0, v1, v2, v3), codegen
+
+
+def _interleave(builder, a, b, size):
+    """Units of ``size`` lanes of ``a`` and ``b`` in turn, as two vectors: the lower units and the upper ones."""
+    n = a.type.count
+    order = [lane for u in range(n // size) for start in (0, n) for lane in range(start + u * size, start + (u + 1) * size)]
+    return [builder.shuffle_vector(a, b, _mask(half)) for half in (order[:n], order[n:])]
 
 
 def _fold(builder, a, b, n, groups):

@@ -6,11 +6,10 @@
 import numpy as np
 from numba import njit
 
-from ..simd import load, logic, splat, store
+from ..simd import load, logic, splat, store, transpose_octets, where_at_least
 
 LANES = 8
 BLOCK = 64 * LANES
-OCTETS = BLOCK // 8
 _jit = njit(nogil=True, cache=True, error_model="numpy")
 
 #: The gates that remain when operands may be exchanged; NOT reads its one operand twice.
@@ -147,29 +146,46 @@ def evaluate(memory, op, begin, end, a, b, out, best):
 
 
 @_jit
-def encode(x, start, mask, threshold, octets, memory):
+def _stage(x, start, staged, width):
+    """64 samples from ``start`` on, row by row of ``width`` codes; what is beyond the samples or the words is 0."""
+    words = x.shape[1]
+    whole = words // 64 * 64
+    for s in range(64):
+        if start + s >= len(x):
+            staged[s * width : (s + 1) * width] = 0
+            continue
+        for w in range(0, whole, 64):
+            store(load(x, (start + s) * words + w, 64), staged, s * width + w)
+        for w in range(whole, words):
+            staged[s * width + w] = x[start + s, w]
+        for w in range(words, width):
+            staged[s * width + w] = 0
+
+
+@_jit
+def encode(x, start, word, mask, threshold, staged, octets, turned, memory):
     """Samples ``start ..`` of codes ``x`` (samples, words) into rows of bits.
 
-    Row ``p words + w`` holds ``(x[:, w] & mask[p, w]) >= threshold[p, w]``: eight samples make an octet by a loop over words,
-    which vectorises, and octets are then laid along each row.
+    Row ``64 c + j`` holds ``(x[:, word[c] + j] & mask[c, j]) >= threshold[c, j]``: chunks of 64 neighbouring words. Of 64
+    samples and one chunk, eight samples at a time make eight rows of 64 octets, which are then turned to lie along the rows.
     """
-    planes, words = mask.shape
-    n = min(BLOCK, len(x) - start)
-    groups = -(-n // 8)
-    for p in range(planes):
-        for k in range(groups):
-            line = octets[k]
-            line[:] = 0
-            for s in range(min(8, n - 8 * k)):
-                row = x[start + 8 * k + s]
-                bit = np.uint8(1 << s)
-                for w in range(words):
-                    if (row[w] & mask[p, w]) >= threshold[p, w]:
-                        line[w] |= bit
-        for w in range(words):
-            base = (p * words + w) * OCTETS
-            for k in range(groups):
-                memory[base + k] = octets[k, w]
+    width = len(staged) // 64
+    flat_mask, flat_threshold = mask.ravel(), threshold.ravel()
+    for group in range(LANES):
+        if start + 64 * group >= len(x):
+            break
+        _stage(x, start + 64 * group, staged, width)
+        for c in range(len(word)):
+            keep, least = load(flat_mask, 64 * c, 64), load(flat_threshold, 64 * c, 64)
+            for octet in range(8):
+                bits = where_at_least(load(staged, 8 * octet * width + word[c], 64) & keep, least, np.uint8(1))
+                for s in range(1, 8):
+                    codes = load(staged, (8 * octet + s) * width + word[c], 64) & keep
+                    bits = bits | where_at_least(codes, least, np.uint8(1 << s))
+                store(bits, octets, 64 * octet)
+            transpose_octets(octets, turned.view(np.uint8))
+            for j in range(np.uint64(64)):
+                memory[np.uint64((64 * c) * LANES + group) + j * np.uint64(LANES)] = turned[j]
 
 
 @_jit

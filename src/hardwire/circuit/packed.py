@@ -9,6 +9,7 @@ import gc
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,6 +33,7 @@ class Program:
     a: np.ndarray
     b: np.ndarray
     out: np.ndarray
+    word: np.ndarray
     mask: np.ndarray
     threshold: np.ndarray
     constants: tuple[int, int]
@@ -60,41 +62,50 @@ class PackedEngine:
         per_job = max(1, -(-len(starts) // (4 * self.threads)))
 
         def work(job):
-            memory, best = self._memory()
+            buffers = self._buffers()
             for start in starts[job * per_job : (job + 1) * per_job]:
-                self._encode(x, start, memory)
-                self._evaluate(memory, best)
-                p = self.program
-                kernels.decode(memory, p.outputs, p.first_bit, start, out)
+                self._encode(x, start, buffers)
+                self._evaluate(buffers)
+                kernels.decode(buffers.memory, self.program.outputs, self.program.first_bit, start, out)
 
         run_jobs(work, -(-len(starts) // per_job), self.threads)
         return out
 
-    def _memory(self):
-        p = self.program
-        memory, best = workspace(np.uint64, p.rows * LANES, p.scratch * LANES)
+    def _buffers(self) -> "Buffers":
+        p, dtype = self.program, self.circuit.input_dtype
+        memory, best, turned = workspace(np.uint64, p.rows * LANES, p.scratch * LANES, 64)
         for row, value in zip(p.constants, (0, 2**64 - 1)):
             memory[row * LANES : (row + 1) * LANES] = value
-        return memory, best
+        staged = np.empty(64 * (len(self.circuit.inputs) + 63), dtype)
+        return Buffers(memory, best, staged, np.empty(8 * 64, np.uint8), turned)
 
-    def _encode(self, x, start, memory):
-        p = self.program
-        (octets,) = workspace(np.uint8, kernels.OCTETS * x.shape[1])
-        kernels.encode(x, start, p.mask, p.threshold, octets.reshape(kernels.OCTETS, x.shape[1]), memory.view(np.uint8))
+    def _encode(self, x, start, buffers):
+        p, b = self.program, buffers
+        kernels.encode(x, start, p.word, p.mask, p.threshold, b.staged, b.octets, b.turned, b.memory)
 
-    def _evaluate(self, memory, best):
+    def _evaluate(self, buffers):
         p = self.program
-        kernels.evaluate(memory, p.op, p.begin, p.end, p.a, p.b, p.out, best)
+        kernels.evaluate(buffers.memory, p.op, p.begin, p.end, p.a, p.b, p.out, buffers.best)
+
+
+class Buffers(NamedTuple):
+    """One thread's memory: the rows, the arg-max's best word so far, and what packing works with."""
+
+    memory: np.ndarray
+    best: np.ndarray
+    staged: np.ndarray
+    octets: np.ndarray
+    turned: np.ndarray
 
 
 def compile_program(circuit: Circuit) -> Program:
     """Schedule, order and allocate; linear in the circuit."""
     with _no_garbage_collection():
         items, wanted = _split_sources(circuit)
-        mask, threshold, source_row = _planes(circuit, wanted)
+        sources, source_row = _chunks(circuit, wanted)
         gates, tasks, alias = _gates(circuit, items)
         order = _order(gates, tasks, source_row, alias)
-        return _allocate(circuit, order, alias, source_row, mask, threshold)
+        return _allocate(circuit, order, alias, source_row, sources)
 
 
 @contextmanager
@@ -143,20 +154,30 @@ def _comparison(item: Macro, word_of, first):
     return word, (1 << n + shift) - 1, item.value << shift
 
 
-def _planes(circuit: Circuit, wanted):
-    """Lay the wanted bits out in planes, the p-th of each word in plane p, so that packing is a loop over words."""
+def _chunks(circuit: Circuit, wanted):
+    """Lay the wanted bits out in chunks of 64 neighbouring words, the p-th bit of each word in the p-th run of chunks.
+
+    Gives each chunk's first word, mask and threshold, and the row of each bit.
+    """
+    plane: dict[int, list] = defaultdict(list)
     count: dict[int, int] = defaultdict(int)
-    words = len(circuit.inputs)
-    source_row = {}
-    for net, (word, _, _) in wanted.items():
-        source_row[net] = count[word] * words + word
+    for net, (word, bits, value) in wanted.items():
+        plane[count[word]].append((word, net, bits, value))
         count[word] += 1
-    planes = max(count.values(), default=0)
-    mask = np.zeros(planes * words, circuit.input_dtype)
-    threshold = np.ones(planes * words, circuit.input_dtype)
-    for net, (_, bits, value) in wanted.items():
-        mask[source_row[net]], threshold[source_row[net]] = bits, value
-    return mask.reshape(planes, words), threshold.reshape(planes, words), source_row
+    first, source_row, bits_of = [], {}, {}
+    for p in sorted(plane):
+        end = -1
+        for word, net, bits, value in sorted(plane[p]):
+            if word >= end:
+                first.append(word)
+                end = word + 64
+            row = source_row[net] = 64 * (len(first) - 1) + word - first[-1]
+            bits_of[row] = bits, value
+    mask = np.zeros((len(first), 64), circuit.input_dtype)
+    threshold = np.ones((len(first), 64), circuit.input_dtype)
+    for row, (bits, value) in bits_of.items():
+        mask[divmod(row, 64)], threshold[divmod(row, 64)] = bits, value
+    return (np.array(first, dtype=np.int64), mask, threshold), source_row
 
 
 #: table -> (operation, operands exchanged); tables that are missing are wires and constants.
@@ -240,13 +261,13 @@ def _order(gates, tasks, source_row, alias):
     return steps
 
 
-def _allocate(circuit: Circuit, steps, alias, source_row, mask, threshold) -> Program:
+def _allocate(circuit: Circuit, steps, alias, source_row, sources) -> Program:
     """Rows for every net, the row freed last taken first; operand lists in row numbers."""
     output_nets = [alias.get(n, n) for n in circuit.output_nets.tolist()]
     last = _last_uses(steps, output_nets)
-    n_sources = mask.size
+    n_sources = sources[1].size
     row = {FALSE: n_sources, TRUE: n_sources + 1, **source_row}
-    free = [r for net, r in source_row.items() if net not in last]
+    free = sorted(set(range(n_sources)) - {r for net, r in source_row.items() if net in last})
     rows, scratch, time = n_sources + 2, 1, 0
     op, begin, end, a, b, out = [], [], [], [], [], []
 
@@ -287,7 +308,7 @@ def _allocate(circuit: Circuit, steps, alias, source_row, mask, threshold) -> Pr
 
     first_bit = np.concatenate([[0], np.cumsum(circuit.output_widths)])
     lists = [np.array(v, dtype=np.int64) for v in (op, begin, end, a, b, out)]
-    return Program(rows, *lists, mask, threshold, (row[FALSE], row[TRUE]),
+    return Program(rows, *lists, *sources, (row[FALSE], row[TRUE]),
                    np.array([row[n] for n in output_nets], dtype=np.int64), first_bit.astype(np.int64), scratch)
 
 
