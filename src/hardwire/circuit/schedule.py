@@ -99,8 +99,8 @@ def _order(circuit: Circuit, facts: list[Macro]) -> tuple[list[Node | Macro], se
     An item is a node's net, or ``n_nets`` + the index of a fact; ``~item`` on the stack says that its operands are done.
     """
     first, end = circuit.first_node, circuit.n_nets
-    rows = zip(circuit.table.tolist(), circuit.fanin.tolist(), circuit.arity.tolist())
-    nodes = [fold(table, tuple(fanin[:k])) for table, fanin, k in rows]
+    table, fanin, arity = circuit.table.tolist(), circuit.fanin.tolist(), circuit.arity.tolist()
+    nodes = {}  # only of those that are reached: a macro's own gates often are not
     maker = list(range(end))
     for index, macro in enumerate(facts, end):
         for net in macro.outputs:
@@ -115,7 +115,7 @@ def _order(circuit: Circuit, facts: list[Macro]) -> tuple[list[Node | Macro], se
             item = ~item
             is_done[item] = 1
             if item < end:
-                order.append(Node(item, *nodes[item - first]))
+                order.append(Node(item, *nodes[item]))
             else:
                 open_facts.pop()
                 order.append(facts[item - end])
@@ -127,7 +127,9 @@ def _order(circuit: Circuit, facts: list[Macro]) -> tuple[list[Node | Macro], se
             is_open[item] = 1
             stack.append(~item)
             if item < end:
-                stack += [maker[net] for net in reversed(nodes[item - first][1]) if net >= first]
+                row = item - first
+                nodes[item] = fold(table[row], tuple(fanin[row][: arity[row]]))
+                stack += [maker[net] for net in reversed(nodes[item][1]) if net >= first]
             else:
                 open_facts.append(item - end)
                 stack += [maker[net] for net in reversed(facts[item - end].inputs) if net >= first]
