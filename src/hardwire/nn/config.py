@@ -111,7 +111,7 @@ def _check(c: Config) -> None:
 
 #: Settings by data set: selected on validation, see docs/results.md.
 PRESETS = {
-    "digits": {"learning_rate": 0.03, "noise": 1.0, "steps": 4000, "evaluate_every": 500},
+    "digits": {"noise": 1.0, "steps": 4000, "evaluate_every": 500},
     "mnist": {"levels": 3, "layers": 6, "width": 8000, "init": "residual", "steps": 30_000,
               "evaluate_every": 1000, "gate_penalty": 0.02},
     "fashion-mnist": {"levels": 7, "layers": 6, "width": 8000, "init": "residual", "steps": 30_000,
