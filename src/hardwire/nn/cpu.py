@@ -66,6 +66,16 @@ def _layers(block, inputs, ends, pairs, c):
 
 
 @_jit
+def _last_layer(block, rows, ends, pairs, c):
+    """All layers in two alternating halves of ``rows`` rows, which stay in the cache; the row where the last one begins."""
+    source, target, begin = 0, rows, 0
+    for end in ends:
+        _layer(block, source, target, pairs, c, begin, end)
+        source, target, begin = target, source, end
+    return source
+
+
+@_jit
 def _groups(block, first, per, totals):
     """``totals[c]`` = sum of ``per`` rows from ``first + c per`` on."""
     for k in range(totals.shape[0] // LANES):
@@ -76,17 +86,15 @@ def _groups(block, first, per, totals):
 
 
 @_jit
-def _forward(x, ends, pairs, c, per, out, starts, block, totals):
-    inputs, gates = x.shape[0], len(pairs)
-    first = inputs + (ends[-2] if len(ends) > 1 else 0)
+def _forward(x, rows, ends, pairs, c, per, out, starts, block, totals):
     for start in starts:
         _to_block(x, start, block)
-        _layers(block, inputs, ends, pairs, c)
+        first = _last_layer(block, rows, ends, pairs, c)
         if per:
             _groups(block, first, per, totals)
             _from_block(totals, 0, out, start)
         else:
-            _from_block(block, inputs + gates - out.shape[0], out, start)
+            _from_block(block, first, out, start)
 
 
 @_jit
@@ -198,9 +206,11 @@ def forward(x, ends, pairs, c, classes):
     out = np.empty((classes or last, x.shape[1]), c.dtype)
     parts = _schedule(x.shape[1])
 
+    rows = max(x.shape[0], int(np.diff(ends, prepend=0).max()))
+
     def work(part):
-        block, totals = workspace(c.dtype, (x.shape[0] + len(pairs)) * LANES, max(classes, 1) * LANES)
-        _forward(x, ends, pairs, c, per, out, parts[part], block, totals)
+        block, totals = workspace(c.dtype, 2 * rows * LANES, max(classes, 1) * LANES)
+        _forward(x, rows, ends, pairs, c, per, out, parts[part], block, totals)
 
     run_jobs(work, len(parts), _threads or torch.get_num_threads())
     return out
