@@ -686,8 +686,13 @@ def test_an_interrupted_training_names_the_way_on(ask, monkeypatch, tmp_path):
     assert "--resume" in ask("train", "digits", "--out", tmp_path / "run", code=130)[1].splitlines()[-1]
 
 
-def test_a_reader_that_leaves_early_is_no_error(finished):
-    command = [sys.executable, "-m", "hardwire", "show", str(finished), "--full"]
+def test_a_reader_that_leaves_early_is_no_error(tmp_path):
+    b = CircuitBuilder("digits")
+    (net,) = b.input("x")
+    for _ in range(20_000):  # several times what a pipe holds, so that the program still writes when its reader goes
+        net = b.node(0b01, net)
+    b.output("y", net)
+    command = [sys.executable, "-m", "hardwire", "show", str(save_circuit(b.build(), tmp_path / "long.net")), "--full"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ) as process:
         assert process.stdout.readline() == b"circuit digits\n"
         process.stdout.close()

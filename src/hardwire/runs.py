@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .circuit import STAGES, Circuit, load_circuit, save_circuit
-from .circuit.files import read_text, write_text
+from .disk import read_text, write_text
 from .errors import FormatError, InputError, MissingToolError, ToolError
 from .gates import GATES
 

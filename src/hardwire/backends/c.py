@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import tools
 from ..circuit.circuit import FIRST, Circuit
-from ..circuit.files import write_text
+from ..disk import write_text
 from ..errors import InputError
 from .c_code import Code, Single, Wide
 from .common import Backend, choose_name, description, source

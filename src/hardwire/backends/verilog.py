@@ -17,9 +17,9 @@ import numpy as np
 from .. import tools
 from ..bits import bits_to_codes, codes_to_bits
 from ..circuit.circuit import FALSE, FIRST, TRUE, Circuit, Macro
-from ..circuit.files import write_text
 from ..circuit.schedule import Node, schedule
 from ..circuit.simulate import simulate
+from ..disk import write_text
 from ..errors import InputError, ToolError
 from .common import Backend, choose_name, description, identifier, lut, source
 

@@ -8,10 +8,10 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+from ..disk import read_text, write_text
 from ..errors import FormatError, HardwireError, InputError
 from .aiger import MARK, bit_names, describe_words, one_bit_words, restore_words, topological
 from .circuit import FALSE, MAX_ARITY, TRUE, Circuit, CircuitBuilder, cofactors
-from .files import read_text, write_text
 
 
 @lru_cache(maxsize=1 << 14)

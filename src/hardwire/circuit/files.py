@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..disk import read_text, write_bytes, write_text  # noqa: F401 - the writers of other formats find them here
+from ..disk import read_text, write_text
 from ..errors import FormatError
 from .check import check
 from .circuit import Circuit, Macro, Word

@@ -33,10 +33,10 @@ def schedule(circuit: Circuit, *, macros: tuple[str, ...] = ("ge", "popcount", "
              slim: bool = True) -> list[Node | Macro]:
     """The items that compute the outputs, in a depth-first order that keeps few nets alive; the same on every call.
 
-    ``macros`` are the kinds that the caller can spell. A macro is used in its slimmest form (see ``_slim``;
-    not so with ``slim=False``, where an adder tree must keep its shape) and only
-    where that is sound: its outputs are nodes of their own, and no path leads from an output back to an input. Others
-    stay gates. Time is linear in nodes and macro operands, once more for each round of macros that close a cycle.
+    ``macros`` are the kinds that the caller can spell. A macro is used in its slimmest form (see ``_slim``; ``slim=False``
+    where an adder tree must keep its shape), and only where that is sound: its outputs are nodes of their own, and no
+    path leads from an output back to an input. Others stay gates. Time is linear in nodes and macro operands, once more
+    for each round of macros that close a cycle.
     """
     facts = _usable(circuit, macros, slim)
     while True:

@@ -9,10 +9,9 @@ takes. ``tables`` is the frozen gate. A new parametrisation is one class here an
 import torch
 
 from ..errors import InputError
-from ..gates import TABLE, TRUTH, mobius
+from ..gates import TABLE, TRUTH
 
 _TRUTH = torch.tensor(TRUTH)
-_MOBIUS = torch.tensor(mobius(2))
 
 
 class TableLogits:

@@ -100,9 +100,10 @@ def train(config: Config, dataset: Dataset, *, out=None, resume: bool = False,
     """
     started = time.perf_counter()
     encoder = build_encoder(config, dataset.train.x)
-    training, validation = (Samples(encoder.encode(s.x), s.y) for s in (dataset.train, dataset.validation))
-    network = build_network(config, encoder.encode(dataset.train.x), classes=len(dataset.classes), shape=dataset.shape,
-                            levels=encoder.levels)
+    bits = encoder.encode(dataset.train.x)
+    network = build_network(config, bits, classes=len(dataset.classes), shape=dataset.shape, levels=encoder.levels)
+    training, validation = Samples(bits, dataset.train.y), Samples(encoder.encode(dataset.validation.x), dataset.validation.y)
+    del bits  # eight times the size of the packed ones that training reads
     optimizer = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
     order = Order(len(training), config.batch, config.seed)
     run = checkpoint.Run(out, config, network, optimizer, resume=resume)
