@@ -5,7 +5,7 @@ import pytest
 from helpers import check_macros
 
 from hardwire.circuit import CircuitBuilder
-from hardwire.circuit.arithmetic import add, argmax, at_least, full_adder, greater, popcount
+from hardwire.circuit.arithmetic import add, argmax, at_least, at_least_more, difference, exceeds, full_adder, greater, popcount
 from hardwire.circuit.circuit import FALSE, TRUE
 from hardwire.circuit.simulate import simulate_bits
 from hardwire.errors import InputError
@@ -54,6 +54,36 @@ def test_add(n, m):
     bits = all_bits(n + m + 1)
     assert len(total) == max(n, m) + 1
     assert np.array_equal(run(b, total, bits)[0], number(bits[:, :n]) + number(bits[:, n:-1]) + bits[:, -1])
+
+
+@pytest.mark.parametrize("n, m", [(n, m) for n in range(1, 5) for m in range(1, 5)])
+def test_difference_and_what_exceeds(n, m):
+    bits, width = all_bits(n + m), max(n, m)
+    true = number(bits[:, :n]) - number(bits[:, n:])
+    b = CircuitBuilder()
+    nets = b.input("x", n + m)
+    biased = difference(b, nets[:n], nets[n:])
+    got, circuit = run(b, biased, bits)
+    assert len(biased) == width + 1 and np.array_equal(got, true + (1 << width)) and circuit.n_nodes <= 5 * width
+    for value in range(-(1 << width) - 2, (1 << width) + 3):
+        b = CircuitBuilder()
+        nets = b.input("x", n + m)
+        assert np.array_equal(run(b, exceeds(b, difference(b, nets[:n], nets[n:]), value), bits)[0], true >= value)
+
+
+@pytest.mark.parametrize("width", range(1, 5))
+def test_at_least_more_shares_one_difference_both_ways(width):
+    bits = all_bits(2 * width)
+    x, y = number(bits[:, :width]), number(bits[:, width:])
+    values = range(-1, (1 << width) + 2)
+    b = CircuitBuilder()
+    nets = tuple(b.input("x", 2 * width))
+    p, q = nets[:width], nets[width:]
+    found = at_least_more(b, [case for v in values for case in ((p, q, v), (q, p, v), (p, p, v))])
+    got, circuit = run(b, found, bits)
+    want = np.stack([test for v in values for test in (x >= y + v, y >= x + v, x >= x + v)], axis=1)
+    assert np.array_equal(got, number(want))
+    assert circuit.n_nodes <= 5 * width + len(values) * (2 * width + 1)
 
 
 @pytest.mark.parametrize("n", range(1, 18))

@@ -74,7 +74,7 @@ def test_classes_too_small_to_split_are_named(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "says"), [
-    ("mnits", r"'mnits' is unknown; choose from digits, mnist, fashion-mnist, or give a path to a \.csv"),
+    ("mnits", r"'mnits' is unknown; choose from digits, mnist, fashion-mnist, cifar10, .*, or give a path to a \.csv"),
     ("absent.csv", "does not exist"), ("absent.npz", "does not exist"), ("", "neither"),
 ])
 def test_unknown_names_and_absent_files(name, says):

@@ -5,17 +5,21 @@ import lzma
 import struct
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hardwire.data import load_dataset, sources
-from hardwire.data.sources import SOURCES, parse_idx
+from hardwire.data.images import parse_idx, read_idx_images
+from hardwire.data.sources import SOURCES
 from hardwire.errors import FormatError, InputError
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
-FILES = tuple(SOURCES["mnist"].md5)
+FILES = tuple(SOURCES["mnist"].layouts[0].md5)
+
+
+def change(source, **changes):
+    """The source with its first layout changed, and no other one."""
+    return replace(source, layouts=(replace(source.layouts[0], **changes),))
 
 
 def idx(array):
@@ -33,7 +37,7 @@ def contents():
 def small(contents, monkeypatch, tmp_path):
     """A small MNIST in place of the real one: its checksums, an empty cache, an address where nobody answers."""
     md5 = {name: hashlib.md5(content).hexdigest() for name, content in contents.items()}
-    row = replace(SOURCES["mnist"], md5=md5, address=(tmp_path / "nowhere").as_uri() + "/")
+    row = change(SOURCES["mnist"], md5=md5, address=(tmp_path / "nowhere").as_uri() + "/")
     monkeypatch.setitem(sources.SOURCES, "mnist", row)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("HARDWIRE_DATA", raising=False)
@@ -93,7 +97,7 @@ def test_download_checks_keeps_and_needs_no_second_one(small, contents, tmp_path
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        row = replace(small, address=f"http://127.0.0.1:{server.server_port}/")
+        row = change(small, address=f"http://127.0.0.1:{server.server_port}/")
         monkeypatch.setitem(sources.SOURCES, "mnist", row)
         try:
             check_small(load_dataset("mnist"), contents)
@@ -112,7 +116,7 @@ def test_download_checks_keeps_and_needs_no_second_one(small, contents, tmp_path
 
 def test_a_download_that_is_not_the_published_file_is_not_kept(small, contents, tmp_path, monkeypatch):
     served = put(tmp_path / "served", contents, ".gz")
-    monkeypatch.setitem(sources.SOURCES, "mnist", replace(small, address=served.as_uri() + "/"))
+    monkeypatch.setitem(sources.SOURCES, "mnist", change(small, address=served.as_uri() + "/"))
     for wrong in (gzip.compress(b"something else"), b"<html>not found</html>", gzip.compress(contents[FILES[0]])[:-9]):
         (served / f"{FILES[0]}.gz").write_bytes(wrong)
         with pytest.raises(FormatError, match=FILES[0]):
@@ -145,9 +149,9 @@ def test_damaged_files_are_refused(small, contents, tmp_path, suffix):
 def test_files_that_do_not_belong_together_are_refused(contents):
     files = {**contents, FILES[1]: idx(np.zeros(199))}
     with pytest.raises(FormatError, match="do not belong together"):
-        sources.read_idx_images(SOURCES["mnist"], files.__getitem__)
+        read_idx_images(SOURCES["mnist"], files.__getitem__)
     with pytest.raises(FormatError, match="do not belong together"):
-        sources.read_idx_images(SOURCES["mnist"], {**contents, FILES[1]: idx(np.full(200, 10))}.__getitem__)
+        read_idx_images(SOURCES["mnist"], {**contents, FILES[1]: idx(np.full(200, 10))}.__getitem__)
 
 
 @pytest.mark.parametrize("content", [
@@ -163,15 +167,3 @@ def test_idx_files_have_any_number_of_axes():
     for shape in ((4,), (2, 3), (2, 3, 4), (0, 5)):
         array = np.arange(np.prod(shape)).reshape(shape)
         assert (parse_idx(idx(array), "file") == array).all() and parse_idx(idx(array), "file").shape == shape
-
-
-@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
-def test_the_published_sets_packed_beside_the_checkout(name, monkeypatch):
-    if not (SHARED / name).is_dir():
-        pytest.skip(f"{name} is not in ../shared/data beside the checkout")
-    monkeypatch.setenv("HARDWIRE_DATA", str(SHARED))
-    data = load_dataset(name, download=False, seed=3)
-    assert (data.train.x.shape, data.validation.x.shape, data.test.x.shape) == ((54000, 784), (6000, 784), (10000, 784))
-    assert data.train.x.dtype == np.uint8 and data.shape == (1, 28, 28) and len(data.classes) == 10
-    share = np.bincount(data.validation.y) / np.bincount(data.train.y)
-    assert np.abs(share - 1 / 9).max() < 1e-3

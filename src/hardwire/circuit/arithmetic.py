@@ -1,10 +1,11 @@
-"""Word arithmetic in gates: comparison with a constant, population count, arg-max.
+"""Word arithmetic in gates: comparison with a constant and with another word, population count, arg-max.
 
 Each adds its gates to a builder and states the macro that they spell. The shapes of the trees here are repeated by the
 hand-written Verilog primitives, so that a proof of equivalence finds the same inner points.
 """
 
 from ..errors import InputError
+from ..gates import TABLE
 from .circuit import FALSE, TRUE, CircuitBuilder
 
 
@@ -14,11 +15,17 @@ def at_least(b: CircuitBuilder, word: list[int], value: int) -> int:
         return TRUE
     if value >= 1 << len(word):
         return FALSE
+    result = _at_least(b, word, value)
+    b.macro("ge", word, [result], value)
+    return result
+
+
+def _at_least(b: CircuitBuilder, word: list[int], value: int) -> int:
+    """``at_least`` for a value of 1 to ``2^len(word) - 1``, without the macro."""
     low = (value & -value).bit_length() - 1
     result = word[low]
     for j in range(low + 1, len(word)):
         result = b.and_(word[j], result) if value >> j & 1 else b.or_(word[j], result)
-    b.macro("ge", word, [result], value)
     return result
 
 
@@ -35,6 +42,48 @@ def add(b: CircuitBuilder, x: list[int], y: list[int], carry: int = FALSE) -> li
         s, carry = full_adder(b, x[j] if j < len(x) else FALSE, y[j] if j < len(y) else FALSE, carry)
         total.append(s)
     return [*total, carry]
+
+
+def difference(b: CircuitBuilder, x: list[int], y: list[int]) -> list[int]:
+    """``x - y + 2^w`` for unsigned words, LSB first, ``w`` the wider one's bits: ``w + 1`` bits, five gates for each of ``w``.
+
+    That is ``x + ~y + 1``; the inversion of ``y`` is inside the gates.
+    """
+    carry, result = TRUE, []
+    for j in range(max(len(x), len(y))):
+        xj, yj = (word[j] if j < len(word) else FALSE for word in (x, y))
+        same, more = b.gate(TABLE["XNOR"], xj, yj), b.gate(TABLE["A_AND_NOT_B"], xj, yj)
+        result.append(b.xor(same, carry))
+        carry = b.or_(more, b.and_(same, carry))
+    return [*result, carry]
+
+
+def exceeds(b: CircuitBuilder, biased: list[int], value: int) -> int:
+    """``x - y >= value``, any integer, for ``biased = difference(x, y)``; a gate or less for each bit."""
+    level = value + (1 << len(biased) - 1)
+    if level <= 0:
+        return TRUE
+    return FALSE if level >= 1 << len(biased) else _at_least(b, biased, level)
+
+
+def at_least_more(b: CircuitBuilder, comparisons) -> list[int]:
+    """``x >= y + value`` for each ``(x, y, value)`` of ``comparisons``, two unsigned words as tuples of nets and an integer.
+
+    Comparisons of the same two words, in either order, share one difference: ``y - x >= v`` is ``not x - y >= 1 - v``. The
+    result is no macro, so that passes may reshape the sums.
+    """
+    shared: dict[tuple, list[int]] = {}
+    result = []
+    for x, y, value in comparisons:
+        if x == y:
+            result.append(TRUE if value <= 0 else FALSE)
+        elif (y, x) in shared:
+            result.append(b.not_(exceeds(b, shared[y, x], 1 - value)))
+        else:
+            if (x, y) not in shared:
+                shared[x, y] = difference(b, x, y)
+            result.append(exceeds(b, shared[x, y], value))
+    return result
 
 
 def popcount(b: CircuitBuilder, nets: list[int]) -> list[int]:

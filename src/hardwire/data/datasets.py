@@ -20,10 +20,14 @@ READERS = {
 
 @dataclass(frozen=True)
 class Split:
-    """``x`` (samples, features) uint8, int64 or float64; ``y`` (samples,) int64, index into the classes."""
+    """``x`` (samples, features) uint8, int64 or float64; ``y`` (samples,) int64, index into the classes.
+
+    rows  (samples,) int64, each sample's place in the order of the source it was cut from, or None where that is not known
+    """
 
     x: np.ndarray
     y: np.ndarray
+    rows: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,9 @@ def split_samples(name: str, samples: Samples, *, seed: int, validation: float, 
     rest, held = np.arange(len(samples.y)), samples.test
     if held is None:
         rest, chosen = _cut(samples.y, rest, test, rng, keep=2)
-        held = samples.x[chosen], samples.y[chosen]
+        held = samples.x[chosen], samples.y[chosen], chosen
     rest, chosen = _cut(samples.y, rest, validation, rng, keep=1)
-    train, checked = (Split(samples.x[rows], samples.y[rows]) for rows in (rest, chosen))
+    train, checked = (Split(samples.x[rows], samples.y[rows], rows) for rows in (rest, chosen))
     return Dataset(name, train, checked, Split(*held), samples.classes, samples.features, samples.shape, samples.source)
 
 

@@ -1,19 +1,24 @@
-"""Encoders: features -> codes (the sensor's word) -> bits (comparisons of a code with integer thresholds).
+"""Encoders: features -> codes (the sensor's word) -> bits (comparisons of a code with a threshold or with another code).
 
-    code[s, f]        = clip(floor((x[s, f] - offset[f]) / step[f]), 0, 2^width[f] - 1)
-    bit[s, t F + f]   = code[s, f] >= thresholds[t, f]            t < T levels, f < F features
+    code[s, f]              = clip(floor((x[s, f] - offset[f]) / step[f]), 0, 2^width[f] - 1)
+    bit[s, t F + f]         = code[s, f] >= thresholds[t, f]                   t < T thresholds, f < F features
+    bit[s, (T + e) F + f]   = code[s, plus] >= code[s, minus] + threshold      for (plus, minus, threshold) = edges[e F + f]
 
-Bits are threshold-major: all features at the lowest threshold first. The same two lines are what a circuit computes
-from ``Word(width, offset, step)`` and ``arithmetic.at_least``, so that the encoder is part of the proved hardware.
+Bits lie in planes of F: all features at the lowest threshold first, then the edge detectors of images (``data/edges.py``), so
+that bit ``p F + f`` of an image is plane ``p`` of pixel ``f``. Where ``distinct`` is set, a threshold that a feature repeats gives
+no bit: the order stays, but the planes have gaps. A circuit computes the same lines from ``Word(width, offset, step)``,
+``arithmetic.at_least`` and ``arithmetic.at_least_more``, so that the encoder is part of the proved hardware.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from ..bits import unsigned
 from ..errors import FormatError, InputError
+from .edges import edge_bits, edge_detectors
 
 MAX_CODE_BITS = 16
 MAX_LEVELS = 1024
@@ -28,6 +33,9 @@ class Encoder:
     step        (F,) float64 > 0, the physical value of one code
     width       (F,) int64, bits of each code, 1 to 16
     thresholds  (T, F) int64 in codes, each from 1 to 2^width - 1, ascending in T; equal ones give equal bits
+    edges       (E F, 3) int64, the edge detectors (plus, minus, threshold): two features and the codes, 1 or more, by which the
+                first must exceed the second; a feature beside itself gives a constant 0
+    distinct    leave out the thresholds that a feature repeats; not together with edges
     """
 
     kind: str
@@ -35,6 +43,8 @@ class Encoder:
     step: np.ndarray
     width: np.ndarray
     thresholds: np.ndarray
+    edges: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), dtype=np.int64))
+    distinct: bool = False
 
     def __post_init__(self):
         _check(self)
@@ -44,12 +54,26 @@ class Encoder:
         return self.thresholds.shape[1]
 
     @property
-    def levels(self) -> int:
+    def threshold_levels(self) -> int:
+        """Thresholds of each feature, T."""
         return self.thresholds.shape[0]
 
     @property
+    def levels(self) -> int:
+        """Planes of F bits: thresholds and edge detectors, T + E."""
+        return self.threshold_levels + len(self.edges) // self.n_features
+
+    @cached_property
+    def used(self) -> np.ndarray:
+        """Which thresholds give a bit, (T, F) bool."""
+        used = np.ones(self.thresholds.shape, dtype=bool)
+        if self.distinct:
+            used[1:] = np.diff(self.thresholds, axis=0) > 0
+        return used
+
+    @property
     def n_bits(self) -> int:
-        return self.thresholds.size
+        return int(self.used.sum()) + len(self.edges)
 
     @property
     def dtype(self) -> np.dtype:
@@ -68,22 +92,30 @@ class Encoder:
         return _quantise(x, self.offset, self.step, self.width)
 
     def encode_codes(self, codes) -> np.ndarray:
-        """Codes (samples, F) to bits (samples, T F), bool."""
+        """Codes (samples, F) to bits (samples, n_bits), bool."""
         codes = np.asarray(codes)
         if codes.ndim != 2 or codes.shape[1] != self.n_features or codes.dtype.kind not in "ui":
             raise InputError(f"codes have shape {codes.shape} and dtype {codes.dtype}; "
                              f"give integers (samples, {self.n_features}) as `codes` returns them")
         thresholds = self.thresholds.astype(self.dtype if codes.dtype == self.dtype else np.int64)
-        return (codes[:, None, :] >= thresholds).reshape(len(codes), self.n_bits)
+        if self.distinct:
+            return codes[:, np.nonzero(self.used)[1]] >= thresholds[self.used]
+        bits = np.empty((len(codes), self.n_bits), dtype=bool)
+        planes = bits[:, : thresholds.size].reshape(len(codes), *thresholds.shape)
+        np.greater_equal(codes[:, None, :], thresholds, out=planes)
+        edge_bits(codes, self.edges, out=bits[:, thresholds.size :])
+        return bits
 
     def encode(self, x) -> np.ndarray:
-        """Features (samples, F) in physical values to bits (samples, T F), bool."""
+        """Features (samples, F) in physical values to bits (samples, n_bits), bool."""
         return self.encode_codes(self.codes(x))
 
     def to_dict(self) -> dict:
         """Plain lists and numbers that JSON keeps exactly."""
-        return {"kind": self.kind, "offset": self.offset.tolist(), "step": self.step.tolist(),
-                "width": self.width.tolist(), "thresholds": self.thresholds.tolist()}
+        content = {"kind": self.kind, "offset": self.offset.tolist(), "step": self.step.tolist(),
+                   "width": self.width.tolist(), "thresholds": self.thresholds.tolist()}
+        options = {"edges": self.edges.tolist()} if len(self.edges) else {}
+        return content | options | ({"distinct": True} if self.distinct else {})
 
     @classmethod
     def from_dict(cls, content) -> "Encoder":
@@ -91,15 +123,17 @@ class Encoder:
         try:
             real = [np.array(content[key], dtype=np.float64) for key in ("offset", "step")]
             whole = [_whole(content[key], key) for key in ("width", "thresholds")]
-            return cls(content["kind"], *real, *whole)
+            edges = _whole(content["edges"], "edges") if content.get("edges") else np.zeros((0, 3), dtype=np.int64)
+            return cls(content["kind"], *real, *whole, edges, content.get("distinct", False))
         except KeyError as error:
             raise FormatError(f"the stored encoder lacks {error}; lower or train the network anew") from None
-        except (TypeError, ValueError, OverflowError, InputError) as error:
+        except (AttributeError, TypeError, ValueError, OverflowError, InputError) as error:
             raise FormatError(f"the stored encoder is damaged ({error}); lower or train the network anew") from None
 
 
 def fit_encoder(kind: str, x_train, *, levels: int = 1, code_bits: int = 12, clip: float = 0.0,
-                common: bool | None = None) -> Encoder:
+                common: bool | None = None, edges: int = 0, shape: tuple[int, int, int] | None = None,
+                distinct: bool = False) -> Encoder:
     """Fit an encoder on training features (samples, F).
 
     kind       ``threshold``: one bit, the middle of the range; ``uniform``: ``levels`` equally spaced thresholds;
@@ -109,6 +143,10 @@ def fit_encoder(kind: str, x_train, *, levels: int = 1, code_bits: int = 12, cli
     clip       share of a real-valued feature's samples, 0 up to 0.5, to leave out at each end of its range
     common     one range and one set of thresholds for all features; None: for uint8 (images), so that a border pixel
                which hardly ever changes gets no thresholds inside its noise; other features stand each for itself
+    edges      thresholds of the edge detectors of an image in each of four directions and two signs: 8 ``edges`` planes of
+               bits follow those of the thresholds; they compare pixels, and so ask for ``shape`` and make ``common`` the default
+    shape      (channels, height, width) in whose order the features of an image lie
+    distinct   give each feature only as many bits as it has thresholds; for tables, where no plane must be whole
 
     A feature with fewer values than ``levels`` repeats thresholds; a constant one gives constant bits.
     """
@@ -116,13 +154,15 @@ def fit_encoder(kind: str, x_train, *, levels: int = 1, code_bits: int = 12, cli
     x = _matrix(x_train)
     if not x.size:
         raise InputError(f"x_train has shape {x.shape}; give at least one sample and one feature")
-    common = x.dtype == np.uint8 if common is None else bool(common)
+    _check_edges(edges, shape, x.shape[1], common, distinct)
+    common = x.dtype == np.uint8 or edges > 0 if common is None else bool(common)
     offset, step, width = _words(x, code_bits, clip, common)
     codes = _quantise(x, offset, step, width)
     place = ENCODERS[kind]
     columns = [_fit_thresholds(place, h, levels, int(w)) for h, w in zip(_histograms(codes, common), width)]
     thresholds = np.ascontiguousarray(np.broadcast_to(np.stack(columns, axis=1), (levels, x.shape[1])))
-    return Encoder(kind, offset, step, width, thresholds)
+    detectors = edge_detectors(codes, shape, edges, int(width[0]), ENCODERS["quantile"]) if edges else np.zeros((0, 3), dtype=np.int64)
+    return Encoder(kind, offset, step, width, thresholds, detectors, bool(distinct))
 
 
 def uniform(counts: np.ndarray, levels: int) -> np.ndarray:
@@ -248,6 +288,18 @@ def _check_options(kind: str, levels: int, code_bits: int, clip: float) -> None:
         raise InputError(f"clip is {clip}; give the share to leave out at each end, 0 up to 0.5")
 
 
+def _check_edges(edges: int, shape, features: int, common, distinct: bool) -> None:
+    if not _integer(edges) or not 0 <= edges <= MAX_LEVELS:
+        raise InputError(f"edges is {edges}; give 0 to {MAX_LEVELS} thresholds for each direction")
+    if not edges:
+        return
+    if shape is None or len(shape) != 3 or int(np.prod(shape)) != features:
+        raise InputError(f"edges = {edges} compare neighbouring pixels, but {features} features have shape {shape}; give the image's "
+                         f"(channels, height, width), or no edges")
+    if distinct or common is False:
+        raise InputError(f"edges = {edges} compare pixels plane by plane; leave distinct and common = False out")
+
+
 def _integer(value) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
@@ -276,3 +328,16 @@ def _check(encoder: Encoder) -> None:
     inside = (encoder.thresholds >= 1) & (encoder.thresholds < 1 << encoder.width)
     if not inside.all() or np.any(np.diff(encoder.thresholds, axis=0) < 0):
         raise InputError("the thresholds of the encoder do not ascend from 1 to 2^width - 1; mend them")
+    if encoder.edges.ndim != 2 or encoder.edges.shape[1] != 3 or len(encoder.edges) % shape[1]:
+        raise InputError(f"edges have shape {encoder.edges.shape}; give (planes * {shape[1]} features, 3)")
+    if not isinstance(encoder.distinct, bool) or (encoder.distinct and len(encoder.edges)):
+        raise InputError(f"distinct is {encoder.distinct} beside {len(encoder.edges)} edges; give True only without edges")
+    _check_detectors(encoder)
+
+
+def _check_detectors(encoder: Encoder) -> None:
+    plus, minus, threshold = encoder.edges.T
+    if np.any(encoder.edges < 0) or np.any(encoder.edges[:, :2] >= encoder.n_features):
+        raise InputError(f"an edge compares a feature that is not 0 to {encoder.n_features - 1}; mend it")
+    if np.any(threshold < 1) or np.any(threshold >= 1 << np.maximum(encoder.width[plus], encoder.width[minus])):
+        raise InputError("the threshold of an edge is not 1 to 2^width - 1; mend it")

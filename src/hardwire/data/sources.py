@@ -1,60 +1,19 @@
-"""Named sources: where each one's files are looked for, how they are downloaded and checked, and how they are read.
-
-A source joins by one row of ``SOURCES``. Its files are looked for in the data folder, in ``$HARDWIRE_DATA`` and in the
-user's cache, and are downloaded from the source's own address when they are nowhere. A file may stay compressed
-(``.gz``, ``.xz``); its checksum is that of its unpacked content, so that it holds wherever the file came from.
-"""
-
-import gzip
-import hashlib
-import http.client
-import logging
-import lzma
-import math
-import os
-import struct
-import urllib.request
-import zlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+"""The named sources. One joins by a row of ``SOURCES``: its title, where its files come from, and how they are read."""
 
 import numpy as np
 
-from ..errors import FormatError, InputError
+from .fetch import Archive, Files, Layout, Open, Source
+from .images import cifar_arrays, cifar_batch, cifar_reader, cifar_records, read_idx_images
 from .samples import Samples, pixel_names
-
-log = logging.getLogger(__name__)
-
-UNPACK = {"": bytes, ".gz": gzip.decompress, ".xz": lzma.decompress}
-TIMEOUT_S = 60
-
-#: Gives the unpacked content of the named file of a source.
-Open = Callable[[str], bytes]
-
-
-@dataclass(frozen=True)
-class Source:
-    """A named data set.
-
-    read     from its files to samples
-    title    one line for ``Dataset.source``
-    address  folder, with its final slash, that holds each file as FILE.gz
-    md5      file name -> MD5 of the unpacked content
-    classes  names of the classes
-    """
-
-    read: Callable[["Source", Open], Samples]
-    title: str
-    address: str = ""
-    md5: Mapping[str, str] = field(default_factory=dict)
-    classes: tuple[str, ...] = tuple("0123456789")
+from .uci import Table, table_reader
 
 
 def read_source(name: str, *, data_dir=None, download: bool = True) -> Samples:
-    """All samples of the source ``name``; its files are found or downloaded."""
+    """All samples of the source ``name``: of its first layout whose files lie anywhere, else of its first one, downloaded."""
     source = SOURCES[name]
-    return source.read(source, lambda file: _content(name, source, file, data_dir, download))
+    layouts = [Files(name, layout, data_dir, download) for layout in source.layouts]
+    files = next((f for f in layouts if f.found()), layouts[0])
+    return files.layout.read(source, files)
 
 
 def read_digits(source: Source, _: Open) -> Samples:
@@ -66,131 +25,142 @@ def read_digits(source: Source, _: Open) -> Samples:
     return Samples(x.astype(np.uint8), y.astype(np.int64), source.classes, pixel_names(shape), shape, source.title)
 
 
-def read_idx_images(source: Source, open_file: Open) -> Samples:
-    """MNIST's four idx files: images (n, height, width) and labels (n,) of a training and a test split."""
-    (x, y), test = (_idx_split(source, open_file, part) for part in ("train", "t10k"))
-    shape = (1, *x.shape[1:])
-    return Samples(_flat(x), y, source.classes, pixel_names(shape), shape, source.title, (_flat(test[0]), test[1]))
+def _cifar(archive: str, archive_md5: str, folder: str, parse, md5: dict[str, str | None], note: str = "") -> Layout:
+    """A layout of a CIFAR set: an archive at its authors' address that holds training files and, last, the test file."""
+    *train, test = md5
+    read = cifar_reader(parse, tuple(train), test, note)
+    if not archive:
+        return Layout(read, md5, folders=(folder,))
+    return Layout(read, md5, "https://www.cs.toronto.edu/~kriz/", "", Archive(archive, archive_md5, folder), (folder,))
 
 
-def parse_idx(content: bytes, what: str) -> np.ndarray:
-    """The uint8 array of an idx file: bytes 0, 0, 8, the number of axes, the axes' lengths (big-endian), the values."""
-    axes = content[3] if content[:3] == b"\0\0\x08" and len(content) > 3 else 0
-    start = 4 + 4 * axes
-    shape = struct.unpack_from(f">{axes}I", content, 4) if axes and len(content) >= start else ()
-    if not shape or len(content) - start != math.prod(shape):
-        raise FormatError(f"{what} is no idx file of bytes or is cut short; fetch the published file anew")
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+def _uci(title: str, folder: str, md5: dict[str, str], **table) -> Source:
+    train, *test = md5
+    address = f"https://archive.ics.uci.edu/ml/machine-learning-databases/{folder}/"
+    return Source(title, (Layout(table_reader(Table(train, *test, **table)), md5, address, "", folders=("uci",)),))
 
 
-def _idx_split(source: Source, open_file: Open, part: str) -> tuple[np.ndarray, np.ndarray]:
-    files = f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
-    x, y = (parse_idx(open_file(file), file) for file in files)
-    if x.ndim != 3 or y.ndim != 1 or len(x) != len(y) or y.max(initial=0) >= len(source.classes):
-        raise FormatError(f"{files[0]} {x.shape} and {files[1]} {y.shape} do not belong together; fetch both anew")
-    return x, y.astype(np.int64)
+def _monk(n: int, what: str, train: str, test: str) -> Source:
+    attributes = tuple(f"a{i}" for i in range(1, 7))
+    return _uci(f"MONK's problem {n} ({what}), Thrun et al. 1991; UCI, official test split, one bit for each value of an attribute",
+                "monks-problems", {f"monks-{n}.train": train, f"monks-{n}.test": test}, columns=("class", *attributes, "id"),
+                label="class", categories=attributes, omit=("id",), separator=None)
 
 
-def _flat(x: np.ndarray) -> np.ndarray:
-    return x.reshape(len(x), -1)
+def _pmlb(name: str, what: str, samples: int, columns: int, *, file: str = "", earlier: str = "", **table) -> Source:
+    """A table of PMLB, which publishes the numbers of samples and features, and no checksum."""
+    file = file or name
+
+    def layout(file: str, address: str) -> Layout:
+        read = table_reader(Table(f"{file}.tsv", separator="\t", size=(samples, columns + 1), **table))
+        return Layout(read, {f"{file}.tsv": None}, address, folders=("pmlb", file))
+
+    found = [layout(file, f"https://github.com/EpistasisLab/pmlb/raw/master/datasets/{file}/")]
+    return Source(f"{what}; UCI, the one table of PMLB", (*found, *([layout(earlier, "")] if earlier else [])))
 
 
-def _folders(name: str, data_dir) -> list[Path]:
-    """Where files of ``name`` may lie. A folder that the user names and that is missing is an error, not a fallback."""
-    folders = []
-    for what, given in (("data folder", data_dir), ("HARDWIRE_DATA", os.environ.get("HARDWIRE_DATA"))):
-        if given:
-            if not Path(given).is_dir():
-                raise InputError(f"{what} {str(given)!r} is no folder; correct it or leave it out")
-            folders += [Path(given) / name, Path(given)]
-    return [*folders, _cache() / name]
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hardwire"
-
-
-def _content(name: str, source: Source, file: str, data_dir, download: bool) -> bytes:
-    """The unpacked and checked content of one file, from the first folder that has it, else from its address."""
-    folders = _folders(name, data_dir)
-    for folder in folders:
-        for suffix in UNPACK:
-            path = folder / (file + suffix)
-            if path.is_file():
-                return _checked(_read(path), suffix, source.md5[file], str(path))
-    if not download:
-        places = ", ".join(dict.fromkeys(map(str, folders)))
-        raise InputError(f"{file} of {name} is in none of {places}; put it there or allow the download")
-    return _download(source, file, _cache() / name)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}; check its permissions") from None
-
-
-def _checked(packed: bytes, suffix: str, md5: str, what: str) -> bytes:
-    try:
-        content = UNPACK[suffix](packed)
-    except (OSError, EOFError, zlib.error, lzma.LZMAError):
-        raise FormatError(f"{what} is cut short or damaged; fetch the published file anew") from None
-    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if found != md5:
-        raise FormatError(f"{what} has MD5 {found}, not the published {md5}; fetch the published file anew")
-    return content
-
-
-def _download(source: Source, file: str, folder: Path) -> bytes:
-    """Fetch FILE.gz, check it, and only then put it in ``folder`` under its name."""
-    address = f"{source.address}{file}.gz"
-    log.info("downloading %s", address)
-    try:
-        with urllib.request.urlopen(address, timeout=TIMEOUT_S) as answer:
-            packed = answer.read()
-    except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", None) or error
-        raise InputError(f"cannot download {address} ({reason}); fetch it yourself and put it in {folder}") from None
-    content = _checked(packed, ".gz", source.md5[file], address)
-    _keep(packed, folder / f"{file}.gz")
-    return content
-
-
-def _keep(content: bytes, path: Path) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")  # two processes may fetch the same file
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        os.replace(part, path)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}; set XDG_CACHE_HOME to a writable folder") from None
-    finally:
-        if part.is_file():
-            part.unlink()
-
+CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+CIFAR100 = (
+    "apple", "aquarium_fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle", "bottle", "bowl", "boy", "bridge", "bus",
+    "butterfly", "camel", "can", "castle", "caterpillar", "cattle", "chair", "chimpanzee", "clock", "cloud", "cockroach", "couch",
+    "crab", "crocodile", "cup", "dinosaur", "dolphin", "elephant", "flatfish", "forest", "fox", "girl", "hamster", "house",
+    "kangaroo", "keyboard", "lamp", "lawn_mower", "leopard", "lion", "lizard", "lobster", "man", "maple_tree", "motorcycle",
+    "mountain", "mouse", "mushroom", "oak_tree", "orange", "orchid", "otter", "palm_tree", "pear", "pickup_truck", "pine_tree",
+    "plain", "plate", "poppy", "porcupine", "possum", "rabbit", "raccoon", "ray", "road", "rocket", "rose", "sea", "seal", "shark",
+    "shrew", "skunk", "skyscraper", "snail", "snake", "spider", "squirrel", "streetcar", "sunflower", "sweet_pepper", "table", "tank",
+    "telephone", "television", "tiger", "tractor", "train", "trout", "tulip", "turtle", "wardrobe", "whale", "willow_tree", "wolf",
+    "woman", "worm",
+)
 
 SOURCES: dict[str, Source] = {
-    "digits": Source(read_digits, "handwritten digits 8 x 8, the UCI optdigits test set, embedded in scikit-learn"),
+    "digits": Source("handwritten digits 8 x 8, the UCI optdigits test set, embedded in scikit-learn", (Layout(read_digits),)),
     "mnist": Source(
-        read_idx_images, "MNIST handwritten digits, LeCun, Cortes, Burges; idx files, official test split",
-        "https://ossci-datasets.s3.amazonaws.com/mnist/",
-        {
+        "MNIST handwritten digits, LeCun, Cortes, Burges; idx files, official test split",
+        (Layout(read_idx_images, {
             "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
             "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
             "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
             "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
-        },
+        }, "https://ossci-datasets.s3.amazonaws.com/mnist/"),),
     ),
     "fashion-mnist": Source(
-        read_idx_images, "Fashion-MNIST, Xiao, Rasul, Vollgraf 2017; idx files, official test split",
-        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-        {
+        "Fashion-MNIST, Xiao, Rasul, Vollgraf 2017; idx files, official test split",
+        (Layout(read_idx_images, {
             "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
             "train-labels-idx1-ubyte": "9018921c3c673c538a1fc5bad174d6f9",
             "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a",
             "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
-        },
+        }, "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),),
         ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
     ),
+    "cifar10": Source(
+        "CIFAR-10, Krizhevsky 2009; official test split",
+        (
+            _cifar("cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", "cifar-10-batches-bin", cifar_records, {
+                "data_batch_1.bin": "5dd7e06a14cb22eb9f671a540d1b7c25",
+                "data_batch_2.bin": "5ea93a67294ea407fff1d09f752e9692",
+                "data_batch_3.bin": "942cd6a4bcdd0dd3c604fbe906cb4421",
+                "data_batch_4.bin": "ae636b3ba5c66a11e91e8cb52e771fcb",
+                "data_batch_5.bin": "53f37980c15c3d472c316c40844f3f0d",
+                "test_batch.bin": "803d5f7f4d78ea53de84dbe85f74fb6d",
+            }),
+            _cifar("cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a", "cifar-10-batches-py", cifar_batch, {
+                "data_batch_1": "c99cafc152244af753f735de768cd75f",
+                "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+                "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+                "data_batch_4": "634d18415352ddfa80567beed471001a",
+                "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+                "test_batch": "40351d587109b95175f43aff81a1287e",
+            }),
+        ),
+        CIFAR10,
+    ),
+    "cifar100": Source(
+        "CIFAR-100, Krizhevsky 2009; fine labels, official test split",
+        (
+            _cifar("cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8", "cifar-100-binary", cifar_records, {
+                "train.bin": "6172c7755cfe09b2fe270c85cebc1b15",
+                "test.bin": "4499cfba6c016c1be1438163640a0898",
+            }),
+            _cifar("cifar-100-python.tar.gz", "eb9058c3a382ffc7106e4002c42a8d85", "cifar-100-python", cifar_batch, {
+                "train": "16019d7e3df5f24257cddd939b257f8d",
+                "test": "f0ef6b0ae62326f3e7ffdfab6717acfc",
+            }),
+            _cifar("", "", "cifar-100", cifar_arrays, {"train.npz": None, "test.npz": None},
+                   ", from arrays in an order of their own, no published checksum"),
+        ),
+        CIFAR100,
+    ),
+    "monk1": _monk(1, "a1 = a2 or a5 = 1", "fc1fc3a673e00908325c67cf16283335", "de4255acb72fb29be5125a7c874e28a0"),
+    "monk2": _monk(2, "exactly two attributes are 1", "f109ee3f95805745af6cdff06d6fbc94", "106cb9049ba5ccd7969a0bd5ff19681d"),
+    "monk3": _monk(3, "5 % of the training labels are wrong", "613e44dbb8ffdf54d364bd91e4e74afd", "46815731e31c07f89422cf60de8738e7"),
+    "adult": _uci(
+        "Adult (income above 50,000 dollars), Kohavi and Becker 1996; UCI, official test split; as in the code of the 2022 "
+        "logic-network paper, rows with unknown values and the columns fnlwgt and education-num are left out", "adult",
+        {"adult.data": "5d7c39d7b8804f071cdd1f2a7c460872", "adult.test": "35238206dfdf7f1fe215bbb874adecdc"},
+        columns=("age", "workclass", "fnlwgt", "education", "education-num", "marital-status", "occupation", "relationship", "race",
+                 "sex", "capital-gain", "capital-loss", "hours-per-week", "native-country", "income"),
+        label="income", omit=("fnlwgt", "education-num"),
+        categories=("workclass", "education", "marital-status", "occupation", "relationship", "race", "sex", "native-country"),
+    ),
+    "breast-cancer": _uci(
+        "Breast Cancer (recurrence), Zwitter and Soklic, Ljubljana 1988; UCI; rows with unknown values are left out, as in the code of "
+        "the 2022 logic-network paper", "breast-cancer", {"breast-cancer.data": "d887db31e2b99e39c4b7fc79d2f36a3a"},
+        columns=("class", "age", "menopause", "tumor-size", "inv-nodes", "node-caps", "deg-malig", "breast", "breast-quad", "irradiat"),
+        label="class", categories=("age", "menopause", "tumor-size", "inv-nodes", "node-caps", "breast", "breast-quad", "irradiat"),
+    ),
+    "iris": _uci(
+        "Iris, Fisher 1936; UCI", "iris", {"iris.data": "42615765a885ddf54427f12c34a0a070"},
+        columns=("sepal-length", "sepal-width", "petal-length", "petal-width", "class"), label="class",
+    ),
+    "letter": _pmlb("letter", "Letter recognition, Frey and Slate 1991", 20_000, 16),
+    "satimage": _pmlb("satimage", "Statlog, Landsat satellite", 6_435, 36),
+    "optdigits": _pmlb("optdigits", "Handwritten digits 8 x 8, Alpaydin and Kaynak", 5_620, 64, shape=(1, 8, 8)),
+    "pendigits": _pmlb("pendigits", "Pen-written digits, Alpaydin and Alimoglu", 10_992, 16),
+    "mushroom": _pmlb("mushroom", "Mushroom, one bit for each value of an attribute", 8_124, 22, categories="all"),
+    "dna": _pmlb("dna", "Statlog, splice junctions of DNA in 180 bits", 3_186, 180),
+    "connect-4": _pmlb("connect-4", "Connect-4, Tromp, one bit for each value of a square", 67_557, 42, file="connect_4",
+                       earlier="connect-4", categories="all"),
+    "krkopt": _pmlb("krkopt", "Chess, king and rook against king, Bain and Hoff", 28_056, 6),
+    "shuttle": _pmlb("shuttle", "Statlog, space shuttle", 58_000, 9),
 }

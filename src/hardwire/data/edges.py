@@ -1,0 +1,54 @@
+"""Fixed edge detectors of images: a bit for each pixel whose code exceeds a neighbour's by a threshold or more.
+
+    bit[s] = code[s, plus] >= code[s, minus] + threshold
+
+A detector is a row (plus, minus, threshold). Detectors lie in planes of one row for each pixel of each channel, as the thresholds
+of an encoder do: for each neighbour in ``NEIGHBOURS``, each sign and each threshold one plane. Where a pixel has no such neighbour
+the row compares the pixel with itself, which gives 0. Source of the idea: the fixed edge detectors that the larger convolutional
+logic networks of Petersen et al., NeurIPS 2024, take beside thresholds; which ones they take is not repeated here.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+#: (dy, dx) of the neighbour: to the right, below, and below on either side.
+NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
+#: Samples that thresholds are placed by, taken evenly from all; samples whose bits are computed at a time.
+FIT_SAMPLES, BLOCK = 4096, 256
+
+
+def edge_detectors(codes: np.ndarray, shape: tuple[int, int, int], levels: int, width: int, place: Callable) -> np.ndarray:
+    """Detectors (8 levels F, 3) for images of ``shape``, fitted on codes (samples, F) of ``width`` bits each.
+
+    In each direction ``place`` puts ``levels`` thresholds among the absolute differences to the neighbour, 0 left out where most are
+    0. Planes: direction-major, then the sign (the neighbour is the larger one first), then the threshold, ascending.
+    """
+    some = codes[:: -(-len(codes) // FIT_SAMPLES)].astype(np.int32)
+    planes = []
+    for step in NEIGHBOURS:
+        here, there = _pairs(shape, *step)
+        inside = here != there
+        size = np.abs(some[:, here[inside]] - some[:, there[inside]])
+        counts = np.bincount(size.ravel(), minlength=1)
+        thresholds = np.clip(place(counts, levels), 1, (1 << width) - 1) if size.size else np.ones(levels, dtype=np.int64)
+        for plus, minus in ((there, here), (here, there)):
+            planes += [np.stack([plus, minus, np.where(inside, t, 1)], axis=1) for t in thresholds.tolist()]
+    return np.concatenate(planes).astype(np.int64)
+
+
+def _pairs(shape: tuple[int, int, int], dy: int, dx: int) -> tuple[np.ndarray, np.ndarray]:
+    """Each feature and its neighbour's, (F,) each; a feature beside itself where the neighbour is outside the image."""
+    channels, height, width = shape
+    here = np.arange(channels * height * width)
+    y, x = here // width % height + dy, here % width + dx
+    inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
+    return here, np.where(inside, here + dy * width + dx, here)
+
+
+def edge_bits(codes: np.ndarray, edges: np.ndarray, out: np.ndarray) -> None:
+    """Write the bits (samples, len(edges)) of codes (samples, F) of any integer type into ``out``."""
+    plus, minus, threshold = edges.T
+    for start in range(0, len(codes) if len(edges) else 0, BLOCK):
+        block = codes[start : start + BLOCK].astype(np.int32)
+        np.greater_equal(block[:, plus] - block[:, minus], threshold, out=out[start : start + BLOCK])
