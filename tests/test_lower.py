@@ -14,6 +14,8 @@ from hardwire.gates import TRUTH
 from hardwire.lower import lower
 from hardwire.nn import GroupSum, LogicLayer, LogicNetwork
 from hardwire.nn.train import Samples, predict
+from hardwire.passes import optimize
+from hardwire.runs import verify_circuit
 
 
 def network(*, classes=3, kind="table", inputs=8, sizes=(12, 9)):
@@ -113,6 +115,49 @@ def test_real_features_enter_as_physical_values(rng, kind):
     assert np.array_equal(simulate(circuit, fresh)[:, 0], expected)
     assert np.array_equal(PackedEngine(circuit)(fresh)[:, 0], expected)
     assert np.array_equal(simulate(circuit, encoder.codes(fresh))[:, 0], expected)
+
+
+@pytest.fixture
+def edge_case(digits):
+    """A small random network on edge detectors and thresholds of the middle of the digits: network, encoder, codes."""
+    x = digits.train.x.reshape(-1, 8, 8)[:, 2:6, 2:6].reshape(-1, 16)
+    encoder = fit_encoder("uniform", x, levels=2, edges=1, shape=(1, 4, 4))
+    return network(inputs=encoder.n_bits, sizes=(160, 60)), encoder, encoder.codes(x[:300])
+
+
+def test_edge_detectors_are_gates_of_the_encoder(edge_case):
+    net, encoder, codes = edge_case
+    circuit = lower(net, encoder)
+    expected = hard(net, encoder.encode_codes(codes).astype(np.uint8)).argmax(1).numpy()
+    assert encoder.levels == 10 and circuit.counts()["network"]["gates"] <= 220
+    assert np.array_equal(simulate(circuit, codes)[:, 0], expected)
+    assert np.array_equal(PackedEngine(circuit)(codes)[:, 0], expected)
+    assert circuit.counts()["encoder"]["gates"] <= 2 * 16 * 4 + 42 * (5 * 5 + 2 * 6)  # 42 pairs of neighbours
+
+
+@pytest.mark.slow
+def test_edge_detectors_are_proved_in_every_back_end(edge_case):
+    net, encoder, codes = edge_case
+    raw = lower(net, encoder)
+    best, _ = optimize(raw)
+
+    def trained(x):
+        return hard(net, encoder.encode_codes(x).astype(np.uint8)).argmax(1).numpy()[:, None]
+
+    verdicts = verify_circuit(best, against=raw, network=trained, samples=codes)
+    assert best.counts()["encoder"]["gates"] < raw.counts()["encoder"]["gates"]
+    assert all(v.status in ("proved", "simulated", "skipped") for v in verdicts.values()), {k: str(v) for k, v in verdicts.items()}
+    assert verdicts["optimized gates"].status == "proved" and verdicts["trained network"].status == "simulated"
+
+
+def test_repeated_thresholds_are_no_gates(rng):
+    x = rng.integers(0, [2, 3, 9, 1], (200, 4))
+    encoder = fit_encoder("quantile", x, levels=5, distinct=True)
+    net = network(inputs=encoder.n_bits, sizes=(30, 18))
+    circuit, codes = lower(net, encoder), encoder.codes(x)
+    expected = hard(net, encoder.encode(x).astype(np.uint8)).argmax(1).numpy()
+    assert encoder.n_bits == 1 + 2 + 5 + 1 and np.array_equal(simulate(circuit, codes)[:, 0], expected)
+    assert sum(m.kind == "ge" for m in circuit.macros) == 9
 
 
 @pytest.mark.parametrize("use, error, message", [

@@ -24,12 +24,21 @@ EXAMPLES = {
     "run": "hardwire run runs/mnist --input images.npy --output classes.npy\n"
            "  hardwire run xor.net --input bits.npy --backend verilog --json",
     "report": "hardwire report runs/mnist",
+    "sweep": "hardwire sweep digits --space space.toml --out sweeps/digits --sampler tpe --trials 50\n"
+             "  hardwire sweep --show sweeps/digits\nspace.toml:\n  width = [1000, 2000]\n  seed = [0, 1, 2]\n  steps = 1000\n"
+             "  learning_rate = {low = 0.01, high = 0.2, log = true}",
+    "bench": "hardwire bench\n  hardwire bench train --json",
 }
+
+
+#: Of the processes that ``torchrun`` started, the first one speaks.
+FIRST = os.environ.get("RANK", "0") == "0"
 
 
 def say(text: str) -> None:
     """Progress goes to standard error, so that standard output stays the answer."""
-    print(text, file=sys.stderr, flush=True)
+    if FIRST:
+        print(text, file=sys.stderr, flush=True)
 
 
 def show_progress(m: dict) -> None:
@@ -40,7 +49,8 @@ def show_progress(m: dict) -> None:
 
 def answer(args, data: dict, text: str) -> None:
     """The one thing that goes to standard output."""
-    print(json.dumps(data, indent=1, default=plain) if args.json else text.rstrip("\n"), flush=True)
+    if FIRST:
+        print(json.dumps(data, indent=1, default=plain) if args.json else text.rstrip("\n"), flush=True)
 
 
 def plain(value):
@@ -95,10 +105,11 @@ SETTINGS = {
     "layers": (int, "layers of gates"),
     "width": (int, "gates in each layer"),
     "levels": (int, "thresholds for each feature"),
+    "edges": (int, "thresholds of the edge detectors of an image in each direction"),
     "batch": (int, "samples in each step"),
     "learning_rate": (float, "of AdamW, at its highest"),
     "gate_penalty": (float, "weight in the loss of gates that cost: larger leaves fewer of them"),
-    "parametrisation": (str, "weights of a gate: table or softmax"),
+    "parametrisation": (str, "weights of a gate: table, softmax, walsh or covjac"),
     "encoder": (str, "rule of the thresholds: threshold, uniform or quantile"),
     "label": (str, "name of a table's label column (default: the last one)"),
 }
@@ -107,18 +118,31 @@ SETTINGS = {
 def with_options(config, args):
     """``config`` with the settings given on the command line."""
     given = {k: getattr(args, k, None) for k in SETTINGS}
-    return dataclasses.replace(config, **{k: v for k, v in given.items() if v is not None})
+    config = dataclasses.replace(config, **{k: v for k, v in given.items() if v is not None})
+    return config.with_text("\n".join(getattr(args, "set", None) or ()), "--set")
 
 
 def settings(args, out: Path):
     """The configuration to train: a run's own when it is resumed, else a file's or the data set's preset, with options."""
-    from .nn.config import Config, preset
+    from .nn.config import Config
 
     if args.resume and (out / "config.toml").is_file():
         config = Config.load(out / "config.toml")
     else:
-        config = Config.load(args.model) if args.model else preset(args.dataset)
+        config = model_settings(args)
     return with_options(dataclasses.replace(config, dataset=args.dataset), args)
+
+
+def model_settings(args):
+    """The settings that ``--model`` names: a file, a published network, or else the data set's preset."""
+    from .nn.config import Config, preset
+    from .nn.published import published
+
+    if not args.model:
+        return preset(args.dataset)
+    if args.model.endswith(".toml") or Path(args.model).is_file():
+        return Config.load(args.model)
+    return published(args.model, args.dataset, args.recipe)
 
 
 def train(args) -> int:
@@ -131,11 +155,20 @@ def train(args) -> int:
         say(f"{out} is finished already")
     else:
         dataset = runs.dataset_of(config, args.data_dir)
-        say(f"train {config.layers} layers of {config.width} gates on {len(dataset.train.y)} samples for {config.steps} steps")
+        say(f"train {shape_of(config, len(dataset.classes))} on {len(dataset.train.y)} samples for {config.steps} steps")
         runs.train_run(config, out, dataset=dataset, resume=args.resume, progress=show_progress)
+    if not FIRST:  # the run directory is the first one's
+        return 0
     best = runs.best_of(out)
     answer(args, {"run": str(out), "best": best}, f"{out}: validation hard {100 * best['hard']:.2f} % at step {best['step']}")
     return 0
+
+
+def shape_of(config, classes: int) -> str:
+    """The network's size in words."""
+    widths = config.widths_for(classes)
+    dense = f"{len(widths)} layers of {widths[0]}" if len(set(widths)) == 1 else " + ".join(map(str, widths))
+    return f"{len(config.channels)} convolutions and {dense} gates" if config.channels else f"{dense} gates"
 
 
 def lower(args) -> int:
@@ -313,6 +346,42 @@ def report(args) -> int:
     return 0
 
 
+def sweep(args) -> int:
+    """Run a grid or a search over settings; the front of validation accuracy against gates."""
+    from . import sweep as sweeps
+    from .report.front import format_front
+
+    if args.show:
+        if args.dataset or args.space or args.out:
+            raise InputError("--show DIR stands alone; leave the data set, --space and --out out")
+        front = sweeps.show(args.show, storage=args.storage)
+    elif not (args.dataset and args.space and args.out):
+        raise InputError("sweep needs a data set, --space and --out, or --show DIR; see `hardwire sweep --help`")
+    else:
+        front = sweeps.sweep(args.dataset, sweeps.read_space(args.space), args.out, trials=args.trials, storage=args.storage,
+                             name=args.name, sampler=args.sampler, timeout=args.timeout, optimized=args.optimized,
+                             data_dir=args.data_dir, say=say, progress=show_progress)
+    answer(args, front, f"{format_front(front)}\n{Path(args.show or args.out) / 'front.html'}")
+    return 0
+
+
+def bench(args) -> int:
+    """Run a benchmark, or list them with their goals; refused, with exit code 1, when its check of correctness fails."""
+    from . import bench as benchmarks
+
+    if not args.name:
+        goals = {name: {"what": b.what, "goals": [str(g) for g in b.goals]} for name, b in benchmarks.BENCHMARKS.items()}
+        answer(args, goals, "\n".join(f"{name}: {b['what']}; goals: {'; '.join(b['goals'])}" for name, b in goals.items()))
+        return 0
+    try:
+        result = benchmarks.run(args.name, runs=args.runs, say=say)
+    except benchmarks.Refused as refused:
+        say(f"hardwire: {refused}")
+        return 1
+    answer(args, result, benchmarks.format_result(result))
+    return 0
+
+
 class Parser(argparse.ArgumentParser):
     """Mistakes on the command line are errors like all others."""
 
@@ -341,7 +410,11 @@ def parser() -> Parser:
     settings_options(p, "seed", "steps")
     p = verb(train, "dataset")
     p.add_argument("--out", required=True, metavar="DIR", help="run directory")
-    p.add_argument("--model", metavar="FILE", help="a TOML file of settings, as config.toml of a run")
+    p.add_argument("--model", metavar="NAME", help="a published network such as logictreenet-s or dlgn-48k, or a .toml file of "
+                   "settings, as config.toml of a run")
+    p.add_argument("--recipe", default="hardwire", choices=["hardwire", "paper"],
+                   help="hyperparameters of a published network: ours or the paper's (default: hardwire)")
+    p.add_argument("--set", action="append", metavar="NAME=VALUE", help="any setting of config.toml, as in --set widths=[4000,4000]")
     p.add_argument("--resume", action="store_true", help="go on where a killed run was")
     data_dir(p)
     settings_options(p, *SETTINGS)
@@ -365,11 +438,31 @@ def parser() -> Parser:
                    help="what computes (default: packed)")
     p = verb(report, "run")
     data_dir(p)
+    sweep_options(verb(sweep))
+    p = verb(bench)
+    p.add_argument("name", nargs="?", metavar="NAME", help="which one (default: list them)")
+    p.add_argument("--runs", type=int, default=60, metavar="N", help="repetitions of everything timed (default: 60)")
     return top
 
 
+def sweep_options(p) -> None:
+    p.add_argument("dataset", nargs="?", metavar="DATASET", help=PLACES["dataset"])
+    p.add_argument("--space", metavar="FILE", help="TOML: lists are choices, {low, high, log, step} ranges, single values fixed")
+    p.add_argument("--out", metavar="DIR", help="folder of the sweep; the same again shares its work or goes on with it")
+    p.add_argument("--show", metavar="DIR", help="only write and print the front of a sweep as it stands")
+    p.add_argument("--trials", type=int, metavar="N", help="trials over all calls (default: the whole grid, 30 of a search)")
+    p.add_argument("--sampler", choices=["grid", "random", "tpe", "nsga2"],
+                   help="default: the grid if the space has lists and stepped ranges only, else tpe")
+    p.add_argument("--storage", metavar="URL", help="database that processes share (default: a journal in the folder)")
+    p.add_argument("--name", default="sweep", help="of the study in the storage (default: sweep)")
+    p.add_argument("--timeout", type=float, metavar="S", help="begin no trial after S seconds")
+    p.add_argument("--optimized", action="store_true", help="count gates after the passes, not as trained")
+    data_dir(p)
+    settings_options(p)
+
+
 PLACES = {
-    "dataset": "digits, mnist, fashion-mnist, or a .csv, .tsv or .npz file",
+    "dataset": "a name (digits, mnist, fashion-mnist, cifar10, cifar100, monk1, adult, iris, letter, ...) or a .csv, .tsv or .npz file",
     "run": "run directory of `hardwire train`",
     "circuit": "circuit file (.net, .aig, .aag, .blif) or run directory",
 }
@@ -399,12 +492,13 @@ def main(argv=None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return 141
     except KeyboardInterrupt:
-        say("hardwire: interrupted" + "; `--resume` goes on from the last checkpoint" * (args.verb == "train"))
+        ways = {"train": "; `--resume` goes on from the last checkpoint", "sweep": "; the same command goes on"}
+        say("hardwire: interrupted" + ways.get(args.verb, ""))
         return 130
     except (HardwireError, OSError, MemoryError) as error:
         if args.debug:
             raise
-        say(f"hardwire: {' '.join(str(error).split()) or 'not enough memory'}")
+        print(f"hardwire: {' '.join(str(error).split()) or 'not enough memory'}", file=sys.stderr, flush=True)
         return 2
 
 

@@ -79,7 +79,7 @@ def splat(typingctx, value, lanes):
 
 
 def _mask(lanes):
-    return ir.Constant(ir.VectorType(INDEX, len(lanes)), lanes)
+    return ir.Constant(ir.VectorType(INDEX, len(lanes)), list(lanes))
 
 
 def _operation(symbol, real, whole):
@@ -155,6 +155,26 @@ def where_at_least(typingctx, a, b, value):
 
 
 @intrinsic
+def where_greater(typingctx, a, b, x, y):
+    """The lanes of ``x`` where ``a > b``, those of ``y`` elsewhere (and where one is not a number)."""
+
+    def codegen(context, builder, signature, args):
+        return builder.select(builder.fcmp_ordered(">", args[0], args[1]), args[2], args[3])
+
+    return x(a, b, x, y), codegen
+
+
+@intrinsic
+def where_equal(typingctx, a, b, x, y):
+    """The lanes of ``x`` where ``a == b``, those of ``y`` elsewhere."""
+
+    def codegen(context, builder, signature, args):
+        return builder.select(builder.fcmp_ordered("==", args[0], args[1]), args[2], args[3])
+
+    return x(a, b, x, y), codegen
+
+
+@intrinsic
 def transpose_octets(typingctx, array, out):
     """Eight rows of 64 octets in ``array`` become 64 rows of eight in ``out``; three stages of eight interleavings."""
 
@@ -189,6 +209,39 @@ def sums(typingctx, v0, v1, v2, v3):
         return total
 
     return four(v0, v1, v2, v3), codegen
+
+
+@intrinsic(prefer_literal=True)
+def add_folded(typingctx, v, array, offset, lanes):
+    """Fold ``v`` onto itself until ``lanes`` are left (or as many as it has), and add them to ``array`` from ``offset`` on."""
+    width = min(lanes.literal_value, v.lanes)
+
+    def codegen(context, builder, signature, args):
+        n, left = v.lanes, args[0]
+        while n > width:
+            n //= 2
+            left = builder.fadd(*[builder.shuffle_vector(left, left, _mask(range(s, s + n))) for s in (0, n)])
+        place = _address(context, builder, signature.args[1], args[1], args[2], left.type)
+        align = _alignment(context, array)
+        builder.store(builder.fadd(builder.load(place, align=align), left), place, align=align)
+        return context.get_dummy_value()
+
+    return types.void(v, array, types.intp, lanes), codegen
+
+
+@intrinsic
+def total(typingctx, v):
+    """The sum of all lanes; a fixed tree of additions."""
+
+    def codegen(context, builder, signature, args):
+        n, left = v.lanes, args[0]
+        while n > 1:
+            n //= 2
+            halves = [builder.shuffle_vector(left, left, _mask(range(start, start + n))) for start in (0, n)]
+            left = builder.fadd(*halves)
+        return builder.extract_element(left, ir.Constant(INDEX, 0))
+
+    return v.dtype(v), codegen
 
 
 def _interleave(builder, a, b, size):

@@ -23,7 +23,14 @@ def test_whole_numbers_become_real_where_a_real_one_is_due():
     ({"steps": "9"}, r"steps = '9' should be of type"),
     ({"seed": True}, r"seed = True should be of type"),
     ({"encoder": "hot"}, r"encoder = 'hot' is none of threshold, uniform, quantile"),
-    ({"parametrisation": "walsh"}, r"parametrisation = 'walsh' is none of table, softmax"),
+    ({"parametrisation": "fourier"}, r"parametrisation = 'fourier' is none of table, softmax"),
+    ({"task": "rank"}, r"task = 'rank' is none of classify, regress, multilabel"),
+    ({"augment": "spin"}, r"augment = 'spin' is none of none, flip, crop, flip\+crop"),
+    ({"crop_pad": -1}, r"crop_pad = -1 must be at least 0"),
+    ({"accumulate": 0}, r"accumulate = 0 must be at least 1"),
+    ({"teacher_weight": 1.5}, r"teacher_weight must be in \[0, 1\]"),
+    ({"teacher_temperature": 0.0}, r"teacher_temperature > 0"),
+    ({"teacher": "a.npy", "task": "regress"}, r"a teacher's logits are for task 'classify', not 'regress'"),
     ({"init": "zero"}, r"init = 'zero' is none of residual, random"),
     ({"wiring": "learned"}, r"wiring = 'learned' is none of structured, random"),
     ({"width": 0}, r"width = 0 must be at least 1"),
@@ -55,6 +62,6 @@ def test_files(tmp_path):
 
 def test_width_is_a_multiple_of_the_classes():
     config = Config(width=100)
-    assert (config.width_for(10), config.width_for(3), config.width_for(7)) == (100, 102, 105)
+    assert [config.widths_for(classes)[-1] for classes in (10, 3, 7)] == [100, 102, 105]
     assert config.tau_for(4) == pytest.approx(0.35 * 5)
     assert dataclasses.replace(config, tau=2.5).tau_for(4) == 2.5

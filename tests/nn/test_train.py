@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from hardwire.data.datasets import Dataset, Split
-from hardwire.errors import InputError
+from hardwire.errors import FormatError, InputError
 from hardwire.nn import Config, load_model, train
 from hardwire.nn.checkpoint import CHECKPOINT
-from hardwire.nn.train import Order, Samples, accuracy, one_cycle, predict
+from hardwire.nn.train import HEAD_RATE, Order, Samples, accuracy, one_cycle, parameter_groups, predict
 
 TINY = Config(width=60, layers=2, levels=2, steps=24, evaluate_every=6, batch=32)
 
@@ -272,3 +272,72 @@ def test_training_gives_the_threads_back(digits):
     before = torch.get_num_threads()
     train(Config(width=40, layers=1, levels=1, steps=2, evaluate_every=1), digits)
     assert torch.get_num_threads() == before
+
+
+class Plain(torch.nn.Module):
+    """A network of another kind, with every method that training looks for."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        torch.manual_seed(0)
+        self.linear = torch.nn.Linear(inputs, outputs).double()
+        self.steps, self.fractions = [], []
+
+    def forward(self, x):
+        return self.linear(x.double())
+
+    def set_step(self, step):
+        self.steps.append(step)
+
+    def set_progress(self, fraction):
+        self.fractions.append(fraction)
+
+
+def test_any_network_can_be_trained(digits, tmp_path):
+    config = dataclasses.replace(TINY, steps=60, evaluate_every=20)
+    result = train(config, digits, out=tmp_path / "run", network=Plain(128, 10))
+    assert result.metrics[-1]["hard"] == result.metrics[-1]["relaxed"] > 0.7
+    assert result.network.steps == list(range(60)) and result.network.fractions == [s / 60 for s in range(60)]
+    same(weights(load_model(tmp_path / "run", network=Plain(128, 10)).network), weights(result.network))
+    with pytest.raises(FormatError, match="give load_model the same network"):
+        load_model(tmp_path / "run")
+
+
+@pytest.mark.parametrize("accumulate", [3, 32, 100])
+@pytest.mark.parametrize("change", [{}, {"estimator": "gumbel"}, {"gate_penalty": 0.3}, {"augment": "flip"}])
+def test_micro_batches_make_the_same_step(digits, accumulate, change):
+    """In float64, where rounding leaves eight digits or more."""
+    from hardwire.nn.models import build_encoder, build_network
+
+    found = []
+    for micro in (1, accumulate):
+        config = dataclasses.replace(TINY, accumulate=micro, steps=12, **change)
+        encoder = build_encoder(config, digits.train.x)
+        network = build_network(config, encoder.encode(digits.train.x), classes=10, shape=digits.shape, levels=2).double()
+        found.append(train(config, digits, network=network))
+    assert [m["loss"] for m in found[0].metrics] == pytest.approx([m["loss"] for m in found[1].metrics], abs=1e-6)
+    for a, b in zip(found[0].network.parameters(), found[1].network.parameters()):
+        assert torch.allclose(a, b, rtol=0, atol=1e-7)
+
+
+def test_each_kind_of_parameter_has_its_rate():
+    from hardwire.nn import GroupSum, LogicLayer, LogicNetwork
+
+    network = LogicNetwork([LogicLayer(64, 40, candidates=8), LogicLayer(40, 20)], GroupSum(10, learn_tau=True))
+    config = Config(learning_rate=0.1, routing_rate=0.02, weight_decay=0.5)
+    rates = {id(p): (round(g["share"], 9), g["weight_decay"]) for g in parameter_groups(network, config) for p in g["params"]}
+    assert rates[id(network.layers[0].choice)] == (0.2, 0.5) and rates[id(network.head.log_tau)] == (HEAD_RATE, 0.0)
+    assert rates[id(network.layers[1].weight)] == (1.0, 0.5) and len(rates) == 4
+
+
+@pytest.mark.parametrize("change", [{"learn_tau": True}, {"augment": "flip+crop"}, {"accumulate": 4}, {"estimator": "gumbel"}])
+def test_what_is_new_in_a_step_resumes_too(digits, tmp_path, change):
+    config = dataclasses.replace(TINY, **change)
+
+    def stop(entry):
+        if entry["step"] == 12:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train(config, digits, out=tmp_path, progress=stop, checkpoint_seconds=0)
+    finished(train(config, digits, out=tmp_path, resume=True), train(config, digits), tmp_path)

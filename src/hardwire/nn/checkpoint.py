@@ -14,7 +14,9 @@ from ..data.encoders import Encoder
 from ..disk import read_text, write_bytes, write_text
 from ..errors import FormatError, InputError
 from .config import Config
-from .layers import GroupSum, LogicLayer, LogicNetwork
+from .heads import Head, head_from_dict
+from .layers import LogicNetwork
+from .spec import build_layers, describe_layers
 
 VERSION = 1
 CONFIG, METRICS, CHECKPOINT, MODEL = "config.toml", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors"
@@ -48,25 +50,44 @@ class Model:
 class Run:
     """A run directory that is being filled; without ``out`` it only keeps the state in memory."""
 
-    def __init__(self, out, config: Config, network: LogicNetwork, optimizer, *, resume: bool):
+    def __init__(self, out, config: Config, network, optimizer):
         self.out = None if out is None else Path(out)
         self.config, self.network, self.optimizer = config, network, optimizer
         self.state = State()
-        if resume and self.out is None:
-            raise InputError("resume needs a run directory; give out")
+
+    def open(self, resume: bool):
+        """Claim the folder; what its checkpoint holds, for ``restore``, or None where the run begins."""
+        if self.out is None:
+            if resume:
+                raise InputError("resume needs a run directory; give out")
+            return None
         if resume and (self.out / CHECKPOINT).exists():
-            self._restore()
-        elif self.out is not None:
-            if (self.out / CHECKPOINT).exists():
-                raise InputError(f"{self.out} already holds a run; resume it, or choose another folder")
-            if (self.out / MODEL).exists():
-                raise InputError(f"{self.out} already holds a finished run; choose another folder")
-            write_text(self.out / CONFIG, config.to_toml())
+            tensors, facts = _read(self.out / CHECKPOINT, "checkpoint")
+            if facts["config"] != self.config.to_toml():
+                raise InputError(f"{self.out} was started with other settings; use its {CONFIG}, or choose another folder")
+            return tensors, facts
+        if (self.out / CHECKPOINT).exists():
+            raise InputError(f"{self.out} already holds a run; resume it, or choose another folder")
+        if (self.out / MODEL).exists():
+            raise InputError(f"{self.out} already holds a finished run; choose another folder")
+        write_text(self.out / CONFIG, self.config.to_toml())
+        return None
+
+    def restore(self, content) -> None:
+        """Go on from what ``open`` found."""
+        if content is None:
+            return
+        tensors, facts = content
+        _load(self.network, _part(tensors, "network."), self.out or CHECKPOINT)
+        for i, parameter in enumerate(self.network.parameters()):
+            state = _part(tensors, f"optimizer.{i}.")
+            self.optimizer.state[parameter] = {k: v if k == "step" else v.to(parameter.device) for k, v in state.items()}
+        self.state = State(**json.loads(facts["state"]), best=_part(tensors, "best."))
 
     def record(self, entry: dict) -> None:
         """Note an evaluation; keep the weights if the frozen network is the best so far (of equals the latest)."""
         self.state.metrics.append(entry)
-        if entry["hard"] >= self.state.best_hard:
+        if entry["hard"] >= self.state.best_hard or not self.state.best:
             self.state.best_hard, self.state.best_step = entry["hard"], entry["step"]
             self.state.best = {k: v.clone() for k, v in self.network.state_dict().items()}
         if self.out is not None:
@@ -86,19 +107,13 @@ class Run:
         """Write the selected model and drop the checkpoint."""
         if self.out is None:
             return
-        rest = {"best_step": self.state.best_step, "seconds": self.state.seconds, "tau": self.network.head.tau}
+        head = getattr(self.network, "head", None)
+        rest = {"best_step": self.state.best_step, "seconds": self.state.seconds,
+                "head": head.to_dict() if isinstance(head, Head) else None,
+                "layers": describe_layers(self.network.layers) if isinstance(self.network, LogicNetwork) else None}
         save_model(self.out / MODEL, self.network, encoder, self.config, describe(dataset), rest)
         for name in (CHECKPOINT, f"{CHECKPOINT}.part"):
             (self.out / name).unlink(missing_ok=True)
-
-    def _restore(self) -> None:
-        tensors, facts = _read(self.out / CHECKPOINT, "checkpoint")
-        if facts["config"] != self.config.to_toml():
-            raise InputError(f"{self.out} was started with other settings; use its {CONFIG}, or choose another folder")
-        _load(self.network, _part(tensors, "network."), self.out / CHECKPOINT)
-        for i, parameter in enumerate(self.network.parameters()):
-            self.optimizer.state[parameter] = _part(tensors, f"optimizer.{i}.")
-        self.state = State(**json.loads(facts["state"]), best=_part(tensors, "best."))
 
 
 def describe(dataset) -> dict:
@@ -114,8 +129,11 @@ def save_model(path, network: LogicNetwork, encoder: Encoder, config: Config, da
     _write(Path(path), network.state_dict(), facts)
 
 
-def load_model(path) -> Model:
-    """Read a run directory or its model file."""
+def load_model(path, network=None) -> Model:
+    """Read a run directory or its model file.
+
+    network  the network that was given to ``train``, where it was; its weights are replaced by the stored ones
+    """
     path = Path(path)
     folder, path = (path, path / MODEL) if path.is_dir() else (path.parent, path)
     if not path.exists() and (folder / CHECKPOINT).exists():
@@ -125,7 +143,7 @@ def load_model(path) -> Model:
         config = Config.from_toml(facts["config"])
         dataset, rest = json.loads(facts["dataset"]), json.loads(facts["rest"])
         encoder = Encoder.from_dict(json.loads(facts["encoder"]))
-        network = _rebuild(tensors, config, encoder.n_bits, len(dataset["classes"]), rest["tau"])
+        network = _rebuild(encoder, tensors, dataset, rest) if network is None else network
         return Model(_load(network, tensors, path).eval(), encoder, config, _metrics(folder / METRICS), rest["best_step"],
                      rest["seconds"], dataset)
     except (KeyError, ValueError, TypeError, InputError) as error:
@@ -139,27 +157,42 @@ def _metrics(path: Path) -> list[dict]:
         raise FormatError(f"{path} is no list of evaluations ({error}); restore it, or remove it") from None
 
 
-def _rebuild(tensors: dict, config: Config, first: int, classes: int, tau: float) -> LogicNetwork:
-    """A network of the stored shapes; its weights and wiring are loaded afterwards."""
-    layers = []
-    for i in range(config.layers):
-        pairs = tensors[f"layers.{i}.pairs"]
-        inputs = layers[-1].out_features if layers else first
-        layers.append(LogicLayer(inputs, len(pairs), parametrisation_name=config.parametrisation, pairs=pairs.numpy()))
-    return LogicNetwork(layers, GroupSum(classes, tau))
+def _rebuild(encoder: Encoder, tensors: dict, dataset: dict, rest: dict) -> LogicNetwork:
+    """A network of the stored layers and wiring; its weights are loaded afterwards."""
+    if rest.get("head") is None or rest.get("layers") is None:
+        raise FormatError("the run holds the weights of a network that was given to train; give load_model the same network")
+    network = LogicNetwork(build_layers(rest["layers"], tensors), head_from_dict(rest["head"]))
+    for what, given, needed in (("inputs", network.in_features, encoder.n_bits),
+                                ("outputs", network.head.classes, len(dataset["classes"]))):
+        if given != needed:
+            raise FormatError(f"{needed} {what} for a network of {given}")
+    return network
 
 
 def _part(tensors: dict, prefix: str) -> dict:
     return {k[len(prefix):]: v for k, v in tensors.items() if k.startswith(prefix)}
 
 
-def _load(network: LogicNetwork, tensors: dict, path: Path) -> LogicNetwork:
+def _load(network, tensors: dict, path):
     try:
         network.load_state_dict(tensors)
+        _check_wiring(network)
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise FormatError(f"{path} does not fit the network of its settings ({reason}); train anew") from None
     return network
+
+
+def _check_wiring(network) -> None:
+    """Stored wiring must stay inside: the kernels do not look."""
+    for layer in getattr(network, "layers", ()):
+        for name in ("pairs", "candidates", "leaves"):
+            wires = getattr(layer, name, None)
+            if wires is None:
+                continue
+            limit = torch.tensor([layer.in_shape[0], *2 * [layer.receptive_field]]) if name == "leaves" else layer.in_features
+            if not ((wires >= 0) & (wires < limit)).all():
+                raise RuntimeError(f"{name} outside a layer's inputs")
 
 
 def _digest(tensors: dict, facts: dict) -> str:

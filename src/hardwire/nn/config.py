@@ -3,13 +3,16 @@
 import dataclasses
 import json
 import math
+import re
 import sys
 from dataclasses import dataclass
 
 from ..data.encoders import ENCODERS
 from ..disk import read_text
 from ..errors import FormatError, InputError
-from .nodes import INITS, PARAMETRISATIONS
+from .augment import AUGMENTATIONS
+from .nodes import ESTIMATORS, INITS, MAX_FAN_IN, PARAMETRISATIONS
+from .tasks import TASKS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -22,14 +25,33 @@ class Config:
     """A logic network, its encoder and its training.
 
     encoder, levels, code_bits  rule of the thresholds, thresholds a feature, bits of a real feature's code
+    edges                       thresholds of the edge detectors of images in each direction, see ``fit_encoder``
     layers, width               gates: ``layers`` times ``width``; ``width`` is rounded up to a multiple of the classes
+    widths                      instead: gates of each layer
     parametrisation, init, strength, noise   see ``nodes``
+    estimator, temperature      what a training step sees of a node, see ``nodes``
+    harden_at                   share of the steps after which ``relaxed`` becomes ``hard``: the last steps train what will be frozen
+    fan_in                      inputs of a node: 2 for gates, up to 6 for look-up tables
     wiring                      first layer: ``structured`` or ``random``; deeper layers are random
+    candidates, learned_layers, routing      learned wiring of the first ``learned_layers`` layers of gates, see ``LogicLayer``; with
+                                structured wiring a first layer's candidates are neighbours
+    routing_rate, settle_at     learning rate of the learned wiring's shares, 0: ``learning_rate``; share of the steps after which
+                                wiring is settled and the gates alone learn on
+    channels                    convolutions before the dense layers: kernels of each, see ``LogicConv2d``
+    receptive_fields, paddings, channel_groups   of each convolution: side of the field, border of zeros, groups without cross-links
+    tree_depth, pool, tree_strength          depth of a tree, side of the OR pool, residual start of a tree's gates
     tau                         divisor of the group sum; 0: ``0.35 sqrt(width / classes)``, the rule of Petersen et al., 2024
     gate_penalty                weight in the loss of ``LogicNetwork.gate_cost``: presses gates to become wires and constants
     steps, batch                optimizer steps, samples in each
     learning_rate, weight_decay, warmup      AdamW; one cycle: linear rise for the ``warmup`` share, then half a cosine to 0
+    schedule                    ``one-cycle`` or ``constant``
     evaluate_every              steps between evaluations on the validation split
+    task                        ``classify``, ``regress`` or ``multilabel``, see ``tasks`` and ``heads``
+    learn_tau                   train the head's temperature (of ``regress``: its scale and bias) too, at a tenth of ``learning_rate``
+    augment, crop_pad           moves of training images: ``none``, ``flip``, ``crop`` (by up to ``crop_pad`` pixels) or ``flip+crop``;
+                                ``crop_pad`` 0: 4 from 32 pixels on, 2 from 16, else 1
+    teacher, teacher_weight, teacher_temperature   .npy file of logits for the source's training samples, and a and T of ``teacher``
+    accumulate                  micro-batches that a batch is computed in, one after the other: less memory, the same step
     """
 
     dataset: str = "digits"
@@ -38,6 +60,7 @@ class Config:
     encoder: str = "uniform"
     levels: int = 5
     code_bits: int = 12
+    edges: int = 0
     layers: int = 3
     width: int = 2000
     parametrisation: str = "table"
@@ -45,14 +68,40 @@ class Config:
     strength: float = 1.0
     noise: float = 0.5
     wiring: str = "structured"
+    widths: list = dataclasses.field(default_factory=list)
+    fan_in: int = 2
+    estimator: str = "relaxed"
+    temperature: float = 1.0
+    candidates: int = 0
+    learned_layers: int = 0
+    routing: str = "soft"
+    routing_rate: float = 0.0
+    settle_at: float = 1.0
+    harden_at: float = 1.0
+    channels: list = dataclasses.field(default_factory=list)
+    receptive_fields: list = dataclasses.field(default_factory=list)
+    paddings: list = dataclasses.field(default_factory=list)
+    channel_groups: list = dataclasses.field(default_factory=list)
+    tree_depth: int = 3
+    pool: int = 2
+    tree_strength: float = 2.0
     tau: float = 0.0
     gate_penalty: float = 0.0
     steps: int = 2000
     batch: int = 128
     learning_rate: float = 0.1
+    schedule: str = "one-cycle"
     weight_decay: float = 0.0
     warmup: float = 0.1
     evaluate_every: int = 250
+    task: str = "classify"
+    learn_tau: bool = False
+    augment: str = "none"
+    crop_pad: int = 0
+    teacher: str = ""
+    teacher_weight: float = 0.5
+    teacher_temperature: float = 2.0
+    accumulate: int = 1
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -64,10 +113,13 @@ class Config:
         _check(self)
 
     def tau_for(self, classes: int) -> float:
-        return self.tau or 0.35 * math.sqrt(self.width_for(classes) / classes)
+        return self.tau or 0.35 * math.sqrt(self.widths_for(classes)[-1] / classes)
 
-    def width_for(self, classes: int) -> int:
-        return -(-self.width // classes) * classes
+    def widths_for(self, classes: int) -> list[int]:
+        """Gates of each dense layer; equal ones, or the last, rounded up to a multiple of the classes."""
+        if not self.widths:
+            return [-(-self.width // classes) * classes] * self.layers
+        return [*self.widths[:-1], -(-self.widths[-1] // classes) * classes]
 
     def to_toml(self) -> str:
         text = "".join(f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in dataclasses.asdict(self).items())
@@ -79,6 +131,16 @@ class Config:
         if unknown := sorted(set(values) - known):
             raise InputError(f"{unknown[0]!r} is no setting; choose from {', '.join(sorted(known))}")
         return cls(**values)
+
+    def with_text(self, text: str, where: str) -> "Config":
+        """These settings with those that lines of TOML give; a bare word is taken for a text."""
+        lines = [re.sub(r"=\s*([A-Za-z_][^\s\[\"']*)\s*$", lambda m: m[0] if m[1] in ("true", "false", "inf", "nan")
+                        else f'= "{m[1]}"', line) for line in text.splitlines()]
+        try:
+            given = tomllib.loads("\n".join(lines))
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(f"{where} {text.splitlines()[0]!r} is not NAME=VALUE ({error}); write for example width=2000") from None
+        return Config.from_dict(dataclasses.asdict(self) | given)
 
     @classmethod
     def load(cls, path) -> "Config":
@@ -95,18 +157,49 @@ class Config:
 
 
 def _check(c: Config) -> None:
-    choices = {"encoder": ENCODERS, "parametrisation": PARAMETRISATIONS, "init": INITS, "wiring": ("structured", "random")}
+    choices = {"encoder": ENCODERS, "parametrisation": PARAMETRISATIONS, "init": INITS, "wiring": ("structured", "random"),
+               "estimator": ESTIMATORS, "routing": ("soft", "hard"),
+               "task": TASKS, "augment": AUGMENTATIONS, "schedule": ("one-cycle", "constant")}
     for name, allowed in choices.items():
         if getattr(c, name) not in allowed:
             raise InputError(f"{name} = {getattr(c, name)!r} is none of {', '.join(allowed)}")
+    _check_architecture(c)
+    _check_training(c)
     for name, value in dataclasses.asdict(c).items():
         if isinstance(value, float) and not math.isfinite(value):
             raise InputError(f"{name} = {value} must be finite")
-    for name in ("levels", "layers", "width", "steps", "batch", "evaluate_every"):
+    for name in ("levels", "layers", "width", "steps", "batch", "evaluate_every", "accumulate"):
         if getattr(c, name) < 1:
             raise InputError(f"{name} = {getattr(c, name)} must be at least 1")
     if not (c.learning_rate > 0 and c.tau >= 0 and c.gate_penalty >= 0 and 0 <= c.warmup < 1 and c.weight_decay >= 0 and c.seed >= 0):
         raise InputError("learning_rate must be > 0, tau, gate_penalty, weight_decay and seed >= 0, and warmup in [0, 1)")
+
+
+def _check_architecture(c: Config) -> None:
+    for name, least in (("widths", 1), ("channels", 1), ("receptive_fields", 1), ("paddings", 0), ("channel_groups", 1)):
+        values = getattr(c, name)
+        if any(type(v) is not int or v < least for v in values):
+            raise InputError(f"{name} = {values} should be a list of integers of at least {least}")
+        if name not in ("widths", "channels") and values and len(values) != len(c.channels):
+            raise InputError(f"{name} = {values} should have one entry for each of the {len(c.channels)} channels")
+    if not 2 <= c.fan_in <= MAX_FAN_IN:
+        raise InputError(f"fan_in = {c.fan_in} should be 2 to {MAX_FAN_IN}")
+    if c.learned_layers and (c.candidates < 4 or c.candidates % 4 or c.fan_in != 2):
+        raise InputError(f"learned_layers need candidates, a multiple of 4, and fan_in 2, not {c.candidates} and {c.fan_in}")
+    if not (0 < c.settle_at <= 1 and 0 < c.harden_at <= 1):
+        raise InputError(f"settle_at = {c.settle_at} and harden_at = {c.harden_at} should be above 0 and at most 1")
+    if not (c.temperature > 0 and c.routing_rate >= 0 and c.learned_layers >= 0 and 1 <= c.tree_depth <= 8 and 1 <= c.pool <= 15):
+        raise InputError("temperature must be > 0, routing_rate and learned_layers >= 0, tree_depth 1 to 8 and pool 1 to 15")
+
+
+def _check_training(c: Config) -> None:
+    for name in ("crop_pad", "edges"):
+        if getattr(c, name) < 0:
+            raise InputError(f"{name} = {getattr(c, name)} must be at least 0")
+    if not (0 <= c.teacher_weight <= 1 and c.teacher_temperature > 0):
+        raise InputError("teacher_weight must be in [0, 1] and teacher_temperature > 0")
+    if c.teacher and c.task != "classify":
+        raise InputError(f"a teacher's logits are for task 'classify', not {c.task!r}; leave teacher out")
 
 
 #: Settings by data set: selected on validation, see docs/results.md.

@@ -1,4 +1,4 @@
-"""Naive reference of each operation, readable beside its equation. The fast spellings in ``cpu`` are compared with these.
+"""Naive reference of each operation, readable beside its equation. The fast spellings in ``cpu`` and ``gpu`` are compared with these.
 
 Shapes: activations are sample-major ``(samples, features)`` here, coefficients ``(gates, 4)`` in the order 1, a, b, ab.
 """
@@ -27,3 +27,51 @@ def stack(x, pairs, coefficients, sizes, classes=0):
     for p, c in zip(pairs.split(sizes), coefficients.split(sizes)):
         x = gates(x, p.long(), c)
     return group_sum(x, classes) if classes else x
+
+
+def mixed(x, candidates, weights, coefficients):
+    """Gates whose operands are mixtures of ``K`` candidate inputs: ``a_g = sum_k w[g, 0, k] x[candidates[g, 0, k]]``, ``b`` alike.
+
+    x (samples, inputs), candidates (gates, 2, K) integer, weights (gates, 2, K), coefficients (gates, 4); returns
+    (samples, gates). With one-hot weights this is ``gates`` (Mommen et al., 2025; LILogicNet, 2025).
+    """
+    a, b = (x[:, candidates] * weights).sum(-1).unbind(-1)
+    c0, c1, c2, c3 = coefficients.T
+    return c0 + c1 * a + c2 * b + c3 * a * b
+
+
+def lut(x, inputs, values):
+    """Look-up tables of ``k`` inputs, relaxed: ``y_g = sum_m p[g, m] prod_l (x_l if bit l of m else 1 - x_l)``.
+
+    x (samples, features), inputs (tables, k) integer, values (tables, 2^k) with operand 0 the least significant address bit;
+    returns (samples, tables). It is the multilinear extension of the table.
+    """
+    p = values.expand(len(x), -1, -1)
+    for operand in inputs.long().unbind(1):
+        u = x[:, operand, None]
+        p = p[..., 0::2] * (1 - u) + p[..., 1::2] * u
+    return p[..., 0]
+
+
+def tree(x, shape, leaves, coefficients, *, padding=0, pool=1):
+    """Trees of gates slid over an image, then the largest of every ``pool`` x ``pool`` window: a relaxed OR.
+
+    x           (samples, channels * height * width) in ``shape`` = (channels, height, width)
+    leaves      (kernels, 2^d, 3) integer: channel, row and column of each leaf in the receptive field; the leaf of output
+                position (i, j) reads ``x[channel, i + row - padding, j + column - padding]``, 0 outside the image
+    coefficients (kernels, 2^d - 1, 4), gates level by level from the leaves; gate j of a level reads 2j and 2j + 1 of the one below
+    returns     (samples, kernels * rows * columns) after pooling; windows that do not fit whole are dropped
+
+    The receptive field is ``1 + max row`` by ``1 + max column``. Source: Petersen et al., 2024 (arXiv 2411.04732).
+    """
+    kernels, n_leaves, _ = leaves.shape
+    image = torch.nn.functional.pad(x.reshape(-1, *shape), (padding,) * 4)
+    rows, columns = (image.shape[2 + i] - int(leaves[..., 1 + i].max()) for i in range(2))
+    level = torch.stack([torch.stack([image[:, c, r : r + rows, s : s + columns] for c, r, s in kernel]) for kernel in leaves.tolist()])
+    first = 0
+    while level.shape[1] > 1:
+        c = coefficients[:, first : first + level.shape[1] // 2].reshape(kernels, -1, 1, 1, 1, 4)
+        a, b = level[:, 0::2], level[:, 1::2]
+        level = c[..., 0] + c[..., 1] * a + c[..., 2] * b + c[..., 3] * a * b
+        first += level.shape[1]
+    return torch.nn.functional.max_pool2d(level[:, 0].transpose(0, 1), pool).flatten(1)

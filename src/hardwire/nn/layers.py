@@ -1,4 +1,4 @@
-"""The relaxed network as ordinary modules: ``LogicLayer``, ``GroupSum`` and ``LogicNetwork``."""
+"""The relaxed network as ordinary modules: ``LogicLayer``, and ``LogicNetwork``, which runs layers and head as one."""
 
 import numpy as np
 import torch
@@ -6,129 +6,202 @@ from torch import nn
 
 from ..errors import InputError
 from . import cpu
-from .nodes import INITS, hard_values, parametrisation
-from .wiring import random_pairs
+from .heads import GroupSum as GroupSum
+from .heads import Head
+from .nodes import ESTIMATORS, INITS, parametrisation, tables
+from .wiring import random_inputs
 
 
 @torch.compiler.disable(reason="hardwire's gate kernel runs outside the compiled graph; drop fullgraph=True")
-def _stack(x, values, pairs, ends, classes):
-    return cpu.Stack.apply(x, values, pairs, ends, classes)
+def run(operation: str, x: torch.Tensor, *arguments):
+    """``Stack``, ``Mixed``, ``Lut`` or ``Tree`` where ``x`` lives; ``arguments`` are the function's own."""
+    if x.is_cuda:
+        from . import gpu
+
+        return getattr(gpu, operation).apply(x, *arguments)
+    return getattr(cpu, operation).apply(x, *arguments)
 
 
-@torch.compiler.disable(reason="hardwire's gate kernel runs outside the compiled graph; drop fullgraph=True")
-def _interaction(values):
-    return cpu.Interaction.apply(values)
-
-
-def _check(x: torch.Tensor, inputs: int, weight: torch.Tensor, who: str) -> torch.Tensor:
+def check_input(x: torch.Tensor, inputs: int, weight: torch.Tensor, who: str) -> torch.Tensor:
     """``x`` in the weights' dtype, or InputError."""
     if x.ndim != 2 or x.shape[1] != inputs:
         raise InputError(f"{who} reads (samples, {inputs}), but was given {tuple(x.shape)}")
-    for what, tensor in (("input is", x), ("weights are", weight)):
-        if tensor.device.type != "cpu":
-            raise InputError(f"{who} runs on the CPU, but its {what} on {tensor.device}; move with .cpu()")
+    if x.device != weight.device:
+        raise InputError(f"{who} has its weights on {weight.device} and its input on {x.device}; move one with .to()")
+    if x.device.type not in ("cpu", "cuda"):
+        raise InputError(f"{who} runs on the CPU or a CUDA GPU, but its input is on {x.device}; move it with .cpu()")
     if weight.dtype not in (torch.float32, torch.float64) or x.is_complex():
         raise InputError(f"{who} computes in float32 or float64, not {x.dtype if x.is_complex() else weight.dtype}; convert it")
     return x.to(weight.dtype)
 
 
-class LogicLayer(nn.Module):
-    """A layer of two-input gates, ``(samples, in_features) -> (samples, out_features)``.
+class Nodes(nn.Module):
+    """What every layer of gates or tables has: weights, their parametrisation and an estimator.
+
+    parametrisation_name  ``table`` (2^k logits), ``softmax`` (sixteen), ``walsh`` or ``covjac``
+    init, strength, noise ``residual``: start as pass-through of operand 0; ``random``: start as noise
+    estimator             what a training step sees: ``relaxed``, ``hard``, ``gumbel`` or ``efd``, see ``nodes``
+    temperature           of the Gumbel relaxation
+    """
+
+    #: Set by ``LogicNetwork.set_progress``: learned wiring and gates train as they will be frozen.
+    settled = hardened = False
+
+    def __init__(self, nodes: int, fan_in: int, *, parametrisation_name: str, init: str, strength: float | None, noise: float,
+                 estimator: str, temperature: float, rng: np.random.Generator):
+        super().__init__()
+        for what, given, allowed in (("init", init, INITS), ("estimator", estimator, ESTIMATORS)):
+            if given not in allowed:
+                raise InputError(f"{what} {given!r} is none of {', '.join(allowed)}")
+        if not temperature > 0:
+            raise InputError(f"temperature = {temperature} must be above 0")
+        self.parametrisation, self.estimator, self.temperature = parametrisation_name, estimator, float(temperature)
+        self.node = parametrisation(parametrisation_name, fan_in)
+        self.fan_in = fan_in
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        strength = self.node.strength if strength is None else strength
+        self.weight = nn.Parameter(self.node.initial(nodes, init, strength, noise, generator))
+
+    def values(self, generator: torch.Generator | None = None) -> torch.Tensor:
+        """Table values (nodes, 2^fan_in): the estimator's in training mode, 0 and 1 in ``eval()``."""
+        return values_of([self], generator)
+
+    def tables(self) -> torch.Tensor:
+        """The frozen nodes as truth tables, (nodes,) int64."""
+        return tables(self.node.hard(self.weight.detach()))
+
+    @property
+    def gates(self) -> int:
+        """Nodes of the frozen layer."""
+        return len(self.weight)
+
+    def stacks(self) -> bool:
+        """Whether the layer can be a part of one fused stack in the present mode."""
+        return False
+
+    @property
+    def efd(self) -> bool:
+        return self.training and self.estimator == "efd"
+
+    def same_kind(self, other: "Nodes") -> bool:
+        """Whether the values of both can be had in one go."""
+        return all(getattr(self, k) == getattr(other, k) for k in ("parametrisation", "estimator", "temperature", "fan_in"))
+
+
+def values_of(layers, generator=None) -> torch.Tensor:
+    """Table values of layers of one kind, one after the other."""
+    first = layers[0]
+    w = layers[0].weight if len(layers) == 1 else torch.cat([layer.weight for layer in layers])
+    if not first.training:
+        return first.node.hard(w.detach())
+    estimator = "hard" if first.hardened and first.estimator == "relaxed" else first.estimator
+    return ESTIMATORS[estimator](first.node, w, first.temperature, generator)
+
+
+class LogicLayer(Nodes):
+    """A layer of two-input gates, or of look-up tables of up to six inputs: ``(samples, in_features) -> (samples, out_features)``.
 
     ``y_g = c0 + c1 a + c2 b + c3 a b``, with ``a, b`` the two inputs that gate ``g`` is wired to and ``c`` what the
-    parametrisation makes of its weights. In ``eval()`` the gate is the frozen Boolean one. The wiring is a buffer, saved with
-    the weights. Source: Petersen et al., 2022.
+    parametrisation makes of its weights; with ``fan_in`` k > 2 the multilinear extension of a table of ``2^k`` values. In ``eval()``
+    the node is the frozen Boolean one. The wiring is a buffer, saved with the weights. Source: Petersen et al., 2022.
 
-    parametrisation  ``table`` (four logits) or ``softmax`` (sixteen)
-    init, strength, noise  ``residual``: start as pass-through of operand A; ``random``: start as noise
-    pairs            (out_features, 2) wiring; default random without repeated pairs
+    pairs       (out_features, fan_in) wiring; default random, without repeated pairs
+    candidates  learned wiring: each operand is a mixture of so many inputs (a multiple of 4), ``softmax(choice)`` their shares;
+                frozen, it reads the one with the largest share. A number, or an array (out_features, 2, candidates)
+    routing     ``soft``: the mixture; ``hard``: the largest share alone in forward, the mixture's gradient in backward
+    settled     an attribute: once true, training too reads the wires of the largest shares, and these learn no more.
+                Sources: Mommen et al., 2025 (arXiv 2507.06173); LILogicNet, 2025 (arXiv 2511.12340)
+    others      see ``Nodes``
     """
 
     def __init__(self, in_features: int, out_features: int, *, parametrisation_name: str = "table", init: str = "residual",
-                 strength: float | None = None, noise: float = 1.0, pairs=None, seed: int = 0):
-        super().__init__()
-        if init not in INITS:
-            raise InputError(f"init {init!r} is none of {', '.join(INITS)}")
+                 strength: float | None = None, noise: float = 1.0, pairs=None, seed: int = 0, fan_in: int = 2, candidates=0,
+                 routing: str = "soft", estimator: str = "relaxed", temperature: float = 1.0):
         if in_features < 2 or out_features < 1:
             raise InputError(f"a LogicLayer needs at least 2 inputs and 1 gate, not {in_features} and {out_features}")
-        self.in_features, self.out_features = in_features, out_features
-        self.parametrisation = parametrisation_name
-        self.node = parametrisation(parametrisation_name)
         rng = np.random.default_rng([seed, in_features, out_features])
-        if pairs is None:
-            pairs = random_pairs(np.arange(in_features), out_features, rng)
-        pairs = np.asarray(pairs)
-        if pairs.dtype.kind not in "ui":
-            raise InputError(f"wiring has dtype {pairs.dtype}; give integers, the numbers of the inputs")
-        if pairs.shape != (out_features, 2) or pairs.min() < 0 or pairs.max() >= in_features:
-            raise InputError(f"wiring of shape {pairs.shape} does not give {out_features} gates two of {in_features} inputs")
-        self.register_buffer("pairs", torch.from_numpy(np.array(pairs, dtype=np.int32, order="C")))
+        if pairs is None and not np.any(candidates):
+            pairs = random_inputs(np.arange(in_features), out_features, rng, fan_in)
+        super().__init__(out_features, fan_in, parametrisation_name=parametrisation_name, init=init, strength=strength,
+                         noise=noise, estimator=estimator, temperature=temperature, rng=rng)
+        self.in_features, self.out_features, self.routing = in_features, out_features, routing
+        self.learned, self.settled = pairs is None, False
+        if self.learned:
+            self._learn(candidates, rng)
+        else:
+            self.register_buffer("pairs", self._wiring(pairs, (out_features, fan_in)))
+
+    def _wiring(self, given, shape) -> torch.Tensor:
+        given = np.asarray(given)
+        if given.dtype.kind not in "ui":
+            raise InputError(f"wiring has dtype {given.dtype}; give integers, the numbers of the inputs")
+        if given.shape != shape or given.min() < 0 or given.max() >= self.in_features:
+            raise InputError(f"wiring of shape {given.shape} does not give {self.out_features} gates {shape[1]} of "
+                             f"{self.in_features} inputs")
+        return torch.from_numpy(np.array(given, dtype=np.int32, order="C"))
+
+    def _learn(self, candidates, rng) -> None:
+        k = candidates if np.ndim(candidates) == 0 else np.shape(candidates)[-1]
+        if self.fan_in != 2 or k < 4 or k % 4:
+            raise InputError(f"learned wiring is for gates of two inputs with 4, 8, 12, ... candidates, not fan_in {self.fan_in} "
+                             f"and {k} candidates")
+        if self.routing not in ("soft", "hard"):
+            raise InputError(f"routing {self.routing!r} is none of soft, hard")
+        if np.ndim(candidates) == 0:
+            candidates = random_inputs(np.arange(self.in_features), self.out_features, rng, 2 * k).reshape(-1, 2, k)
+        self.register_buffer("candidates", self._wiring(candidates, (self.out_features, 2, k)))
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        strength = STRENGTH[parametrisation_name] if strength is None else strength
-        self.weight = nn.Parameter(self.node.initial(out_features, init, strength, noise, generator))
+        self.choice = nn.Parameter(torch.randn(self.out_features, 2, k, generator=generator))
 
-    def values(self) -> torch.Tensor:
-        """Table values (gates, 4): relaxed in training mode, 0 and 1 in ``eval()``."""
-        return self.node.values(self.weight) if self.training else hard_values(self.tables(), self.weight.dtype)
+    def wires(self) -> torch.Tensor:
+        """The inputs that each frozen node reads, (out_features, fan_in) int32."""
+        if not self.learned:
+            return self.pairs
+        return self.candidates.gather(2, self.choice.detach().argmax(-1, keepdim=True)).squeeze(-1)
 
-    def tables(self) -> torch.Tensor:
-        """The frozen gates as truth tables, (gates,) int64."""
-        return self.node.tables(self.weight.detach())
+    def shares(self) -> torch.Tensor:
+        """Learned wiring: the candidates' shares of each operand, (out_features, 2, candidates)."""
+        soft = torch.softmax(self.choice, -1)
+        if self.routing == "soft":
+            return soft
+        hard = torch.zeros_like(soft).scatter_(-1, soft.argmax(-1, keepdim=True), 1.0)
+        return hard + (soft - soft.detach())
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = _check(x, self.in_features, self.weight, "LogicLayer")
-        return _stack(x, self.values(), self.pairs.numpy(), np.array([self.out_features]), 0)
-
-    def extra_repr(self) -> str:
-        return f"{self.in_features}, {self.out_features}, {self.parametrisation}"
-
-
-STRENGTH = {"table": 2.0, "softmax": 5.0}
-
-
-class GroupSum(nn.Module):
-    """``logit_c = (1 / tau) sum`` of the ``c``-th of ``classes`` equal, contiguous groups of features.
-
-    Shapes: (samples, features) -> (samples, classes).
-    """
-
-    def __init__(self, classes: int, tau: float = 1.0):
-        super().__init__()
-        if classes < 1 or not tau > 0:
-            raise InputError(f"GroupSum needs at least one class and tau > 0, not {classes} and {tau}")
-        self.classes, self.tau = classes, float(tau)
-
-    def check(self, features: int) -> None:
-        if features % self.classes:
-            raise InputError(f"{features} outputs cannot be shared evenly by {self.classes} classes; "
-                             f"use a multiple of {self.classes}")
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        self.check(x.shape[1])
-        return x.unflatten(1, (self.classes, -1)).sum(-1) / self.tau
+    def forward(self, x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
+        x = check_input(x, self.in_features, self.weight, "LogicLayer")
+        values = self.values(generator)
+        if self.fan_in > 2:
+            return run("Lut", x, values, self.pairs, self.efd)
+        if not self.stacks():
+            return run("Mixed", x, self.shares(), values, self.candidates, self.efd)
+        return run("Stack", x, values, self.wires(), np.array([self.out_features]), 0, self.efd)
 
     def extra_repr(self) -> str:
-        return f"{self.classes}, tau={self.tau:g}"
+        learned = f", {self.candidates.shape[-1]} candidates" if self.learned else ""
+        return f"{self.in_features}, {self.out_features}, {self.parametrisation}" + f", fan_in={self.fan_in}" * (self.fan_in > 2) + learned
+
+    def stacks(self) -> bool:
+        return self.fan_in == 2 and not (self.learned and self.training and not self.settled)
 
 
 class LogicNetwork(nn.Module):
-    """Logic layers and a group sum, run as one fused stack: ``(samples, bits) -> (samples, classes)`` logits.
+    """Logic layers and a head, run with as much fused as possible: ``(samples, bits) -> (samples, outputs)``.
 
-    The same function as ``nn.Sequential(*layers, head)``, several times faster: a block of samples goes through all layers
-    while it is in the cache, and the group sum never leaves it. ``train()`` is the relaxed network, ``eval()`` the frozen one.
+    The same function as ``nn.Sequential(*layers, head)``, several times faster: a block of samples goes through runs of layers
+    of gates while it is in the cache, and the group sum never leaves it. ``train()`` is the relaxed network, ``eval()`` the frozen
+    one. Layers are ``LogicLayer``, ``LogicConv2d`` and ``OrPool2d``; each flattens its image as (channel, row, column).
     """
 
-    def __init__(self, layers, head: GroupSum):
+    def __init__(self, layers, head: Head, *, seed: int = 0, settle_at: float = 1.0, harden_at: float = 1.0):
         super().__init__()
         self.layers = nn.ModuleList(layers)
         if not self.layers:
             raise InputError("a LogicNetwork needs at least one LogicLayer")
-        self.head = head
+        self.head, self.seed, self.step = head, seed, 0
+        self.settle_at, self.harden_at = settle_at, harden_at
         for before, after in zip(self.layers, self.layers[1:]):
             if before.out_features != after.in_features:
                 raise InputError(f"a layer of {before.out_features} gates feeds one that reads {after.in_features}")
-            if before.parametrisation != after.parametrisation:
-                raise InputError("the layers of one LogicNetwork share a parametrisation; use nn.Sequential to mix them")
         head.check(self.layers[-1].out_features)
 
     @property
@@ -137,28 +210,71 @@ class LogicNetwork(nn.Module):
 
     @property
     def gates(self) -> int:
-        return sum(layer.out_features for layer in self.layers)
+        """Nodes of the frozen network, a convolution's once for each position."""
+        return sum(layer.gates for layer in self.layers)
 
-    def values(self) -> torch.Tensor:
-        """Table values of all gates, layer after layer, (gates, 4)."""
-        if self.training:
-            return self.layers[0].node.values(torch.cat([layer.weight for layer in self.layers]))
-        return hard_values(self.tables(), self.layers[0].weight.dtype)
+    @property
+    def nodes(self) -> list[Nodes]:
+        """The layers that have weights."""
+        return [layer for layer in self.layers if isinstance(layer, Nodes)]
 
     def gate_cost(self) -> torch.Tensor:
-        """Mean over the gates of ``|c3|``, the coefficient of ``ab``; a scalar with gradient, for a penalty in the loss.
+        """Mean over the two-input gates of ``|c3|``, the coefficient of ``ab``; a scalar with gradient, for a penalty in the loss.
 
         It is 0 exactly for constants, wires and inverters, which cost nothing in hardware, 1 for the eight gates of the
-        AND kind and 2 for XOR and XNOR.
+        AND kind and 2 for XOR and XNOR. A gate of a convolution counts once for each position.
         """
-        return _interaction(self.values())
+        layers = [layer for layer in self.nodes if layer.fan_in == 2]
+        if not layers:
+            raise InputError("gate_cost is for gates of two inputs; set gate_penalty to 0")
+        gates = [layer.gates for layer in layers]
+        total = sum(n / sum(gates) * run("Interaction", layer.node.values(layer.weight)) for n, layer in zip(gates, layers))
+        return total
 
     def tables(self) -> torch.Tensor:
-        """The frozen gates of all layers, (gates,) int64."""
-        return torch.cat([layer.tables() for layer in self.layers])
+        """The frozen nodes of all layers, (nodes,) int64."""
+        return torch.cat([layer.tables() for layer in self.nodes])
+
+    def set_step(self, step: int) -> None:
+        """The step that is being trained: the noise of Gumbel estimators is a function of it and of ``seed``."""
+        self.step = int(step)
+
+    def set_progress(self, share: float) -> None:
+        """The share of the training that is done. From ``settle_at`` on, learned wiring is settled and the gates alone learn; from
+        ``harden_at`` on, relaxed gates are trained with the ``hard`` estimator."""
+        for layer in self.nodes:
+            layer.settled, layer.hardened = share >= self.settle_at, share >= self.harden_at
+
+    def _generator(self):
+        if not self.training or all(layer.estimator != "gumbel" for layer in self.nodes):
+            return None
+        device = self.layers[0].weight.device if isinstance(self.layers[0], Nodes) else "cpu"
+        return torch.Generator(device).manual_seed((self.seed * 1_000_003 + self.step) % 2**63)
+
+    def segments(self) -> list[list]:
+        """Runs of layers that one kernel computes, in the present mode."""
+        result: list[list] = []
+        for layer in self.layers:
+            joins = result and layer.stacks() and result[-1][-1].stacks()
+            if joins and layer.same_kind(result[-1][-1]):
+                result[-1].append(layer)
+            else:
+                result.append([layer])
+        return result
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = _check(x, self.in_features, self.layers[0].weight, "LogicNetwork")
-        pairs = torch.cat([layer.pairs for layer in self.layers]).numpy()
-        ends = np.cumsum([layer.out_features for layer in self.layers])
-        return _stack(x, self.values(), pairs, ends, self.head.classes) / self.head.tau
+        x = check_input(x, self.in_features, self.nodes[0].weight, "LogicNetwork")
+        generator = self._generator()
+        segments = self.segments()
+        for segment in segments:
+            first = segment[0]
+            if first.stacks():
+                pairs = first.wires() if len(segment) == 1 else torch.cat([layer.wires() for layer in segment])
+                ends = np.cumsum([layer.out_features for layer in segment])
+                groups = self.head.classes if segment is segments[-1] else 0
+                x = run("Stack", x, values_of(segment, generator), pairs, ends, groups, first.efd)
+            elif isinstance(first, Nodes):
+                x = first(x, generator)
+            else:
+                x = first(x)
+        return self.head.outputs(x) if segments[-1][0].stacks() else self.head(x)

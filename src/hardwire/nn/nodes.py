@@ -1,84 +1,210 @@
-"""Parametrisations: what the trained weights of a gate mean. Each is a map from weights to the four table values
+"""Parametrisations and estimators: what the trained weights of a node mean, and how its hardness is trained.
 
-    p[a + 2 b] = the relaxed gate's value at operands a and b, in [0, 1]
+A node of ``k`` inputs is a table of ``2^k`` values
 
-which a linear map (the Möbius transform) turns into the coefficients of ``y = c0 + c1 a + c2 b + c3 ab`` that the one kernel
-takes. ``tables`` is the frozen gate. A new parametrisation is one class here and one row in ``PARAMETRISATIONS``.
+    p[m] = the relaxed node's value at the operands whose bits are ``m`` (operand 0 least significant), in [0, 1]
+
+and the kernels evaluate its multilinear extension; for ``k = 2``, ``y = c0 + c1 a + c2 b + c3 ab``. A *parametrisation* maps
+weights to logits and logits to ``p``; ``tables`` is the frozen node. An *estimator* says which ``p`` a training step sees. A new
+parametrisation is one class here and one row in ``PARAMETRISATIONS``.
 """
 
 import torch
 
 from ..errors import InputError
-from ..gates import TABLE, TRUTH
+from ..gates import COEFFICIENTS, TABLE, TRUTH, mobius
 
 _TRUTH = torch.tensor(TRUTH)
+_COEFFICIENTS = torch.tensor(COEFFICIENTS)
+MAX_FAN_IN = 6
+INITS = ("residual", "random")
 
 
-class TableLogits:
-    """Four logits a gate: ``p = sigmoid(w)``; the frozen table is ``w > 0``.
+def _pass_through(k: int) -> torch.Tensor:
+    """Signs (2^k,) of the table that repeats operand 0: +1 at odd addresses."""
+    return 2.0 * (torch.arange(2**k) % 2) - 1
 
-    Source: the input-wise parametrisation of Rüttgers et al., 2025 (arXiv 2510.03250).
+
+def _hadamard(k: int) -> torch.Tensor:
+    """``H[m, S] = (-1)^|m & S|``, (2^k, 2^k)."""
+    matrix = torch.ones(1, 1)
+    for _ in range(k):
+        matrix = torch.kron(torch.tensor([[1.0, 1.0], [1.0, -1.0]]), matrix)
+    return matrix
+
+
+class Tabled:
+    """Parametrisations whose logits are the table's: ``p = sigmoid(logits)``; the frozen table is ``logits > 0``."""
+
+    strength = 2.0
+
+    def __init__(self, k: int = 2):
+        if not 2 <= k <= MAX_FAN_IN:
+            raise InputError(f"a node of {k} inputs is not offered; choose 2 to {MAX_FAN_IN}")
+        self.k, self.weights = k, 2**k
+
+    def values(self, w: torch.Tensor) -> torch.Tensor:
+        """Weights (nodes, weights) to table values (nodes, 2^k)."""
+        return torch.sigmoid(self.logits(w))
+
+    def hard(self, w: torch.Tensor) -> torch.Tensor:
+        """The frozen tables as values of 0 and 1, (nodes, 2^k)."""
+        return (self.logits(w) > 0).to(w.dtype)
+
+    def noisy(self, w: torch.Tensor, temperature: float, generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """Relaxed and hard values under logistic noise, the Gumbel trick for two outcomes; one draw for the whole batch."""
+        u = torch.rand(w.shape[0], self.weights, generator=generator, dtype=w.dtype).clamp(1e-6, 1 - 1e-6)
+        logits = self.logits(w) + torch.logit(u)
+        return torch.sigmoid(logits / temperature), (logits > 0).to(w.dtype)
+
+
+class TableLogits(Tabled):
+    """``2^k`` logits a node: ``p = sigmoid(w)``.
+
+    Source: the input-wise parametrisation of Rüttgers et al., 2025 (arXiv 2510.03250); for k > 2 the look-up tables of the
+    weightless networks (DWN, arXiv 2410.11112).
     """
 
-    weights = 4
+    def initial(self, nodes: int, init: str, strength: float, noise: float, generator=None) -> torch.Tensor:
+        """``residual``: logits of ``strength`` for pass-through of operand 0, plus noise; ``random``: noise alone."""
+        w = noise * torch.randn(nodes, self.weights, generator=generator)
+        return w + strength * _pass_through(self.k) if init == "residual" else w
 
-    @staticmethod
-    def initial(gates: int, init: str, strength: float, noise: float, generator=None) -> torch.Tensor:
-        """``residual``: logits of ``strength`` for pass-through A, plus noise; ``random``: noise alone."""
-        w = noise * torch.randn(gates, 4, generator=generator)
-        return w + strength * (2 * _TRUTH[TABLE["A"]] - 1).float() if init == "residual" else w
-
-    @staticmethod
-    def values(w: torch.Tensor) -> torch.Tensor:
-        return torch.sigmoid(w)
-
-    @staticmethod
-    def tables(w: torch.Tensor) -> torch.Tensor:
-        return ((w > 0) * torch.tensor([1, 2, 4, 8], device=w.device)).sum(-1)
+    def logits(self, w: torch.Tensor) -> torch.Tensor:
+        return w
 
 
-class Softmax16:
-    """Sixteen logits a gate: ``p = softmax(w) @ TRUTH``; the frozen table is the most probable gate.
+class Walsh(Tabled):
+    """``2^k`` Walsh coefficients ``t`` a node: ``p[m] = sigmoid(-sum_S t_S prod_{i in S} s_i)`` with ``s_i = 1 - 2 m_i``.
 
-    Gate ``i`` is the gate whose table is ``i``. Source: Petersen et al., 2022 (arXiv 2210.08277).
+    Between the corners the node is their multilinear extension, where the source squashes the extension of the logits; at
+    operands of 0 and 1 the two agree. Source: WARP-LUT, 2025 (arXiv 2510.15655).
     """
 
-    weights = 16
+    def initial(self, nodes: int, init: str, strength: float, noise: float, generator=None) -> torch.Tensor:
+        """As ``TableLogits``: the noise of each table logit has the deviation ``noise``."""
+        t = noise * torch.randn(nodes, self.weights, generator=generator) / self.weights**0.5
+        return t - strength * _pass_through(self.k) @ _hadamard(self.k) / self.weights if init == "residual" else t
+
+    def logits(self, w: torch.Tensor) -> torch.Tensor:
+        return -w @ _hadamard(self.k).to(w)
+
+
+class Mixture:
+    """Parametrisations of two inputs whose logits weigh the sixteen gates: ``p = softmax(logits) @ TRUTH``.
+
+    Gate ``i`` is the gate whose table is ``i``; the frozen gate is the most probable one.
+    """
+
+    k = 2
+
+    def __init__(self, k: int = 2):
+        if k != 2:
+            raise InputError(f"{type(self).__name__} weighs the sixteen gates of two inputs, not tables of {k}; use table or walsh")
 
     @staticmethod
-    def initial(gates: int, init: str, strength: float, noise: float, generator=None) -> torch.Tensor:
+    def _marginals(p: torch.Tensor) -> torch.Tensor:
+        """Probabilities of gates (nodes, 16) to table values: bit j of gate i stands in dimension 4 - j of (2, 2, 2, 2)."""
+        p = p.view(-1, 2, 2, 2, 2)
+        return torch.stack([p.select(4 - j, 1).flatten(1).sum(1) for j in range(4)], -1)
+
+    def values(self, w: torch.Tensor) -> torch.Tensor:
+        """Weights (gates, weights) to table values (gates, 4)."""
+        return self._marginals(torch.softmax(self.logits(w), -1))
+
+    def hard(self, w: torch.Tensor) -> torch.Tensor:
+        """The frozen gates as values of 0 and 1, (gates, 4)."""
+        return _TRUTH.to(w)[self.logits(w).argmax(-1)]
+
+    def noisy(self, w: torch.Tensor, temperature: float, generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """Relaxed and hard values under Gumbel noise; one draw for the whole batch."""
+        u = torch.rand(w.shape[0], 16, generator=generator, dtype=w.dtype).clamp(1e-6, 1 - 1e-6)
+        logits = self.logits(w) - torch.log(-torch.log(u))
+        return self._marginals(torch.softmax(logits / temperature, -1)), _TRUTH.to(w)[logits.argmax(-1)]
+
+
+class Softmax16(Mixture):
+    """Sixteen logits a gate. Source: Petersen et al., 2022 (arXiv 2210.08277)."""
+
+    weights, strength = 16, 5.0
+
+    def initial(self, nodes: int, init: str, strength: float, noise: float, generator=None) -> torch.Tensor:
         """``residual``: logit ``strength`` on pass-through A, plus noise; ``random``: noise alone."""
-        w = noise * torch.randn(gates, 16, generator=generator)
+        w = noise * torch.randn(nodes, 16, generator=generator)
         if init == "residual":
             w[:, TABLE["A"]] += strength
         return w
 
-    @staticmethod
-    def values(w: torch.Tensor) -> torch.Tensor:
-        p = torch.softmax(w, -1).view(-1, 2, 2, 2, 2)  # gate i is its table: bit j of i stands in dimension 4 - j
-        return torch.stack([p.select(4 - j, 1).flatten(1).sum(1) for j in range(4)], -1)
-
-    @staticmethod
-    def tables(w: torch.Tensor) -> torch.Tensor:
-        return w.argmax(-1)
+    def logits(self, w: torch.Tensor) -> torch.Tensor:
+        return w
 
 
-PARAMETRISATIONS = {"table": TableLogits, "softmax": Softmax16}
-INITS = ("residual", "random")
+class CovJac(Mixture):
+    """Four coefficients ``c`` of 1, a, b, ab, drawn to a code book: ``p = softmax(-|c - G_j|^2 / T) @ TRUTH``, ``T = 1/4``.
+
+    ``G_j`` are the coefficients of gate ``j``. The Jacobian of the drawn coefficients is ``(2 / T)`` times their covariance over
+    the gates. Source: Kim, 2026 (arXiv 2605.08657), as quoted second-hand; ``T`` is ours.
+    """
+
+    weights, strength, temperature = 4, 1.0, 0.25
+
+    def initial(self, nodes: int, init: str, strength: float, noise: float, generator=None) -> torch.Tensor:
+        """The mean gate, or for ``residual`` the way from it to pass-through A as far as ``strength`` (1: all of it); plus noise."""
+        mean = _COEFFICIENTS.mean(0).float()
+        w = mean + noise * torch.randn(nodes, 4, generator=generator)
+        return w + strength * (_COEFFICIENTS[TABLE["A"]].float() - mean) if init == "residual" else w
+
+    def logits(self, w: torch.Tensor) -> torch.Tensor:
+        return -(w[:, None] - _COEFFICIENTS.to(w)).square().sum(-1) / self.temperature
 
 
-def parametrisation(name: str):
+PARAMETRISATIONS = {"table": TableLogits, "softmax": Softmax16, "walsh": Walsh, "covjac": CovJac}
+
+
+def parametrisation(name: str, k: int = 2):
+    """The parametrisation of that name for nodes of ``k`` inputs."""
     if name not in PARAMETRISATIONS:
         raise InputError(f"parametrisation {name!r} is none of {', '.join(PARAMETRISATIONS)}")
-    return PARAMETRISATIONS[name]
+    return PARAMETRISATIONS[name](k)
+
+
+def _straight_through(soft: torch.Tensor, hard: torch.Tensor) -> torch.Tensor:
+    """``hard`` in value, ``soft`` in gradient."""
+    return hard + (soft - soft.detach())
+
+
+def relaxed(node, w, temperature, generator):
+    """The relaxed values. Source: Petersen et al., 2022."""
+    return node.values(w)
+
+
+def hard(node, w, temperature, generator):
+    """The frozen network in forward, the relaxed values' gradient in backward (straight-through)."""
+    return _straight_through(node.values(w), node.hard(w))
+
+
+def gumbel(node, w, temperature, generator):
+    """A node drawn anew for each step in forward, its relaxation's gradient in backward. Source: arXiv 2506.07500."""
+    return _straight_through(*node.noisy(w, temperature, generator))
+
+
+#: Estimator -> table values that a training step sees. ``efd`` is ``hard`` with the inputs' gradient as extended finite
+#: differences: half the derivative at inputs blurred to 1/4 + x/2, which looks beyond the addressed entry (DWN, arXiv 2410.11112).
+ESTIMATORS = {"relaxed": relaxed, "gumbel": gumbel, "hard": hard, "efd": hard}
 
 
 def coefficients(values: torch.Tensor) -> torch.Tensor:
-    """Table values (gates, 4) to coefficients (gates, 4) of 1, a, b, ab; differentiable."""
-    p0, p1, p2, p3 = values.unbind(-1)
-    return torch.stack([p0, p1 - p0, p2 - p0, p3 - p2 - p1 + p0], -1)
+    """Table values (nodes, 2^k) to multilinear coefficients (nodes, 2^k); for k = 2 those of 1, a, b, ab; differentiable."""
+    k = values.shape[-1].bit_length() - 1
+    return values @ torch.as_tensor(mobius(k).T).to(values)
 
 
-def hard_values(tables: torch.Tensor, dtype=torch.float32) -> torch.Tensor:
-    """Frozen tables (gates,) as table values of 0 and 1, shape (gates, 4)."""
-    return (tables[:, None] >> torch.arange(4, device=tables.device) & 1).to(dtype)
+def tables(hard_values: torch.Tensor) -> torch.Tensor:
+    """Values of 0 and 1 (nodes, 2^k) as truth tables (nodes,) int64; for k = 6 the bits of an unsigned 64-bit number."""
+    m = torch.arange(hard_values.shape[-1], device=hard_values.device)
+    return (hard_values.to(torch.int64) << m).sum(-1)
+
+
+def hard_values(tables: torch.Tensor, dtype=torch.float32, k: int = 2) -> torch.Tensor:
+    """The inverse of ``tables``: (nodes,) int64 to (nodes, 2^k)."""
+    return (tables[:, None] >> torch.arange(2**k, device=tables.device) & 1).to(dtype)

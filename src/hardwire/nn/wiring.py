@@ -28,6 +28,91 @@ def random_pairs(inputs: np.ndarray, gates: int, rng: np.random.Generator) -> np
     return inputs[pairs]
 
 
+def random_inputs(inputs: np.ndarray, nodes: int, rng: np.random.Generator, k: int) -> np.ndarray:
+    """(nodes, k) of ``inputs``, dealt from whole permutations, so that uses differ by little; the same for pairs as ``random_pairs``.
+
+    A node reads ``k`` different inputs, as far as there are so many.
+    """
+    if k == 2:
+        return random_pairs(inputs, nodes, rng)
+    deals = -(-nodes * k // len(inputs))
+    rows = np.concatenate([rng.permutation(len(inputs)) for _ in range(deals)])[: nodes * k].reshape(nodes, k)
+    if len(inputs) >= k:
+        rows = _distinct(rows, len(inputs), rng)
+    return inputs[rows]
+
+
+def local_candidates(shape, levels: int, active: np.ndarray, gates: int, k: int, rng: np.random.Generator) -> np.ndarray:
+    """Candidates (gates, 2, k) for learned wiring of a first layer: bits of an encoded image near a place that each gate is given.
+
+    Both operands of a gate draw from one square, of a side of half the image, around a random pixel, over all channels and
+    thresholds; bits that are not ``active`` are left out as far as others are near. Bit order as in ``structured_pairs``.
+    """
+    channels, height, width = shape
+    planes = levels * channels
+    y, x = rng.integers(0, height, (gates, 1)), rng.integers(0, width, (gates, 1))
+    reach_y, reach_x = max(1, height // 4), max(1, width // 4)
+
+    def draw(rows):
+        n = (len(rows), 2 * k)
+        places = (np.clip(y[rows] + rng.integers(-reach_y, reach_y + 1, n), 0, height - 1) * width
+                  + np.clip(x[rows] + rng.integers(-reach_x, reach_x + 1, n), 0, width - 1))
+        return rng.integers(0, planes, n) * height * width + places
+
+    bits = draw(np.arange(gates))
+    for _ in range(16):  # where a square holds few active bits, its gate moves
+        poor = np.flatnonzero((~active[bits]).any(1))
+        again = draw(poor)
+        bits[poor] = np.where(active[bits[poor]], bits[poor], again)
+        lost = poor[~active[bits[poor]].any(1)]
+        y[lost], x[lost] = rng.integers(0, height, (len(lost), 1)), rng.integers(0, width, (len(lost), 1))
+    rest = ~active[bits]
+    bits[rest] = rng.choice(np.flatnonzero(active), int(rest.sum()))
+    return bits.reshape(gates, 2, k).astype(np.int32)
+
+
+def _distinct(rows: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Rows that hold a number twice are drawn anew."""
+    ordered = np.sort(rows, axis=1)
+    for i in np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(1)):
+        rows[i] = rng.choice(n, rows.shape[1], replace=False)
+    return rows
+
+
+def in_order(pairs: np.ndarray, groups: int = 1) -> np.ndarray:
+    """The same wires, gates ordered by their first input within each of ``groups`` equal groups.
+
+    Which gate stands where is free within a layer; so ordered, the kernels read memory in sequence. The last layer is ordered
+    within its classes, so that each still sees all of the layer before.
+    """
+    parts = pairs.reshape(groups, -1, *pairs.shape[1:])
+    first = parts.reshape(*parts.shape[:2], -1)[..., 0]
+    return np.take_along_axis(parts, np.argsort(first, axis=1, kind="stable")[:, :, None], 1).reshape(pairs.shape)
+
+
+def tree_leaves(channels: int, kernels: int, field: int, leaves: int, rng: np.random.Generator, *, groups: int = 1,
+                channels_per_tree: int = 2) -> np.ndarray:
+    """Leaves of convolution trees, (kernels, leaves, 3) int32: channel, row, column inside a square of side ``field``.
+
+    A tree sees ``channels_per_tree`` channels of its group; its leaves are different places as far as there are so many. Kernels
+    and channels are split evenly into ``groups``; within a group channels are dealt in turn, so that each is used.
+    Source: Petersen et al., 2024.
+    """
+    if groups > min(channels, kernels):
+        raise InputError(f"{groups} groups for {channels} channels and {kernels} kernels; use at most {min(channels, kernels)}")
+    result = np.empty((kernels, leaves, 3), dtype=np.int32)
+    mine = np.array_split(np.arange(channels), groups)
+    for group, members in zip(mine, np.array_split(np.arange(kernels), groups)):
+        per = min(channels_per_tree, len(group))
+        deals = -(-len(members) * per // len(group))
+        deck = np.concatenate([rng.permutation(group) for _ in range(deals)])[: len(members) * per].reshape(-1, per)
+        for kernel, seen in zip(members, deck):
+            places = np.stack(np.meshgrid(np.unique(seen), np.arange(field), np.arange(field), indexing="ij"), -1).reshape(-1, 3)
+            order = np.concatenate([rng.permutation(len(places)) for _ in range(-(-leaves // len(places)))])
+            result[kernel] = places[order[:leaves]]
+    return result
+
+
 def _tournament(n: int, gates: int, rng: np.random.Generator) -> np.ndarray:
     """``gates`` of all pairs, round after round of a round robin (circle method): every input plays once in a round."""
     players = n + n % 2  # where n is odd, the last one is nobody

@@ -1,0 +1,311 @@
+"""``functional.tree``: trees of gates slid over an image and pooled; a tree and its pool are never written to memory."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numba import literally
+
+from ...parallel import workspace
+from ...simd import add_folded, load, splat, store, sums, where_equal, where_greater
+from .blocks import NARROW, WIDE, cut, inlined, jit, run_parts, to_block
+from .stack import as_coefficients, value_gradients
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where the trees of a layer read and write, as the kernels want it.
+
+    leaves   (kernels, 2^d) int64, row of each leaf in the padded image, for output position (0, 0)
+    place    (channels height width,) int64, row of each input in the padded image
+    bases    (windows, pool^2) int64, rows to add for each position of each pooling window
+    rows     of the padded image
+    """
+
+    leaves: np.ndarray
+    place: np.ndarray
+    bases: np.ndarray
+    rows: int
+
+    @classmethod
+    def of(cls, shape, leaves, out_shape, *, padding: int, pool: int) -> "Geometry":
+        """From the arguments of ``functional.tree``; ``out_shape`` is (kernels, rows, columns) after pooling."""
+        channels, height, width = (int(n) for n in shape)
+        leaves = np.asarray(leaves, dtype=np.int64)
+        high, wide = height + 2 * padding, width + 2 * padding
+        c, y, x = np.indices((channels, height, width)).reshape(3, -1)
+        i, j = np.indices(out_shape[1:]).reshape(2, -1, 1) * pool
+        di, dj = np.indices((pool, pool)).reshape(2, 1, -1)
+        return cls(leaves @ np.array([high * wide, wide, 1]), (c * high + y + padding) * wide + x + padding,
+                   (i + di) * wide + j + dj, channels * high * wide)
+
+
+@jit
+def _fill(x, place, start, block, lanes):
+    """Columns ``start ..`` of ``x`` into their rows of the padded image; everything else is 0."""
+    literally(lanes)
+    block[:] = 0
+    n = min(lanes, x.shape[1] - start)
+    for f in range(len(x)):
+        for s in range(n):
+            block[place[f] * lanes + s] = x[f, start + s]
+
+
+@inlined
+def _gate(a, b, c, g, lanes):
+    """Gate ``g`` of coefficients ``c`` on vectors ``a`` and ``b``."""
+    literally(lanes)
+    low = splat(c[g, 0], lanes) + splat(c[g, 1], lanes) * a
+    return low + (splat(c[g, 2], lanes) + splat(c[g, 3], lanes) * a) * b
+
+
+@inlined
+def _node1(block, base, leaves, c, j, lanes):
+    """Gate ``j`` above two leaves. ``_node2`` and ``_node3`` are the gates above two of these; nothing leaves the registers."""
+    literally(lanes)
+    a = load(block, (base + leaves[2 * j]) * lanes, lanes)
+    return _gate(a, load(block, (base + leaves[2 * j + 1]) * lanes, lanes), c, j, lanes)
+
+
+@inlined
+def _node2(block, base, leaves, c, j, lanes):
+    literally(lanes)
+    a = _node1(block, base, leaves, c, 2 * j, lanes)
+    return _gate(a, _node1(block, base, leaves, c, 2 * j + 1, lanes), c, len(leaves) // 2 + j, lanes)
+
+
+@inlined
+def _node3(block, base, leaves, c, j, lanes):
+    literally(lanes)
+    a = _node2(block, base, leaves, c, 2 * j, lanes)
+    return _gate(a, _node2(block, base, leaves, c, 2 * j + 1, lanes), c, len(leaves) * 3 // 4 + j, lanes)
+
+
+@inlined
+def _tree(block, base, leaves, c, v, lanes):
+    """The root of one tree at one position; a tree deeper than three goes through the rows of ``v``."""
+    literally(lanes)
+    if len(leaves) == 2:
+        return _node1(block, base, leaves, c, 0, lanes)
+    if len(leaves) == 4:
+        return _node2(block, base, leaves, c, 0, lanes)
+    if len(leaves) == 8:
+        return _node3(block, base, leaves, c, 0, lanes)
+    _rows(block, base, leaves, c, v, lanes)
+    return load(v, (len(leaves) // 8 - 1 + len(leaves) // 8 - 1) * lanes, lanes)
+
+
+@jit
+def _rows(block, base, leaves, c, v, lanes):
+    """A deep tree: its gates of the third level and above, one row of ``v`` each; the root is the last."""
+    literally(lanes)
+    n = len(leaves) // 8
+    for j in range(n):
+        store(_node3(block, base, leaves, c, j, lanes), v, j * lanes)
+    for g in range(n, 2 * n - 1):
+        below = 2 * (g - n)
+        a = load(v, below * lanes, lanes)
+        store(_gate(a, load(v, (below + 1) * lanes, lanes), c, len(leaves) * 7 // 8 + g - n, lanes), v, g * lanes)
+
+
+@jit
+def _forward_block(x, place, leaves, bases, index, c, out, winner, start, block, v, lanes):
+    literally(lanes)
+    _fill(x, place, start, block, lanes)
+    samples = min(lanes, x.shape[1] - start)
+    for k in range(len(leaves)):
+        for w in range(len(bases)):
+            best = _tree(block, bases[w, 0], leaves[k], c[k], v, lanes)
+            first = splat(index[0], lanes)
+            for p in range(1, bases.shape[1]):
+                found = _tree(block, bases[w, p], leaves[k], c[k], v, lanes)
+                first = where_greater(found, best, splat(index[p], lanes), first)
+                best = where_greater(found, best, found, best)
+            row = k * len(bases) + w
+            store(best, v, 0)
+            store(first, v, lanes)
+            for s in range(samples):
+                out[row, start + s] = v[s]
+                winner[row, start + s] = v[lanes + s]
+
+
+@jit
+def _forward(x, place, leaves, bases, index, c, out, winner, starts, block, v, rows):
+    for start in starts:
+        if x.shape[1] - start > NARROW:
+            _forward_block(x, place, leaves, bases, index, c, out, winner, start, block[: rows * WIDE], v, WIDE)
+        else:
+            _forward_block(x, place, leaves, bases, index, c, out, winner, start, block[: rows * NARROW], v, NARROW)
+
+
+@inlined
+def _sums(y, ya, b, sums_of, g, lanes):
+    """Add a gate's ``y'``, ``y'a``, ``y'b`` and ``y'ab`` to its four rows of ``sums_of``."""
+    literally(lanes)
+    add_folded(y, sums_of, 4 * g * NARROW, NARROW)
+    add_folded(ya, sums_of, (4 * g + 1) * NARROW, NARROW)
+    add_folded(y * b, sums_of, (4 * g + 2) * NARROW, NARROW)
+    add_folded(ya * b, sums_of, (4 * g + 3) * NARROW, NARROW)
+
+
+@inlined
+def _slope(y, other, slopes, g, operand, lanes):
+    """The gradient of a gate's operand (1 or 2), given the ``other`` one."""
+    literally(lanes)
+    return y * (splat(slopes[g, operand], lanes) + splat(slopes[g, 3], lanes) * other)
+
+
+@inlined
+def _down1(block, base, leaves, c, slopes, j, y, sums_of, below, lanes):
+    """Gate ``j`` above two leaves backward, ``y`` its gradient; ``below`` collects the image's, if it has any rows.
+
+    Equations as in ``stack._gradient``. ``_down2`` and ``_down3`` are the gates above two of these, which they compute again.
+    """
+    literally(lanes)
+    ia, ib = (base + leaves[2 * j]) * lanes, (base + leaves[2 * j + 1]) * lanes
+    a, b = load(block, ia, lanes), load(block, ib, lanes)
+    _sums(y, y * a, b, sums_of, j, lanes)
+    if len(below):
+        store(load(below, ia, lanes) + _slope(y, b, slopes, j, 1, lanes), below, ia)
+        store(load(below, ib, lanes) + _slope(y, a, slopes, j, 2, lanes), below, ib)
+
+
+@inlined
+def _down2(block, base, leaves, c, slopes, j, y, sums_of, below, lanes):
+    literally(lanes)
+    g = len(leaves) // 2 + j
+    a = _node1(block, base, leaves, c, 2 * j, lanes)
+    b = _node1(block, base, leaves, c, 2 * j + 1, lanes)
+    _sums(y, y * a, b, sums_of, g, lanes)
+    _down1(block, base, leaves, c, slopes, 2 * j, _slope(y, b, slopes, g, 1, lanes), sums_of, below, lanes)
+    _down1(block, base, leaves, c, slopes, 2 * j + 1, _slope(y, a, slopes, g, 2, lanes), sums_of, below, lanes)
+
+
+@inlined
+def _down3(block, base, leaves, c, slopes, j, y, sums_of, below, lanes):
+    literally(lanes)
+    g = len(leaves) * 3 // 4 + j
+    a = _node2(block, base, leaves, c, 2 * j, lanes)
+    b = _node2(block, base, leaves, c, 2 * j + 1, lanes)
+    _sums(y, y * a, b, sums_of, g, lanes)
+    _down2(block, base, leaves, c, slopes, 2 * j, _slope(y, b, slopes, g, 1, lanes), sums_of, below, lanes)
+    _down2(block, base, leaves, c, slopes, 2 * j + 1, _slope(y, a, slopes, g, 2, lanes), sums_of, below, lanes)
+
+
+@inlined
+def _descend(block, base, leaves, c, slopes, v, grad, y, sums_of, below, lanes):
+    """One tree at one position backward, ``y`` the root's gradient; ``v`` and ``grad`` are rows for a tree deeper than three."""
+    literally(lanes)
+    if len(leaves) == 2:
+        _down1(block, base, leaves, c, slopes, 0, y, sums_of, below, lanes)
+    elif len(leaves) == 4:
+        _down2(block, base, leaves, c, slopes, 0, y, sums_of, below, lanes)
+    elif len(leaves) == 8:
+        _down3(block, base, leaves, c, slopes, 0, y, sums_of, below, lanes)
+    else:
+        n = len(leaves) // 8
+        _rows(block, base, leaves, c, v, lanes)
+        store(y, grad, (2 * n - 2) * lanes)
+        for row in range(2 * n - 2, n - 1, -1):
+            left, g = 2 * (row - n), len(leaves) * 7 // 8 + row - n
+            a, b, y = load(v, left * lanes, lanes), load(v, (left + 1) * lanes, lanes), load(grad, row * lanes, lanes)
+            _sums(y, y * a, b, sums_of, g, lanes)
+            store(_slope(y, b, slopes, g, 1, lanes), grad, left * lanes)
+            store(_slope(y, a, slopes, g, 2, lanes), grad, (left + 1) * lanes)
+        for j in range(n):
+            _down3(block, base, leaves, c, slopes, j, load(grad, j * lanes, lanes), sums_of, below, lanes)
+
+
+@jit
+def _backward_block(x, grad_out, winner, place, leaves, bases, index, c, slopes, dc, dx, start, block, v, grad, sums_of,
+                    upper, won, below, lanes):
+    literally(lanes)
+    _fill(x, place, start, block, lanes)
+    to_block(grad_out, start, upper, lanes)
+    to_block(winner, start, won, lanes)
+    below[:] = 0
+    zero = splat(index[0], lanes)
+    for k in range(len(leaves)):
+        sums_of[:] = 0
+        for w in range(len(bases)):
+            row = (k * len(bases) + w) * lanes
+            for p in range(bases.shape[1]):
+                y = where_equal(load(won, row, lanes), splat(index[p], lanes), load(upper, row, lanes), zero)
+                _descend(block, bases[w, p], leaves[k], c[k], slopes[k], v, grad, y, sums_of, below, lanes)
+        flat = dc[k].reshape(-1)
+        for g in range(c.shape[1]):
+            at = 4 * g * NARROW
+            found = sums(load(sums_of, at, NARROW), load(sums_of, at + NARROW, NARROW), load(sums_of, at + 2 * NARROW, NARROW),
+                         load(sums_of, at + 3 * NARROW, NARROW))
+            store(load(flat, 4 * g, 4) + found, flat, 4 * g)
+    for f in range(len(dx)):
+        for s in range(min(lanes, x.shape[1] - start)):
+            dx[f, start + s] = below[place[f] * lanes + s]
+
+
+@jit
+def _backward(x, grad_out, winner, place, leaves, bases, index, c, slopes, dc, dx, starts, block, v, grad, sums_of, upper, won,
+              below, rows):
+    dc[:] = 0
+    wanted = rows if len(dx) else 0
+    for start in starts:
+        if x.shape[1] - start > NARROW:
+            _backward_block(x, grad_out, winner, place, leaves, bases, index, c, slopes, dc, dx, start, block[: rows * WIDE], v, grad,
+                            sums_of, upper, won, below[: wanted * WIDE], WIDE)
+        else:
+            _backward_block(x, grad_out, winner, place, leaves, bases, index, c, slopes, dc, dx, start, block[: rows * NARROW], v, grad,
+                            sums_of, upper, won, below[: wanted * NARROW], NARROW)
+
+
+def forward(x, geometry: Geometry, c):
+    """``x`` (inputs, samples) -> pooled outputs (kernels windows, samples) and the winning position of each window, uint8."""
+    outputs = len(geometry.leaves) * len(geometry.bases)
+    out, winner = np.empty((outputs, x.shape[1]), c.dtype), np.empty((outputs, x.shape[1]), np.uint8)
+    parts, index = cut(x.shape[1]), np.arange(geometry.bases.shape[1], dtype=c.dtype)
+
+    def work(part):
+        block, v = workspace(c.dtype, geometry.rows * WIDE, max(2, c.shape[1]) * WIDE)
+        _forward(x, geometry.place, geometry.leaves, geometry.bases, index, c, out, winner, parts[part], block, v, geometry.rows)
+
+    run_parts(work, len(parts))
+    return out, winner
+
+
+def backward(x, grad_out, winner, geometry: Geometry, c, slopes, want_dx):
+    """Gradients of ``forward``: table values (kernels gates, 4) and, if wanted, inputs."""
+    parts, index = cut(x.shape[1], c.nbytes), np.arange(geometry.bases.shape[1], dtype=c.dtype)
+    dc = np.empty((len(parts), *c.shape), c.dtype)
+    dx = np.empty((len(x) if want_dx else 0, x.shape[1]), c.dtype)
+    sizes = [geometry.rows, c.shape[1], c.shape[1], 4 * c.shape[1], len(winner), len(winner), geometry.rows]
+
+    def work(part):
+        buffers = workspace(c.dtype, *(WIDE * n for n in sizes))
+        _backward(x, grad_out, winner, geometry.place, geometry.leaves, geometry.bases, index, c, slopes, dc[part], dx, parts[part],
+                  *buffers, geometry.rows)
+
+    run_parts(work, len(parts))
+    dp = np.empty((c.shape[0] * c.shape[1], 4), c.dtype)
+    value_gradients(dc.reshape(len(parts), -1, 4), dp)
+    return dp, dx
+
+
+class Tree(torch.autograd.Function):
+    """``functional.tree`` as a function of ``x`` and table ``values`` (kernels gates, 4), with gradients for both."""
+
+    @staticmethod
+    def forward(ctx, x, values, geometry, efd=False):
+        kernels = len(geometry.leaves)
+        c, slopes = (k.reshape(kernels, -1, 4) for k in as_coefficients(values, efd))
+        out, winner = forward(x.detach().t().numpy(), geometry, c)
+        ctx.save_for_backward(x)
+        ctx.rest = c, slopes, geometry, winner
+        return torch.from_numpy(out).t()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        c, slopes, geometry, winner = ctx.rest
+        want_dx = ctx.needs_input_grad[0]
+        dp, dx = backward(x.detach().t().numpy(), grad.t().numpy(), winner, geometry, c, slopes, want_dx)
+        return torch.from_numpy(dx).t() if want_dx else None, torch.from_numpy(dp), None, None
