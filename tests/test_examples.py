@@ -47,6 +47,17 @@ def test_without_torch(lowered, tmp_path):
     assert "torch is loaded: False" in run("04_without_torch.py", save_circuit(lowered, tmp_path / "digits.net"))
 
 
+def test_sklearn():
+    said = run("05_sklearn.py")
+    assert float(re.search(r"accuracy ([\d.]+) %", said)[1]) >= 90 and "<Circuit 'LogicClassifier': 30 inputs" in said
+    assert said.endswith("proved\n")
+
+
+def test_import_difflogic():
+    said = run("06_import_difflogic.py")
+    assert "n4 = A_AND_NOT_B(x0, x1)" in said and "[1 0] a is larger" in said and "[0 1] b is larger" in said
+
+
 def test_every_example_is_tested():
     named = set(re.findall(r'run\("(\w+\.py)"', Path(__file__).read_text(encoding="utf-8")))
     assert named == {p.name for p in EXAMPLES.glob("*.py")}

@@ -20,6 +20,10 @@ _LAZY = {
     "LogicNetwork": "hardwire.nn",
     "GroupSum": "hardwire.nn",
     "train": "hardwire.nn",
+    "LogicClassifier": "hardwire.estimators",
+    "LogicRegressor": "hardwire.estimators",
+    "import_difflogic": "hardwire.nn.imports",
+    "import_torchlogix": "hardwire.nn.imports",
     "HardwireError": "hardwire.errors",
 }
 
