@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -283,6 +284,14 @@ def test_run_prints_the_words_where_there_are_no_classes(ask, xor, tmp_path):
     assert out == f"3 samples -> {tmp_path / 'y.npy'}\n"
 
 
+def test_run_prints_wide_words_exactly(ask, tmp_path):
+    b = CircuitBuilder("wide")
+    b.output("z", b.input("x", 60))
+    save_circuit(b.build(), tmp_path / "wide.net")
+    np.save(tmp_path / "x.npy", np.array([[2**60 - 1]], dtype=np.uint64))
+    assert ask("run", tmp_path / "wide.net", "--input", tmp_path / "x.npy")[0] == f"{2**60 - 1}\n"
+
+
 def test_names_of_classes_are_printed(ask, tmp_path):
     rng = np.random.default_rng(0)
     rows = [f"{a:.3f},{b:.3f},{'warm' if a + b > 1 else 'cold'}" for a, b in rng.random((120, 2))]
@@ -301,7 +310,8 @@ def test_report(ask, finished):
     assert record == load_record(finished) | {"environment": record["environment"], "time": record["time"]}
     assert {"hardware", "dataset", "seed", "accuracy", "counts", "verified", "time", "energy", "environment"} <= set(record)
     assert (record["hardware"], record["dataset"], record["seed"]) == ("logic", "digits", 3)
-    assert set(record["accuracy"]) == {"test_hard", "test_relaxed", "validation"} and record["accuracy"]["test_hard"] > 0.3
+    assert set(record["accuracy"]) == {"metric", "test_hard", "test_relaxed", "validation"} and record["accuracy"]["test_hard"] > 0.3
+    assert record["accuracy"]["metric"] == "accuracy" and "outputs" not in record
     assert list(record["counts"]) == ["encoder", "network", "head"]
     assert all(set(c) == {"gates_raw", "gates_optimized", "depth"} for c in record["counts"].values())
     assert record["counts"]["network"]["gates_raw"] == 400
@@ -312,6 +322,59 @@ def test_report(ask, finished):
     assert np.sum(record["confusion"]) == 359 and "<html" in (finished / "report.html").read_text()
     out, _ = ask("report", finished)
     assert "hardwire  logic · digits · seed 3" in out
+
+
+PAIRS = [(a, b) for a in range(11) for b in range(11)]
+ROOMS = ["left,right,sum,warm,even", *(f"{a},{b},{10**6 + a + 2 * b},{int(a + b > 10)},{int(a > b)}" for a, b in PAIRS)]
+SMALL = ["--steps", "300", "--batch", "32", "--width", "60", "--layers", "2", "--learning-rate", "0.05"]
+
+
+@pytest.fixture
+def rooms(tmp_path) -> Path:
+    (tmp_path / "room.csv").write_text("\n".join(ROOMS) + "\n")
+    np.save(tmp_path / "x.npy", np.array([[0, 0, 0, 0], [10, 10, 1, 0]]))
+    return tmp_path / "room.csv"
+
+
+def test_a_number_is_predicted_all_the_way(ask, rooms, tmp_path):
+    run = tmp_path / "run"
+    out, err = ask("train", rooms, "--set", "task=regress", "--label", "sum", "--out", run, *SMALL)
+    assert re.search(r"validation hard R2 0\.[5-9]\d{3} at step", out) and "validation relaxed R2 " in err and "%" not in out + err
+    ask("lower", run)
+    ask("optimize", run, "-O1")
+    verdicts = json.loads(ask("verify", run, "--json")[0])
+    assert verdicts["trained network"]["status"] == "simulated" and verdicts["verilog read back"]["status"] == "proved"
+    record = json.loads(ask("report", run, "--json")[0])
+    (output,) = record["outputs"]
+    assert record["accuracy"]["metric"] == "r2" and 0.5 < record["accuracy"]["test_hard"] == output["test_hard"] <= 1
+    assert 0 < record["accuracy"]["test_rmse"][0] < 6 and 1e6 <= output["bias"] < 1e6 + 5 and output["word"] == "value0"
+    assert "─ R² ─" in ask("report", run)[0] and "R²" in (run / "report.html").read_text()
+    rows = json.loads(ask("run", run, "--input", tmp_path / "x.npy", "--json")[0])["outputs"]
+    for row, line in zip(rows, ask("run", run, "--input", tmp_path / "x.npy")[0].splitlines(), strict=True):
+        assert row["values"]["sum"] == output["bias"] + output["scale"] * row["value0"] == pytest.approx(float(line))
+    assert rows[0]["values"]["sum"] < 1e6 + 10 < 1e6 + 20 < rows[1]["values"]["sum"]
+    assert ask("run", run / "circuit.net", "--input", tmp_path / "x.npy")[0].split() == [str(row["value0"]) for row in rows]
+
+
+def test_several_labels_all_the_way(ask, rooms, tmp_path):
+    run = tmp_path / "run"
+    out, _ = ask("train", rooms, "--set", "task=multilabel", "--label", "warm,even", "--out", run, *SMALL)
+    assert " %" in out
+    ask("lower", run)
+    assert json.loads(ask("verify", run, "--json")[0])["trained network"]["status"] == "simulated"
+    text, _ = ask("report", run)
+    assert "─ label accuracy ─" in text and "all labels of a sample right" in text
+    np.save(tmp_path / "z.npy", np.array([[0, 10, 1e6], [10, 9, 1e6 + 28]]))
+    rows = json.loads(ask("run", run, "--input", tmp_path / "z.npy", "--json")[0])["outputs"]
+    assert all(row["values"] == {"warm": row["label0"], "even": row["label1"]} for row in rows) and rows[1]["values"]["warm"] == 1
+    assert ask("run", run, "--input", tmp_path / "z.npy")[0].splitlines() == [f"{row['label0']} {row['label1']}" for row in rows]
+
+
+@pytest.mark.parametrize("settings, words", [
+    (["task=regress", "--label", "warm,sun"], "no column 'sun'"), (["task=multilabel", "--label", "sum,warm"], "line 2, column 'sum'"),
+    (["task=guess"], "task"), (["seed=1", "--label", "warm,even"], "set task to 'multilabel' or 'regress'")])
+def test_tasks_and_labels_that_do_not_fit(refuse, rooms, tmp_path, settings, words):
+    assert words in refuse(tmp_path, "train", rooms, "--out", tmp_path / "run", "--set", *settings)
 
 
 @pytest.fixture
@@ -365,6 +428,7 @@ def test_the_real_demo_repeats_itself(ask, tmp_path):
     (["train", "digits", "--out", "x", "--encoder", "magic"], "magic"),
     (["train", "digits", "--out", "x", "--parametrisation", "magic"], "magic"),
     (["train", "digits", "--out", "x", "--label", "y"], "'digits' has its own labels"),
+    (["train", "digits", "--out", "x", "--set", "task=regress"], "'digits' has classes"),
     (["train", "digitz", "--out", "x"], "choose from"), (["train", "none.csv", "--out", "x"], "none.csv"),
     (["train", "digits", "--out", "x", "--model", "none.toml"], "none.toml"),
     (["demo", "--threads", "0"], "--threads 0"), (["optimize", "xor.net", "-O7"], "-O"),

@@ -58,6 +58,12 @@ def test_import_difflogic():
     assert "n4 = A_AND_NOT_B(x0, x1)" in said and "[1 0] a is larger" in said and "[0 1] b is larger" in said
 
 
+def test_regression():
+    said = run("07_regression.py")
+    error, spread = map(float, re.search(r"test error ([\d.]+) where always answering the mean has ([\d.]+)", said).groups())
+    assert error < 0.85 * spread and "value = bias + scale * count" in said and said.count("true") == 5
+
+
 def test_every_example_is_tested():
     named = set(re.findall(r'run\("(\w+\.py)"', Path(__file__).read_text(encoding="utf-8")))
     assert named == {p.name for p in EXAMPLES.glob("*.py")}

@@ -13,6 +13,8 @@ from hardwire.errors import FormatError, InputError
 from hardwire.gates import TRUTH
 from hardwire.lower import lower
 from hardwire.nn import GroupSum, LogicLayer, LogicNetwork
+from hardwire.nn.conv import LogicConv2d, OrPool2d
+from hardwire.nn.nodes import PARAMETRISATIONS
 from hardwire.nn.train import Samples, predict
 from hardwire.passes import optimize
 from hardwire.runs import verify_circuit
@@ -32,7 +34,7 @@ def hard(net, bits):
     return net.eval()(torch.from_numpy(bits).float())
 
 
-@pytest.mark.parametrize("kind", ["table", "softmax"])
+@pytest.mark.parametrize("kind", PARAMETRISATIONS)
 def test_the_circuit_is_the_frozen_network(kind):
     net = network(kind=kind)
     circuit, bits = lower(net, scores=True), every(8)
@@ -158,6 +160,54 @@ def test_repeated_thresholds_are_no_gates(rng):
     expected = hard(net, encoder.encode(x).astype(np.uint8)).argmax(1).numpy()
     assert encoder.n_bits == 1 + 2 + 5 + 1 and np.array_equal(simulate(circuit, codes)[:, 0], expected)
     assert sum(m.kind == "ge" for m in circuit.macros) == 9
+
+
+def trees(shape, kernels, **options):
+    return LogicConv2d(shape, kernels, init="random", noise=1.0, seed=7, **options)
+
+
+def gates(inputs, outputs, **options):
+    return LogicLayer(inputs, outputs, init="random", seed=8, **options)
+
+
+#: Layers of each kind, alone and one after the other.
+LAYERS = {
+    **{f"trees of depth {d}": lambda d=d: [trees((2, 4, 5), 3, depth=d, padding=1, pool=2)] for d in range(1, 6)},
+    "a receptive field of one": lambda: [trees((3, 2, 3), 4, receptive_field=1, pool=1, depth=2, channels_per_tree=3)],
+    "much padding, odd pools": lambda: [trees((1, 3, 5), 6, receptive_field=2, padding=2, pool=3, depth=2)],
+    "groups": lambda: [trees((4, 4, 4), 6, groups=2, pool=1, depth=2)],
+    "pass-through trees": lambda: [LogicConv2d((2, 5, 5), 4, padding=1)],
+    "a pool that drops some": lambda: [trees((2, 5, 4), 3, padding=1, pool=1), OrPool2d((3, 5, 4), 3)],
+    "two convolutions": lambda: [trees((1, 6, 6), 4, padding=1, depth=1), trees((4, 3, 3), 5, receptive_field=2, pool=1, depth=2)],
+    **{f"tables of {k}": lambda k=k: [gates(12, 20, fan_in=k), gates(20, 9, fan_in=k, parametrisation_name="walsh")]
+       for k in range(2, 7)},
+    "learned wires": lambda: [gates(12, 20, candidates=8), gates(20, 9, candidates=4, routing="hard", parametrisation_name="covjac")],
+    "all of them": lambda: [trees((1, 6, 6), 4, padding=1, pool=1, depth=2), OrPool2d((4, 6, 6)), gates(36, 30, candidates=8),
+                            gates(30, 20, fan_in=6), gates(20, 12)],
+}
+
+
+@pytest.mark.parametrize("layers", LAYERS.values(), ids=LAYERS)
+def test_every_kind_of_layer_is_its_exact_gates(layers, rng):
+    net = LogicNetwork(layers(), GroupSum(1))
+    circuit = lower(net, include=("network",))
+    bits = (rng.random((300, net.in_features)) < rng.random((300, 1))).astype(np.uint8)
+    x = torch.from_numpy(bits).float()
+    for layer in net.eval().layers:
+        x = layer(x)
+    assert (circuit.stage == 1).sum() == len(circuit.table) == net.gates == sum(layer.gates for layer in net.layers)
+    assert x.any() and not x.all()
+    assert np.array_equal(simulate(circuit, bits), x.numpy())
+    assert np.array_equal(PackedEngine(circuit)(bits), x.numpy())
+
+
+def test_trees_tables_and_learned_wires_to_the_class(rng):
+    net = LogicNetwork(LAYERS["all of them"](), GroupSum(4, 2.0))
+    circuit, bits = lower(net, scores=True), (rng.random((200, 36)) < 0.5).astype(np.uint8)
+    scores = hard(net, bits).numpy() * 2
+    assert (circuit.stage == 1).sum() == net.gates
+    for found in (simulate(circuit, bits), PackedEngine(circuit)(bits), simulate(optimize(circuit)[0], bits)):
+        assert np.array_equal(found[:, 0], scores.argmax(1)) and np.array_equal(found[:, 1:], scores)
 
 
 @pytest.mark.parametrize("use, error, message", [

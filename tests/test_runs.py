@@ -12,15 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from hardwire import runs
 from hardwire.circuit import CircuitBuilder, save_circuit
 from hardwire.circuit.arithmetic import argmax
+from hardwire.circuit.simulate import simulate
 from hardwire.errors import FormatError, InputError, ToolError
 from hardwire.gates import TABLE
 from hardwire.nn import Config, train
-from hardwire.verify import prove
+from hardwire.verify import check_backend, prove
 from tests.helpers import random_circuit, trained_like
 
 CONFIG = Config(width=100, layers=2, levels=2, steps=500, batch=32, evaluate_every=50, noise=0.5)
@@ -255,6 +257,100 @@ def test_a_tool_that_fails_is_unknown():
 
     verdict = runs._verdict(fail)
     assert verdict.status == "unknown" and not verdict.passed and str(verdict).startswith("skipped: Yosys did not finish")
+
+
+# ---------------------------------------------------------------------------------------------------- targets and labels
+
+
+TARGETS = {"regress": ("price,rent", "value"), "multilabel": ("big,old,dear", "label")}
+
+
+@pytest.fixture(scope="module")
+def houses(tmp_path_factory) -> Path:
+    rng = np.random.default_rng(5)
+    area, age = rng.uniform(40, 250, 400).round(1), rng.integers(0, 80, 400)
+    price = 1e6 + 1500 * area - 2000 * age
+    columns = [area, age, price, price / 240, area > 120, age > 50, price > 1.15e6]
+    path = tmp_path_factory.mktemp("data") / "house.csv"
+    np.savetxt(path, np.stack(columns, 1), "%.10g", ",", header="area,age,price,rent,big,old,dear", comments="")
+    return path
+
+
+@pytest.fixture(scope="module", params=TARGETS)
+def judged(request, houses, tmp_path_factory):
+    """A run for targets or for labels, optimised; with what was trained and the data."""
+    from hardwire.nn import load_model
+
+    run = tmp_path_factory.mktemp("runs") / request.param
+    config = Config(dataset=str(houses), label=TARGETS[request.param][0], task=request.param, encoder="quantile", levels=7, code_bits=8,
+                    wiring="random", width=60, layers=2, steps=300, batch=32, learning_rate=0.05, evaluate_every=50, seed=2)
+    runs.train_run(config, run)
+    runs.lower_run(run)
+    runs.optimize_run(run, level="O1")
+    return run, load_model(run), runs.dataset_of(config)
+
+
+def outputs_by_hand(run, model, x) -> np.ndarray:
+    """Values or labels of the circuit, by the interpreter and what the record says of its words."""
+    record = json.loads((run / "report.json").read_text())
+    circuit = runs.circuit_of(run)
+    words = dict(zip((w.name for w in circuit.outputs), simulate(circuit, model.encoder.codes(x)).T.astype(float)))
+    return np.stack([o.get("bias", 0) + o.get("scale", 1) * words[o["word"]] for o in record["outputs"]], axis=1)
+
+
+def test_the_record_of_targets_and_labels(judged):
+    run, model, data = judged
+    record = runs.report_run(run)
+    found, y, task = outputs_by_hand(run, model, data.test.x), data.test.y, model.config.task
+    accuracy, each = record["accuracy"], [o["test_hard"] for o in record["outputs"]]
+    assert [o["name"] for o in record["outputs"]] == TARGETS[task][0].split(",") == list(data.classes)
+    assert "confusion" not in record and "classes" not in record and runs.circuit_of(run).labels == ()
+    if task == "regress":
+        error = ((found - y) ** 2).mean(0)
+        assert accuracy["metric"] == "r2" and each == pytest.approx(1 - error / y.var(0)) and min(each) > 0.7
+        assert accuracy["test_rmse"] == pytest.approx(np.sqrt(error)) and accuracy["test_rmse"][0] > 200 * accuracy["test_rmse"][1]
+    else:
+        assert accuracy["metric"] == "label accuracy" and each == pytest.approx((found == y).mean(0)) and min(each) > 0.8
+        assert accuracy["test_exact"] == pytest.approx((found == y).all(1).mean()) and accuracy["test_exact"] < accuracy["test_hard"]
+        assert "test_rmse" not in accuracy
+    assert accuracy["test_hard"] == pytest.approx(np.mean(each)) and accuracy["validation"] == runs.best_of(run)["hard"]
+    soft = model.network.train()(torch.from_numpy(model.encoder.encode(data.test.x)).float()).detach().numpy()
+    model.network.eval()
+    merit = 1 - ((soft - y) ** 2).mean(0) / y.var(0) if task == "regress" else (soft >= 0) == y
+    assert accuracy["test_relaxed"] == pytest.approx(merit.mean())
+    assert (run / "report.html").read_text().count(record["outputs"][0]["word"]) == 1
+
+
+def test_the_trained_network_is_held_against_its_words(judged):
+    run, model, data = judged
+    circuit, codes = runs.circuit_of(run), model.encoder.codes(data.test.x)
+    network = runs.hard_outputs(model)
+    assert check_backend(circuit, network, codes).status == "simulated" and len(np.unique(network(codes))) > 1
+    for i, word in enumerate(circuit.outputs):
+        flipped = circuit.table.copy()
+        flipped[circuit.output_nets[sum(w.width for w in circuit.outputs[:i])] - circuit.first_node] ^= np.uint64(0b1111)
+        verdict = check_backend(replace(circuit, table=flipped, macros=()), network, codes)
+        assert verdict.status == "refuted" and verdict.outputs[0][word.name] != verdict.outputs[1][word.name]
+    assert [w.name for w in circuit.outputs] == [f"{TARGETS[model.config.task][1]}{i}" for i in range(len(circuit.outputs))]
+
+
+def test_what_words_mean_is_kept_between_the_verbs(judged):
+    run, model, _ = judged
+    kept = runs.notes(run)["lower"]["outputs"]
+    assert kept == runs.outputs_of(model) and [o["name"] for o in kept] == TARGETS[model.config.task][0].split(",")
+    counts = np.arange(12).reshape(6, 2)
+    if model.config.task == "regress":
+        values = np.array([o["bias"] for o in kept]) + np.array([o["scale"] for o in kept]) * counts
+        assert (values == model.network.head.values(counts)).all()
+
+
+def test_a_classifier_has_a_class_index(undisturbed, digits):
+    from hardwire.nn import load_model
+
+    model = load_model(undisturbed)
+    assert runs.outputs_of(model) == []
+    found = runs.hard_outputs(model)(model.encoder.codes(digits.test.x))
+    assert found.shape == (359, 1) and runs.circuit_scores(model, found).argmax(1).tolist() == found[:, 0].tolist()
 
 
 # --------------------------------------------------------------------------------------------------------------- counts

@@ -4,7 +4,19 @@ import numpy as np
 import pytest
 from numba import njit
 
-from hardwire.simd import load, logic, splat, store, sums
+from hardwire.simd import (
+    add_folded,
+    load,
+    logic,
+    splat,
+    store,
+    sums,
+    total,
+    transpose_octets,
+    where_at_least,
+    where_equal,
+    where_greater,
+)
 
 REAL, LANES = [np.float32, np.float64], [4, 8, 16, 32]
 real = pytest.mark.parametrize("dtype", REAL)
@@ -98,6 +110,72 @@ def test_sums_of_four_vectors(rng, n, dtype):
     x = rng.normal(size=(4, n)).astype(dtype)
     total(x.ravel(), out)
     assert np.allclose(out, x.sum(axis=1), rtol=0, atol=100 * np.finfo(dtype).eps)
+
+
+@lanes
+@real
+def test_total_of_all_lanes(rng, n, dtype):
+    @njit
+    def add(x):
+        return total(load(x, 3, n))
+
+    whole = rng.integers(-50, 50, n + 3).astype(dtype)  # exact in any order
+    assert add(whole) == whole[3:].sum()
+    x = rng.normal(size=n + 3).astype(dtype)
+    assert abs(add(x) - x[3:].sum(dtype=np.float64)) < 100 * np.finfo(dtype).eps
+
+
+@lanes
+@real
+def test_selection_by_comparison(rng, n, dtype):
+    @njit
+    def choose(a, b, x, y, out):
+        a, b, x, y = load(a, 0, n), load(b, 0, n), load(x, 0, n), load(y, 0, n)
+        store(where_greater(a, b, x, y), out, 0)
+        store(where_equal(a, b, x, y), out, n)
+
+    a, b = rng.integers(0, 3, (2, n)).astype(dtype)
+    a[0], b[1] = np.nan, np.nan
+    x, y, out = *rng.normal(size=(2, n)).astype(dtype), np.zeros(2 * n, dtype)
+    choose(a, b, x, y, out)
+    assert np.array_equal(out, np.concatenate([np.where(a > b, x, y), np.where(a == b, x, y)]))
+
+
+@pytest.mark.parametrize("n", [4, 8, 16, 32, 64])
+@real
+def test_folding_onto_sixteen_lanes(rng, n, dtype):
+    @njit
+    def fold(x, out):
+        add_folded(load(x, 0, n), out, 2, 16)
+
+    x, out = rng.integers(-50, 50, n).astype(dtype), np.arange(20).astype(dtype)
+    expected, width = out.copy(), min(n, 16)
+    expected[2 : 2 + width] += x.reshape(-1, width).sum(axis=0)
+    fold(x, out)
+    assert np.array_equal(out, expected)
+
+
+@lanes
+def test_octets_where_a_word_is_at_least_another(rng, n):
+    @njit
+    def mark(a, b, out):
+        store(where_at_least(load(a, 0, n), load(b, 0, n), np.uint8(0b100)), out, 0)
+
+    a, b = rng.integers(0, 256, (2, n), dtype=np.uint8)
+    a[:3], b[:3] = [255, 0, 128], [1, 200, 128]  # as unsigned numbers
+    out = np.zeros(n, np.uint8)
+    mark(a, b, out)
+    assert np.array_equal(out, np.where(a >= b, 0b100, 0))
+
+
+def test_transposing_octets(rng):
+    @njit
+    def turn(x, out):
+        transpose_octets(x, out)
+
+    x, out = rng.integers(0, 256, (8, 64), dtype=np.uint8), np.zeros(512, np.uint8)
+    turn(x.ravel(), out)
+    assert np.array_equal(out.reshape(64, 8), x.T)
 
 
 def test_operators_of_other_types_are_left_alone():

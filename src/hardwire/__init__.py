@@ -16,6 +16,7 @@ _LAZY = {
     "optimize": "hardwire.passes",
     "lower": "hardwire.lower",
     "load_dataset": "hardwire.data",
+    "LogicConv2d": "hardwire.nn",
     "LogicLayer": "hardwire.nn",
     "LogicNetwork": "hardwire.nn",
     "GroupSum": "hardwire.nn",

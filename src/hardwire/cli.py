@@ -14,7 +14,9 @@ from .errors import HardwireError, InputError
 
 EXAMPLES = {
     "demo": "hardwire demo --out demo-out",
-    "train": "hardwire train mnist --out runs/mnist --seed 1\n  hardwire train my.csv --label species --out runs/mine",
+    "train": "hardwire train mnist --out runs/mnist --seed 1\n  hardwire train my.csv --label species --out runs/mine\n"
+             "  hardwire train house.csv --set task=regress --label price --out runs/house\n"
+             "  hardwire train tags.csv --set task=multilabel --label rain,wind --out runs/tags",
     "lower": "hardwire lower runs/mnist",
     "optimize": "hardwire optimize runs/mnist -O2\n  hardwire optimize adder.aig --out adder.net",
     "show": "hardwire show runs/mnist\n  hardwire show xor.net --full",
@@ -41,10 +43,15 @@ def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-def show_progress(m: dict) -> None:
+def show_progress(m: dict, task: str = "classify") -> None:
     minutes, seconds = divmod(round(m["seconds_left"]), 60)
-    say(f"step {m['step']:>6}/{m['steps']}  loss {m['loss']:.4f}  validation relaxed {100 * m['relaxed']:.2f} %  "
-        f"hard {100 * m['hard']:.2f} %  {m['seconds']:.0f} s, {minutes}:{seconds:02} left")
+    say(f"step {m['step']:>6}/{m['steps']}  loss {m['loss']:.4f}  validation relaxed {figure(m['relaxed'], task)}  "
+        f"hard {figure(m['hard'], task)}  {m['seconds']:.0f} s, {minutes}:{seconds:02} left")
+
+
+def figure(value: float, task: str) -> str:
+    """A figure of merit in words."""
+    return f"R2 {value:.4f}" if task == "regress" else f"{100 * value:.2f} %"
 
 
 def answer(args, data: dict, text: str) -> None:
@@ -111,7 +118,7 @@ SETTINGS = {
     "gate_penalty": (float, "weight in the loss of gates that cost: larger leaves fewer of them"),
     "parametrisation": (str, "weights of a gate: table, softmax, walsh or covjac"),
     "encoder": (str, "rule of the thresholds: threshold, uniform or quantile"),
-    "label": (str, "name of a table's label column (default: the last one)"),
+    "label": (str, "name of a table's label column (default: the last one); of task regress or multilabel several with commas between"),
 }
 
 
@@ -126,10 +133,8 @@ def settings(args, out: Path):
     """The configuration to train: a run's own when it is resumed, else a file's or the data set's preset, with options."""
     from .nn.config import Config
 
-    if args.resume and (out / "config.toml").is_file():
-        config = Config.load(out / "config.toml")
-    else:
-        config = model_settings(args)
+    stored = args.resume and (out / "config.toml").is_file()
+    config = Config.load(out / "config.toml") if stored else model_settings(args)
     return with_options(dataclasses.replace(config, dataset=args.dataset), args)
 
 
@@ -156,11 +161,12 @@ def train(args) -> int:
     else:
         dataset = runs.dataset_of(config, args.data_dir)
         say(f"train {shape_of(config, len(dataset.classes))} on {len(dataset.train.y)} samples for {config.steps} steps")
-        runs.train_run(config, out, dataset=dataset, resume=args.resume, progress=show_progress)
+        runs.train_run(config, out, dataset=dataset, resume=args.resume, progress=lambda m: show_progress(m, config.task))
     if not FIRST:  # the run directory is the first one's
         return 0
     best = runs.best_of(out)
-    answer(args, {"run": str(out), "best": best}, f"{out}: validation hard {100 * best['hard']:.2f} % at step {best['step']}")
+    said = f"{out}: validation hard {figure(best['hard'], config.task)} at step {best['step']}"
+    answer(args, {"run": str(out), "best": best}, said)
     return 0
 
 
@@ -277,15 +283,25 @@ def run(args) -> int:
     out = executor(args.backend)(circuit)(x)
     if args.output:
         save_array(args.output, out)
-    rows = named_rows(circuit, out)
-    text = "\n".join(row.get("label") or " ".join(map(str, row.values())) for row in rows)
+    outputs = runs.notes(args.circuit).get("lower", {}).get("outputs", []) if Path(args.circuit).is_dir() else []
+    rows = named_rows(circuit, out, outputs)
+    text = "\n".join(row.get("label") or " ".join(map(short, row.get("values", row).values())) for row in rows)
     answer(args, {"outputs": rows}, f"{len(out)} samples -> {args.output}" if args.output else text)
     return 0
 
 
-def named_rows(circuit, out) -> list[dict]:
-    """Each sample's {output word: code}, with the ``label`` of its class where the circuit has labels."""
+def short(value) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def named_rows(circuit, out, outputs=()) -> list[dict]:
+    """Each sample's {output word: code}, with the ``label`` of its class where the circuit has labels.
+
+    outputs  as ``runs.outputs_of`` gives them: adds the ``values`` {name: value} of targets, {name: 0 or 1} of labels
+    """
     rows = [dict(zip((w.name for w in circuit.outputs), row)) for row in out.tolist()]
+    for row in rows if outputs else ():
+        row["values"] = {o["name"]: o["bias"] + o["scale"] * row[o["word"]] if "scale" in o else row[o["word"]] for o in outputs}
     if circuit.labels and circuit.outputs[0].name == "class_index":
         for row in rows:
             index = row["class_index"]

@@ -16,6 +16,8 @@ from .gates import GATES
 RAW, OPTIMIZED, STEPS = "circuit.net", "optimized.net", "steps.json"
 #: Levels of logic between the registers of the pipeline that `hardwire verify` checks.
 PIPELINE = 4
+#: Task -> what ``report.json`` calls its figure of merit.
+METRICS = {"classify": "accuracy", "regress": "r2", "multilabel": "label accuracy"}
 
 
 def note(run, step: str, facts: dict, *, forget=()) -> None:
@@ -57,7 +59,7 @@ def dataset_of(config, data_dir=None):
     """The data set of a run's configuration, always split alike."""
     from .data import load_dataset
 
-    return load_dataset(config.dataset, seed=config.seed, data_dir=data_dir, label=config.label or None)
+    return load_dataset(config.dataset, seed=config.seed, data_dir=data_dir, label=config.label or None, task=config.task)
 
 
 def train_run(config, out, *, dataset=None, data_dir=None, resume: bool = False, progress=None) -> None:
@@ -68,7 +70,7 @@ def train_run(config, out, *, dataset=None, data_dir=None, resume: bool = False,
 
 
 def best_of(run) -> dict:
-    """The evaluation whose weights were kept: the best frozen accuracy on validation, of equals the latest."""
+    """The evaluation whose weights were kept: the best frozen figure of merit on validation, of equals the latest."""
     lines = read_text(Path(run) / "metrics.jsonl").splitlines()
     try:
         return max(map(json.loads, lines), key=lambda m: (m["hard"], m["step"]))
@@ -83,13 +85,24 @@ def lower_run(run) -> Circuit:
 
     run, started = run_folder(run), time.perf_counter()
     model = load_model(run)
-    circuit = lower(model.network, model.encoder, name=identifier(model.dataset["name"]), labels=model.dataset["classes"],
+    labels = model.dataset["classes"] if model.config.task == "classify" else ()
+    circuit = lower(model.network, model.encoder, name=identifier(model.dataset["name"]), labels=labels,
                     features=model.dataset["features"])
     for old in (OPTIMIZED, STEPS):
         (run / old).unlink(missing_ok=True)
     save_circuit(circuit, run / RAW)
-    note(run, "lower", {"seconds": time.perf_counter() - started})
+    note(run, "lower", {"seconds": time.perf_counter() - started, "outputs": outputs_of(model)})
     return circuit
+
+
+def outputs_of(model) -> list[dict]:
+    """What the circuit's output words mean, beside a class index: ``name`` of the target or label, ``word``, and of a target
+    ``bias`` and ``scale``: ``value = bias + scale * word``."""
+    names, head = model.dataset["classes"], model.network.head.to_dict()
+    if head["task"] == "regress":
+        return [{"name": name, "word": f"value{i}", "bias": bias, "scale": scale}
+                for i, (name, bias, scale) in enumerate(zip(names, head["bias"], head["scale"]))]
+    return [{"name": name, "word": f"label{i}"} for i, name in enumerate(names)] if head["task"] == "multilabel" else []
 
 
 def optimize_run(run, *, level: str = "O2", progress=None) -> Circuit:
@@ -130,25 +143,37 @@ def verify_run(run, *, data_dir=None, progress=None) -> dict:
     model = load_model(run)
     dataset = dataset_of(model.config, data_dir)
     started = time.perf_counter()
-    verdicts = verify_circuit(best, against=raw if (run / OPTIMIZED).is_file() else None, network=hard_classes(model),
+    verdicts = verify_circuit(best, against=raw if (run / OPTIMIZED).is_file() else None, network=hard_outputs(model),
                               samples=model.encoder.codes(dataset.test.x), progress=progress)
     note(run, "verify", {"seconds": time.perf_counter() - started, "digest": best.digest,
                          "verdicts": {k: str(v) for k, v in verdicts.items()}})
     return verdicts
 
 
-def hard_classes(model):
-    """``codes -> class indices`` of shape (samples, 1), by the trained network's own frozen forward pass."""
-    from .nn.train import Samples, predict
+def hard_outputs(model):
+    """``codes -> output words`` (samples, words) as the circuit's, by the trained network's own frozen forward pass.
 
-    return lambda codes: predict(model.network, Samples(model.encoder.encode_codes(codes), np.zeros(len(codes))))[:, None]
+    They are the class index, the counts of the targets, or the labels.
+    """
+    from .nn import GroupSum, LogicNetwork
+    from .nn.train import Samples, _scores
+
+    task, network = model.config.task, model.network
+    if task == "regress":  # scores with tau = 1 are the counts
+        network = LogicNetwork(network.layers, GroupSum(network.head.groups)).eval()
+    decide = {"classify": lambda s: s.argmax(1)[:, None], "regress": lambda s: s.astype(np.int64), "multilabel": lambda s: s >= 0}
+
+    def outputs(codes):
+        samples = Samples(model.encoder.encode_codes(codes), np.zeros(len(codes)))
+        return decide[task](_scores(network, samples, (False,), np.arange(len(samples)))[0])
+
+    return outputs
 
 
 def report_run(run, *, data_dir=None) -> dict:
     """Gather the run's record, write ``report.json`` and ``report.html``, and return it."""
     from .circuit.packed import PackedEngine
     from .nn import load_model
-    from .nn.train import Samples, accuracy
     from .report import environment, save_record, write_html
 
     run = run_folder(run)
@@ -156,18 +181,13 @@ def report_run(run, *, data_dir=None) -> dict:
     dataset = dataset_of(model.config, data_dir)
     raw, best, steps = raw_circuit(run), circuit_of(run), notes(run)
     codes = model.encoder.codes(dataset.test.x)
-    found = PackedEngine(best)(codes)[:, 0]
-    test = Samples(model.encoder.encode(dataset.test.x), dataset.test.y)
-    at_best = next((m for m in model.metrics if m["step"] == model.best_step), {})
     record = {
-        "hardware": "logic", "dataset": dataset.name, "seed": model.config.seed, "classes": list(dataset.classes),
-        "accuracy": {"test_hard": float((found == dataset.test.y).mean()),
-                     "test_relaxed": accuracy(model.network, test, hard=False), "validation": at_best.get("hard")},
-        "counts": stage_counts(raw, best), "verified": _verified(steps.get("verify"), best),
+        "hardware": "logic", "dataset": dataset.name, "seed": model.config.seed,
+        **_results(model, dataset, PackedEngine(best)(codes)), "counts": stage_counts(raw, best),
+        "verified": _verified(steps.get("verify"), best),
         "time": {"train_s": model.seconds, **{f"{k}_s": v["seconds"] for k, v in steps.items()}, **measure(best, codes)},
         "energy": _energy(best), "environment": environment(),
-        "confusion": _confusion(dataset.test.y, found, len(dataset.classes)), "curve": model.metrics,
-        "gate_kinds": {"raw": gate_kinds(raw), "optimized": gate_kinds(best)},
+        "curve": model.metrics, "gate_kinds": {"raw": gate_kinds(raw), "optimized": gate_kinds(best)},
         "passes": steps.get("optimize", {}).get("passes", []), "digest": best.digest,
         "model": {k: v for k, v in dataclasses.asdict(model.config).items() if k not in ("dataset", "seed")},
         "source": dataset.source,
@@ -175,6 +195,41 @@ def report_run(run, *, data_dir=None) -> dict:
     save_record(record, run)
     write_html(record, run / "report.html")
     return record
+
+
+def _results(model, dataset, found: np.ndarray) -> dict:
+    """The record's ``accuracy``, and what belongs to the task: ``classes`` and ``confusion``, or ``outputs``.
+
+    found  the circuit's output words of the test samples (samples, words)
+    """
+    from .nn.tasks import TASKS
+    from .nn.train import Samples, _scores
+
+    kind, y, names = model.config.task, dataset.test.y, list(dataset.classes)
+    task = TASKS[kind](len(names), dataset.train.y)
+    test = Samples(model.encoder.encode(dataset.test.x), task.targets(y))
+    relaxed = _scores(model.network, test, (True,), np.arange(len(test)))[0]
+    hard = circuit_scores(model, found)
+    merits = task.merit(hard, y)
+    at_best = next((m for m in model.metrics if m["step"] == model.best_step), {})
+    accuracy = {"metric": METRICS[kind], "test_hard": merits.pop(""), "test_relaxed": task.merit(relaxed, y)[""],
+                "validation": at_best.get("hard"), **{f"test_{name}": value for name, value in merits.items()}}
+    if kind == "classify":
+        return {"accuracy": accuracy, "classes": names, "confusion": _confusion(y, found[:, 0], len(names))}
+    if kind == "regress":
+        accuracy["test_rmse"] = np.sqrt(((hard - y) ** 2).mean(axis=0)).tolist()
+    each = [task.merit(hard[:, [i]], y[:, [i]])[""] for i in range(len(names))]
+    return {"accuracy": accuracy, "outputs": [row | {"test_hard": merit} for row, merit in zip(outputs_of(model), each)]}
+
+
+def circuit_scores(model, found: np.ndarray) -> np.ndarray:
+    """The circuit's output words (samples, words) as scores that the task judges, (samples, outputs).
+
+    Of a class 1 and of the others 0; the values of targets; of a label 1/2 where it is on, else -1/2.
+    """
+    if model.config.task == "classify":
+        return np.eye(model.network.head.groups)[found[:, 0]]
+    return model.network.head.values(found) if model.config.task == "regress" else found - 0.5
 
 
 def _verified(found: dict | None, circuit: Circuit) -> dict:

@@ -25,12 +25,15 @@ RULE = {
     "verify": (EMITTED, {"numpy", "numba", "aigverse", "pysat"}),
     "flows": (EMITTED | {"verify"}, {"numpy"}),
     "data": (LEAVES, {"numpy", "sklearn"}),
-    "nn": (LEAVES | {"data"}, {"numpy", "numba", "torch", "safetensors", "tomli"}),
+    "nn": (LEAVES | {"data"}, {"numpy", "numba", "torch", "triton", "safetensors", "tomli"}),
     "baselines": (LEAVES | {"data"}, {"numpy", "torch"}),
     "lower": (CIRCUIT | {"data", "nn", "baselines"}, {"numpy", "torch"}),
+    "estimators": (CIRCUIT | {"data", "nn", "lower"}, {"numpy", "sklearn", "torch"}),
     "crossbar": (LEAVES | {"data"}, {"numpy", "numba", "torch"}),
     "spiking": (LEAVES | {"data"}, {"numpy", "numba", "torch"}),
     "report": (LEAVES, {"numpy", "matplotlib"}),
+    "sweep": (LEAVES | {"data", "nn", "runs", "report"}, {"optuna"}),
+    "bench": (LEAVES | {"nn", "report"}, {"numpy", "torch", "torchlogix"}),
 }
 #: The command line and what its verbs do see everything; the package itself resolves names on first use.
 FREE = {"cli", "runs", "__main__", "__init__"}

@@ -96,3 +96,45 @@ def test_other_files_are_refused(tmp_path):
 def test_wrong_options_are_refused(options):
     with pytest.raises(InputError, match=next(iter(options))):
         load_dataset("digits", **options)
+
+
+def test_the_tasks_are_those_of_training():
+    from hardwire.data.samples import TASKS as known
+    from hardwire.nn.tasks import TASKS
+
+    assert set(known) == set(TASKS)
+
+
+def test_targets_are_split_at_random(tmp_path, rng):
+    x, y = np.arange(500)[:, None], rng.normal(size=(500, 2))
+    path = write_npz(tmp_path / "a.npz", x=x, y=y)
+    data, same, other = (load_dataset(path, seed=s, task="regress") for s in (1, 1, 2))
+    splits = (data.train, data.validation, data.test)
+    assert [s.y.shape for s in splits] == [(360, 2), (40, 2), (100, 2)]
+    assert sorted(np.concatenate([s.x.ravel() for s in splits]).tolist()) == list(range(500))
+    assert all((y[s.x.ravel()] == s.y).all() and (s.rows == s.x.ravel()).all() for s in splits)
+    assert (data.test.rows == same.test.rows).all() and not (data.test.rows == other.test.rows).all()
+    assert abs(data.test.rows.mean() - 250) < 60  # not the last ones
+
+
+def test_a_given_test_split_of_targets_is_kept(tmp_path):
+    x, y = np.arange(20)[:, None], np.arange(20) / 7
+    data = load_dataset(write_npz(tmp_path / "a.npz", x=x, y=y, x_test=x[:5], y_test=y[:5] + 9), task="regress")
+    assert data.test.y.tolist() == (y[:5] + 9)[:, None].tolist() and (len(data.train.y), len(data.validation.y)) == (18, 2)
+
+
+@pytest.mark.parametrize(("y", "task", "says"), [
+    (np.array([[1.0, 2], [1, 3], [1, 4], [1, 5]]), "regress", "has 1 as 'y0' of every sample; leave that output out"),
+    (np.array([[0, 1], [0, 1], [0, 0], [0, 1]]), "multilabel", "has 0 as 'y0' of every sample"),
+    (np.array([1.0, 2.0]), "regress", "2 sample.*3 parts"), (np.array([1.0, 2, 3, -2e200]), "regress", "2e.200 in 'y'.*rescale"),
+    (np.array([0, 1, 2, 3]), "classify", "1 sample.*set task to 'regress'"),
+    (np.array([0, 1, 0, 1]), "guess", "task 'guess' is unknown"),
+])
+def test_targets_that_cannot_be_learnt(tmp_path, y, task, says):
+    with pytest.raises(InputError, match=says):
+        load_dataset(write_npz(tmp_path / "a.npz", x=np.arange(len(y))[:, None], y=y), task=task)
+
+
+def test_named_sources_have_classes():
+    with pytest.raises(InputError, match="'digits' has classes; leave task 'regress' out"):
+        load_dataset("digits", task="regress")

@@ -200,3 +200,88 @@ def test_files_that_are_no_archives(tmp_path):
 def test_the_label_option_is_for_tables(tmp_path):
     with pytest.raises(InputError, match="labels in y"):
         load_dataset(save(tmp_path, **GOOD), label="y")
+
+
+# --------------------------------------------------------------------------------------------------- targets and labels
+
+HOUSES = "area,price,rent,rooms\n50.5,1e5,410,2\n80,150000.25,-6,3\n120,2e5,800.5,4\n"
+
+
+@pytest.mark.parametrize(("label", "names", "y"), [
+    ("price", ("price",), [[1e5], [150000.25], [2e5]]), (None, ("rooms",), [[2], [3], [4]]),
+    (-3, ("price",), [[1e5], [150000.25], [2e5]]),
+    ("rent,price", ("rent", "price"), [[410, 1e5], [-6, 150000.25], [800.5, 2e5]]),
+    (["rent", 1], ("rent", "price"), [[410, 1e5], [-6, 150000.25], [800.5, 2e5]]),
+    ("2, 1", ("rent", "price"), [[410, 1e5], [-6, 150000.25], [800.5, 2e5]]),
+])
+def test_targets_are_the_columns_asked_for(tmp_path, label, names, y):
+    s = read_table(write(tmp_path, HOUSES), label=label, task="regress")
+    assert s.classes == names and s.y.dtype == np.float64 and s.y.tolist() == y
+    assert s.features == tuple(c for c in ("area", "price", "rent", "rooms") if c not in names)
+    assert s.x.shape == (3, 4 - len(names)) and 50.5 in s.x[0]
+
+
+def test_targets_of_a_table_without_header(tmp_path):
+    s = read_table(write(tmp_path, "1,2,0.5\n3,4,0.25\n"), task="regress")
+    assert s.classes == ("x2",) and s.y.tolist() == [[0.5], [0.25]] and s.x.tolist() == [[1, 2], [3, 4]]
+
+
+def test_labels_are_zero_or_one(tmp_path):
+    s = read_table(write(tmp_path, "wet,t,old\n1,20.5,0\n0,3,1.0\n"), label="old,wet", task="multilabel")
+    assert s.classes == ("old", "wet") and s.y.tolist() == [[0, 1], [1, 0]] and s.y.dtype == np.float64 and s.features == ("t",)
+
+
+def test_a_name_with_a_comma_is_one_name(tmp_path):
+    path = write(tmp_path, '"a,b",a,b\n1,2,0\n3,4,1\n')
+    assert read_table(path, label="a,b", task="regress").classes == ("a,b",)
+
+
+@pytest.mark.parametrize(("text", "label", "task", "says"), [
+    (HOUSES, "price,rent", "classify", "asks for 2 columns.*set task to 'multilabel' or 'regress'"),
+    (HOUSES, "price,size", "regress", "no column 'size'; choose from area, price, rent, rooms"),
+    (HOUSES, "price,1", "regress", "names column '1' twice"), (HOUSES, [], "regress", "names no column"),
+    (HOUSES, "0,1,2,3", "regress", "label columns only"), ("b,a,a\n1,2,3\n4,5,6\n", "1,2", "regress", "two label columns named 'a'"),
+    ("a,y\n1,2\n3,high\n", "y", "regress", "line 3, column 'y', has a target that is no number"),
+    ("a,y\n1,2\n3,\n", "y", "regress", "line 3, column 'y', has no value"), ("a,y\n1,2\n3,inf\n", "y", "regress", "not finite"),
+    ("a,y\n1,1\n3,2\n", "y", "multilabel", r"line 3, column 'y', has a label that is neither 0 nor 1 \('2'\)"),
+    ("a,y\n1,1\n3,yes\n", "y", "multilabel", "line 3.*neither 0 nor 1"),
+    ("a,y\n1,1\n3,0.5\n", "y", "classify", "set task to 'regress'"),
+])
+def test_targets_that_cannot_be_read(tmp_path, text, label, task, says):
+    with pytest.raises(InputError, match=says):
+        read_table(write(tmp_path, text), label=label, task=task)
+
+
+@pytest.mark.parametrize(("y", "names", "expected"), [
+    (np.array([0.5, 1, 2]), None, ("y",)), (np.array([[1, 2], [3, 4], [5, 6]]), None, ("y0", "y1")),
+    (np.array([[1.5, 2], [3, 4], [5, 6]]), ["far  out", "near"], ("far out", "near")), (np.array([[7], [8], [9]]), ["a"], ("a",)),
+])
+def test_archives_of_targets(tmp_path, y, names, expected):
+    named = {} if names is None else {"classes": names}
+    s = read_npz(save(tmp_path, x=np.eye(3), y=y, x_test=np.eye(3)[:2], y_test=y[:2] + 1, **named), task="regress")
+    assert s.classes == expected and s.y.dtype == np.float64 and (s.y == y.reshape(3, -1)).all()
+    assert (s.test[1] == y[:2].reshape(2, -1) + 1).all()
+
+
+def test_archives_of_labels(tmp_path):
+    y = np.array([[True, False], [False, False], [True, True]])
+    s = read_npz(save(tmp_path, x=np.eye(3), y=y), task="multilabel")
+    assert s.y.tolist() == [[1, 0], [0, 0], [1, 1]] and s.classes == ("y0", "y1") and s.test is None
+
+
+@pytest.mark.parametrize(("task", "change", "says"), [
+    ("regress", {"y": np.array([0, np.nan, 1, 2])}, "y has nan at sample 1, output 0; remove or fill it"),
+    ("regress", {"y": np.zeros((4, 2, 2))}, r"shape \(4, 2, 2\) for 4 samples"),
+    ("regress", {"y": np.zeros(3)}, r"shape \(3, 1\) for 4"),
+    ("regress", {"y": np.zeros((4, 0))}, "shape"), ("regress", {"y": np.array(list("abcd"))}, "give numbers for task 'regress'"),
+    ("regress", {"classes": np.array(["a", "b"])}, "names the outputs of y, which has 1"),
+    ("regress", {"x_test": np.eye(4), "y_test": np.zeros((4, 2))}, "y has 1 outputs and y_test 2"),
+    ("multilabel", {"y": np.array([[0, 1], [1, 1], [0, 2], [0, 0]])}, "y has 2 at sample 2, output 1; give 0 or 1"),
+    ("multilabel", {"y": np.array([0, 1, np.nan, 0])}, "y has nan at sample 2"),
+    ("classify", {"y": np.zeros((4, 2))}, "set task to 'regress' or 'multilabel'"),
+    ("classify", {"y": np.array([0, 1.5, 0, 1])}, "label 1.5 at sample 1.*set task to 'regress'"),
+])
+def test_archives_of_targets_that_cannot_be_used(tmp_path, task, change, says):
+    assert read_npz(save(tmp_path, **GOOD), task=task).classes
+    with pytest.raises(InputError, match=says):
+        read_npz(save(tmp_path, **{**GOOD, **change}), task=task)

@@ -171,6 +171,55 @@ def test_a_trained_network_end_to_end(trained, lowered, digits, tmp_path, execut
 # ------------------------------------------------------------------- what the relaxed network makes of it once it is hard
 
 
+@cache
+def every_kind_of_layer():
+    """A random frozen network of trees, pools, learned wires and tables of several inputs, on bits: circuit, bits, decisions."""
+    import torch
+
+    from hardwire import lower
+    from hardwire.nn import GroupSum, LogicLayer, LogicNetwork
+    from hardwire.nn.conv import LogicConv2d, OrPool2d
+
+    layers = [LogicConv2d((1, 5, 5), 4, padding=1, pool=1, depth=2, init="random", noise=1.0),
+              OrPool2d((4, 5, 5)),
+              LogicLayer(16, 24, candidates=4, init="random"),
+              *(LogicLayer(24, 24, fan_in=k, init="random", seed=k) for k in range(2, 7))]
+    network = LogicNetwork(layers, GroupSum(3)).eval()
+    bits = (np.random.default_rng(0).random((200, 25)) < 0.4).astype(np.uint8)
+    return lower(network), bits, network(torch.from_numpy(bits)).argmax(1).numpy()
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_every_kind_of_layer_end_to_end(tmp_path, executor):
+    run = available(executor)
+    circuit, bits, expected = every_kind_of_layer()
+    assert len(np.unique(expected)) == 3
+    assert np.array_equal(run(circuit, bits, tmp_path)[:, 0], expected)
+
+
+@pytest.mark.parametrize("k", range(2, 7))
+@pytest.mark.parametrize("kind", ["table", "walsh"])
+def test_torch_hard_forward_of_tables(kind, k):
+    """The layer whose tables are those of ``lut``, frozen, against the interpreter's column."""
+    import torch
+
+    from hardwire.nn import LogicLayer
+
+    circuit, x, expected = everything()
+    column = [w.name for w in circuit.outputs].index(f"o_lut{k}")
+    first = sum(w.width for w in circuit.outputs[:column])
+    nodes = np.array(circuit.output_nets[first : first + circuit.outputs[column].width]) - circuit.first_node
+    layer = LogicLayer(10, len(nodes), fan_in=k, parametrisation_name=kind, pairs=circuit.fanin[nodes, :k] - 2).eval()
+    signs = 2.0 * (circuit.table[nodes, None] >> np.arange(2**k, dtype=np.uint64) & np.uint64(1)) - 1
+    if kind == "walsh":
+        signs = -signs @ [[(-1) ** (m & s).bit_count() for s in range(2**k)] for m in range(2**k)]
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(signs))
+    bits = (x[:, :, None] >> np.arange(5) & 1).reshape(len(x), 10)
+    got = (layer(torch.from_numpy(bits)).numpy().astype(np.int64) << np.arange(len(nodes))).sum(1)
+    assert np.array_equal(got, expected[:, column])
+
+
 @pytest.mark.parametrize("kind", ["table", "softmax"])
 @pytest.mark.parametrize("table", [g.table for g in GATES], ids=[g.name for g in GATES])
 def test_torch_hard_forward(kind, table):

@@ -6,8 +6,8 @@ from hardwire import lower
 from hardwire.circuit.packed import PackedEngine
 from hardwire.circuit.simulate import simulate
 from hardwire.errors import InputError
-from hardwire.nn import GroupSum, LogicLayer, LogicNetwork
-from hardwire.nn.heads import MultiLabel, Regression, build_head, head_from_dict
+from hardwire.nn import GroupSum, LogicLayer, LogicNetwork, MultiLabel, Regression
+from hardwire.nn.heads import build_head, head_from_dict
 
 BITS = (np.arange(256)[:, None] >> np.arange(8) & 1).astype(np.uint8)
 
@@ -82,6 +82,13 @@ def test_a_head_comes_back_from_its_description(head, rng):
     again.load_state_dict(head.state_dict())
     counts = torch.arange(0.0, head.groups * 4).reshape(4, -1)
     assert type(again) is type(head) and torch.allclose(again.outputs(counts), head.outputs(counts))
+
+
+def test_a_regression_keeps_its_own_numbers():
+    given = np.array([1.0, 2.0])
+    head = Regression(given, given)
+    head.origin += 5
+    assert given.tolist() == [1, 2] and head(torch.ones(1, 4)).dtype == torch.float64
 
 
 def test_a_built_regression_covers_the_targets():

@@ -40,6 +40,17 @@ def test_regression_of_two_outputs(features, tmp_path, learn):
     assert bool(list(model.network.head.parameters())) == learn
 
 
+@pytest.mark.parametrize("learn", [False, True])
+def test_targets_that_vary_little_beside_their_size(features, tmp_path, learn):
+    y = 1e12 + 1e4 * features[:, :1]
+    data = dataset(y, features, ("far",))
+    result = train(dataclasses.replace(SMALL, task="regress", learn_tau=learn), data, out=tmp_path / "run")
+    plain = train(dataclasses.replace(SMALL, task="regress", learn_tau=learn), dataset(features[:, :1], features, ("near",)))
+    assert result.metrics[-1]["hard"] == pytest.approx(plain.metrics[-1]["hard"], abs=0.02) and result.metrics[-1]["hard"] > 0.9
+    head = load_model(tmp_path / "run").network.head
+    assert head.origin.dtype == torch.float64 and (head.values([[0], [60]]) == result.network.head.values([[0], [60]])).all()
+
+
 def test_one_target_may_be_a_vector(features):
     y = features[:, 0] - features[:, 3]
     a = train(dataclasses.replace(SMALL, task="regress", steps=20), dataset(y, features, ("y",)))
@@ -64,6 +75,13 @@ def test_a_learned_temperature_is_saved(digits, tmp_path):
     start = config.tau_for(10)
     assert result.network.head.tau != pytest.approx(start, rel=1e-3)
     assert load_model(tmp_path / "run").network.head.tau == result.network.head.tau
+
+
+def test_one_feature_asks_for_more_levels(features):
+    data = dataset(features[:, 0], features[:, :1], ("y",))
+    with pytest.raises(InputError, match="only 1 of 1 input bits vary.*give more levels"):
+        train(dataclasses.replace(SMALL, task="regress", levels=1), data)
+    assert train(dataclasses.replace(SMALL, task="regress"), data).metrics[-1]["hard"] > 0.9
 
 
 def test_losses():

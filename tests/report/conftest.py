@@ -58,6 +58,28 @@ def full_record() -> dict:
 
 
 @pytest.fixture
+def regress(full) -> dict:
+    """A run for two targets; its R2 is far below 0 at first."""
+    for key in ("classes", "confusion"):
+        del full[key]
+    curve = [{"step": s, "relaxed": 0.99 - 300 / (s + 10) ** 2, "hard": 0.97 - 500 / (s + 10) ** 2} for s in range(0, 400, 20)]
+    return full | {
+        "accuracy": {"metric": "r2", "test_hard": 0.9312, "test_relaxed": 0.9401, "validation": -0.25,
+                     "test_rmse": [15_740.26, 0.00123]},
+        "outputs": [{"name": "price", "word": "value0", "test_hard": 0.95, "bias": 22_248, "scale": 427.545},
+                    {"name": "rent", "word": "value1", "test_hard": 0.9124, "bias": -3.5e12, "scale": 1e-7}], "curve": curve}
+
+
+@pytest.fixture
+def multilabel(full) -> dict:
+    for key in ("classes", "confusion"):
+        del full[key]
+    return full | {
+        "accuracy": {"metric": "label accuracy", "test_hard": 0.9528, "test_exact": 0.8583, "test_relaxed": 0.9667, "validation": None},
+        "outputs": [{"name": f"label {c}", "word": f"label{i}", "test_hard": 0.9 + i / 100} for i, c in enumerate("abcdefg")]}
+
+
+@pytest.fixture
 def minimal() -> dict:
     return minimal_record()
 

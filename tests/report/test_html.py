@@ -149,7 +149,36 @@ def test_the_minimal_record_has_no_empty_sections(minimal):
         assert f"<h2>{absent}</h2>" not in page
 
 
+def test_a_page_of_targets(regress):
+    page = Page(render_html(regress))
+    labels = " ".join(f["aria-label"] for f in page.all("svg"))
+    assert "Learning curve: validation R²" in labels and "Confusion" not in labels and "accuracy beside" not in labels
+    for said in ("test R²", "R²: share of the targets' variance", "0.9312", "15,740", "22248 + 427.545 value0", "validation R²",
+                 "hard, last 0.9", "relaxed minus hard +0.0089"):
+        assert said in page.text, said
+    assert "accuracy" not in page.text.partition("Size")[0]
+
+
+def test_a_curve_far_below_nothing_is_cut(regress):
+    regress["curve"] = [{"step": i, "hard": -1e6, "relaxed": -2e5} for i in range(9)]
+    assert "last −1.00e+06" in Page(render_html(regress)).text
+
+
+def test_a_page_of_labels(multilabel):
+    page = Page(render_html(multilabel))
+    for said in ("test label accuracy", "95.28 %", "85.83 %", "share of labels that are right", "label g", "label6", "96.00 %"):
+        assert said in page.text, said
+    assert "LogicTreeNet" not in page.text  # its accuracy is that of classes
+
+
 OPTIONAL = ("classes", "confusion", "curve", "gate_kinds", "passes", "peers", "model", "files", "digest")
+
+
+def test_targets_without_their_rows(regress):
+    del regress["outputs"]
+    assert "0.9312" in Page(render_html(regress)).text
+    regress["accuracy"] |= {"test_hard": -1e200, "test_relaxed": None}
+    assert "−1.00e+200" in Page(render_html(regress)).text
 
 
 @pytest.mark.parametrize("gone", [OPTIONAL, OPTIONAL[::2], OPTIONAL[1::2]])

@@ -1,3 +1,4 @@
+import copy
 import json
 import os
 import subprocess
@@ -79,6 +80,32 @@ def test_a_malformed_record_gets_one_sentence(full, path, value, said):
     with pytest.raises(FormatError, match=said) as caught:
         validate(put(full, path, value), name="run/report.json")
     assert str(caught.value).startswith("run/report.json: ") and "\n" not in str(caught.value)
+
+
+OF_TARGETS = [
+    ("accuracy.metric", "r3", "accuracy.metric is \"r3\"; give accuracy, label accuracy, r2"),
+    ("accuracy.test_hard", 1.5, "accuracy.test_hard is 1.5"), ("accuracy.test_hard", float("-inf"), "accuracy.test_hard is -inf"),
+    ("accuracy.test_hard", ..., "accuracy.test_hard is missing"), ("accuracy.metric", ..., "accuracy.validation is -0.25"),
+    ("accuracy.test_rmse", 3, "accuracy.test_rmse is 3; give a list"), ("accuracy.test_rmse", [1, -2], "accuracy.test_rmse.1 is -2"),
+    ("accuracy.test_rmse", [1], "1 errors for 2 outputs"), ("accuracy.test_exact", 2, "accuracy.test_exact is 2"),
+    ("outputs", {}, "outputs is {}; give a list"), ("outputs.1.word", ..., "outputs\\[1\\].word is null"),
+    ("outputs.0.test_hard", "good", "outputs\\[0\\].test_hard"), ("outputs.0.scale", "big", "outputs\\[0\\].scale is \"big\""),
+    ("curve.3.hard", 2, "curve\\[3\\].hard is 2"),
+]
+
+
+@pytest.mark.parametrize("path, value, said", OF_TARGETS, ids=[f"{p}={v!r:.20}" for p, v, _ in OF_TARGETS])
+def test_a_malformed_record_of_targets(regress, path, value, said):
+    validate(regress)
+    with pytest.raises(FormatError, match=said):
+        validate(put(regress, path, value))
+
+
+def test_labels_are_shares(multilabel):
+    validate(multilabel)
+    for place in ("accuracy.test_hard", "outputs.2.test_hard", "curve.3.hard"):
+        with pytest.raises(FormatError, match=r"-0\.5; give a fraction"):
+            validate(put(copy.deepcopy(multilabel), place, -0.5))
 
 
 @pytest.mark.parametrize("record", [None, [], "x", 3, {}])

@@ -2,7 +2,7 @@ import pytest
 
 from hardwire.errors import FormatError
 from hardwire.report import format_text
-from hardwire.report.summary import columns, duration, si
+from hardwire.report.summary import columns, duration, four_digits, si
 
 
 def box(text: str) -> list[str]:
@@ -19,6 +19,28 @@ def test_the_full_record(full):
                  "no GPU on this machine", "1.23 M samples/s", "1 h 30 min", "model estimates", "1.62 nJ",
                  "runs/mnist", "circuit.net", full["environment"]["commit"]):
         assert said in text, said
+
+
+def test_targets(regress):
+    lines = box(format_text(regress))
+    text = "\n".join(lines)
+    for said in ("─ R² ─", "0.9312", "−0.2500", "+0.0089", "price", "0.9500      15,740      22248 + 427.545 value0",
+                 "0.9124      0.001230    -3.5e+12 + 1e-07 value1"):
+        assert said in text, said
+    assert "%" not in text.partition("two-input gates")[0] and "accuracy" not in text
+
+
+def test_labels(multilabel):
+    text = "\n".join(box(format_text(multilabel)))
+    for said in ("─ label accuracy ─", "95.28 %", "85.83 %", "label a", "90.00 %     label0", "and 3 more in report.json"):
+        assert said in text, said
+    assert "+1.39 points" in text and "validation" not in text
+
+
+@pytest.mark.parametrize("value, said", [(0, "0"), (15740.26, "15,740"), (0.00123456, "0.001235"), (9.9996, "10.00"), (999.96, "1,000"),
+                                         (2.5e13, "2.5e+13"), (4e-9, "4e-09")])
+def test_errors_have_four_digits(value, said):
+    assert four_digits(value) == said
 
 
 def test_the_minimal_record_leaves_out_what_is_missing(minimal):

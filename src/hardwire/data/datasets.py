@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
-from .samples import Samples
+from .samples import REGRESS, TASKS, Samples
 from .sources import SOURCES, read_source
 from .tables import read_npz, read_table
 
@@ -14,13 +14,16 @@ from .tables import read_npz, read_table
 READERS = {
     ".csv": read_table,
     ".tsv": read_table,
-    ".npz": lambda path, label: read_npz(path),
+    ".npz": lambda path, label, task: read_npz(path, task=task),
 }
+#: The squares of larger targets leave float64.
+LARGEST_TARGET = 1e150
 
 
 @dataclass(frozen=True)
 class Split:
-    """``x`` (samples, features) uint8, int64 or float64; ``y`` (samples,) int64, index into the classes.
+    """``x`` (samples, features) uint8, int64 or float64; ``y`` (samples,) int64, index into the classes, or (samples, outputs)
+    float64, targets or labels.
 
     rows  (samples,) int64, each sample's place in the order of the source it was cut from, or None where that is not known
     """
@@ -34,7 +37,7 @@ class Split:
 class Dataset:
     """Samples in three splits that share none.
 
-    classes   name of each class
+    classes   name of each class, target or label
     features  name of each feature, a unique identifier
     shape     (channels, height, width) in whose order ``x`` is flattened, or None where the samples are no images
     source    where it comes from, one line
@@ -51,30 +54,37 @@ class Dataset:
 
 
 def load_dataset(name_or_path, *, seed: int = 0, data_dir=None, validation: float = 0.1, test: float = 0.2,
-                 label: str | int | None = None, download: bool = True) -> Dataset:
-    """Load a named source or a file (.csv, .tsv, .npz) and split it, every class alike.
+                 label: str | int | list | tuple | None = None, download: bool = True, task: str = "classify") -> Dataset:
+    """Load a named source or a file (.csv, .tsv, .npz) and split it, every class alike; targets and labels at random.
 
     test        share of each class's samples for the test split, where the source fixes none itself
     validation  share of what is left for the validation split
     seed        the splits depend on it and on the samples only
-    label       of a table: name or number of the label column; None: the last one
+    label       of a table: name or number of the label column; None: the last one; several of ``regress`` and ``multilabel`` as
+                a list or with commas between them
+    task        ``classify``; ``regress``, to predict numbers; ``multilabel``, to predict several labels that are 0 or 1
     data_dir    folder where a named source's files are looked for first; then $HARDWIRE_DATA, then the user's cache
     download    fetch a named source's files when they are nowhere; else that raises InputError
     """
-    _check_options(seed, validation, test)
-    name, samples = _read(name_or_path, label, data_dir, download)
+    _check_options(seed, validation, test, task)
+    name, samples = _read(name_or_path, label, data_dir, download, task)
     return split_samples(name, samples, seed=int(seed), validation=validation, test=test)
 
 
 def split_samples(name: str, samples: Samples, *, seed: int, validation: float, test: float) -> Dataset:
-    """Cut samples into a Dataset: in each class at least one sample for each split, all in a random order."""
-    _check_classes(name, samples)
+    """Cut samples into a Dataset: in each class at least one sample for each split, all in a random order.
+
+    Samples with targets or labels are all of one class.
+    """
+    classified = samples.y.ndim == 1
+    (_check_classes if classified else _check_targets)(name, samples)
+    groups = samples.y if classified else np.zeros(len(samples.y), dtype=np.int64)
     rng = np.random.default_rng(seed)
     rest, held = np.arange(len(samples.y)), samples.test
     if held is None:
-        rest, chosen = _cut(samples.y, rest, test, rng, keep=2)
+        rest, chosen = _cut(groups, rest, test, rng, keep=2)
         held = samples.x[chosen], samples.y[chosen], chosen
-    rest, chosen = _cut(samples.y, rest, validation, rng, keep=1)
+    rest, chosen = _cut(groups, rest, validation, rng, keep=1)
     train, checked = (Split(samples.x[rows], samples.y[rows], rows) for rows in (rest, chosen))
     return Dataset(name, train, checked, Split(*held), samples.classes, samples.features, samples.shape, samples.source)
 
@@ -97,9 +107,11 @@ def _quotas(count: np.ndarray, share: float, keep: int) -> np.ndarray:
     return np.clip(take, 1, count - keep)
 
 
-def _read(name_or_path, label, data_dir, download: bool) -> tuple[str, Samples]:
+def _read(name_or_path, label, data_dir, download: bool, task: str) -> tuple[str, Samples]:
     known = str(name_or_path)
     if known in SOURCES:
+        if task != "classify":
+            raise InputError(f"data set {known!r} has classes; leave task {task!r} out, or give a table of your own")
         if label is not None:
             raise InputError(f"data set {known!r} has its own labels; leave the label column {label!r} out")
         return known, read_source(known, data_dir=data_dir, download=download)
@@ -107,7 +119,7 @@ def _read(name_or_path, label, data_dir, download: bool) -> tuple[str, Samples]:
     if path.suffix.lower() in READERS and path.is_file():
         if label is not None and path.suffix.lower() == ".npz":
             raise InputError(f"{path} has its labels in y; leave the label column {label!r} out")
-        return path.stem, READERS[path.suffix.lower()](path, label=label)
+        return path.stem, READERS[path.suffix.lower()](path, label=label, task=task)
     if path.suffix.lower() in READERS:
         raise InputError(f"file {known} does not exist; check the path")
     what = "is neither .csv, .tsv nor .npz" if path.exists() else "is unknown"
@@ -115,7 +127,9 @@ def _read(name_or_path, label, data_dir, download: bool) -> tuple[str, Samples]:
                      f".npz file")
 
 
-def _check_options(seed, validation: float, test: float) -> None:
+def _check_options(seed, validation: float, test: float, task: str) -> None:
+    if task not in TASKS:
+        raise InputError(f"task {task!r} is unknown; choose from {', '.join(TASKS)}")
     if not isinstance(seed, (int, np.integer)) or seed < 0:
         raise InputError(f"seed is {seed!r}; give an integer of 0 or more")
     for name, share in (("validation", validation), ("test", test)):
@@ -131,5 +145,18 @@ def _check_classes(name: str, samples: Samples) -> None:
                          f"give two classes or more")
     if count.min() < need:
         c = int(count.argmin())
+        numbers = all(c.lstrip("-").isdigit() for c in samples.classes)
         raise InputError(f"data set {name!r} has {count[c]} sample(s) of class {samples.classes[c]!r} to split into "
-                         f"{need} parts; give {need} or more, or remove the class")
+                         f"{need} parts; give {need} or more, or remove the class" + f", or {REGRESS}" * numbers)
+
+
+def _check_targets(name: str, samples: Samples) -> None:
+    need, n = 3 if samples.test is None else 2, len(samples.y)
+    if n < need:
+        raise InputError(f"data set {name!r} has {n} sample(s) to split into {need} parts; give {need} or more")
+    y = samples.y if samples.test is None else np.concatenate([samples.y, samples.test[1]])
+    for target, low, high in zip(samples.classes, y.min(axis=0), y.max(axis=0)):
+        if low == high:
+            raise InputError(f"data set {name!r} has {low:g} as {target!r} of every sample; leave that output out")
+        if max(-low, high) > LARGEST_TARGET:
+            raise InputError(f"data set {name!r} has {max(-low, high):g} in {target!r}, beyond {LARGEST_TARGET:g}; rescale it")

@@ -8,14 +8,19 @@ import numpy as np
 
 from ..errors import InputError
 
+#: What samples may be read for; the names of ``nn.tasks``.
+TASKS = ("classify", "regress", "multilabel")
+#: What remains to one whose labels are no classes.
+REGRESS = "set task to 'regress' to predict a number"
+
 
 @dataclass(frozen=True)
 class Samples:
     """What every source and file is read into.
 
     x         (samples, features) uint8, int64 or float64
-    y         (samples,) int64, index into ``classes``
-    classes   name of each class
+    y         (samples,) int64, index into ``classes``; or (samples, outputs) float64, real targets, or labels that are 0 or 1
+    classes   name of each class, target or label
     features  name of each feature, as ``identifiers`` makes them
     shape     (channels, height, width) of an image whose flattened order ``x`` has, or None
     source    where it comes from, one line
@@ -58,7 +63,7 @@ def index_labels(labels: np.ndarray, what: str) -> tuple[np.ndarray, tuple[str, 
         broken = ~(np.abs(labels) < 2**53) | (labels != np.floor(labels))  # the first is true of NaN too
         if broken.any():
             at = int(np.argmax(broken))
-            raise InputError(f"{what} has label {labels[at]} at sample {at}; give integers or names as labels")
+            raise InputError(f"{what} has label {labels[at]} at sample {at}; give integers or names as labels, or {REGRESS}")
         labels = labels.astype(np.int64)
     if labels.dtype.kind not in "biuU":
         raise InputError(f"{what} has labels of type {labels.dtype}; give integers or texts")

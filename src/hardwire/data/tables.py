@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import FormatError, InputError
-from .samples import Samples, identifiers, index_labels, pixel_names
+from .samples import REGRESS, Samples, identifiers, index_labels, pixel_names
 
 DELIMITERS = ",;\t"
 MISSING = frozenset(("", "?", "na", "n/a", "nan", "null"))
@@ -20,13 +20,16 @@ MAX_CATEGORIES = 256
 FEW_VALUES = 10
 
 
-def read_table(path, *, label: str | int | None = None) -> Samples:
+def read_table(path, *, label=None, task: str = "classify") -> Samples:
     """A table of text, one sample a line, with or without a header.
 
     The delimiter is the one of comma, semicolon and tab that splits the first lines evenly. The label column is the
     last one, or the one that ``label`` names or numbers (from 0; negative from the end). A column of texts becomes
     one 0/1 column for each text, ``column_text``. Missing, infinite and stray cells raise InputError with their line
     and column.
+
+    task    ``classify``: the label column holds integers or texts; ``regress``: numbers; ``multilabel``: 0 and 1.
+            For the latter two ``label`` may be a list, or names and numbers with commas between them
     """
     path = Path(path)
     rows, lines = _rows(path)
@@ -38,12 +41,13 @@ def read_table(path, *, label: str | int | None = None) -> Samples:
     names = first if header else [f"x{i}" for i in range(len(first))]
     cells = zip(*(body if header else rows))
     columns = [_Column(path, name, c, lines[header:], v) for name, c, v in zip(names, cells, values)]
-    target = columns.pop(_label_column(path, names, label))
-    if not columns:
-        raise InputError(f"{path} has a label column only; add at least one column of features")
-    parts = [column.features() for column in columns]
+    chosen = _label_columns(path, names, label, task)
+    parts = [column.features() for i, column in enumerate(columns) if i not in chosen]
+    if not parts:
+        what = "a label column" if len(chosen) == 1 else "label columns"
+        raise InputError(f"{path} has {what} only; add at least one column of features")
     x = np.stack([values for part in parts for _, values in part], axis=1)
-    y, classes = target.classes()
+    y, classes = _outputs([columns[i] for i in chosen], task)
     features = identifiers(name for part in parts for name, _ in part)
     whole = np.all(x == np.floor(x)) and np.abs(x).max() < 2**53
     return Samples(x.astype(np.int64) if whole else x, y, classes, features, None, f"table {path.name}")
@@ -96,8 +100,35 @@ class _Column:
             return index_labels(np.array([" ".join(c.split()) for c in self.cells]), str(self.path))
         broken = {cell for cell, value in self.values.items() if not value.is_integer()}
         if broken:
-            raise self.error(broken, "has a label that is no integer", "give integers or names or another label column")
+            raise self.error(broken, "has a label that is no integer", f"give integers or names or another label column, or "
+                             f"{REGRESS}")
         return index_labels(values, str(self.path))
+
+    def targets(self) -> np.ndarray:
+        """The cells as numbers to be predicted."""
+        values = self.numbers()
+        if values is None:
+            raise self.error(set(self.texts), "has a target that is no number", "give a number or another label column")
+        return values
+
+    def switches(self) -> np.ndarray:
+        """The cells as labels, 0 or 1."""
+        wrong = {cell for cell, value in self.values.items() if value not in (0, 1)}
+        if wrong:
+            raise self.error(wrong, "has a label that is neither 0 nor 1", "give 0 or 1 or another label column")
+        return self.numbers()
+
+
+def _outputs(columns: list[_Column], task: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """What is to be learnt of each sample, and the names of the classes, targets or labels."""
+    if task == "classify":
+        return columns[0].classes()
+    values = [column.targets() if task == "regress" else column.switches() for column in columns]
+    names = [" ".join(column.name.split()) for column in columns]
+    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
+    if twice is not None:
+        raise InputError(f"{columns[0].path} has two label columns named {twice!r}; rename one")
+    return np.stack(values, axis=1), tuple(names)
 
 
 def _number(cell: str) -> float | None:
@@ -160,7 +191,7 @@ def _has_header(first: list[str], values: list[dict[str, float | None]], label) 
     It does when it holds ``label``, or when no cell of it is a number or missing in a column whose other cells are all
     numbers; in a table of texts alone, when none of its cells appears again in its column.
     """
-    if isinstance(label, str) and label in first and _number(label) is None:
+    if any(isinstance(part, str) and part in first and _number(part) is None for part in _parts(label, first)):
         return True
     if any(cell.lower() in MISSING for cell in first):
         return False
@@ -168,6 +199,27 @@ def _has_header(first: list[str], values: list[dict[str, float | None]], label) 
     if numeric:
         return all(_number(cell) is None for cell in numeric)
     return all(cell not in column for cell, column in zip(first, values))
+
+
+def _parts(label, names: list[str]) -> list:
+    """The columns that ``label`` asks for: a list's, a text's between its commas, or the one of that very name."""
+    if isinstance(label, str) and label not in names:
+        return [part.strip() for part in label.split(",")]
+    return list(label) if isinstance(label, (list, tuple)) else [label]
+
+
+def _label_columns(path: Path, names: list[str], label, task: str) -> list[int]:
+    """Places of the label columns, in the order asked for."""
+    parts = _parts(label, names)
+    chosen = [_label_column(path, names, part) for part in parts]
+    if task == "classify" and len(chosen) != 1:
+        raise InputError(f"{path}: label {label!r} asks for {len(chosen)} columns, but classes stand in one; name one, or set task "
+                         f"to 'multilabel' or 'regress'")
+    twice = next((part for i, part in enumerate(parts) if chosen[i] in chosen[:i]), None)
+    if twice is not None or not chosen:
+        raise InputError(f"{path}: label {label!r} names {'no column' if twice is None else f'column {twice!r} twice'}; name each "
+                         f"label column once")
+    return chosen
 
 
 def _label_column(path: Path, names: list[str], label: str | int | None) -> int:
@@ -184,11 +236,12 @@ def _label_column(path: Path, names: list[str], label: str | int | None) -> int:
         raise InputError(f"{path} has no column {label!r}; choose from {known} or 0 to {len(names) - 1}") from None
 
 
-def read_npz(path) -> Samples:
+def read_npz(path, *, task: str = "classify") -> Samples:
     """An archive of arrays: ``x`` (n, ...) and ``y`` (n,), and if wanted ``x_test``, ``y_test`` and ``classes``.
 
     ``x`` (n, height, width) and (n, channels, height, width) are images; every ``x`` is flattened. ``y`` holds integers
-    or texts; with ``classes``, the names of the classes in order, integers from 0.
+    or texts; with ``classes``, the names of the classes in order, integers from 0. For task ``regress`` it holds numbers, for
+    ``multilabel`` 0 and 1, (n,) or (n, outputs), and ``classes`` names the outputs.
     """
     path = Path(path)
     arrays = _arrays(path)
@@ -196,15 +249,16 @@ def read_npz(path) -> Samples:
         raise InputError(f"{path} has only one of x_test and y_test; give both or none")
     x, shape = _features(path, "x", arrays["x"])
     features = pixel_names(shape) if shape else tuple(f"x{i}" for i in range(x.shape[1]))
-    y = _labels(path, "y", arrays["y"], len(x))
+    read = _labels if task == "classify" else _targets
+    y = read(path, "y", arrays["y"], len(x), task)
     test_x, test_y = None, y[:0]
     if "x_test" in arrays:
         test_x, _ = _features(path, "x_test", arrays["x_test"])
-        test_y = _labels(path, "y_test", arrays["y_test"], len(test_x))
+        test_y = read(path, "y_test", arrays["y_test"], len(test_x), task)
         if arrays["x"].shape[1:] != arrays["x_test"].shape[1:] or x.dtype != test_x.dtype:
             raise InputError(f"{path}: x is {arrays['x'].shape} {x.dtype} and x_test is {arrays['x_test'].shape} "
                              f"{test_x.dtype}; give both the same features")
-    index, classes = _classes(path, y, test_y, arrays.get("classes"))
+    index, classes = (_classes if task == "classify" else _named)(path, y, test_y, arrays.get("classes"))
     test = None if test_x is None else (test_x, index[len(y):])
     return Samples(x, index[: len(y)], classes, features, shape, f"archive {path.name}", test)
 
@@ -244,12 +298,41 @@ def _features(path: Path, name: str, x: np.ndarray) -> tuple[np.ndarray, tuple[i
     return flat.astype(np.float64), shape
 
 
-def _labels(path: Path, name: str, y: np.ndarray, samples: int) -> np.ndarray:
+def _labels(path: Path, name: str, y: np.ndarray, samples: int, task: str) -> np.ndarray:
     if y.ndim != 1:
-        raise InputError(f"{path}: {name} has shape {y.shape}; give one label for each sample, ({samples},)")
+        more = ", or set task to 'regress' or 'multilabel'" if y.ndim == 2 else ""
+        raise InputError(f"{path}: {name} has shape {y.shape}; give one label for each sample, ({samples},){more}")
     if len(y) != samples:
         raise InputError(f"{path}: {name} has {len(y)} labels for {samples} samples; give one for each")
     return y
+
+
+def _targets(path: Path, name: str, y: np.ndarray, samples: int, task: str) -> np.ndarray:
+    """Targets or labels (samples, outputs) float64."""
+    y = y[:, None] if y.ndim == 1 else y
+    if y.ndim != 2 or len(y) != samples or not y.shape[1]:
+        raise InputError(f"{path}: {name} has shape {y.shape} for {samples} samples; give ({samples},) or ({samples}, outputs)")
+    if y.dtype.kind not in "buif":
+        raise InputError(f"{path}: {name} has type {y.dtype}; give numbers for task {task!r}")
+    right = np.isfinite(y) if task == "regress" else (y == 0) | (y == 1)
+    if not right.all():
+        row, column = np.argwhere(~right)[0]
+        remedy = "remove or fill it" if task == "regress" else "give 0 or 1 for each label"
+        raise InputError(f"{path}: {name} has {y[row, column]} at sample {row}, output {column}; {remedy}")
+    return y.astype(np.float64)
+
+
+def _named(path: Path, y: np.ndarray, y_test: np.ndarray, names) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Targets or labels of both splits together, and their names."""
+    outputs = y.shape[1]
+    if y_test.shape[1] != outputs:
+        raise InputError(f"{path}: y has {outputs} outputs and y_test {y_test.shape[1]}; give both the same")
+    if names is None:
+        return np.concatenate([y, y_test]), ("y",) if outputs == 1 else tuple(f"y{i}" for i in range(outputs))
+    if names.shape != (outputs,):
+        raise InputError(f"{path}: classes has shape {names.shape} and names the outputs of y, which has {outputs}; give a name for "
+                         f"each or leave classes out")
+    return np.concatenate([y, y_test]), tuple(" ".join(str(name).split()) for name in names.tolist())
 
 
 def _classes(path: Path, y: np.ndarray, y_test: np.ndarray, names) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -2,7 +2,22 @@
 
 from .checkpoint import load_model, save_model
 from .config import Config, preset
-from .layers import GroupSum, LogicLayer, LogicNetwork
+from .conv import LogicConv2d, OrPool2d
+from .heads import GroupSum, MultiLabel, Regression
+from .layers import LogicLayer, LogicNetwork
 from .train import train
 
-__all__ = ["Config", "GroupSum", "LogicLayer", "LogicNetwork", "load_model", "preset", "save_model", "train"]
+__all__ = [
+           "Config",
+           "GroupSum",
+           "LogicConv2d",
+           "LogicLayer",
+           "LogicNetwork",
+           "MultiLabel",
+           "OrPool2d",
+           "Regression",
+           "load_model",
+           "preset",
+           "save_model",
+           "train",
+]

@@ -30,6 +30,7 @@ class Config:
     widths                      instead: gates of each layer
     parametrisation, init, strength, noise   see ``nodes``
     estimator, temperature      what a training step sees of a node, see ``nodes``
+    sharpen                     the logits of gates and of learned wiring get a factor that grows from 1 to this during training
     harden_at                   share of the steps after which ``relaxed`` becomes ``hard``: the last steps train what will be frozen
     fan_in                      inputs of a node: 2 for gates, up to 6 for look-up tables
     wiring                      first layer: ``structured`` or ``random``; deeper layers are random
@@ -39,7 +40,8 @@ class Config:
                                 wiring is settled and the gates alone learn on
     channels                    convolutions before the dense layers: kernels of each, see ``LogicConv2d``
     receptive_fields, paddings, channel_groups   of each convolution: side of the field, border of zeros, groups without cross-links
-    tree_depth, pool, tree_strength          depth of a tree, side of the OR pool, residual start of a tree's gates
+    tree_depth, pool            depth of a tree, side of the OR pool
+    tree_strength, tree_noise   residual start of a tree's gates
     tau                         divisor of the group sum; 0: ``0.35 sqrt(width / classes)``, the rule of Petersen et al., 2024
     gate_penalty                weight in the loss of ``LogicNetwork.gate_cost``: presses gates to become wires and constants
     steps, batch                optimizer steps, samples in each
@@ -78,6 +80,7 @@ class Config:
     routing_rate: float = 0.0
     settle_at: float = 1.0
     harden_at: float = 1.0
+    sharpen: float = 1.0
     channels: list = dataclasses.field(default_factory=list)
     receptive_fields: list = dataclasses.field(default_factory=list)
     paddings: list = dataclasses.field(default_factory=list)
@@ -85,6 +88,7 @@ class Config:
     tree_depth: int = 3
     pool: int = 2
     tree_strength: float = 2.0
+    tree_noise: float = 0.25
     tau: float = 0.0
     gate_penalty: float = 0.0
     steps: int = 2000
@@ -188,6 +192,8 @@ def _check_architecture(c: Config) -> None:
         raise InputError(f"learned_layers need candidates, a multiple of 4, and fan_in 2, not {c.candidates} and {c.fan_in}")
     if not (0 < c.settle_at <= 1 and 0 < c.harden_at <= 1):
         raise InputError(f"settle_at = {c.settle_at} and harden_at = {c.harden_at} should be above 0 and at most 1")
+    if not c.sharpen >= 1:
+        raise InputError(f"sharpen = {c.sharpen} should be at least 1")
     if not (c.temperature > 0 and c.routing_rate >= 0 and c.learned_layers >= 0 and 1 <= c.tree_depth <= 8 and 1 <= c.pool <= 15):
         raise InputError("temperature must be > 0, routing_rate and learned_layers >= 0, tree_depth 1 to 8 and pool 1 to 15")
 
@@ -209,6 +215,10 @@ PRESETS = {
               "evaluate_every": 1000, "gate_penalty": 0.02},
     "fashion-mnist": {"levels": 7, "layers": 6, "width": 8000, "init": "residual", "steps": 30_000,
               "evaluate_every": 1000, "gate_penalty": 0.02},
+    "cifar10": {"levels": 7, "widths": [64_000, 64_000], "noise": 1.0, "augment": "flip", "harden_at": 0.7, "steps": 6000,
+                "evaluate_every": 500},
+    "cifar100": {"levels": 7, "widths": [64_000, 64_000], "noise": 1.0, "augment": "flip", "harden_at": 0.7, "steps": 6000,
+                 "evaluate_every": 500},
 }
 #: For a user's own table.
 TABLE_PRESET = {"encoder": "quantile", "levels": 7, "wiring": "random", "layers": 3, "width": 1000}

@@ -35,7 +35,7 @@ class LogicConv2d(Nodes):
                  init: str = "residual", strength: float | None = None, noise: float = 0.0, estimator: str = "relaxed",
                  temperature: float = 1.0, seed: int = 0):
         channels, height, width = (int(n) for n in in_shape)
-        if min(channels, height, width, kernels, receptive_field, depth, pool, groups) < 1 or padding < 0:
+        if min(channels, height, width, kernels, receptive_field, depth, pool, groups, channels_per_tree) < 1 or padding < 0:
             raise InputError(f"a LogicConv2d of {kernels} kernels of {receptive_field} x {receptive_field} and depth {depth} over "
                              f"{channels} x {height} x {width} needs positive sizes")
         if pool > 15 or depth > 8:
@@ -76,11 +76,15 @@ class LogicConv2d(Nodes):
 
     def geometry(self) -> Geometry:
         """Rows that the kernels read and write."""
-        version = self.leaves._version  # loading a state dict writes the leaves in place
-        if self._geometry is None or self._geometry[0] != version:
+        now = self.leaves, self.leaves._version  # loading a state dict writes the leaves in place, or replaces them
+        if self._geometry is None or self._geometry[0] is not now[0] or self._geometry[1] != now[1]:
             place = Geometry.of(self.in_shape, self.leaves.cpu().numpy(), self.out_shape, padding=self.padding, pool=self.pool)
-            self._geometry = version, place
-        return self._geometry[1]
+            self._geometry = *now, place
+        return self._geometry[2]
+
+    def __getstate__(self) -> dict:
+        """A copy counts versions anew."""
+        return {**self.__dict__, "_geometry": None}
 
     def forward(self, x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         x = check_input(x, self.in_features, self.weight, "LogicConv2d")
@@ -115,6 +119,8 @@ class OrPool2d(nn.Module):
         return False
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if x.ndim != 2 or x.shape[1] != self.in_features:
+            raise InputError(f"OrPool2d reads (samples, {self.in_features}), but was given {tuple(x.shape)}")
         return nn.functional.max_pool2d(x.unflatten(1, self.in_shape), self.pool).flatten(1)
 
     def extra_repr(self) -> str:

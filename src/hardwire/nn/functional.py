@@ -64,7 +64,7 @@ def tree(x, shape, leaves, coefficients, *, padding=0, pool=1):
 
     The receptive field is ``1 + max row`` by ``1 + max column``. Source: Petersen et al., 2024 (arXiv 2411.04732).
     """
-    kernels, n_leaves, _ = leaves.shape
+    kernels = len(leaves)
     image = torch.nn.functional.pad(x.reshape(-1, *shape), (padding,) * 4)
     rows, columns = (image.shape[2 + i] - int(leaves[..., 1 + i].max()) for i in range(2))
     level = torch.stack([torch.stack([image[:, c, r : r + rows, s : s + columns] for c, r, s in kernel]) for kernel in leaves.tolist()])

@@ -88,19 +88,20 @@ class Regression(Head):
     bias, scale  one for each output, scale > 0
     size         features in a group: with ``learn`` the head trains ``exp(gain_g)``, a factor of scale, and ``shift_g``, to which
                  bias moves in units of ``scale size``
-    The circuit puts out the counts; ``values`` and ``to_dict`` hold what they mean.
+    Values are float64, since targets may vary little beside their size. The circuit puts out the counts; ``values`` and ``to_dict``
+    hold what they mean.
     """
 
     task = "regress"
 
     def __init__(self, bias, scale, *, size: int = 1, learn: bool = False):
-        bias, scale = (torch.as_tensor(np.atleast_1d(np.asarray(v, dtype=np.float64))) for v in (bias, scale))
+        bias, scale = (torch.tensor(np.atleast_1d(np.asarray(v, dtype=np.float64))) for v in (bias, scale))
         super().__init__(len(bias))
         if bias.ndim != 1 or bias.shape != scale.shape or not (bias.isfinite() & scale.isfinite() & (scale > 0)).all():
             raise InputError("Regression needs a finite bias and a finite scale > 0 for each output")
         self.size = size
-        self.register_buffer("origin", bias.float())
-        self.register_buffer("unit", scale.float())
+        self.register_buffer("origin", bias)
+        self.register_buffer("unit", scale)
         for name in ("gain", "shift"):
             setattr(self, name, nn.Parameter(torch.zeros(len(bias))) if learn else None)
 

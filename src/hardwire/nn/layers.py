@@ -11,8 +11,10 @@ from .heads import Head
 from .nodes import ESTIMATORS, INITS, parametrisation, tables
 from .wiring import random_inputs
 
+outside = torch.compiler.disable(reason="hardwire's gate kernel runs outside the compiled graph; drop fullgraph=True")
 
-@torch.compiler.disable(reason="hardwire's gate kernel runs outside the compiled graph; drop fullgraph=True")
+
+@outside
 def run(operation: str, x: torch.Tensor, *arguments):
     """``Stack``, ``Mixed``, ``Lut`` or ``Tree`` where ``x`` lives; ``arguments`` are the function's own."""
     if x.is_cuda:
@@ -23,7 +25,7 @@ def run(operation: str, x: torch.Tensor, *arguments):
 
 
 def check_input(x: torch.Tensor, inputs: int, weight: torch.Tensor, who: str) -> torch.Tensor:
-    """``x`` in the weights' dtype, or InputError."""
+    """``x`` in the weights' dtype, or on a GPU in half precision if it is; else InputError."""
     if x.ndim != 2 or x.shape[1] != inputs:
         raise InputError(f"{who} reads (samples, {inputs}), but was given {tuple(x.shape)}")
     if x.device != weight.device:
@@ -32,7 +34,7 @@ def check_input(x: torch.Tensor, inputs: int, weight: torch.Tensor, who: str) ->
         raise InputError(f"{who} runs on the CPU or a CUDA GPU, but its input is on {x.device}; move it with .cpu()")
     if weight.dtype not in (torch.float32, torch.float64) or x.is_complex():
         raise InputError(f"{who} computes in float32 or float64, not {x.dtype if x.is_complex() else weight.dtype}; convert it")
-    return x.to(weight.dtype)
+    return x if x.is_cuda and x.dtype in (torch.bfloat16, torch.float16) else x.to(weight.dtype)
 
 
 class Nodes(nn.Module):
@@ -44,7 +46,7 @@ class Nodes(nn.Module):
     temperature           of the Gumbel relaxation
     """
 
-    #: Set by ``LogicNetwork.set_progress``: learned wiring and gates train as they will be frozen.
+    #: Set by ``LogicNetwork``: learned wiring and gates train as they will be frozen.
     settled = hardened = False
 
     def __init__(self, nodes: int, fan_in: int, *, parametrisation_name: str, init: str, strength: float | None, noise: float,
@@ -85,7 +87,8 @@ class Nodes(nn.Module):
 
     def same_kind(self, other: "Nodes") -> bool:
         """Whether the values of both can be had in one go."""
-        return all(getattr(self, k) == getattr(other, k) for k in ("parametrisation", "estimator", "temperature", "fan_in"))
+        names = ("parametrisation", "estimator", "temperature", "fan_in", "training", "hardened")
+        return all(getattr(self, k) == getattr(other, k) for k in names)
 
 
 def values_of(layers, generator=None) -> torch.Tensor:
@@ -120,7 +123,10 @@ class LogicLayer(Nodes):
         if in_features < 2 or out_features < 1:
             raise InputError(f"a LogicLayer needs at least 2 inputs and 1 gate, not {in_features} and {out_features}")
         rng = np.random.default_rng([seed, in_features, out_features])
-        if pairs is None and not np.any(candidates):
+        learn = np.ndim(candidates) > 0 or candidates != 0
+        if pairs is not None and learn:
+            raise InputError("a LogicLayer takes pairs, or candidates to learn them from, not both")
+        if pairs is None and not learn:
             pairs = random_inputs(np.arange(in_features), out_features, rng, fan_in)
         super().__init__(out_features, fan_in, parametrisation_name=parametrisation_name, init=init, strength=strength,
                          noise=noise, estimator=estimator, temperature=temperature, rng=rng)
@@ -161,7 +167,7 @@ class LogicLayer(Nodes):
 
     def shares(self) -> torch.Tensor:
         """Learned wiring: the candidates' shares of each operand, (out_features, 2, candidates)."""
-        soft = torch.softmax(self.choice, -1)
+        soft = torch.softmax(self.choice * self.node.sharpness, -1)
         if self.routing == "soft":
             return soft
         hard = torch.zeros_like(soft).scatter_(-1, soft.argmax(-1, keepdim=True), 1.0)
@@ -177,8 +183,9 @@ class LogicLayer(Nodes):
         return run("Stack", x, values, self.wires(), np.array([self.out_features]), 0, self.efd)
 
     def extra_repr(self) -> str:
-        learned = f", {self.candidates.shape[-1]} candidates" if self.learned else ""
-        return f"{self.in_features}, {self.out_features}, {self.parametrisation}" + f", fan_in={self.fan_in}" * (self.fan_in > 2) + learned
+        more = [f"fan_in={self.fan_in}"] * (self.fan_in > 2)
+        more += [f"{self.candidates.shape[-1]} candidates"] if self.learned else []
+        return ", ".join([str(self.in_features), str(self.out_features), self.parametrisation, *more])
 
     def stacks(self) -> bool:
         return self.fan_in == 2 and not (self.learned and self.training and not self.settled)
@@ -192,13 +199,16 @@ class LogicNetwork(nn.Module):
     one. Layers are ``LogicLayer``, ``LogicConv2d`` and ``OrPool2d``; each flattens its image as (channel, row, column).
     """
 
-    def __init__(self, layers, head: Head, *, seed: int = 0, settle_at: float = 1.0, harden_at: float = 1.0):
+    def __init__(self, layers, head: Head, *, seed: int = 0, settle_at: float = 1.0, harden_at: float = 1.0,
+                 sharpen: float = 1.0):
         super().__init__()
         self.layers = nn.ModuleList(layers)
-        if not self.layers:
-            raise InputError("a LogicNetwork needs at least one LogicLayer")
+        if not self.nodes:
+            raise InputError("a LogicNetwork needs at least one LogicLayer or LogicConv2d")
         self.head, self.seed, self.step = head, seed, 0
-        self.settle_at, self.harden_at = settle_at, harden_at
+        self.settle_at, self.harden_at, self.sharpen = settle_at, harden_at, sharpen
+        self.register_buffer("sharpness", torch.ones(()))
+        self._joined: dict[int, tuple] = {}
         for before, after in zip(self.layers, self.layers[1:]):
             if before.out_features != after.in_features:
                 raise InputError(f"a layer of {before.out_features} gates feeds one that reads {after.in_features}")
@@ -240,16 +250,19 @@ class LogicNetwork(nn.Module):
         self.step = int(step)
 
     def set_progress(self, share: float) -> None:
-        """The share of the training that is done. From ``settle_at`` on, learned wiring is settled and the gates alone learn; from
-        ``harden_at`` on, relaxed gates are trained with the ``hard`` estimator."""
+        """The share of the training that is done.
+
+        From ``settle_at`` on, learned wiring is settled and the gates alone learn; from ``harden_at`` on, relaxed gates are trained
+        with the ``hard`` estimator; the factor of all logits grows from 1 to ``sharpen``.
+        """
+        self.sharpness.fill_(1 + (self.sharpen - 1) * share)
         for layer in self.nodes:
             layer.settled, layer.hardened = share >= self.settle_at, share >= self.harden_at
 
     def _generator(self):
         if not self.training or all(layer.estimator != "gumbel" for layer in self.nodes):
             return None
-        device = self.layers[0].weight.device if isinstance(self.layers[0], Nodes) else "cpu"
-        return torch.Generator(device).manual_seed((self.seed * 1_000_003 + self.step) % 2**63)
+        return torch.Generator(self.nodes[0].weight.device).manual_seed((self.seed * 1_000_003 + self.step) % 2**63)
 
     def segments(self) -> list[list]:
         """Runs of layers that one kernel computes, in the present mode."""
@@ -262,14 +275,28 @@ class LogicNetwork(nn.Module):
                 result.append([layer])
         return result
 
+    @outside
+    def _pairs(self, segment) -> torch.Tensor:
+        """The segment's wiring as one tensor, the same object as long as no layer's wiring changes: a GPU keeps what it knows of it."""
+        parts = [layer.wires() for layer in segment]
+        if len(parts) == 1:
+            return parts[0]
+        versions = [0 if wires.is_inference() else wires._version for wires in parts]
+        known = self._joined.get(id(segment[0]))
+        if known is None or versions != known[1] or any(a is not b for a, b in zip(parts, known[0])):
+            known = self._joined[id(segment[0])] = parts, versions, torch.cat(parts)
+        return known[2]
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = check_input(x, self.in_features, self.nodes[0].weight, "LogicNetwork")
-        generator = self._generator()
+        generator, sharpness = self._generator(), float(self.sharpness)
+        for layer in self.nodes:
+            layer.node.sharpness = sharpness
         segments = self.segments()
         for segment in segments:
             first = segment[0]
             if first.stacks():
-                pairs = first.wires() if len(segment) == 1 else torch.cat([layer.wires() for layer in segment])
+                pairs = self._pairs(segment)
                 ends = np.cumsum([layer.out_features for layer in segment])
                 groups = self.head.classes if segment is segments[-1] else 0
                 x = run("Stack", x, values_of(segment, generator), pairs, ends, groups, first.efd)

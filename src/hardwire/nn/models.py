@@ -36,7 +36,7 @@ def build_network(config: Config, bits: np.ndarray, *, classes: int, shape=None,
         layers.append(_dense(config, i, width, active, rng, shape=None if i else shape, levels=levels, groups=groups))
         active = np.ones(width, dtype=bool)
     return LogicNetwork(layers, GroupSum(classes, config.tau_for(classes)), seed=config.seed,
-                        settle_at=config.settle_at, harden_at=config.harden_at)
+                        settle_at=config.settle_at, harden_at=config.harden_at, sharpen=config.sharpen)
 
 
 def _convolutions(config: Config, shape, levels: int, rng) -> list[LogicConv2d]:
@@ -52,14 +52,13 @@ def _convolutions(config: Config, shape, levels: int, rng) -> list[LogicConv2d]:
     for kernels, field, padding, groups in each:
         layers.append(LogicConv2d(
             shape, kernels, receptive_field=field, padding=padding, depth=config.tree_depth, pool=config.pool, groups=groups,
-            seed=int(rng.integers(2**31)), strength=config.tree_strength, noise=config.noise, **_nodes(config)))
+            seed=int(rng.integers(2**31)), init="residual", strength=config.tree_strength, noise=config.tree_noise, **_nodes(config)))
         shape = layers[-1].out_shape
     return layers
 
 
 def _nodes(config: Config) -> dict:
-    return {"parametrisation_name": config.parametrisation, "init": config.init, "estimator": config.estimator,
-            "temperature": config.temperature}
+    return {"parametrisation_name": config.parametrisation, "estimator": config.estimator, "temperature": config.temperature}
 
 
 def _dense(config: Config, i: int, width: int, active: np.ndarray, rng, *, shape, levels: int, groups: int) -> LogicLayer:
@@ -77,5 +76,5 @@ def _dense(config: Config, i: int, width: int, active: np.ndarray, rng, *, shape
         wires = first_layer(wiring, len(active), width, rng, shape=shape, levels=levels, active=active)
     wires = wires if learned else in_order(wires, groups)
     chosen = {"candidates": wires, "routing": config.routing} if learned else {"pairs": wires}
-    return LogicLayer(len(active), width, strength=config.strength, noise=config.noise, seed=int(rng.integers(2**31)),
+    return LogicLayer(len(active), width, init=config.init, strength=config.strength, noise=config.noise, seed=int(rng.integers(2**31)),
                       fan_in=config.fan_in, **chosen, **_nodes(config))

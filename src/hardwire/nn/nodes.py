@@ -9,6 +9,8 @@ weights to logits and logits to ``p``; ``tables`` is the frozen node. An *estima
 parametrisation is one class here and one row in ``PARAMETRISATIONS``.
 """
 
+import functools
+
 import torch
 
 from ..errors import InputError
@@ -25,6 +27,19 @@ def _pass_through(k: int) -> torch.Tensor:
     return 2.0 * (torch.arange(2**k) % 2) - 1
 
 
+@functools.cache
+def _constant(name: str, k: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """A constant matrix where it is needed, copied there once."""
+    matrix = {"truth": lambda: _TRUTH, "coefficients": lambda: _COEFFICIENTS, "hadamard": lambda: _hadamard(k),
+              "mobius": lambda: torch.from_numpy(mobius(k).T)}[name]()
+    return matrix.to(device, dtype)
+
+
+def _like(name: str, w: torch.Tensor, k: int = 2) -> torch.Tensor:
+    with torch.inference_mode(False):  # else the kept one could not take part in autograd later
+        return _constant(name, k, w.dtype, w.device)
+
+
 def _hadamard(k: int) -> torch.Tensor:
     """``H[m, S] = (-1)^|m & S|``, (2^k, 2^k)."""
     matrix = torch.ones(1, 1)
@@ -33,7 +48,17 @@ def _hadamard(k: int) -> torch.Tensor:
     return matrix
 
 
-class Tabled:
+class Sharp:
+    """What every parametrisation has: ``sharpness``, a factor of all logits that training may raise; it moves no frozen node."""
+
+    sharpness = 1.0
+
+    def sharp(self, w: torch.Tensor) -> torch.Tensor:
+        """The logits as training sees them."""
+        return self.logits(w) if self.sharpness == 1 else self.sharpness * self.logits(w)
+
+
+class Tabled(Sharp):
     """Parametrisations whose logits are the table's: ``p = sigmoid(logits)``; the frozen table is ``logits > 0``."""
 
     strength = 2.0
@@ -45,7 +70,7 @@ class Tabled:
 
     def values(self, w: torch.Tensor) -> torch.Tensor:
         """Weights (nodes, weights) to table values (nodes, 2^k)."""
-        return torch.sigmoid(self.logits(w))
+        return torch.sigmoid(self.sharp(w))
 
     def hard(self, w: torch.Tensor) -> torch.Tensor:
         """The frozen tables as values of 0 and 1, (nodes, 2^k)."""
@@ -53,8 +78,8 @@ class Tabled:
 
     def noisy(self, w: torch.Tensor, temperature: float, generator) -> tuple[torch.Tensor, torch.Tensor]:
         """Relaxed and hard values under logistic noise, the Gumbel trick for two outcomes; one draw for the whole batch."""
-        u = torch.rand(w.shape[0], self.weights, generator=generator, dtype=w.dtype).clamp(1e-6, 1 - 1e-6)
-        logits = self.logits(w) + torch.logit(u)
+        u = torch.rand(w.shape[0], self.weights, generator=generator, dtype=w.dtype, device=w.device).clamp(1e-6, 1 - 1e-6)
+        logits = self.sharp(w) + torch.logit(u)
         return torch.sigmoid(logits / temperature), (logits > 0).to(w.dtype)
 
 
@@ -87,10 +112,10 @@ class Walsh(Tabled):
         return t - strength * _pass_through(self.k) @ _hadamard(self.k) / self.weights if init == "residual" else t
 
     def logits(self, w: torch.Tensor) -> torch.Tensor:
-        return -w @ _hadamard(self.k).to(w)
+        return -w @ _like("hadamard", w, self.k)
 
 
-class Mixture:
+class Mixture(Sharp):
     """Parametrisations of two inputs whose logits weigh the sixteen gates: ``p = softmax(logits) @ TRUTH``.
 
     Gate ``i`` is the gate whose table is ``i``; the frozen gate is the most probable one.
@@ -110,17 +135,17 @@ class Mixture:
 
     def values(self, w: torch.Tensor) -> torch.Tensor:
         """Weights (gates, weights) to table values (gates, 4)."""
-        return self._marginals(torch.softmax(self.logits(w), -1))
+        return self._marginals(torch.softmax(self.sharp(w), -1))
 
     def hard(self, w: torch.Tensor) -> torch.Tensor:
         """The frozen gates as values of 0 and 1, (gates, 4)."""
-        return _TRUTH.to(w)[self.logits(w).argmax(-1)]
+        return _like("truth", w)[self.logits(w).argmax(-1)]
 
     def noisy(self, w: torch.Tensor, temperature: float, generator) -> tuple[torch.Tensor, torch.Tensor]:
         """Relaxed and hard values under Gumbel noise; one draw for the whole batch."""
-        u = torch.rand(w.shape[0], 16, generator=generator, dtype=w.dtype).clamp(1e-6, 1 - 1e-6)
-        logits = self.logits(w) - torch.log(-torch.log(u))
-        return self._marginals(torch.softmax(logits / temperature, -1)), _TRUTH.to(w)[logits.argmax(-1)]
+        u = torch.rand(w.shape[0], 16, generator=generator, dtype=w.dtype, device=w.device).clamp(1e-6, 1 - 1e-6)
+        logits = self.sharp(w) - torch.log(-torch.log(u))
+        return self._marginals(torch.softmax(logits / temperature, -1)), _like("truth", w)[logits.argmax(-1)]
 
 
 class Softmax16(Mixture):
@@ -155,7 +180,7 @@ class CovJac(Mixture):
         return w + strength * (_COEFFICIENTS[TABLE["A"]].float() - mean) if init == "residual" else w
 
     def logits(self, w: torch.Tensor) -> torch.Tensor:
-        return -(w[:, None] - _COEFFICIENTS.to(w)).square().sum(-1) / self.temperature
+        return -(w[:, None] - _like("coefficients", w)).square().sum(-1) / self.temperature
 
 
 PARAMETRISATIONS = {"table": TableLogits, "softmax": Softmax16, "walsh": Walsh, "covjac": CovJac}
@@ -196,7 +221,7 @@ ESTIMATORS = {"relaxed": relaxed, "gumbel": gumbel, "hard": hard, "efd": hard}
 def coefficients(values: torch.Tensor) -> torch.Tensor:
     """Table values (nodes, 2^k) to multilinear coefficients (nodes, 2^k); for k = 2 those of 1, a, b, ab; differentiable."""
     k = values.shape[-1].bit_length() - 1
-    return values @ torch.as_tensor(mobius(k).T).to(values)
+    return values @ _like("mobius", values, k)
 
 
 def tables(hard_values: torch.Tensor) -> torch.Tensor:

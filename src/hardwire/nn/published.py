@@ -7,18 +7,21 @@ layer; MNIST inputs of 2022 are cropped to 20 x 20 for the small network, here 2
 """
 
 from ..errors import InputError
-from .config import PRESETS, TABLE_PRESET, Config
+from .config import TABLE_PRESET, Config
 
 #: What the 2022 paper's code trains with: softmax over sixteen gates, Gaussian start, random wiring, Adam, 200,000 steps of 100.
 _PAPER_2022 = {"parametrisation": "softmax", "init": "random", "noise": 1.0, "wiring": "random", "learning_rate": 0.01,
                "schedule": "constant", "batch": 100, "steps": 200_000, "evaluate_every": 2000, "gate_penalty": 0.0}
 #: What the 2024 paper says: residual start with logit 5, AdamW.
-_PAPER_2024 = {"parametrisation": "softmax", "init": "residual", "strength": 5.0, "tree_strength": 5.0, "noise": 0.0,
+_PAPER_2024 = {"parametrisation": "softmax", "init": "residual", "strength": 5.0, "tree_strength": 5.0, "noise": 0.0, "tree_noise": 0.0,
                "wiring": "random", "learning_rate": 0.02, "schedule": "constant", "weight_decay": 0.002, "batch": 128,
                "steps": 200_000, "evaluate_every": 2000, "gate_penalty": 0.0}
-#: Ours: table logits, a weak start, one cycle of a high learning rate.
+#: Ours: table logits, a weak start, one cycle of a high learning rate, the last steps on the frozen network.
 _OURS = {"parametrisation": "table", "init": "residual", "strength": 1.0, "noise": 0.5, "learning_rate": 0.1,
-         "schedule": "one-cycle", "batch": 128, "evaluate_every": 1000}
+         "schedule": "one-cycle", "batch": 128, "steps": 30_000, "evaluate_every": 1000}
+#: Of trees: they start as pass-through, the dense layers after them at random.
+_OUR_TREES = {"init": "random", "noise": 1.0, "tree_strength": 2.0, "tree_noise": 0.25, "harden_at": 0.7, "steps": 8000,
+              "evaluate_every": 500}
 
 
 def _dense(layers: int, width: int, tau: float, levels: int) -> dict:
@@ -58,8 +61,6 @@ _PAPER_EXCEPTIONS = {
     ("dlgn-uci", "breast-cancer"): {"learning_rate": 0.001}, ("logictreenet-s", "mnist"): {"batch": 512},
     ("logictreenet-m", "mnist"): {"batch": 256}, ("logictreenet-g", "cifar10"): {"weight_decay": 0.001},
 }
-#: Differences of our recipe, where a run selected them on validation; see docs/results.md.
-_OUR_EXCEPTIONS: dict[tuple[str, str], dict] = {}
 RECIPES = ("hardwire", "paper")
 
 
@@ -78,7 +79,9 @@ def published(model: str, dataset: str, recipe: str = "hardwire") -> Config:
         if dataset not in ("mnist", "cifar10"):
             settings = settings | {"steps": 100_000}
         return Config(dataset=dataset, **architecture, **settings)
-    base = {} if dataset in ("mnist", "cifar10") else TABLE_PRESET
-    base = base | {k: v for k, v in PRESETS.get(dataset, {}).items() if k in ("steps", "evaluate_every")}
-    ours = base | architecture | {"tau": 0.0, "wiring": "structured" if dataset in ("mnist", "cifar10") else "random"} | _OURS
-    return Config(dataset=dataset, **ours | _OUR_EXCEPTIONS.get((model, dataset), {}))
+    ours = _OURS | {"tau": 0.0} | (_OUR_TREES if "channels" in architecture else {})
+    if dataset == "cifar10":
+        ours = ours | {"augment": "flip"}
+    if dataset not in ("mnist", "cifar10"):
+        ours = ours | {k: v for k, v in TABLE_PRESET.items() if k in ("encoder", "levels", "wiring")} | {"steps": 4000, "batch": 100}
+    return Config(dataset=dataset, **architecture | ours)

@@ -35,11 +35,19 @@ def random_inputs(inputs: np.ndarray, nodes: int, rng: np.random.Generator, k: i
     """
     if k == 2:
         return random_pairs(inputs, nodes, rng)
-    deals = -(-nodes * k // len(inputs))
-    rows = np.concatenate([rng.permutation(len(inputs)) for _ in range(deals)])[: nodes * k].reshape(nodes, k)
-    if len(inputs) >= k:
-        rows = _distinct(rows, len(inputs), rng)
-    return inputs[rows]
+    if k < 1 or not len(inputs):
+        raise InputError(f"a node cannot read {k} of {len(inputs)} inputs; give at least one of each")
+    return inputs[_deal(len(inputs), nodes, k, rng)]
+
+
+def _deal(n: int, nodes: int, k: int, rng: np.random.Generator) -> np.ndarray:
+    """(nodes, k) of ``range(n)`` from whole permutations; one that begins within a node puts last what the node reads already."""
+    deals = [np.empty(0, dtype=np.int64)]
+    for start in range(0, nodes * k, n):
+        held = deals[-1][max(0, n - start % k) :]
+        deal = rng.permutation(n)
+        deals.append(deal[np.argsort(np.isin(deal, held), kind="stable")])
+    return np.concatenate(deals)[: nodes * k].reshape(nodes, k)
 
 
 def local_candidates(shape, levels: int, active: np.ndarray, gates: int, k: int, rng: np.random.Generator) -> np.ndarray:
@@ -71,14 +79,6 @@ def local_candidates(shape, levels: int, active: np.ndarray, gates: int, k: int,
     return bits.reshape(gates, 2, k).astype(np.int32)
 
 
-def _distinct(rows: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Rows that hold a number twice are drawn anew."""
-    ordered = np.sort(rows, axis=1)
-    for i in np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(1)):
-        rows[i] = rng.choice(n, rows.shape[1], replace=False)
-    return rows
-
-
 def in_order(pairs: np.ndarray, groups: int = 1) -> np.ndarray:
     """The same wires, gates ordered by their first input within each of ``groups`` equal groups.
 
@@ -104,10 +104,8 @@ def tree_leaves(channels: int, kernels: int, field: int, leaves: int, rng: np.ra
     mine = np.array_split(np.arange(channels), groups)
     for group, members in zip(mine, np.array_split(np.arange(kernels), groups)):
         per = min(channels_per_tree, len(group))
-        deals = -(-len(members) * per // len(group))
-        deck = np.concatenate([rng.permutation(group) for _ in range(deals)])[: len(members) * per].reshape(-1, per)
-        for kernel, seen in zip(members, deck):
-            places = np.stack(np.meshgrid(np.unique(seen), np.arange(field), np.arange(field), indexing="ij"), -1).reshape(-1, 3)
+        for kernel, seen in zip(members, group[_deal(len(group), len(members), per, rng)]):
+            places = np.stack(np.meshgrid(np.sort(seen), np.arange(field), np.arange(field), indexing="ij"), -1).reshape(-1, 3)
             order = np.concatenate([rng.permutation(len(places)) for _ in range(-(-leaves // len(places)))])
             result[kernel] = places[order[:leaves]]
     return result
@@ -194,7 +192,7 @@ def first_layer(wiring: str, bits: int, gates: int, rng, *, shape=None, levels=1
     active = np.ones(bits, dtype=bool) if active is None else np.asarray(active, dtype=bool)
     if active.sum() < 2:
         raise InputError(f"only {int(active.sum())} of {bits} input bits vary on the training set; a gate needs two: "
-                         f"use other thresholds")
+                         f"give more levels or more features")
     if wiring == "structured" and shape is not None and _stages(shape, levels, active):
         return structured_pairs(shape, levels, active, gates, rng).astype(np.int32)
     return random_pairs(np.flatnonzero(active), gates, rng).astype(np.int32)

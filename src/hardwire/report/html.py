@@ -11,6 +11,7 @@ from .published import points
 from .record import validate
 from .summary import (
     ENERGY_NOTE,
+    METRICS,
     SIGNS,
     STAGE_NOTE,
     accuracies,
@@ -20,7 +21,10 @@ from .summary import (
     energy_range,
     gap,
     machine,
+    merit,
+    metric,
     number,
+    outputs,
     percent,
     plain,
     si,
@@ -115,7 +119,7 @@ def _card(title: str, value: str, note: str, kind: str = "") -> str:
 
 def _cards(record: dict) -> list[tuple]:
     difference = gap(record["accuracy"])
-    cards = [("test accuracy", percent(record["accuracy"]["test_hard"]),
+    cards = [(f"test {METRICS[metric(record)][0]}", merit(record["accuracy"]["test_hard"], metric(record)),
               f"relaxed minus hard {difference}" if difference else "on the test split")]
     rows = counts(record)
     if rows:
@@ -132,15 +136,29 @@ def _cards(record: dict) -> list[tuple]:
 
 
 def _accuracy(record: dict) -> str:
-    rows = [_row(row, {1}) for row in accuracies(record)]
-    table = _table("The first row is what is reported.", ("split and network", "accuracy"), rows, {1})
+    rows, (title, meaning) = [_row(row, {1}) for row in accuracies(record)], METRICS[metric(record)]
+    caption = "The first row is what is reported." + f" {title[0].upper() + title[1:]}: {meaning}." * (metric(record) != "accuracy")
+    table = _table(caption, ("split and network", title), rows, {1}) + _outputs(record)
     curve = [row for row in record.get("curve") or [] if {row.get("relaxed"), row.get("hard")} != {None}]
     confusion = record.get("confusion")
-    left = _figure(plots.learning_curve(curve), "Validation accuracy while training; the band is the gap between the "
+    left = _figure(plots.learning_curve(curve, metric(record)), f"Validation {title} while training; the band is the gap between the "
                    "relaxed network and what it would freeze to.") if curve else ""
     right = _figure(plots.confusion_matrix(confusion, record.get("classes") or []),
                     "Confusion on the test split. Shade: square root of the share of the row.") if confusion else ""
-    return _section("Accuracy", _two(f"<div>{table}{left}</div>", right))
+    return _section(title[0].upper() + title[1:], _two(f"<div>{table}{left}</div>", right) if right else _two(table, left))
+
+
+def _outputs(record: dict) -> str:
+    """Each target with its error and how its value is told by the circuit, or each label with its word."""
+    given, title = outputs(record), METRICS[metric(record)][0]
+    if not given:
+        return ""
+    if given[0][3] is None:
+        rows = [_row((name, figure, told), {1}) for name, figure, told, _ in given]
+        return _table("Each label on the test split; its word is 1 where it is on.", ("label", title, "circuit's word"), rows, {1})
+    rows = [_row((name, figure, error, told), {1, 2}) for name, figure, told, error in given]
+    caption = "Each target on the test split: root mean square error in its unit, and its value by the circuit's word."
+    return _table(caption, ("target", title, "error", "value"), rows, {1, 2})
 
 
 def _size(record: dict) -> str:
@@ -185,7 +203,7 @@ def _change(row: dict) -> str:
 
 
 def _tradeoff(record: dict) -> str:
-    peers = [p for p in points(record) if p.gates]
+    peers = [p for p in points(record) if p.gates and metric(record) == "accuracy"]
     own = _own(record)
     if not peers or not own:
         return ""

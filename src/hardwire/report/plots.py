@@ -14,7 +14,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from .summary import Count, EnergyGroup, plain, si, whole
+from .summary import METRICS, Count, EnergyGroup, merit, plain, si, whole
 
 #: Placeholder -> CSS; matplotlib cannot write a variable, and nothing else in a figure has these colours.
 COLOURS = {"#010101": "var(--ink)", "#020202": "var(--muted)", "#030303": "var(--line)", "#040404": "var(--raw)",
@@ -80,8 +80,10 @@ def _tick(unit: str = "") -> FuncFormatter:
     return FuncFormatter(lambda v, _: re.sub(r"(\.\d*?)0+(?= |$)", r"\1", si(v, unit)).replace(". ", " ").strip())
 
 
-def learning_curve(curve: list[dict]) -> str:
-    """Validation accuracy of the relaxed and the frozen network by training step, thinned to about 500 points."""
+def learning_curve(curve: list[dict], metric: str = "accuracy") -> str:
+    """Validation accuracy, or another figure of merit, of the relaxed and the frozen network by training step, thinned to about 500
+    points."""
+    title = METRICS[metric][0]
     last = curve[-1:]
     curve = curve[: -1 : -(-len(curve) // 500)] + last
 
@@ -91,20 +93,27 @@ def learning_curve(curve: list[dict]) -> str:
             rows = [(row["step"], row[key]) for row in curve if row.get(key) is not None]
             if rows:
                 series[key] = dict(rows)
-                axes.plot(*zip(*rows), style, color=colour, label=f"{key}, last {rows[-1][1]:.2%}",
+                axes.plot(*zip(*rows), style, color=colour, label=f"{key}, last {_last(rows[-1][1], metric)}",
                           marker="o" if len(rows) < 40 else None, markersize=3)
         both = sorted(set(series.get("relaxed", ())) & set(series.get("hard", ())))
         if both:
             axes.fill_between(both, *([of[step] for step in both] for of in series.values()), color=OTHER, alpha=0.15,
                               linewidth=0)
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        if metric == "r2":  # what lies far below is an untrained network's
+            axes.set_ylim(bottom=max(-0.5, axes.get_ylim()[0]), top=None if axes.get_ylim()[1] > -0.5 else 1)
+        else:
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.xaxis.set_major_formatter(_tick())
         axes.set_xlabel("training step")
-        axes.set_ylabel("validation accuracy")
+        axes.set_ylabel(f"validation {title}")
         axes.grid(axis="y")
         axes.legend(loc="lower right")
 
-    return _draw("curve", (6.2, 3.6), "Learning curve: validation accuracy, relaxed and hard, by training step", paint)
+    return _draw("curve", (6.2, 3.6), f"Learning curve: validation {title}, relaxed and hard, by training step", paint)
+
+
+def _last(value: float, metric: str) -> str:
+    return merit(value, metric) if metric == "r2" else f"{value:.2%}"
 
 
 def confusion_matrix(confusion: list[list[int]], classes: list[str]) -> str:

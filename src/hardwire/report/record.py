@@ -4,7 +4,10 @@ Required keys
     hardware     "logic", "crossbar" or "spiking"
     dataset      its name
     seed         a whole number
-    accuracy     {test_hard, test_relaxed, validation}: fractions from 0 to 1; null where a hardware has no such figure
+    accuracy     {test_hard, test_relaxed, validation}: fractions from 0 to 1; null where a hardware has no such figure. What
+                 they are is its ``metric``: "accuracy" (also where it is missing), "label accuracy", share of right labels, beside
+                 it ``test_exact``, the share of samples with all labels right; or "r2", 1 - sum (y - value)^2 / sum (y - mean)^2,
+                 which may be negative, beside it ``test_rmse``, a list with the root mean square error of each target in its unit
     counts       {encoder, network, head: {gates_raw, gates_optimized, depth}} in two-input gates; all three for logic
     verified     {name: "proved" | "simulated N" | "skipped: why" | "refuted"}
     time         {train_s, samples_per_s, ...}: seconds, and samples in a second
@@ -17,6 +20,8 @@ Optional keys, left out where they are missing or null
     curve        [{step, relaxed, hard, loss}]: validation accuracy of the relaxed and of the frozen network
     gate_kinds   {raw: {gate: count}, optimized: {gate: count}}
     passes       [{name, gates_before, gates_after, depth_before, depth_after, seconds}]
+    outputs      [{name, word, test_hard, bias, scale}]: targets or labels, the circuit's word for each, its own figure of merit;
+                 of a target value = bias + scale * word
     peers        [{name, accuracy, gates, source}]: other runs or published points to draw beside this one
     model        {name: value};  files {what: path};  digest SHA-256 of the circuit
 Any other key is kept and ignored.
@@ -41,11 +46,12 @@ NAME = "report.json"
 LARGEST = 1e30
 HARDWARE = ("logic", "crossbar", "spiking")
 STAGES = ("encoder", "network", "head")
+METRICS = ("accuracy", "label accuracy", "r2")
 STATUS = re.compile(r"proved|simulated \d[\d,]*( .*)?|skipped: .+|refuted(: .*)?", re.DOTALL)
 REQUIRED = {"hardware": str, "dataset": str, "seed": int, "accuracy": dict, "counts": dict, "verified": dict,
             "time": dict, "energy": list, "environment": dict}
 OPTIONAL = {"classes": list, "confusion": list, "curve": list, "gate_kinds": dict, "passes": list, "peers": list,
-            "model": dict, "files": dict, "digest": str}
+            "model": dict, "files": dict, "digest": str, "outputs": list}
 _KIND = {str: "text", int: "a whole number", dict: "an object", list: "a list"}
 
 
@@ -150,9 +156,25 @@ def _number(mapping: dict, key: str, where: str, *, top: float | None = None, nu
 
 
 def _accuracy(accuracy: dict) -> None:
-    _number(accuracy, "test_hard", "accuracy", top=1)
+    metric = accuracy.get("metric", METRICS[0])
+    _expect(metric in METRICS, f"accuracy.metric is {_short(metric)}; give {', '.join(METRICS)}")
+    _merit(accuracy, "test_hard", "accuracy", metric)
     for key in ("test_relaxed", "validation"):
-        _number(accuracy, key, "accuracy", top=1, null=True)
+        _merit(accuracy, key, "accuracy", metric, null=True)
+    if accuracy.get("test_exact") is not None:
+        _number(accuracy, "test_exact", "accuracy", top=1)
+    errors = accuracy.get("test_rmse", [])
+    _expect(isinstance(errors, list), f"accuracy.test_rmse is {_short(errors)}; give a list, a number for each target")
+    for i in range(len(errors)):
+        _number(dict(enumerate(errors)), i, "accuracy.test_rmse")
+
+
+def _merit(mapping: dict, key: str, where: str, metric: str, *, null: bool = False) -> None:
+    """A fraction from 0 to 1; of R2 any number up to 1."""
+    value = mapping.get(key)
+    if metric == "r2" and isinstance(value, int | float) and -1e300 <= value < 0:
+        return
+    _number(mapping, key, where, top=1, null=null)
 
 
 def _counts(counts: dict, hardware: str) -> None:
@@ -188,10 +210,12 @@ def _environment(environment: dict) -> None:
 
 def _optional(record: dict) -> None:
     record = {key: value for key, value in record.items() if value is not None}
+    metric = record["accuracy"].get("metric", METRICS[0])
+    _outputs(record.get("outputs", []), metric, len(record["accuracy"].get("test_rmse", [])))
     _rows(record.get("curve", []), "curve", numbers=("step",))
     for i, row in enumerate(record.get("curve", [])):
         for key in (key for key in ("relaxed", "hard") if key in row):
-            _number(row, key, f"curve[{i}]", top=1, null=True)
+            _merit(row, key, f"curve[{i}]", metric, null=True)
     _rows(record.get("passes", []), "passes", numbers=("gates_before", "gates_after"), texts=("name",),
           nulls=("depth_before", "depth_after", "seconds"))
     _rows(record.get("peers", []), "peers", numbers=("gates",), texts=("name", "source"))
@@ -204,6 +228,17 @@ def _optional(record: dict) -> None:
     classes = record.get("classes", [])
     _expect(all(isinstance(c, str) for c in classes), "classes holds something other than text; give names")
     _confusion(record.get("confusion"), classes)
+
+
+def _outputs(outputs: list, metric: str, errors: int) -> None:
+    _rows(outputs, "outputs", texts=("name", "word"))
+    right = not outputs or errors in (0, len(outputs))
+    _expect(right, f"accuracy.test_rmse has {errors} errors for {len(outputs)} outputs; give one for each")
+    for i, row in enumerate(outputs):
+        _merit(row, "test_hard", f"outputs[{i}]", metric)
+        for key in (key for key in ("bias", "scale") if key in row):
+            right = isinstance(row[key], int | float) and not isinstance(row[key], bool)
+            _expect(right, f"outputs[{i}].{key} is {_short(row[key])}; give a number")
 
 
 def _confusion(confusion, classes: list) -> None:

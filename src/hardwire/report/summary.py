@@ -1,5 +1,6 @@
 """What both renderings of a record say: totals, groups and figures in words."""
 
+import math
 import unicodedata
 from dataclasses import dataclass
 
@@ -11,6 +12,12 @@ STAGE_NOTE = "gates are two-input gates; depth is what the stage adds to the lon
 SIGNS = {"refuted": "✗", "proved": "✓", "simulated": "≈", "skipped": "–"}
 _TIMES = {"train_s": "training", "samples_per_s": "inference", "lower_s": "freezing", "optimize_s": "optimisation",
           "verify_s": "verification"}
+#: Figure of merit -> its name on a page and what it is.
+METRICS = {
+    "accuracy": ("accuracy", "share of samples classified rightly"),
+    "label accuracy": ("label accuracy", "share of labels that are right"),
+    "r2": ("R²", "share of the targets' variance that is explained"),
+}
 _PREFIXES = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"),
              (1e-12, "p"), (1e-15, "f"), (1e-18, "a")]
 
@@ -62,6 +69,26 @@ def percent(fraction) -> str:
     return "–" if fraction is None else f"{100 * fraction:.2f} %"
 
 
+def metric(record: dict) -> str:
+    """The key of ``METRICS`` that the record's accuracies are of."""
+    return record["accuracy"].get("metric", "accuracy")
+
+
+def merit(value, metric: str) -> str:
+    """A figure of merit in words: R2 as a number, a share in per cent."""
+    if metric != "r2" or value is None:
+        return percent(value)
+    return (f"{value:.4f}" if value > -1000 else f"{value:.2e}").replace("-", "−")
+
+
+def four_digits(value: float) -> str:
+    """Four significant digits, of usual numbers without an exponent."""
+    if not 1e-3 <= abs(value) < 1e12:
+        return f"{value:.4g}"
+    rounded = float(f"{value:.3e}")
+    return f"{rounded:,.{max(0, 3 - math.floor(math.log10(abs(rounded))))}f}"
+
+
 def whole(value) -> str:
     return "–" if number(value) is None else f"{value:,.0f}"
 
@@ -85,24 +112,40 @@ def duration(seconds: float) -> str:
 
 
 def gap(accuracy: dict) -> str | None:
-    """Relaxed minus hard accuracy on the test split, in percentage points."""
+    """Relaxed minus hard accuracy on the test split, in percentage points; of R2 the difference."""
     if accuracy.get("test_relaxed") is None:
         return None
-    return f"{100 * (accuracy['test_relaxed'] - accuracy['test_hard']):+.2f} points".replace("-", "−")
+    difference = accuracy["test_relaxed"] - accuracy["test_hard"]
+    if accuracy.get("metric") == "r2":
+        return f"{difference:+.4f}".replace("-", "−")
+    return f"{100 * difference:+.2f} points".replace("-", "−")
 
 
 def accuracies(record: dict) -> list[tuple[str, str]]:
     """(what, figure) of the accuracies that there are, what is reported first."""
-    accuracy = record["accuracy"]
+    accuracy, kind = record["accuracy"], metric(record)
     logic = record["hardware"] == "logic"
     what = "test, frozen circuit (hard)" if logic else "test, on the modelled hardware"
-    rows = [(what, percent(accuracy["test_hard"]))]
+    rows = [(what, merit(accuracy["test_hard"], kind))]
+    if accuracy.get("test_exact") is not None:
+        rows.append(("test, all labels of a sample right", percent(accuracy["test_exact"])))
     if gap(accuracy):
         what = "test, relaxed network" if logic else "test, ideal network"
-        rows += [(what, percent(accuracy["test_relaxed"])), ("relaxed minus hard", gap(accuracy))]
+        rows += [(what, merit(accuracy["test_relaxed"], kind)), ("relaxed minus hard", gap(accuracy))]
     if accuracy["validation"] is not None:
-        rows.append(("validation, used for selection", percent(accuracy["validation"])))
+        rows.append(("validation, used for selection", merit(accuracy["validation"], kind)))
     return rows
+
+
+def outputs(record: dict) -> list[tuple[str, str, str, str | None]]:
+    """(name, figure of merit, how the circuit's words tell it, root mean square error or None) of each target or label."""
+    rows, errors = record.get("outputs") or [], record["accuracy"].get("test_rmse", [])
+    result = []
+    for i, row in enumerate(rows):
+        told = f"{row['bias']:.10g} + {row['scale']:.6g} {row['word']}" if "scale" in row else row["word"]
+        error = four_digits(errors[i]) if errors else None
+        result.append((plain(row["name"]), merit(row["test_hard"], metric(record)), plain(told), error))
+    return result
 
 
 def counts(record: dict) -> list[Count]:

@@ -2,12 +2,15 @@
 
 from .record import validate
 from .summary import (
+    METRICS,
     SIGNS,
     accuracies,
     columns,
     counts,
     energy_groups,
     machine,
+    metric,
+    outputs,
     plain,
     si,
     times,
@@ -18,6 +21,7 @@ from .summary import (
 
 WIDTH = 96
 INNER = WIDTH - 4
+_OUTPUTS = {"r2": "targets: R², root mean square error, value", "label accuracy": "labels: accuracy, word", "accuracy": "outputs"}
 
 
 def format_text(record: dict, *, folder=None) -> str:
@@ -28,7 +32,8 @@ def format_text(record: dict, *, folder=None) -> str:
     validate(record)
     title = " · ".join(plain(part) for part in (record["hardware"], record["dataset"], f"seed {record['seed']}"))
     sections = [
-        ("accuracy", [_pair(*row) for row in accuracies(record)]),
+        (METRICS[metric(record)][0], [_pair(*row) for row in accuracies(record)]),
+        (_OUTPUTS[metric(record)], _outputs(record)),
         ("two-input gates", _counts(record)),
         (f"verified: {verdict(record)}", _verified(record)),
         ("time", [_pair(what, value) for what, value in _some(times(record), 5)]),
@@ -70,6 +75,12 @@ def _some(rows: list, most: int) -> list:
     if len(rows) <= most:
         return rows
     return [*rows[: most - 1], ("…", f"and {len(rows) - most + 1} more in report.json")]
+
+
+def _outputs(record: dict) -> list[str]:
+    rows = [(name, "  ".join(part.ljust(10) for part in (figure, error, told) if part).rstrip())
+            for name, figure, told, error in outputs(record)]
+    return [_pair(*row) for row in _some(rows, 5)]
 
 
 def _counts(record: dict) -> list[str]:

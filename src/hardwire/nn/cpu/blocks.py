@@ -1,5 +1,6 @@
 """Blocks of samples: how a batch is cut, how a block is filled, and how blocks are dealt to parts and threads."""
 
+import functools
 from contextlib import contextmanager
 
 import numpy as np
@@ -69,6 +70,7 @@ def own_threads():
         _threads = before
 
 
+@functools.lru_cache(64)
 def cut(samples: int, part_bytes: int = 1) -> list[np.ndarray]:
     """Block starts of each part; depends on the batch and on the bytes of a part alone."""
     starts = np.arange(0, samples, WIDE)

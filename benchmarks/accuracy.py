@@ -1,0 +1,112 @@
+"""Accuracy of trained networks, each experiment with its goal: train, select on validation, freeze, test once.
+
+    python benchmarks/accuracy.py NAME RUNS [--teacher FILE.npy] [--threads N] [--seeds 0 1 2]
+
+RUNS keeps a run directory for each seed; a seed that is finished there is not trained again. The split is that of seed 0 for all;
+seeds differ in wiring, weights and order of samples. Test accuracy is the frozen circuit's, by the packed engine.
+"""
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import torch
+from common import refuse, report
+
+from hardwire import PackedEngine, load_dataset, runs
+from hardwire.cli import show_progress
+from hardwire.nn import load_model, preset
+from hardwire.nn.config import Config
+from hardwire.nn.published import published
+from hardwire.nn.train import Samples, accuracy
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """Settings, the mean hard test accuracy to reach, seconds that one run may take on two cores, and seeds to average."""
+
+    config: Config
+    goal: float
+    limit_s: float = 1800.0
+    seeds: tuple[int, ...] = (0, 1, 2)
+
+
+def small_mnist() -> Config:
+    """Two layers of gates with learned wiring, at most 8,000 gates."""
+    return Config(dataset="mnist", levels=3, widths=[4000, 4000], learned_layers=2, candidates=16, init="random", noise=0.5,
+                  settle_at=0.5, harden_at=0.6, steps=24_000, evaluate_every=2000, teacher_weight=0.9)
+
+
+def dense_cifar() -> Config:
+    """2 x 128,000 gates on seven thresholds."""
+    return Config(dataset="cifar10", levels=7, widths=[128_000, 128_000], init="random", noise=1.0, augment="flip",
+                  harden_at=0.7, steps=8000, evaluate_every=1000)
+
+
+def deep(layers: int) -> Config:
+    """The default settings for MNIST, 10,000 steps, with so many layers."""
+    return dataclasses.replace(preset("mnist"), layers=layers, steps=10_000)
+
+
+EXPERIMENTS = {
+    "mnist_8000": Experiment(small_mnist(), 0.984),
+    "mnist_logictreenet_s": Experiment(dataclasses.replace(published("logictreenet-s", "mnist"), teacher_weight=0.9), 0.988),
+    "cifar10_dense": Experiment(dense_cifar(), 0.60, 7200.0, (0,)),
+    "cifar10_logictreenet_s": Experiment(published("logictreenet-s", "cifar10"), 0.604, 7200.0, (0,)),
+    "mnist_6_layers": Experiment(deep(6), 0.0, seeds=(0,)),
+    "mnist_12_layers": Experiment(deep(12), 0.0, seeds=(0,)),
+    **{f"uci_{name.replace('-', '_')}": Experiment(published("dlgn-uci", name), 0.0)
+       for name in ("monk1", "monk2", "monk3", "adult", "breast-cancer")},
+}
+
+
+def figures_of(run: Path, data) -> dict:
+    """One finished run, frozen and tested."""
+    model = load_model(run)
+    codes = model.encoder.codes(data.test.x)
+    bits = model.encoder.encode(data.test.x[:500])
+    circuit = runs.lower_run(run)
+    found = PackedEngine(circuit)(codes)[:, 0]
+    with torch.no_grad():
+        network = model.network(torch.from_numpy(bits).float()).argmax(1).numpy()
+    if not np.array_equal(found[:500], network):
+        refuse(f"{run}: the circuit differs from the frozen network")
+    hard = float((found == data.test.y).mean())
+    relaxed = accuracy(model.network, Samples(model.encoder.encode(data.test.x), data.test.y), hard=False)
+    best = max(model.metrics, key=lambda m: (m["hard"], m["step"]))
+    return {"seed": model.config.seed, "hard": hard, "relaxed": relaxed, "gap": relaxed - hard, "validation": best["hard"],
+            "validation_gap_last": model.metrics[-1]["relaxed"] - model.metrics[-1]["hard"], "best_step": model.best_step,
+            "train_s": model.seconds, "gates_raw": model.network.gates, "weights": sum(p.numel() for p in model.network.parameters()),
+            "steps": model.config.steps}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", choices=EXPERIMENTS)
+    parser.add_argument("runs", type=Path)
+    parser.add_argument("--teacher", default="")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--seeds", type=int, nargs="*")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    experiment = EXPERIMENTS[args.name]
+    data = load_dataset(experiment.config.dataset, seed=0)
+    done = {s: args.runs / f"{args.name}-{s}" for s in experiment.seeds}
+    for seed in experiment.seeds if args.seeds is None else args.seeds:
+        config = dataclasses.replace(experiment.config, seed=seed, teacher=args.teacher)
+        if not (done[seed] / "model.safetensors").exists():
+            runs.train_run(config, done[seed], dataset=data, resume=(done[seed] / "checkpoint.safetensors").exists(),
+                           progress=show_progress)
+    if not all((run / "model.safetensors").exists() for run in done.values()):
+        return
+    each = [figures_of(run, data) for run in done.values()]
+    mean = {k: float(np.mean([e[k] for e in each])) for k in ("hard", "relaxed", "gap", "validation", "train_s")}
+    report(args.name, f"mean hard test accuracy >= {experiment.goal}, a run <= {experiment.limit_s:g} s",
+           mean["hard"] >= experiment.goal and max(e["train_s"] for e in each) <= experiment.limit_s,
+           {"mean": mean, "runs": each, "threads": args.threads, "teacher": bool(args.teacher),
+            "settings": {k: v for k, v in dataclasses.asdict(experiment.config).items() if v != getattr(Config(), k)}})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Which parametrisation and which estimator, on digits: 3 x 1,000 nodes, 2,000 steps, seeds 0 to 2, a learning rate of 0.03 or 0.1
+selected by mean validation accuracy, then tested. No goal: it is a comparison.
+
+    python benchmarks/parametrisations.py
+"""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import torch
+from common import report, say
+
+from hardwire import PackedEngine, load_dataset, lower
+from hardwire.nn import preset, train
+from hardwire.nn.nodes import ESTIMATORS, PARAMETRISATIONS
+from hardwire.nn.train import Samples, accuracy
+
+SEEDS, RATES = range(3), (0.03, 0.1)
+BASE = dataclasses.replace(preset("digits"), width=1000, steps=2000, evaluate_every=500)
+NOISE = {"covjac": 0.25}
+
+
+def entries():
+    """Name -> what differs from ``BASE``."""
+    for p, e in itertools.product(PARAMETRISATIONS, ESTIMATORS):
+        yield f"{p}, {e}", {"parametrisation": p, "estimator": e, "noise": NOISE.get(p, 1.0)}
+    for p, k in itertools.product(("table", "walsh"), (4, 6)):
+        yield f"{p}, relaxed, {k} inputs", {"parametrisation": p, "fan_in": k, "noise": 1.0}
+    yield "table, relaxed then hard", {"harden_at": 0.7}
+    yield "table, relaxed, learned wiring", {"learned_layers": 3, "candidates": 8}
+    yield "table, relaxed, random first layer", {"wiring": "random"}
+
+
+def run(changes: dict, seed: int) -> dict:
+    config, data = dataclasses.replace(BASE, seed=seed, **changes), load_dataset("digits", seed=seed)
+    result = train(config, data)
+    circuit = lower(result.network, result.encoder)
+    hard = float((PackedEngine(circuit)(result.encoder.codes(data.test.x))[:, 0] == data.test.y).mean())
+    test = Samples(result.encoder.encode(data.test.x), data.test.y)
+    return {"validation": max(m["hard"] for m in result.metrics), "test_hard": hard,
+            "gap": accuracy(result.network, test, hard=False) - hard, "step_ms": 1000 * result.seconds / config.steps,
+            "gates": sum(stage["gates"] for name, stage in circuit.counts().items() if name == "network")}
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    figures = {}
+    for name, changes in entries():
+        found = []
+        for rate in RATES:
+            each = [run(changes | {"learning_rate": rate}, seed) for seed in SEEDS]
+            found.append({"learning_rate": rate} | {k: float(np.mean([e[k] for e in each])) for k in each[0]})
+        figures[name] = max(found, key=lambda f: f["validation"])
+        say(f"{name}: {figures[name]}")
+    report("parametrisations", "none: a comparison", True, figures)
+
+
+if __name__ == "__main__":
+    main()
