@@ -156,7 +156,7 @@ def hard_outputs(model):
     They are the class index, the counts of the targets, or the labels.
     """
     from .nn import GroupSum, LogicNetwork
-    from .nn.train import Samples, _scores
+    from .nn.train import Samples, scores_of
 
     task, network = model.config.task, model.network
     if task == "regress":  # scores with tau = 1 are the counts
@@ -165,7 +165,7 @@ def hard_outputs(model):
 
     def outputs(codes):
         samples = Samples(model.encoder.encode_codes(codes), np.zeros(len(codes)))
-        return decide[task](_scores(network, samples, (False,), np.arange(len(samples)))[0])
+        return decide[task](scores_of(network, samples, (False,), np.arange(len(samples)))[0])
 
     return outputs
 
@@ -203,12 +203,12 @@ def _results(model, dataset, found: np.ndarray) -> dict:
     found  the circuit's output words of the test samples (samples, words)
     """
     from .nn.tasks import TASKS
-    from .nn.train import Samples, _scores
+    from .nn.train import Samples, scores_of
 
     kind, y, names = model.config.task, dataset.test.y, list(dataset.classes)
     task = TASKS[kind](len(names), dataset.train.y)
     test = Samples(model.encoder.encode(dataset.test.x), task.targets(y))
-    relaxed = _scores(model.network, test, (True,), np.arange(len(test)))[0]
+    relaxed = scores_of(model.network, test, (True,), np.arange(len(test)))[0]
     hard = circuit_scores(model, found)
     merits = task.merit(hard, y)
     at_best = next((m for m in model.metrics if m["step"] == model.best_step), {})

@@ -79,7 +79,7 @@ def test_a_learned_temperature_is_saved(digits, tmp_path):
 
 def test_one_feature_asks_for_more_levels(features):
     data = dataset(features[:, 0], features[:, :1], ("y",))
-    with pytest.raises(InputError, match="only 1 of 1 input bits vary.*give more levels"):
+    with pytest.raises(InputError, match=r"only 1 of 1 input bits vary.*give more levels"):
         train(dataclasses.replace(SMALL, task="regress", levels=1), data)
     assert train(dataclasses.replace(SMALL, task="regress"), data).metrics[-1]["hard"] > 0.9
 

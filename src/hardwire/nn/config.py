@@ -24,6 +24,7 @@ else:  # pragma: no cover
 class Config:
     """A logic network, its encoder and its training.
 
+    label                       name of a table's label column; several with commas between for ``regress`` and ``multilabel``
     encoder, levels, code_bits  rule of the thresholds, thresholds a feature, bits of a real feature's code
     edges                       thresholds of the edge detectors of images in each direction, see ``fit_encoder``
     layers, width               gates: ``layers`` times ``width``; ``width`` is rounded up to a multiple of the classes
@@ -215,9 +216,9 @@ PRESETS = {
               "evaluate_every": 1000, "gate_penalty": 0.02},
     "fashion-mnist": {"levels": 7, "layers": 6, "width": 8000, "init": "residual", "steps": 30_000,
               "evaluate_every": 1000, "gate_penalty": 0.02},
-    "cifar10": {"levels": 7, "widths": [64_000, 64_000], "noise": 1.0, "augment": "flip", "harden_at": 0.7, "steps": 6000,
+    "cifar10": {"levels": 7, "widths": [64_000, 64_000], "noise": 1.0, "augment": "flip", "steps": 6000,
                 "evaluate_every": 500},
-    "cifar100": {"levels": 7, "widths": [64_000, 64_000], "noise": 1.0, "augment": "flip", "harden_at": 0.7, "steps": 6000,
+    "cifar100": {"levels": 7, "widths": [64_000, 64_000], "noise": 1.0, "augment": "flip", "steps": 6000,
                  "evaluate_every": 500},
 }
 #: For a user's own table.

@@ -14,8 +14,9 @@ from .wiring import first_layer, in_order, local_candidates, random_inputs
 def build_encoder(config: Config, x_train: np.ndarray, shape=None) -> Encoder:
     """The encoder fitted on the training split; of a table each feature gets only as many bits as it has thresholds."""
     levels = 1 if config.encoder == "threshold" else config.levels
-    return fit_encoder(config.encoder, x_train, levels=levels, code_bits=config.code_bits, edges=config.edges, shape=shape,
-                       distinct=shape is None)
+    rule = {"levels": levels, "code_bits": config.code_bits, "edges": config.edges, "shape": shape}
+    encoder = fit_encoder(config.encoder, x_train, **rule, distinct=shape is None)
+    return encoder if encoder.n_bits > 1 else fit_encoder(config.encoder, x_train, **rule)  # a gate reads two bits
 
 
 def build_network(config: Config, bits: np.ndarray, *, classes: int, shape=None, levels: int = 1) -> LogicNetwork:

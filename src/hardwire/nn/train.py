@@ -54,25 +54,25 @@ def one_cycle(step: int, config: Config) -> float:
 
 def predict(network, samples: Samples, *, batch: int = 2048) -> np.ndarray:
     """Class of each sample, in the network's present mode; the lowest class wins a tie."""
-    return _scores(network, samples, (network.training,), np.arange(len(samples)), batch)[0].argmax(1)
+    return scores_of(network, samples, (network.training,), np.arange(len(samples)), batch)[0].argmax(1)
 
 
 def accuracy(network, samples: Samples, *, hard: bool) -> float:
     """Share of samples classified rightly by the frozen (``hard``) or the relaxed network."""
-    scores = _scores(network, samples, (not hard,), np.arange(len(samples)))[0]
+    scores = scores_of(network, samples, (not hard,), np.arange(len(samples)))[0]
     return Classify.merit(None, scores, samples.y.numpy())[""]
 
 
 def evaluate(network, samples: Samples, task, group: Ranks = Ranks()) -> dict:  # noqa: B008
     """``relaxed`` and ``hard`` figure of merit of the task, and its further ones as ``hard_...``; shared out over the processes."""
-    relaxed, hard = (group.join(s) for s in _scores(network, samples, (True, False), group.share(np.arange(len(samples)))))
+    relaxed, hard = (group.join(s) for s in scores_of(network, samples, (True, False), group.share(np.arange(len(samples)))))
     y = samples.y.numpy()
     found = {"relaxed": task.merit(relaxed, y)[""]}
     return found | {f"hard_{k}" if k else "hard": v for k, v in task.merit(hard, y).items()}
 
 
 @torch.no_grad()
-def _scores(network, samples: Samples, modes, rows: np.ndarray, batch: int = 2048) -> list[np.ndarray]:
+def scores_of(network, samples: Samples, modes, rows: np.ndarray, batch: int = 2048) -> list[np.ndarray]:
     """Scores of ``rows`` for each mode (training or not), every batch unpacked once."""
     before, found = network.training, [[] for _ in modes]
     batch = max(128, min(batch, EVALUATED // samples.n_bits))

@@ -42,7 +42,8 @@ def sweep(dataset, space: Space, out, *, trials: int | None = None, storage: str
     """
     sampler = _check(space, trials, sampler, timeout)
     out = Path(out)
-    load_dataset(dataset, data_dir=data_dir, label=space.fixed.get("label") or None)  # a mistake here is one of every trial
+    load_dataset(dataset, data_dir=data_dir, label=space.fixed.get("label") or None,
+                 task=space.fixed.get("task", "classify"))  # a mistake here is one of every trial
     facts = {"dataset": str(dataset), "space": space.given, "sampler": sampler, "optimized": optimized}
     with FileLock(out / LOCKS / "files"):
         _settle(out, facts | {"name": name})
@@ -136,7 +137,7 @@ class _Trainer:
 
     def dataset(self, config: Config):
         """The data set, kept from one trial to the next where it is the same."""
-        key = (config.seed, config.label)
+        key = (config.seed, config.label, config.task)
         if self.kept[0] != key:
             self.kept = key, runs.dataset_of(config, self.data_dir)
         return self.kept[1]
