@@ -35,13 +35,13 @@ class Experiment:
 def small_mnist() -> Config:
     """Two layers of gates with learned wiring, at most 8,000 gates."""
     return Config(dataset="mnist", levels=3, widths=[4000, 4000], learned_layers=2, candidates=16, init="random", noise=0.5,
-                  sharpen=3.0, tau=9.0, steps=8000, evaluate_every=1000, teacher_weight=0.5, teacher_temperature=1.0)
+                  sharpen=3.0, tau=9.0, steps=6000, evaluate_every=1000, teacher_weight=0.5, teacher_temperature=1.0)
 
 
 def dense_cifar() -> Config:
     """2 x 128,000 gates on seven thresholds."""
-    return Config(dataset="cifar10", levels=7, widths=[128_000, 128_000], init="random", noise=1.0, augment="flip",
-                  sharpen=5.0, steps=5000, evaluate_every=500)
+    return Config(dataset="cifar10", levels=7, widths=[128_000, 128_000], init="random", noise=1.0, augment="flip+crop",
+                  crop_pad=2, sharpen=5.0, steps=4000, evaluate_every=500)
 
 
 def deep(layers: int) -> Config:
@@ -52,10 +52,11 @@ def deep(layers: int) -> Config:
 EXPERIMENTS = {
     "mnist_8000": Experiment(small_mnist(), 0.984),
     "mnist_logictreenet_s": Experiment(dataclasses.replace(
-        published("logictreenet-s", "mnist"), augment="crop", crop_pad=1, tau=14.0, sharpen=10.0, teacher_weight=0.5,
+        published("logictreenet-s", "mnist"), augment="crop", crop_pad=1, tau=20.0, sharpen=3.0, steps=4000, teacher_weight=0.5,
         teacher_temperature=1.0), 0.988),
     "cifar10_dense": Experiment(dense_cifar(), 0.60, 7200.0, (0,)),
-    "cifar10_logictreenet_s": Experiment(dataclasses.replace(published("logictreenet-s", "cifar10"), sharpen=10.0),
+    "cifar10_logictreenet_s": Experiment(dataclasses.replace(published("logictreenet-s", "cifar10"), tau=20.0, sharpen=5.0,
+                                                             steps=6000),
                                          0.604, 7200.0, (0,)),
     "mnist_6_layers": Experiment(deep(6), 0.0, seeds=(0,)),
     "mnist_12_layers": Experiment(deep(12), 0.0, seeds=(0,)),
