@@ -379,6 +379,27 @@ def test_a_long_trial_gives_signs_of_life(tmp_path, monkeypatch):
 # Storage
 
 
+MAKE = """
+import sys, time
+from pathlib import Path
+from hardwire.sweep import study
+with study.quiet():
+    while not Path(sys.argv[3]).exists():
+        pass
+    for i in range(8):
+        study.open_storage(Path(sys.argv[1]), sys.argv[2].format(i)).get_all_studies()
+"""
+
+
+def test_processes_that_make_a_database_at_the_same_moment_both_open_it(tmp_path):
+    arguments = [str(tmp_path), f"sqlite:///{tmp_path}/trials{{}}.db", str(tmp_path / "go")]
+    started = [subprocess.Popen([sys.executable, "-c", MAKE, *arguments], stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    time.sleep(4)
+    (tmp_path / "go").touch()
+    said = [process.communicate(timeout=120)[1] for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0], said
+
+
 def test_half_a_line_of_a_killed_process_is_cut_off(tmp_path):
     points = space(seed=[0, 1])
     sweep("digits", points, tmp_path, trials=1)

@@ -14,7 +14,7 @@ def write_text(path, text: str) -> Path:
 def write_bytes(path, content: bytes) -> Path:
     """Write beside the target and rename, so that a reader never meets half a file."""
     path = Path(path)
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")  # of this process alone: another may write the same file
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(content)

@@ -164,7 +164,7 @@ def progress_of(out):
 
 
 def test_leftovers_of_a_killed_write_are_removed(digits, tmp_path):
-    (tmp_path / f"{CHECKPOINT}.part").write_bytes(b"half")
+    (tmp_path / f"{CHECKPOINT}.4711.part").write_bytes(b"half")
     train(TINY, digits, out=tmp_path)
     assert not list(tmp_path.glob("*.part"))
 

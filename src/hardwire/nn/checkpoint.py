@@ -112,8 +112,8 @@ class Run:
                 "head": head.to_dict() if isinstance(head, Head) else None,
                 "layers": describe_layers(self.network.layers) if isinstance(self.network, LogicNetwork) else None}
         save_model(self.out / MODEL, self.network, encoder, self.config, describe(dataset), rest)
-        for name in (CHECKPOINT, f"{CHECKPOINT}.part"):
-            (self.out / name).unlink(missing_ok=True)
+        for path in self.out.glob(f"{CHECKPOINT}*"):  # with what killed processes left half written
+            path.unlink(missing_ok=True)
 
 
 def describe(dataset) -> dict:

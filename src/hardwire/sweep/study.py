@@ -53,6 +53,9 @@ def quiet():
     finally:
         module.logging.set_verbosity(before)
 
+#: Errors of a database in which another process makes the same tables at this moment: the next try finds them made.
+MET = ("OperationalError", "ProgrammingError", "IntegrityError")
+
 
 class FileLock:
     """A lock on a file that the system gives back when its process ends, however it ends."""
@@ -129,11 +132,14 @@ def open_storage(out: Path, url: str | None):
             raise FormatError(f"{path} is damaged ({error}); restore it, or sweep into another folder") from None
 
 
-def _database(module, url: str):
+def _database(module, url: str, tries: int = 6):
     try:
         storage = module.storages.RDBStorage(url, heartbeat_interval=HEARTBEAT, grace_period=SILENCE)
         return module.storages.get_storage(storage)  # with the cache that a study would put in front of it
     except Exception as error:  # each driver has its own
+        if tries > 1 and type(error).__name__ in MET:
+            time.sleep(0.2)
+            return _database(module, url, tries - 1)
         what, place = str(error).splitlines()[0], f"{url.partition('://')[0]}://{url.rpartition('@' if '@' in url else '://')[2]}"
         raise InputError(f"storage {place} cannot be opened ({type(error).__name__}: {what.replace(url, place)}); check the URL, its "
                          f"server and the driver") from None
