@@ -13,6 +13,7 @@ from hardwire.errors import InputError
 from hardwire.gates import GATES, TRUTH
 from hardwire.nn import GroupSum, LogicLayer, LogicNetwork
 from hardwire.nn.conv import LogicConv2d, OrPool2d
+from hardwire.nn.functional import Soft, cross_entropy
 from hardwire.nn.nodes import PARAMETRISATIONS
 
 kinds = pytest.mark.parametrize("kind", PARAMETRISATIONS)
@@ -112,6 +113,33 @@ def test_settled_and_hardened_layers_in_sequence(layers):
     assert torch.equal(hard, network.eval()(bits(50).double()))
     network.set_progress(0.0)
     assert not any(layer.settled or layer.hardened for layer in network.nodes)
+
+
+HEADS = {"fixed": lambda: GroupSum(5, 2.0), "learned tau": lambda: GroupSum(5, 2.0, learn_tau=True)}
+
+
+@mixed
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
+@pytest.mark.parametrize("taught", [False, True])
+def test_the_loss_in_one_sweep_is_the_loss_of_the_scores(layers, head, taught):
+    network, y = LogicNetwork(layers(), head()).double(), torch.arange(50) % 5
+    soft = Soft(samples(50, 5, seed=1).double() * 4, 0.3, 2.0) if taught else None
+    x = samples(50).double().requires_grad_()
+    tensors = [x, *network.parameters()]
+    found, expected = network.cross_entropy(x, y, soft), cross_entropy(network(x), y, soft)
+    torch.testing.assert_close(found, expected)
+    for a, b in zip(*(torch.autograd.grad(3 * loss, tensors, allow_unused=True) for loss in (found, expected))):
+        torch.testing.assert_close(a, b)
+    with torch.no_grad():
+        torch.testing.assert_close(network.cross_entropy(x, y, soft), expected)
+    network.eval()
+    torch.testing.assert_close(network.cross_entropy(x, y, soft), cross_entropy(network(x), y, soft))
+
+
+@pytest.mark.parametrize("y", [torch.tensor([0, 1, 5]), torch.tensor([0, -1, 1]), torch.tensor([0, 1]), torch.tensor([0.0, 1.0, 2.0])])
+def test_classes_that_are_none(y):
+    with pytest.raises(InputError, match="give int64 class numbers"):
+        make().cross_entropy(samples(3), y)
 
 
 def test_a_part_that_is_frozen_stays_frozen_while_the_rest_is_trained():

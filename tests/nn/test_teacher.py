@@ -9,6 +9,7 @@ from hardwire.data.datasets import split_samples
 from hardwire.data.samples import Samples as Source
 from hardwire.errors import FormatError, InputError
 from hardwire.nn import Config, train
+from hardwire.nn.functional import cross_entropy
 from hardwire.nn.teacher import Teacher
 
 
@@ -43,9 +44,10 @@ def test_the_loss_is_the_formula(rng, tmp_path):
     p = torch.softmax(torch.tensor(logits[data.train.rows[rows]]) / 4, 1)
     q = torch.softmax(scores / 4, 1)
     expected = 16 * (p * (p / q).log()).sum(1).mean()
-    assert teacher.soft_loss(scores, rows).item() == pytest.approx(expected.item(), rel=1e-6)
-    mixed = teacher.mix(torch.tensor(1.5, dtype=torch.float64), scores, rows)
-    assert mixed.item() == pytest.approx(0.7 * 1.5 + 0.3 * expected.item(), rel=1e-6)
+    y = torch.tensor([2, 0, 1])
+    hard = -torch.log_softmax(scores, 1)[torch.arange(3), y].mean()
+    assert cross_entropy(scores, y).item() == pytest.approx(hard.item(), rel=1e-6)
+    assert cross_entropy(scores, y, teacher(rows)).item() == pytest.approx(0.7 * hard.item() + 0.3 * expected.item(), rel=1e-6)
 
 
 def test_a_teacher_changes_the_training(tmp_path):

@@ -100,12 +100,13 @@ def torchlogix():
 
 
 def stepper(model: nn.Module, x, y, *, fused: bool = True):
-    """A function that makes one training step."""
+    """A function that makes one training step; of a logic network, as ``hardwire.nn.train`` makes it."""
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01, fused=fused)
 
     def step():
         optimizer.zero_grad()
-        cross_entropy(model(x), y).backward()
+        loss = model.cross_entropy(x, y) if isinstance(model, LogicNetwork) else cross_entropy(model(x), y)
+        loss.backward()
         optimizer.step()
 
     return step
@@ -149,19 +150,24 @@ def reference(network: LogicNetwork, x: torch.Tensor) -> torch.Tensor:
 
 
 def check(network: LogicNetwork, x, y) -> None:
-    """Outputs and every gradient of the fast kernels against the naive reference, or Refused."""
-    found = [evaluated(network, forward, x, y) for forward in (lambda x: network(x), lambda x: reference(network, x))]
-    for (name, fast), (_, slow) in zip(*found):
-        worst = float((fast - slow).abs().max() / slow.abs().max())
-        if not worst < TOLERANCE[x.dtype]:
-            raise Refused(f"{name} of {network.layers[0]} ... differs from the naive reference by {worst:.2e} of its largest entry")
+    """Outputs, loss and every gradient of the fast kernels, apart and in one sweep, against the naive reference; or Refused."""
+    slow = evaluated(network, reference(network, x), y)
+    for fast in (evaluated(network, network(x), y), gradients(network, network.cross_entropy(x, y))):
+        for name, found in fast.items():
+            worst = float((found - slow[name]).abs().max() / slow[name].abs().max())
+            if not worst < TOLERANCE[x.dtype]:
+                raise Refused(f"{name} of {network.layers[0]} ... differs from the naive reference by {worst:.2e} of its largest entry")
 
 
-def evaluated(network, forward, x, y) -> list[tuple[str, torch.Tensor]]:
+def evaluated(network, scores, y) -> dict[str, torch.Tensor]:
+    return {"output": scores.detach()} | gradients(network, cross_entropy(scores, y))
+
+
+def gradients(network, loss) -> dict[str, torch.Tensor]:
+    """The loss, and of every parameter its gradient, by name."""
     network.zero_grad()
-    scores = forward(x)
-    cross_entropy(scores, y).backward()
-    return [("output", scores.detach()), *((f"gradient of {n}", p.grad.clone()) for n, p in network.named_parameters())]
+    loss.backward()
+    return {"loss": loss.detach()} | {f"gradient of {n}": p.grad.clone() for n, p in network.named_parameters()}
 
 
 #: Networks whose memory is measured.

@@ -3,7 +3,32 @@
 Shapes: activations are sample-major ``(samples, features)`` here, coefficients ``(gates, 4)`` in the order 1, a, b, ab.
 """
 
+from typing import NamedTuple
+
 import torch
+from torch.nn import functional as F
+
+
+class Soft(NamedTuple):
+    """A teacher's logits (samples, classes), the share ``weight`` that they have in a loss, and their ``temperature``."""
+
+    logits: torch.Tensor
+    weight: float
+    temperature: float
+
+
+def cross_entropy(scores: torch.Tensor, y: torch.Tensor, soft: Soft | None = None) -> torch.Tensor:
+    """``(1 - a) CE(scores, y) + a T^2 KL(softmax(teacher / T) || softmax(scores / T))``, mean over the samples.
+
+    scores (samples, classes), y (samples,) int64; without ``soft`` a is 0. The factor T^2 keeps the gradient's size where T
+    changes (Hinton, Vinyals and Dean, 2015, arXiv 1503.02531).
+    """
+    loss = F.cross_entropy(scores, y)
+    if soft is None:
+        return loss
+    logits, a, t = soft
+    student, teacher = F.log_softmax(scores / t, 1), F.log_softmax(logits.to(scores) / t, 1)
+    return (1 - a) * loss + a * t * t * F.kl_div(student, teacher, reduction="batchmean", log_target=True)
 
 
 def gates(x: torch.Tensor, pairs: torch.Tensor, coefficients: torch.Tensor) -> torch.Tensor:

@@ -72,6 +72,11 @@ class GroupSum(Head):
     def tau(self) -> float:
         return self._tau if self.log_tau is None else float(self.log_tau.detach().exp())
 
+    @property
+    def scale(self) -> float | None:
+        """What counts are multiplied with, if that is a fixed number."""
+        return 1 / self._tau if self.log_tau is None else None
+
     def outputs(self, counts: torch.Tensor) -> torch.Tensor:
         return counts / self._tau if self.log_tau is None else counts * torch.exp(-self.log_tau)
 

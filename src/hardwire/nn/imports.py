@@ -16,7 +16,8 @@ import numpy as np
 import torch
 
 from ..errors import FormatError, InputError
-from .layers import GroupSum, LogicLayer, LogicNetwork
+from .heads import GroupSum
+from .layers import LogicLayer, LogicNetwork
 
 #: Hardwire's table for each gate number of the other tools; also its own inverse.
 TABLE_OF = [sum((gate >> 3 - (2 * a + b) & 1) << a + 2 * b for a in (0, 1) for b in (0, 1)) for gate in range(16)]

@@ -6,8 +6,8 @@ from torch import nn
 
 from ..errors import InputError
 from . import cpu
-from .heads import GroupSum as GroupSum
-from .heads import Head
+from .functional import Soft, cross_entropy
+from .heads import GroupSum, Head
 from .nodes import ESTIMATORS, INITS, parametrisation, tables
 from .wiring import random_inputs
 
@@ -35,6 +35,13 @@ def check_input(x: torch.Tensor, inputs: int, weight: torch.Tensor, who: str) ->
     if weight.dtype not in (torch.float32, torch.float64) or x.is_complex():
         raise InputError(f"{who} computes in float32 or float64, not {x.dtype if x.is_complex() else weight.dtype}; convert it")
     return x if x.is_cuda and x.dtype in (torch.bfloat16, torch.float16) else x.to(weight.dtype)
+
+
+def check_classes(y: torch.Tensor, samples: int, classes: int) -> None:
+    """InputError unless ``y`` holds a class for each sample."""
+    if y.dtype != torch.int64 or y.shape != (samples,) or not 0 <= int(y.min()) <= int(y.max()) < classes:
+        raise InputError(f"y of shape {tuple(y.shape)} and type {y.dtype} does not hold a class below {classes} for each of {samples} "
+                         f"samples; give int64 class numbers")
 
 
 class Nodes(nn.Module):
@@ -288,20 +295,45 @@ class LogicNetwork(nn.Module):
         return known[2]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x, segment, generator = self._to_last(x)
+        x = self._through(segment, x, generator, self.head.groups)
+        return self.head.outputs(x) if segment[0].stacks() else self.head(x)
+
+    def cross_entropy(self, x: torch.Tensor, y: torch.Tensor, soft: Soft | None = None) -> torch.Tensor:
+        """``functional.cross_entropy(self(x), y, soft)`` for a ``GroupSum``: a scalar with gradient.
+
+        On a CPU, the gates before the head, the head and the loss go forward and backward in one sweep, so that the gradient
+        need not compute the forward pass again. Use it for the training step; ``y`` (samples,) holds classes as int64.
+        """
+        x, segment, generator = self._to_last(x)
+        scale = self.head.scale if isinstance(self.head, GroupSum) else None
+        if x.is_cuda or not torch.is_grad_enabled() or scale is None or not segment[0].stacks() or not len(x):
+            x = self._through(segment, x, generator, self.head.groups)
+            return cross_entropy(self.head.outputs(x) if segment[0].stacks() else self.head(x), y, soft)
+        check_classes(y, len(x), self.head.groups)
+        logits, weight, temperature = soft or Soft(x.new_empty(0, self.head.groups), 0.0, 1.0)
+        return run("StackLoss", *self._stack(segment, x, generator), self.head.groups, segment[0].efd, scale, y,
+                   logits.to(x.dtype), weight, temperature)
+
+    def _to_last(self, x: torch.Tensor):
+        """The input of the last segment, that segment, and the generator of this step's noise."""
         x = check_input(x, self.in_features, self.nodes[0].weight, "LogicNetwork")
         generator, sharpness = self._generator(), float(self.sharpness)
         for layer in self.nodes:
             layer.node.sharpness = sharpness
-        segments = self.segments()
+        *segments, last = self.segments()
         for segment in segments:
-            first = segment[0]
-            if first.stacks():
-                pairs = self._pairs(segment)
-                ends = np.cumsum([layer.out_features for layer in segment])
-                groups = self.head.classes if segment is segments[-1] else 0
-                x = run("Stack", x, values_of(segment, generator), pairs, ends, groups, first.efd)
-            elif isinstance(first, Nodes):
-                x = first(x, generator)
-            else:
-                x = first(x)
-        return self.head.outputs(x) if segments[-1][0].stacks() else self.head(x)
+            x = self._through(segment, x, generator)
+        return x, last, generator
+
+    def _through(self, segment, x: torch.Tensor, generator, groups: int = 0) -> torch.Tensor:
+        """One segment; gates that stack are summed in ``groups`` groups if these are not 0."""
+        first = segment[0]
+        if first.stacks():
+            return run("Stack", *self._stack(segment, x, generator), groups, first.efd)
+        return first(x, generator) if isinstance(first, Nodes) else first(x)
+
+    def _stack(self, segment, x: torch.Tensor, generator):
+        """What the kernels of a stack are given first: input, table values, wiring, and where each layer ends."""
+        pairs = self._pairs(segment)
+        return x, values_of(segment, generator), pairs, np.cumsum([layer.out_features for layer in segment])

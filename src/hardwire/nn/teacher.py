@@ -1,13 +1,10 @@
-"""Soft targets of a teacher: ``loss = (1 - a) CE(y) + a T^2 KL(softmax(teacher / T) || softmax(student / T))``.
-
-Source: Hinton, Vinyals and Dean, 2015 (arXiv 1503.02531); the factor T^2 keeps the gradient's size where T changes.
-"""
+"""Soft targets of a teacher, from a file of its logits; what the loss makes of them is in ``functional.cross_entropy``."""
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from ..errors import FormatError, InputError
+from .functional import Soft
 
 
 class Teacher:
@@ -22,14 +19,9 @@ class Teacher:
         self.weight, self.temperature = weight, temperature
         self.logits = torch.from_numpy(_rows(_load(path), dataset, path))
 
-    def soft_loss(self, scores: torch.Tensor, rows) -> torch.Tensor:
-        """``T^2 KL`` for training samples ``rows``, mean over them."""
-        t = self.temperature
-        student, teacher = F.log_softmax(scores / t, 1), F.log_softmax(self.logits[rows].to(scores) / t, 1)
-        return t * t * F.kl_div(student, teacher, reduction="batchmean", log_target=True)
-
-    def mix(self, loss: torch.Tensor, scores: torch.Tensor, rows) -> torch.Tensor:
-        return (1 - self.weight) * loss + self.weight * self.soft_loss(scores, rows)
+    def __call__(self, rows) -> Soft:
+        """The soft targets of training samples ``rows``."""
+        return Soft(self.logits[rows], self.weight, self.temperature)
 
 
 def _load(path) -> np.ndarray:

@@ -16,7 +16,9 @@ from .augment import Augmentation
 from .batches import Order, Samples
 from .config import Config
 from .distributed import Ranks, check_batch, ranks
+from .functional import cross_entropy
 from .heads import Head, build_head
+from .layers import LogicNetwork
 from .models import build_encoder, build_network
 from .tasks import TASKS, Classify
 from .teacher import Teacher
@@ -127,11 +129,13 @@ class Objective:
 
     def __call__(self, network, x, y, rows) -> tuple[torch.Tensor, torch.Tensor]:
         """What is minimised, and the loss without the penalty, which is reported."""
-        scores = network(x)
-        loss = self.task.loss(scores, y)
-        if self.teacher:
-            loss = self.teacher.mix(loss, scores, rows)
+        loss = self._loss(network, x, y, self.teacher(rows) if self.teacher else None)
         return loss + self.penalty * network.gate_cost() if self.penalty else loss, loss.detach()
+
+    def _loss(self, network, x, y, soft) -> torch.Tensor:
+        if isinstance(network, LogicNetwork) and isinstance(self.task, Classify):
+            return network.cross_entropy(x, y, soft)
+        return self.task.loss(network(x), y) if soft is None else cross_entropy(network(x), y, soft)
 
 
 class Batches:

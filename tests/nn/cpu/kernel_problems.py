@@ -39,12 +39,33 @@ def _problem(fast, naive, tensors, dtype, g) -> Problem:
     return Problem(fast, naive, [t.to(dtype) for t in tensors], torch.randn(outputs, generator=g, dtype=torch.float64).to(dtype))
 
 
-def stack(samples, *, inputs=7, sizes=(9, 8, 7, 10), classes=5, dtype=torch.float64, seed=0) -> Problem:
-    g = torch.Generator().manual_seed(seed)
+def _wiring(g, inputs, sizes):
     pairs = torch.cat([whole(g, n, m, 2) for n, m in zip([inputs, *sizes], sizes)])
     pairs[0] = 1  # a gate that reads one input twice
+    return pairs
+
+
+def stack(samples, *, inputs=7, sizes=(9, 8, 7, 10), classes=5, dtype=torch.float64, seed=0) -> Problem:
+    g = torch.Generator().manual_seed(seed)
+    pairs = _wiring(g, inputs, sizes)
     return _problem(lambda x, p: cpu.Stack.apply(x, p, pairs, np.cumsum(sizes), classes),
                     lambda x, p: functional.stack(x, pairs, coefficients(p), sizes, classes),
+                    [uniform(g, samples, inputs), uniform(g, len(pairs), 4)], dtype, g)
+
+
+def stack_loss(samples, *, inputs=7, sizes=(9, 8, 7, 10), classes=5, weight=0.3, temperature=2.0, dtype=torch.float64,
+               seed=0) -> Problem:
+    """The stack with a cross-entropy behind it, ``weight`` of it a teacher's; its output is one number."""
+    g, scale = torch.Generator().manual_seed(seed), 3.0
+    pairs = _wiring(g, inputs, sizes)
+    y = torch.randint(0, classes, (samples,), generator=g)
+    soft = functional.Soft(5 * uniform(g, samples if weight else 0, classes, dtype=dtype), weight, temperature)
+
+    def naive(x, p):
+        scores = scale * functional.stack(x, pairs, coefficients(p), sizes, classes)
+        return functional.cross_entropy(scores, y, soft if weight else None)
+
+    return _problem(lambda x, p: cpu.StackLoss.apply(x, p, pairs, np.cumsum(sizes), classes, False, scale, y, *soft), naive,
                     [uniform(g, samples, inputs), uniform(g, len(pairs), 4)], dtype, g)
 
 
@@ -85,7 +106,13 @@ def tree(samples, *, shape=(2, 5, 6), kernels=3, field=3, depth=3, padding=1, po
     return _problem(lambda x, p: cpu.Tree.apply(x, p, geometry), naive, tensors, dtype, g)
 
 
-KERNELS = {"stack": stack, "mixed": mixed, "tree": tree, "lut": lut}
+def stack_loss_untaught(samples, **options) -> Problem:
+    return stack_loss(samples, weight=0.0, **options)
+
+
+#: Operations whose outputs belong to samples, and those with one number for all.
+SAMPLEWISE = {"stack": stack, "mixed": mixed, "tree": tree, "lut": lut}
+KERNELS = SAMPLEWISE | {"stack_loss": stack_loss, "stack_loss_untaught": stack_loss_untaught}
 
 
 def poison() -> None:
@@ -118,4 +145,4 @@ def check(p: Problem, tolerance=EXACT) -> None:
 
 def with_layout(p: Problem, layout) -> Problem:
     """The same with samples and output gradient laid out in memory by ``layout``."""
-    return replace(p, tensors=[layout(p.tensors[0]), *p.tensors[1:]], grad=layout(p.grad))
+    return replace(p, tensors=[layout(p.tensors[0]), *p.tensors[1:]], grad=layout(p.grad) if p.grad.ndim else p.grad)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from kernel_problems import BATCHES, EXACT, KERNELS, SINGLE, agree, check, results, with_layout
+from kernel_problems import BATCHES, EXACT, KERNELS, SAMPLEWISE, SINGLE, agree, check, results, with_layout
 
 from hardwire.nn.cpu import blocks
 
@@ -30,7 +30,9 @@ def test_single_precision(kernel, samples):
     check(KERNELS[kernel](samples, dtype=torch.float32), SINGLE)
 
 
-SMALL = {"stack": {"inputs": 4, "sizes": (5, 4), "classes": 2}, "mixed": {"inputs": 5, "gates": 3, "k": 4},
+LAYERS = {"inputs": 4, "sizes": (5, 4), "classes": 2}
+SMALL = {"stack": LAYERS, "stack_loss": LAYERS, "stack_loss_untaught": LAYERS,
+         "mixed": {"inputs": 5, "gates": 3, "k": 4},
          "lut": {"inputs": 5, "nodes": 2, "k": 3}, "tree": {"shape": (1, 4, 4), "kernels": 2, "depth": 2, "padding": 0}}
 
 
@@ -80,7 +82,7 @@ def test_shrinking_batches_do_not_see_what_larger_ones_left(kernel):
         check(KERNELS[kernel](samples, seed=samples))
 
 
-@kernels
+@pytest.mark.parametrize("kernel", SAMPLEWISE)
 def test_an_empty_batch(kernel):
     p = KERNELS[kernel](2)
     y, dx, *rest = results(p.fast, [p.tensors[0][:0], *p.tensors[1:]], p.grad[:0])

@@ -4,13 +4,14 @@ Activations are feature-major, ``(features, samples)``. A block is 32 samples wi
 that a gate reads two short rows and writes one. Backward recomputes a block's activations, which is cheaper than writing all of
 them to memory in forward and reading them back, scatters input gradients within the block, and sums coefficient gradients into a
 few *parts*. How many parts there are, and which blocks each takes in which order, depends on the batch and the network alone; so
-the result has the same bits for any number of threads.
+the result has the same bits for any number of threads. ``StackLoss`` is the training step of gates alone, up and down in one sweep.
 """
 
 from .blocks import own_threads
+from .loss import StackLoss
 from .lut import Lut
 from .mixed import Mixed
 from .stack import Interaction, Stack
 from .tree import Tree
 
-__all__ = ["Interaction", "Lut", "Mixed", "Stack", "Tree", "own_threads"]
+__all__ = ["Interaction", "Lut", "Mixed", "Stack", "StackLoss", "Tree", "own_threads"]

@@ -6,7 +6,18 @@ from numba import literally
 
 from ...parallel import workspace
 from ...simd import load, splat, store, sums
-from .blocks import NARROW, WIDE, cut, from_block, jit, run_parts, to_block
+from .blocks import NARROW, WIDE, cut, from_block, inlined, jit, run_parts, to_block
+
+
+@inlined
+def gate(block, source, pairs, c, g, lanes):
+    """The outputs of gate ``g``, whose layer's inputs are the rows of ``block`` from ``source`` on."""
+    literally(lanes)
+    a = load(block, (source + pairs[g, 0]) * lanes, lanes)
+    b = load(block, (source + pairs[g, 1]) * lanes, lanes)
+    low = splat(c[g, 0], lanes) + splat(c[g, 1], lanes) * a
+    high = splat(c[g, 2], lanes) + splat(c[g, 3], lanes) * a
+    return low + high * b
 
 
 @jit
@@ -14,15 +25,11 @@ def _layer(block, source, target, pairs, c, begin, end, lanes):
     """Gates ``begin .. end`` of one layer: rows of ``block`` from ``source`` on to rows from ``target`` on."""
     literally(lanes)
     for g in range(np.uint64(begin), np.uint64(end)):  # unsigned: no test for an index from the end
-        a = load(block, (source + pairs[g, 0]) * lanes, lanes)
-        b = load(block, (source + pairs[g, 1]) * lanes, lanes)
-        low = splat(c[g, 0], lanes) + splat(c[g, 1], lanes) * a
-        high = splat(c[g, 2], lanes) + splat(c[g, 3], lanes) * a
-        store(low + high * b, block, (target + np.int64(g) - begin) * lanes)
+        store(gate(block, source, pairs, c, g, lanes), block, (target + np.int64(g) - begin) * lanes)
 
 
 @jit
-def _layers(block, inputs, ends, pairs, c, lanes):
+def layers(block, inputs, ends, pairs, c, lanes):
     """All layers, keeping every activation: rows ``inputs ..`` hold layer 0, and so on."""
     literally(lanes)
     source, target, begin = 0, inputs, 0
@@ -109,13 +116,9 @@ def _gradient(block, source, grad, per, pairs, slopes, begin, end, dc, below, la
 
 
 @jit
-def _backward_block(x, grad_out, ends, pairs, c, slopes, per, dc, dx, start, block, upper, lower, lanes):
+def descend(inputs, want_dx, ends, pairs, slopes, per, dc, block, upper, lower, lanes):
+    """All layers backward from the output gradient in ``upper``; the buffer that holds the input gradient, if one is wanted."""
     literally(lanes)
-    inputs = x.shape[0]
-    want_dx = dx.shape[0] > 0
-    to_block(x, start, block, lanes)
-    _layers(block, inputs, ends[:-1], pairs, c, lanes)
-    to_block(grad_out, start, upper, lanes)
     share = max(per, 1)
     for k in range(len(ends) - 1, -1, -1):
         begin = ends[k - 1] if k else 0
@@ -129,8 +132,18 @@ def _backward_block(x, grad_out, ends, pairs, c, slopes, per, dc, dx, start, blo
         _gradient(block, source, upper, share, pairs, slopes, begin, ends[k], dc, lower, lanes)
         upper, lower = lower, upper
         share = 1
-    if want_dx:
-        from_block(upper, 0, dx, start, lanes)
+    return upper
+
+
+@jit
+def _backward_block(x, grad_out, ends, pairs, c, slopes, per, dc, dx, start, block, upper, lower, lanes):
+    literally(lanes)
+    to_block(x, start, block, lanes)
+    layers(block, x.shape[0], ends[:-1], pairs, c, lanes)
+    to_block(grad_out, start, upper, lanes)
+    below = descend(x.shape[0], dx.shape[0] > 0, ends, pairs, slopes, per, dc, block, upper, lower, lanes)
+    if dx.shape[0] > 0:
+        from_block(below, 0, dx, start, lanes)
 
 
 @jit
