@@ -9,8 +9,8 @@ from numba import literally
 
 from ...parallel import workspace
 from ...simd import store
-from .blocks import NARROW, WIDE, cut, from_block, jit, run_parts, to_block
-from .stack import as_coefficients, descend, gate, layers, value_gradients
+from .blocks import NARROW, WIDE, cut, jit, run_parts, to_block
+from .stack import as_coefficients, descend, gate, give_gradient, layers, value_gradients
 
 
 @jit
@@ -45,7 +45,6 @@ def _loss_block(counts, start, y, teacher, facts, grad, lanes):
     classes = len(counts) // lanes
     p, q, row = np.empty(classes), np.empty(classes), np.empty(classes)
     loss = 0.0
-    grad[: classes * lanes] = 0
     for s in range(min(lanes, len(y) - start)):
         for k in range(classes):
             row[k] = counts[k * lanes + s]
@@ -64,7 +63,7 @@ def _loss_block(counts, start, y, teacher, facts, grad, lanes):
 
 
 @jit
-def _sweep_block(x, ends, pairs, c, slopes, per, y, teacher, facts, dc, dx, start, buffers, lanes):
+def _sweep_block(x, ends, pairs, c, slopes, per, y, teacher, facts, dc, dx, start, fresh, buffers, lanes):
     literally(lanes)
     block, upper, lower, totals = buffers
     inputs, layer = x.shape[0], len(ends) - 1
@@ -76,21 +75,22 @@ def _sweep_block(x, ends, pairs, c, slopes, per, y, teacher, facts, dc, dx, star
     totals = totals[: classes * lanes]
     _counts(block, source, pairs, c, begin, per, totals, classes, lanes)
     loss = _loss_block(totals, start, y, teacher, facts, upper, lanes)
-    below = descend(inputs, dx.shape[0] > 0, ends, pairs, slopes, per, dc, block, upper, lower, lanes)
-    if dx.shape[0] > 0:
-        from_block(below, 0, dx, start, lanes)
+    below = descend(inputs, dx.shape[0] > 0, ends, pairs, slopes, per, dc, fresh, block, upper, lower, lanes)
+    give_gradient(below, dx, start, lanes)
     return loss
 
 
 @jit
 def _sweep(x, ends, pairs, c, slopes, per, y, teacher, facts, dc, dx, starts, buffers):
-    dc[:] = 0
+    buffers[1][:] = 0
+    buffers[2][:] = 0
     loss = 0.0
     for start in starts:
+        fresh = start == starts[0]
         if x.shape[1] - start > NARROW:
-            loss += _sweep_block(x, ends, pairs, c, slopes, per, y, teacher, facts, dc, dx, start, buffers, WIDE)
+            loss += _sweep_block(x, ends, pairs, c, slopes, per, y, teacher, facts, dc, dx, start, fresh, buffers, WIDE)
         else:
-            loss += _sweep_block(x, ends, pairs, c, slopes, per, y, teacher, facts, dc, dx, start, buffers, NARROW)
+            loss += _sweep_block(x, ends, pairs, c, slopes, per, y, teacher, facts, dc, dx, start, fresh, buffers, NARROW)
     return loss
 
 
@@ -108,9 +108,7 @@ def sweep(x, ends, pairs, c, slopes, classes, y, teacher, facts, want_dx):
                               tuple(buffers))
 
     run_parts(work, len(parts))
-    dp = np.empty(c.shape, c.dtype)
-    value_gradients(dc, dp)
-    return losses.sum() / x.shape[1], dp, dx
+    return losses.sum() / x.shape[1], value_gradients(dc), dx
 
 
 class StackLoss(torch.autograd.Function):

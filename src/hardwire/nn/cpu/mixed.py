@@ -114,8 +114,7 @@ def backward(x, grad_out, candidates, weights, c, slopes, want_dx):
         _backward(x, grad_out, candidates, weights, c, slopes, dc[part], dw[part], dx, parts[part], block, grad, below)
 
     run_parts(work, len(parts))
-    dp = np.empty(c.shape, c.dtype)
-    value_gradients(dc, dp)
+    dp = value_gradients(dc)
     add_parts(dw)
     return dp, dw[0], dx
 

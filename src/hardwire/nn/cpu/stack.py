@@ -81,43 +81,56 @@ def _forward(x, rows, ends, pairs, c, per, out, starts, block, totals):
             _forward_block(x, rows, ends, pairs, c, per, out, start, block, totals, NARROW)
 
 
+@inlined
+def _keep(y, a, b, ya, dc, g, fresh):
+    """Gate ``g``'s coefficient gradients ``(sum y', sum y'a, sum y'b, sum y'ab)``, added to ``dc`` or, where that is ``fresh``, put."""
+    found = sums(y, ya, y * b, ya * b)
+    store(found if fresh else load(dc, g * 4, 4) + found, dc, g * 4)
+
+
 @jit
-def _gradient_sums(block, source, grad, per, pairs, begin, end, dc, lanes):
-    """A layer whose inputs need no gradient: coefficient gradients only, added to ``dc``."""
+def _gradient_sums(block, source, grad, per, pairs, begin, end, dc, fresh, lanes):
+    """A layer whose inputs need no gradient: coefficient gradients only. ``grad`` is left zero."""
     literally(lanes)
+    zero = splat(dc.dtype.type(0), lanes)
     for row in range((end - begin) // per):
         y = load(grad, row * lanes, lanes)
+        store(zero, grad, row * lanes)
         for g in range(np.uint64(begin + row * per), np.uint64(begin + (row + 1) * per)):
             a = load(block, (source + pairs[g, 0]) * lanes, lanes)
             b = load(block, (source + pairs[g, 1]) * lanes, lanes)
-            ya = y * a
-            store(load(dc, np.int64(g) * 4, 4) + sums(y, ya, y * b, ya * b), dc, np.int64(g) * 4)
+            _keep(y, a, b, y * a, dc, np.int64(g), fresh)
 
 
 @jit
-def _gradient(block, source, grad, per, pairs, slopes, begin, end, dc, below, lanes):
-    """One layer backward: coefficient gradients added to ``dc``, input gradients added to ``below``.
+def _gradient(block, source, grad, per, pairs, slopes, begin, end, dc, below, fresh, lanes):
+    """One layer backward: coefficient gradients, and input gradients added to ``below``. ``grad`` is left zero, while it is hot.
 
-    ``dL/dc = (sum y', sum y'a, sum y'b, sum y'ab)``, ``dL/da = y'(s1 + s3 b)``, ``dL/db = y'(s2 + s3 a)``; row ``g // per`` of
-    ``grad`` is gate ``g``'s output gradient ``y'``, so that a group sum's gradient is never spread out.
+    ``dL/da = y'(s1 + s3 b)``, ``dL/db = y'(s2 + s3 a)``; row ``g // per`` of ``grad`` is gate ``g``'s output gradient ``y'``, so
+    that a group sum's gradient is never spread out.
     """
     literally(lanes)
+    zero = splat(dc.dtype.type(0), lanes)
     for row in range((end - begin) // per):
         y = load(grad, row * lanes, lanes)
+        store(zero, grad, row * lanes)
         for g in range(np.uint64(begin + row * per), np.uint64(begin + (row + 1) * per)):
             ia, ib = pairs[g, 0] * lanes, pairs[g, 1] * lanes
             a = load(block, source * lanes + ia, lanes)
             b = load(block, source * lanes + ib, lanes)
             ya = y * a
-            store(load(dc, np.int64(g) * 4, 4) + sums(y, ya, y * b, ya * b), dc, np.int64(g) * 4)
+            _keep(y, a, b, ya, dc, np.int64(g), fresh)
             s3 = splat(slopes[g, 3], lanes)
             store(load(below, ia, lanes) + y * (splat(slopes[g, 1], lanes) + s3 * b), below, ia)
             store((load(below, ib, lanes) + y * splat(slopes[g, 2], lanes)) + ya * s3, below, ib)
 
 
 @jit
-def descend(inputs, want_dx, ends, pairs, slopes, per, dc, block, upper, lower, lanes):
-    """All layers backward from the output gradient in ``upper``; the buffer that holds the input gradient, if one is wanted."""
+def descend(inputs, want_dx, ends, pairs, slopes, per, dc, fresh, block, upper, lower, lanes):
+    """All layers backward from the output gradient in ``upper``; the buffer that holds the input gradient, if one is wanted.
+
+    Both buffers are zero beside that gradient before, and beside the input gradient after.
+    """
     literally(lanes)
     share = max(per, 1)
     for k in range(len(ends) - 1, -1, -1):
@@ -125,35 +138,45 @@ def descend(inputs, want_dx, ends, pairs, slopes, per, dc, block, upper, lower, 
         below = ends[k - 2] if k > 1 else 0
         source = inputs + below if k else 0
         if k == 0 and not want_dx:
-            _gradient_sums(block, source, upper, share, pairs, begin, ends[k], dc, lanes)
+            _gradient_sums(block, source, upper, share, pairs, begin, ends[k], dc, fresh, lanes)
             break
-        size = begin - below if k else inputs
-        lower[: size * lanes] = 0
-        _gradient(block, source, upper, share, pairs, slopes, begin, ends[k], dc, lower, lanes)
+        _gradient(block, source, upper, share, pairs, slopes, begin, ends[k], dc, lower, fresh, lanes)
         upper, lower = lower, upper
         share = 1
     return upper
 
 
 @jit
-def _backward_block(x, grad_out, ends, pairs, c, slopes, per, dc, dx, start, block, upper, lower, lanes):
+def give_gradient(below, dx, start, lanes):
+    """A block's input gradient, if one is wanted, into ``dx``; its buffer is left zero."""
+    literally(lanes)
+    if dx.shape[0] > 0:
+        from_block(below, 0, dx, start, lanes)
+        below[: dx.shape[0] * lanes] = 0
+
+
+@jit
+def _backward_block(x, grad_out, ends, pairs, c, slopes, per, dc, dx, start, fresh, block, upper, lower, lanes):
     literally(lanes)
     to_block(x, start, block, lanes)
     layers(block, x.shape[0], ends[:-1], pairs, c, lanes)
     to_block(grad_out, start, upper, lanes)
-    below = descend(x.shape[0], dx.shape[0] > 0, ends, pairs, slopes, per, dc, block, upper, lower, lanes)
-    if dx.shape[0] > 0:
-        from_block(below, 0, dx, start, lanes)
+    below = descend(x.shape[0], dx.shape[0] > 0, ends, pairs, slopes, per, dc, fresh, block, upper, lower, lanes)
+    give_gradient(below, dx, start, lanes)
 
 
 @jit
 def _backward(x, grad_out, ends, pairs, c, slopes, per, dc, dx, starts, block, upper, lower):
-    dc[:] = 0
+    if not len(starts):
+        dc[:] = 0
+    upper[:] = 0
+    lower[:] = 0
     for start in starts:
+        fresh = start == starts[0]
         if x.shape[1] - start > NARROW:
-            _backward_block(x, grad_out, ends, pairs, c, slopes, per, dc, dx, start, block, upper, lower, WIDE)
+            _backward_block(x, grad_out, ends, pairs, c, slopes, per, dc, dx, start, fresh, block, upper, lower, WIDE)
         else:
-            _backward_block(x, grad_out, ends, pairs, c, slopes, per, dc, dx, start, block, upper, lower, NARROW)
+            _backward_block(x, grad_out, ends, pairs, c, slopes, per, dc, dx, start, fresh, block, upper, lower, NARROW)
 
 
 @jit
@@ -166,9 +189,15 @@ def coefficients(p, c):
         c[g, 3] = p[g, 3] - p[g, 2] - p[g, 1] + p[g, 0]
 
 
+def value_gradients(dc):
+    """The parts' coefficient gradients (parts, gates, 4), added in order, as gradients of the table values."""
+    dp = np.empty(dc.shape[1:], dc.dtype)
+    _value_gradients(dc, dp)
+    return dp
+
+
 @jit
-def value_gradients(parts, dp):
-    """The parts' coefficient gradients, added in order, as gradients of the table values."""
+def _value_gradients(parts, dp):
     for g in range(len(dp)):
         total = load(parts, g * 4, 4)
         for part in range(1, len(parts)):
@@ -232,9 +261,7 @@ def backward(x, grad_out, ends, pairs, c, slopes, classes, want_dx):
         _backward(x, grad_out, ends, pairs, c, slopes, per, dc[part], dx, parts[part], block, upper, lower)
 
     run_parts(work, len(parts))
-    dp = np.empty(c.shape, c.dtype)
-    value_gradients(dc, dp)
-    return dp, dx
+    return value_gradients(dc), dx
 
 
 @jit

@@ -284,8 +284,7 @@ def backward(x, grad_out, winner, geometry: Geometry, c, slopes, want_dx):
                   *buffers, geometry.rows)
 
     run_parts(work, len(parts))
-    dp = np.empty((c.shape[0] * c.shape[1], 4), c.dtype)
-    value_gradients(dc.reshape(len(parts), -1, 4), dp)
+    dp = value_gradients(dc.reshape(len(parts), -1, 4))
     return dp, dx
 
 
