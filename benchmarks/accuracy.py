@@ -41,7 +41,7 @@ def small_mnist() -> Config:
 def dense_cifar() -> Config:
     """2 x 128,000 gates on seven thresholds."""
     return Config(dataset="cifar10", levels=7, widths=[128_000, 128_000], init="random", noise=1.0, augment="flip+crop",
-                  crop_pad=2, sharpen=5.0, steps=4000, evaluate_every=500)
+                  crop_pad=2, sharpen=5.0, steps=10_000, evaluate_every=1000)
 
 
 def deep(layers: int) -> Config:
@@ -55,8 +55,8 @@ EXPERIMENTS = {
         published("logictreenet-s", "mnist"), augment="crop", crop_pad=1, tau=20.0, sharpen=3.0, steps=4000, teacher_weight=0.5,
         teacher_temperature=1.0), 0.988, seeds=(0, 1)),
     "cifar10_dense": Experiment(dense_cifar(), 0.60, 7200.0, (0,)),
-    "cifar10_logictreenet_s": Experiment(dataclasses.replace(published("logictreenet-s", "cifar10"), tau=20.0, sharpen=5.0,
-                                                             steps=6000),
+    "cifar10_logictreenet_s": Experiment(dataclasses.replace(published("logictreenet-s", "cifar10"), tau=20.0, sharpen=5.0, steps=9000,
+                                                             augment="flip+crop", crop_pad=2),
                                          0.604, 7200.0, (0,)),
     "mnist_6_layers": Experiment(deep(6), 0.0, seeds=(0,)),
     "mnist_12_layers": Experiment(deep(12), 0.0, seeds=(0,)),

@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import json
-import math
 import os
 import sys
 from pathlib import Path
@@ -276,6 +275,7 @@ def exit_code(verdicts: dict) -> int:
 def run(args) -> int:
     """Classify samples from a .npy file."""
     from . import runs
+    from .samples import executor, load_samples, named_rows, save_array
 
     circuit = runs.circuit_of(args.circuit)
     x = circuit.codes(load_samples(args.input, circuit))
@@ -292,64 +292,6 @@ def run(args) -> int:
 
 def short(value) -> str:
     return f"{value:.15g}" if isinstance(value, float) else str(value)
-
-
-def named_rows(circuit, out, outputs=()) -> list[dict]:
-    """Each sample's {output word: code}, with the ``label`` of its class where the circuit has labels.
-
-    outputs  as ``runs.outputs_of`` gives them: adds the ``values`` {name: value} of targets, {name: 0 or 1} of labels
-    """
-    rows = [dict(zip((w.name for w in circuit.outputs), row)) for row in out.tolist()]
-    for row in rows if outputs else ():
-        row["values"] = {o["name"]: o["bias"] + o["scale"] * row[o["word"]] if "scale" in o else row[o["word"]] for o in outputs}
-    if circuit.labels and circuit.outputs[0].name == "class_index":
-        for row in rows:
-            index = row["class_index"]
-            row["label"] = circuit.labels[index] if index < len(circuit.labels) else str(index)
-    return rows
-
-
-def executor(backend: str):
-    """``circuit -> (codes -> codes)`` by name."""
-    if backend == "packed":
-        from .circuit.packed import PackedEngine
-
-        return PackedEngine
-    if backend == "interpreter":
-        from .circuit.simulate import simulate
-
-        return lambda circuit: lambda x: simulate(circuit, x)
-    from .backends import BACKENDS
-
-    return lambda circuit: lambda x: BACKENDS[backend].run(circuit, x)
-
-
-def load_samples(path, circuit):
-    """Samples of shape (samples, words) from a .npy file; images are flattened, a single sample is a batch of one."""
-    import numpy as np
-
-    try:
-        with open(path, "rb") as file:
-            x = np.lib.format.read_array(file, allow_pickle=False)
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; give a .npy file") from None
-    except Exception as error:  # a garbled header makes NumPy raise nearly anything
-        raise InputError(f"{path} is no .npy array ({error}); write it with numpy.save") from None
-    if x.ndim > 2:
-        return x.reshape(len(x), math.prod(x.shape[1:]))
-    return x[None] if x.ndim == 1 and len(x) == len(circuit.inputs) else x
-
-
-def save_array(path, array) -> None:
-    import io
-
-    import numpy as np
-
-    from .disk import write_bytes
-
-    buffer = io.BytesIO()
-    np.save(buffer, array)
-    write_bytes(path, buffer.getvalue())
 
 
 def report(args) -> int:
