@@ -62,3 +62,12 @@ def test_no_finished_trial_is_no_drawing(trials, tmp_path):
 def test_equal_gates_and_constants_can_be_drawn(tmp_path):
     for gates in (0, 500):
         assert len(write_front(record([trial(i, a, gates, width=1) for i, a in enumerate(np.linspace(0, 1, 3))]), tmp_path)) == 3
+
+
+def test_a_sweep_of_a_regression_shows_r2(tmp_path):
+    front = record([trial(0, 0.912345, 300, width=2), trial(1, -0.5, 100, width=1)])
+    front["space"]["task"] = "regress"
+    lines = [line.split() for line in format_front(front).splitlines()[1:]]
+    assert lines == [["trial", "validation", "R²", "gates", "width"], ["1", "−0.5000", "100", "1"], ["0", "0.9123", "300", "2"]]
+    write_front(front, tmp_path)
+    assert "%" not in (tmp_path / "front.svg").read_text().partition("<path")[2]

@@ -163,7 +163,7 @@ def _rebuild(encoder: Encoder, tensors: dict, dataset: dict, rest: dict) -> Logi
         raise FormatError("the run holds the weights of a network that was given to train; give load_model the same network")
     network = LogicNetwork(build_layers(rest["layers"], tensors), head_from_dict(rest["head"]))
     for what, given, needed in (("inputs", network.in_features, encoder.n_bits),
-                                ("outputs", network.head.classes, len(dataset["classes"]))):
+                                ("outputs", network.head.groups, len(dataset["classes"]))):
         if given != needed:
             raise FormatError(f"{needed} {what} for a network of {given}")
     return network

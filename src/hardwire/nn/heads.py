@@ -29,10 +29,6 @@ class Head(nn.Module):
             raise InputError(f"{type(self).__name__} needs at least one class, output or label, not {groups}")
         self.groups = groups
 
-    @property
-    def classes(self) -> int:
-        return self.groups
-
     def check(self, features: int) -> None:
         if features % self.groups:
             raise InputError(f"{features} outputs cannot be shared evenly by {self.groups} classes; "

@@ -245,8 +245,7 @@ class LogicNetwork(nn.Module):
         if not layers:
             raise InputError("gate_cost is for gates of two inputs; set gate_penalty to 0")
         gates = [layer.gates for layer in layers]
-        total = sum(n / sum(gates) * run("Interaction", layer.node.values(layer.weight)) for n, layer in zip(gates, layers))
-        return total
+        return sum(n / sum(gates) * run("Interaction", layer.node.values(layer.weight)) for n, layer in zip(gates, layers))
 
     def tables(self) -> torch.Tensor:
         """The frozen nodes of all layers, (nodes,) int64."""

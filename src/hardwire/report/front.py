@@ -7,6 +7,7 @@ from pathlib import Path
 from string import Template
 
 from ..disk import write_text
+from .summary import merit
 
 #: Of the drawing as a file of its own, which has no page around it to colour it.
 COLOURS = {"ink": "#1c2024", "muted": "#60666d", "line": "#dfe2e5", "raw": "#b3bac2", "accent": "#1b6ec2", "other": "#c2620e",
@@ -42,7 +43,7 @@ def write_front(front: dict, out) -> list[Path]:
 def format_front(front: dict) -> str:
     """The front as a table, after a line that counts the trials."""
     names = _names(front)
-    rows = [["trial", "validation", "gates", *names], *(_row(t, names) for t in on_front(front))]
+    rows = [["trial", f"validation{_sign(front)}", "gates", *names], *(_row(t, names, _metric(front)) for t in on_front(front))]
     widths = [max(map(len, column)) for column in zip(*rows)]
     table = ["  ".join(cell.rjust(w) for cell, w in zip(row, widths)) for row in rows]
     return "\n".join([f"{_count(front)}; on the front:", *table] if len(rows) > 1 else [_count(front)])
@@ -60,10 +61,19 @@ def _names(front: dict) -> list[str]:
     return [name for name in front["space"] if name in met]
 
 
-def _row(trial: dict, names: list[str]) -> list[str]:
+def _metric(front: dict) -> str:
+    """Key of ``summary.METRICS``; a sweep has one task, or classifies."""
+    return {"regress": "r2", "multilabel": "label accuracy"}.get(str(front["space"].get("task")), "accuracy")
+
+
+def _sign(front: dict) -> str:
+    return " R²" if _metric(front) == "r2" else ""
+
+
+def _row(trial: dict, names: list[str], metric: str) -> list[str]:
     values = [trial["settings"].get(name) for name in names]
     shown = [f"{v:.5g}" if isinstance(v, float) else "" if v is None else str(v) for v in values]
-    accuracy = "" if trial["accuracy"] is None else f"{100 * trial['accuracy']:.2f} %"
+    accuracy = "" if trial["accuracy"] is None else merit(trial["accuracy"], metric)
     return [str(trial["number"]), accuracy, "" if trial["gates"] is None else f"{trial['gates']:,}", *shown]
 
 
@@ -84,7 +94,8 @@ def _draw(front: dict) -> str:
         if min(gates) > 0 and max(gates) > 10 * min(gates):
             axes.set_xscale("log")
         axes.margins(0.08)
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        if _metric(front) != "r2":
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.set_xlabel(front["objectives"]["gates"].partition(",")[0])
         axes.set_ylabel("hard figure of merit, validation")
@@ -102,9 +113,9 @@ def _alone(svg: str) -> str:
 
 def _page(front: dict, svg: str) -> str:
     names = _names(front)
-    titles = ["trial", "validation", "gates", *names, "state"]
+    titles = ["trial", f"validation{_sign(front)}", "gates", *names, "state"]
     ordered = on_front(front) + [t for t in front["trials"] if not t["front"]]
-    rows = [[*_row(t, names), "on the front" if t["front"] else t["error"] or t["state"]] for t in ordered]
+    rows = [[*_row(t, names, _metric(front)), "on the front" if t["front"] else t["error"] or t["state"]] for t in ordered]
     table = _line(titles, "th") + "".join(_line(row, "td") for row in rows)
     figure = f"<figure>{svg}</figure>" if svg else "<p>No trial has finished yet.</p>"
     body = (f'<header><p class="over">hardwire · sweep</p><h1>{escape(front["dataset"])}</h1>'

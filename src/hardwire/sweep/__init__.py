@@ -12,6 +12,7 @@ from ..disk import read_text, write_text
 from ..errors import FormatError, InputError
 from ..nn.config import Config, preset
 from ..report.front import mark_front, write_front
+from ..report.summary import merit
 from .space import Space, parse_space, read_space, settings
 from .study import ATTEMPTS, JOURNAL, LOCKS, SAMPLERS, FileLock, Study, open_storage, optuna, quiet
 
@@ -191,7 +192,8 @@ def _train(study: Study, trainer: _Trainer, number: int, trial, total: int, say)
         return
     seconds = round(time.perf_counter() - started, 3)
     study.finish(trial, accuracy, gates, {"seconds": seconds, "run": str(trainer.folder(number))})
-    say(f"{who}: validation hard {100 * accuracy:.2f} %, {gates:,} gates, {seconds:.0f} s")
+    shown = merit(accuracy, "r2" if (trainer.base | chosen)["task"] == "regress" else "accuracy")
+    say(f"{who}: validation hard {shown}, {gates:,} gates, {seconds:.0f} s")
 
 
 def _conclude(study: Study, facts: dict) -> dict:
