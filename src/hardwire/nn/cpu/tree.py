@@ -83,21 +83,19 @@ def _node3(block, base, leaves, c, j, lanes):
 
 @inlined
 def _tree(block, base, leaves, c, v, lanes):
-    """The root of one tree at one position; a tree deeper than three goes through the rows of ``v``."""
+    """The root of one tree at one position; a tree of depth three or more goes through the rows of ``v``."""
     literally(lanes)
     if len(leaves) == 2:
         return _node1(block, base, leaves, c, 0, lanes)
     if len(leaves) == 4:
         return _node2(block, base, leaves, c, 0, lanes)
-    if len(leaves) == 8:
-        return _node3(block, base, leaves, c, 0, lanes)
     _rows(block, base, leaves, c, v, lanes)
-    return load(v, (len(leaves) // 8 - 1 + len(leaves) // 8 - 1) * lanes, lanes)
+    return load(v, 2 * (len(leaves) // 8 - 1) * lanes, lanes)
 
 
-@jit
+@inlined
 def _rows(block, base, leaves, c, v, lanes):
-    """A deep tree: its gates of the third level and above, one row of ``v`` each; the root is the last."""
+    """The gates of the third level and above, one row of ``v`` each; the root is the last."""
     literally(lanes)
     n = len(leaves) // 8
     for j in range(n):
@@ -115,9 +113,9 @@ def _forward_block(x, place, leaves, bases, index, c, out, winner, start, block,
     samples = min(lanes, x.shape[1] - start)
     for k in range(len(leaves)):
         for w in range(len(bases)):
-            best = _tree(block, bases[w, 0], leaves[k], c[k], v, lanes)
+            best = splat(c.dtype.type(-np.inf), lanes)
             first = splat(index[0], lanes)
-            for p in range(1, bases.shape[1]):
+            for p in range(bases.shape[1]):
                 found = _tree(block, bases[w, p], leaves[k], c[k], v, lanes)
                 first = where_greater(found, best, splat(index[p], lanes), first)
                 best = where_greater(found, best, found, best)
@@ -130,12 +128,9 @@ def _forward_block(x, place, leaves, bases, index, c, out, winner, start, block,
 
 
 @jit
-def _forward(x, place, leaves, bases, index, c, out, winner, starts, block, v, rows):
+def _forward(x, place, leaves, bases, index, c, out, winner, starts, block, v):
     for start in starts:
-        if x.shape[1] - start > NARROW:
-            _forward_block(x, place, leaves, bases, index, c, out, winner, start, block[: rows * WIDE], v, WIDE)
-        else:
-            _forward_block(x, place, leaves, bases, index, c, out, winner, start, block[: rows * NARROW], v, NARROW)
+        _forward_block(x, place, leaves, bases, index, c, out, winner, start, block, v, WIDE)
 
 
 @inlined
@@ -194,17 +189,16 @@ def _down3(block, base, leaves, c, slopes, j, y, sums_of, below, lanes):
 
 @inlined
 def _descend(block, base, leaves, c, slopes, v, grad, y, sums_of, below, lanes):
-    """One tree at one position backward, ``y`` the root's gradient; ``v`` and ``grad`` are rows for a tree deeper than three."""
+    """One tree at one position backward, ``y`` the root's gradient; ``v`` and ``grad`` are rows from the third level on."""
     literally(lanes)
     if len(leaves) == 2:
         _down1(block, base, leaves, c, slopes, 0, y, sums_of, below, lanes)
     elif len(leaves) == 4:
         _down2(block, base, leaves, c, slopes, 0, y, sums_of, below, lanes)
-    elif len(leaves) == 8:
-        _down3(block, base, leaves, c, slopes, 0, y, sums_of, below, lanes)
     else:
         n = len(leaves) // 8
-        _rows(block, base, leaves, c, v, lanes)
+        if n > 1:
+            _rows(block, base, leaves, c, v, lanes)
         store(y, grad, (2 * n - 2) * lanes)
         for row in range(2 * n - 2, n - 1, -1):
             left, g = 2 * (row - n), len(leaves) * 7 // 8 + row - n
@@ -245,16 +239,11 @@ def _backward_block(x, grad_out, winner, place, leaves, bases, index, c, slopes,
 
 @jit
 def _backward(x, grad_out, winner, place, leaves, bases, index, c, slopes, dc, dx, starts, block, v, grad, sums_of, upper, won,
-              below, rows):
+              below):
     dc[:] = 0
-    wanted = rows if len(dx) else 0
     for start in starts:
-        if x.shape[1] - start > NARROW:
-            _backward_block(x, grad_out, winner, place, leaves, bases, index, c, slopes, dc, dx, start, block[: rows * WIDE], v, grad,
-                            sums_of, upper, won, below[: wanted * WIDE], WIDE)
-        else:
-            _backward_block(x, grad_out, winner, place, leaves, bases, index, c, slopes, dc, dx, start, block[: rows * NARROW], v, grad,
-                            sums_of, upper, won, below[: wanted * NARROW], NARROW)
+        _backward_block(x, grad_out, winner, place, leaves, bases, index, c, slopes, dc, dx, start, block, v, grad, sums_of, upper, won,
+                        below, WIDE)
 
 
 def forward(x, geometry: Geometry, c):
@@ -265,7 +254,7 @@ def forward(x, geometry: Geometry, c):
 
     def work(part):
         block, v = workspace(c.dtype, geometry.rows * WIDE, max(2, c.shape[1]) * WIDE)
-        _forward(x, geometry.place, geometry.leaves, geometry.bases, index, c, out, winner, parts[part], block, v, geometry.rows)
+        _forward(x, geometry.place, geometry.leaves, geometry.bases, index, c, out, winner, parts[part], block, v)
 
     run_parts(work, len(parts))
     return out, winner
@@ -276,12 +265,12 @@ def backward(x, grad_out, winner, geometry: Geometry, c, slopes, want_dx):
     parts, index = cut(x.shape[1], c.nbytes), np.arange(geometry.bases.shape[1], dtype=c.dtype)
     dc = np.empty((len(parts), *c.shape), c.dtype)
     dx = np.empty((len(x) if want_dx else 0, x.shape[1]), c.dtype)
-    sizes = [geometry.rows, c.shape[1], c.shape[1], 4 * c.shape[1], len(winner), len(winner), geometry.rows]
+    sizes = [geometry.rows, c.shape[1], c.shape[1], 4 * c.shape[1], len(winner), len(winner), geometry.rows * want_dx]
 
     def work(part):
         buffers = workspace(c.dtype, *(WIDE * n for n in sizes))
         _backward(x, grad_out, winner, geometry.place, geometry.leaves, geometry.bases, index, c, slopes, dc[part], dx, parts[part],
-                  *buffers, geometry.rows)
+                  *buffers)
 
     run_parts(work, len(parts))
     dp = value_gradients(dc.reshape(len(parts), -1, 4))
