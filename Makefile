@@ -16,7 +16,7 @@ demo: setup
 	$(BIN)/hardwire demo --out demo-out
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow

@@ -43,6 +43,12 @@ def small_mnist() -> Config:
                   sharpen=3.0, tau=9.0, steps=6000, evaluate_every=1000, teacher_weight=0.5, teacher_temperature=1.0)
 
 
+def wide_mnist() -> Config:
+    """Two layers of gates with learned wiring, about half of the 147,000 gates of LogicTreeNet-S."""
+    return dataclasses.replace(small_mnist(), widths=[24_000, 48_000], candidates=8, tau=31.0, steps=10_000, evaluate_every=2000,
+                               settle_at=0.5, augment="crop", crop_pad=1)
+
+
 def dense_cifar() -> Config:
     """2 x 128,000 gates on seven thresholds."""
     return Config(dataset="cifar10", levels=7, widths=[128_000, 128_000], init="random", noise=1.0, augment="flip+crop",
@@ -56,6 +62,7 @@ def deep(layers: int) -> Config:
 
 EXPERIMENTS = {
     "mnist_8000": Experiment(small_mnist(), 0.984),
+    "mnist_72000": Experiment(wide_mnist(), 0.988),
     "mnist_logictreenet_s": Experiment(dataclasses.replace(
         published("logictreenet-s", "mnist"), augment="crop", crop_pad=1, tau=20.0, sharpen=3.0, steps=4000, teacher_weight=0.5,
         teacher_temperature=1.0), 0.988, seeds=(0, 1)),

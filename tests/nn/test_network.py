@@ -115,6 +115,30 @@ def test_settled_and_hardened_layers_in_sequence(layers):
     assert not any(layer.settled or layer.hardened for layer in network.nodes)
 
 
+@mixed
+def test_layers_freeze_one_after_the_other(layers):
+    """A frozen layer is the Boolean one in training too, gets no gradient, and stays frozen in a copy of the state."""
+    network = LogicNetwork(layers(), GroupSum(5, 2.0), freeze_at=0.4).double()
+    nodes, x = network.nodes, samples(50).double()
+    turns = [0.4 + 0.6 * i / len(nodes) for i in range(len(nodes) - 1)]
+    for share in (0.0, 0.39, *turns, 0.99):
+        network.set_progress(share)
+        frozen = sum(share >= turn for turn in turns)
+        network.zero_grad()
+        network.cross_entropy(x, torch.arange(50) % 5).backward()
+        assert [p.grad is None for layer in nodes for p in layer.parameters()] == [
+            i < frozen for i, layer in enumerate(nodes) for p in layer.parameters()]
+        plain = copy.deepcopy(network)
+        for layer in plain.nodes[:frozen]:
+            layer.eval()
+        plain.frozen.fill_(0)
+        torch.testing.assert_close(network(x), plain(x))
+        again = LogicNetwork(layers(), GroupSum(5, 2.0)).double()
+        again.load_state_dict(network.state_dict())
+        assert torch.equal(again(x), network(x))
+    assert frozen == len(nodes) - 1
+
+
 HEADS = {"fixed": lambda: GroupSum(5, 2.0), "learned tau": lambda: GroupSum(5, 2.0, learn_tau=True)}
 
 

@@ -33,6 +33,7 @@ class Config:
     estimator, temperature      what a training step sees of a node, see ``nodes``
     sharpen                     the logits of gates and of learned wiring get a factor that grows from 1 to this during training
     harden_at                   share of the steps after which ``relaxed`` becomes ``hard``: the last steps train what will be frozen
+    freeze_at                   share of the steps after which layers are frozen one after the other, all but the last
     fan_in                      inputs of a node: 2 for gates, up to 6 for look-up tables
     wiring                      first layer: ``structured`` or ``random``; deeper layers are random
     candidates, learned_layers, routing      learned wiring of the first ``learned_layers`` layers of gates, see ``LogicLayer``; with
@@ -81,6 +82,7 @@ class Config:
     routing_rate: float = 0.0
     settle_at: float = 1.0
     harden_at: float = 1.0
+    freeze_at: float = 1.0
     sharpen: float = 1.0
     channels: list = dataclasses.field(default_factory=list)
     receptive_fields: list = dataclasses.field(default_factory=list)
@@ -191,8 +193,9 @@ def _check_architecture(c: Config) -> None:
         raise InputError(f"fan_in = {c.fan_in} should be 2 to {MAX_FAN_IN}")
     if c.learned_layers and (c.candidates < 4 or c.candidates % 4 or c.fan_in != 2):
         raise InputError(f"learned_layers need candidates, a multiple of 4, and fan_in 2, not {c.candidates} and {c.fan_in}")
-    if not (0 < c.settle_at <= 1 and 0 < c.harden_at <= 1):
-        raise InputError(f"settle_at = {c.settle_at} and harden_at = {c.harden_at} should be above 0 and at most 1")
+    for name in ("settle_at", "harden_at", "freeze_at"):
+        if not 0 < getattr(c, name) <= 1:
+            raise InputError(f"{name} = {getattr(c, name)} should be above 0 and at most 1")
     if not c.sharpen >= 1:
         raise InputError(f"sharpen = {c.sharpen} should be at least 1")
     if not (c.temperature > 0 and c.routing_rate >= 0 and c.learned_layers >= 0 and 1 <= c.tree_depth <= 8 and 1 <= c.pool <= 15):

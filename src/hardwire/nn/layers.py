@@ -53,8 +53,8 @@ class Nodes(nn.Module):
     temperature           of the Gumbel relaxation
     """
 
-    #: Set by ``LogicNetwork``: learned wiring and gates train as they will be frozen.
-    settled = hardened = False
+    #: Set by ``LogicNetwork``: learned wiring, or gates, train as they will be frozen; the layer is frozen and trains no more.
+    settled = hardened = frozen = False
 
     def __init__(self, nodes: int, fan_in: int, *, parametrisation_name: str, init: str, strength: float | None, noise: float,
                  estimator: str, temperature: float, rng: np.random.Generator):
@@ -89,12 +89,17 @@ class Nodes(nn.Module):
         return False
 
     @property
+    def trains(self) -> bool:
+        """Whether the layer is, at present, the relaxed one."""
+        return self.training and not self.frozen
+
+    @property
     def efd(self) -> bool:
-        return self.training and self.estimator == "efd"
+        return self.trains and self.estimator == "efd"
 
     def same_kind(self, other: "Nodes") -> bool:
         """Whether the values of both can be had in one go."""
-        names = ("parametrisation", "estimator", "temperature", "fan_in", "training", "hardened")
+        names = ("parametrisation", "estimator", "temperature", "fan_in", "trains", "hardened")
         return all(getattr(self, k) == getattr(other, k) for k in names)
 
 
@@ -102,7 +107,7 @@ def values_of(layers, generator=None) -> torch.Tensor:
     """Table values of layers of one kind, one after the other."""
     first = layers[0]
     w = layers[0].weight if len(layers) == 1 else torch.cat([layer.weight for layer in layers])
-    if not first.training:
+    if not first.trains:
         return first.node.hard(w.detach())
     estimator = "hard" if first.hardened and first.estimator == "relaxed" else first.estimator
     return ESTIMATORS[estimator](first.node, w, first.temperature, generator)
@@ -195,7 +200,7 @@ class LogicLayer(Nodes):
         return ", ".join([str(self.in_features), str(self.out_features), self.parametrisation, *more])
 
     def stacks(self) -> bool:
-        return self.fan_in == 2 and not (self.learned and self.training and not self.settled)
+        return self.fan_in == 2 and not (self.learned and self.trains and not self.settled)
 
 
 class LogicNetwork(nn.Module):
@@ -207,14 +212,15 @@ class LogicNetwork(nn.Module):
     """
 
     def __init__(self, layers, head: Head, *, seed: int = 0, settle_at: float = 1.0, harden_at: float = 1.0,
-                 sharpen: float = 1.0):
+                 freeze_at: float = 1.0, sharpen: float = 1.0):
         super().__init__()
         self.layers = nn.ModuleList(layers)
         if not self.nodes:
             raise InputError("a LogicNetwork needs at least one LogicLayer or LogicConv2d")
         self.head, self.seed, self.step = head, seed, 0
-        self.settle_at, self.harden_at, self.sharpen = settle_at, harden_at, sharpen
+        self.settle_at, self.harden_at, self.freeze_at, self.sharpen = settle_at, harden_at, freeze_at, sharpen
         self.register_buffer("sharpness", torch.ones(()))
+        self.register_buffer("frozen", torch.zeros((), dtype=torch.int64))
         self._joined: dict[int, tuple] = {}
         for before, after in zip(self.layers, self.layers[1:]):
             if before.out_features != after.in_features:
@@ -245,7 +251,8 @@ class LogicNetwork(nn.Module):
         if not layers:
             raise InputError("gate_cost is for gates of two inputs; set gate_penalty to 0")
         gates = [layer.gates for layer in layers]
-        return sum(n / sum(gates) * run("Interaction", layer.node.values(layer.weight)) for n, layer in zip(gates, layers))
+        weights = [layer.weight.detach() if layer.frozen else layer.weight for layer in layers]
+        return sum(n / sum(gates) * run("Interaction", layer.node.values(w)) for n, layer, w in zip(gates, layers, weights))
 
     def tables(self) -> torch.Tensor:
         """The frozen nodes of all layers, (nodes,) int64."""
@@ -259,10 +266,14 @@ class LogicNetwork(nn.Module):
         """The share of the training that is done.
 
         From ``settle_at`` on, learned wiring is settled and the gates alone learn; from ``harden_at`` on, relaxed gates are trained
-        with the ``hard`` estimator; the factor of all logits grows from 1 to ``sharpen``.
+        with the ``hard`` estimator. From ``freeze_at`` on, layers are frozen one after the other, at equal distances until the end,
+        all but the last: what comes after learns from what will be there. The factor of all logits grows from 1 to ``sharpen``.
         """
         self.sharpness.fill_(1 + (self.sharpen - 1) * share)
-        for layer in self.nodes:
+        layers = self.nodes
+        turns = [self.freeze_at + (1 - self.freeze_at) * i / len(layers) for i in range(len(layers) - 1)]
+        self.frozen.fill_(sum(share >= turn for turn in turns))
+        for layer in layers:
             layer.settled, layer.hardened = share >= self.settle_at, share >= self.harden_at
 
     def _generator(self):
@@ -317,9 +328,9 @@ class LogicNetwork(nn.Module):
     def _to_last(self, x: torch.Tensor):
         """The input of the last segment, that segment, and the generator of this step's noise."""
         x = check_input(x, self.in_features, self.nodes[0].weight, "LogicNetwork")
-        generator, sharpness = self._generator(), float(self.sharpness)
-        for layer in self.nodes:
-            layer.node.sharpness = sharpness
+        generator, sharpness, frozen = self._generator(), float(self.sharpness), int(self.frozen)
+        for i, layer in enumerate(self.nodes):
+            layer.node.sharpness, layer.frozen = sharpness, i < frozen
         *segments, last = self.segments()
         for segment in segments:
             x = self._through(segment, x, generator)

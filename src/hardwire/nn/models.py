@@ -37,7 +37,8 @@ def build_network(config: Config, bits: np.ndarray, *, classes: int, shape=None,
         layers.append(_dense(config, i, width, active, rng, shape=None if i else shape, levels=levels, groups=groups))
         active = np.ones(width, dtype=bool)
     return LogicNetwork(layers, GroupSum(classes, config.tau_for(classes)), seed=config.seed,
-                        settle_at=config.settle_at, harden_at=config.harden_at, sharpen=config.sharpen)
+                        settle_at=config.settle_at, harden_at=config.harden_at, freeze_at=config.freeze_at,
+                        sharpen=config.sharpen)
 
 
 def _convolutions(config: Config, shape, levels: int, rng) -> list[LogicConv2d]:
