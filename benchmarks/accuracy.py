@@ -67,9 +67,9 @@ EXPERIMENTS = {
         published("logictreenet-s", "mnist"), augment="crop", crop_pad=1, tau=20.0, sharpen=3.0, steps=4000, teacher_weight=0.5,
         teacher_temperature=1.0), 0.988, seeds=(0, 1)),
     "cifar10_dense": Experiment(dense_cifar(), 0.60, 7200.0, (0,)),
-    "cifar10_logictreenet_s": Experiment(dataclasses.replace(published("logictreenet-s", "cifar10"), tau=20.0, sharpen=5.0, steps=9000,
-                                                             augment="flip+crop", crop_pad=2),
-                                         0.604, 7200.0, (0,)),
+    "cifar10_logictreenet_s": Experiment(dataclasses.replace(
+        published("logictreenet-s", "cifar10"), augment="flip+crop", crop_pad=2, tau=20.0, sharpen=3.0, freeze_at=0.5, steps=9000),
+        0.604, 7200.0, (0,)),
     "mnist_6_layers": Experiment(deep(6), 0.0, seeds=(0,)),
     "mnist_12_layers": Experiment(deep(12), 0.0, seeds=(0,)),
     **{f"uci_{name.replace('-', '_')}": Experiment(published("dlgn-uci", name), 0.0, seeds=tuple(range(10)), resplit=True)

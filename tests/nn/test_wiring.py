@@ -124,9 +124,31 @@ def test_trees_deal_the_channels_in_turn():
     assert [len(s) for s in seen] == [2] * 10 and np.bincount(np.concatenate(seen)).tolist() == [4] * 5
 
 
-def test_a_seed_decides_the_leaves():
-    a, b, c = (tree_leaves(4, 6, 3, 8, rng(s)) for s in (3, 3, 4))
+@pytest.mark.parametrize("wiring", ["random", "structured"])
+def test_a_seed_decides_the_leaves(wiring):
+    a, b, c = (tree_leaves(4, 6, 3, 8, rng(s), wiring=wiring) for s in (3, 3, 4))
     assert np.array_equal(a, b) and not np.array_equal(a, c)
+
+
+@pytest.mark.parametrize("channels, kernels, field, leaves, groups, per", [
+    (1, 5, 2, 8, 1, 2), (9, 12, 3, 8, 1, 2), (8, 16, 5, 16, 4, 2), (3, 4, 3, 2, 1, 2), (4, 3, 3, 8, 1, 3)])
+def test_structured_leaves_are_neighbours_in_one_channel(channels, kernels, field, leaves, groups, per):
+    found = tree_leaves(channels, kernels, field, leaves, rng(), groups=groups, channels_per_tree=per, wiring="structured")
+    assert found.shape == (kernels, leaves, 3) and found.min() >= 0 and (found < [channels, field, field]).all()
+    pairs = found.reshape(kernels, -1, 2, 3)
+    assert (pairs[:, :, 0, 0] == pairs[:, :, 1, 0]).all()
+    assert (abs(np.diff(pairs[..., 1:], axis=2)).max(-1) == 1).all()
+    for group, members in zip(np.array_split(np.arange(channels), groups), np.array_split(pairs, groups)):
+        assert np.isin(members[..., 0], group).all()
+        for tree in members:
+            assert len(np.unique(tree[:, 0, 0])) == min(per, len(group), leaves // 2)
+            assert (np.diff(tree[:, 0, 0]) != 0).sum() == len(np.unique(tree[:, 0, 0])) - 1  # a branch for each
+            if leaves // 2 <= 6:
+                assert len(np.unique(tree.reshape(-1, 6), axis=0)) == leaves // 2
+
+
+def test_a_field_of_one_place_has_no_neighbours():
+    assert np.array_equal(*(tree_leaves(4, 6, 1, 2, rng(), wiring=w) for w in ("random", "structured")))
 
 
 @pytest.mark.parametrize("channels, kernels", [(2, 8), (8, 2)])

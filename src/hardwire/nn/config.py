@@ -35,7 +35,7 @@ class Config:
     harden_at                   share of the steps after which ``relaxed`` becomes ``hard``: the last steps train what will be frozen
     freeze_at                   share of the steps after which layers are frozen one after the other, all but the last
     fan_in                      inputs of a node: 2 for gates, up to 6 for look-up tables
-    wiring                      first layer: ``structured`` or ``random``; deeper layers are random
+    wiring                      first layer and leaves of trees: ``structured`` or ``random``; deeper dense layers are random
     candidates, learned_layers, routing      learned wiring of the first ``learned_layers`` layers of gates, see ``LogicLayer``; with
                                 structured wiring a first layer's candidates are neighbours
     routing_rate, settle_at     learning rate of the learned wiring's shares, 0: ``learning_rate``; share of the steps after which

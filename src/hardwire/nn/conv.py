@@ -26,12 +26,13 @@ class LogicConv2d(Nodes):
     padding, pool    border of zeros; side of the pooling window, 1 for none
     groups           input channels and kernels are split into so many groups without cross-links
     channels_per_tree  input channels that one tree sees
+    wiring           ``random`` or ``structured`` leaves, see ``tree_leaves``
     leaves           (kernels, 2^depth, 3) int: channel, row, column of each leaf; default drawn from ``seed``
     others           see ``Nodes``
     """
 
     def __init__(self, in_shape, kernels: int, *, receptive_field: int = 3, depth: int = 3, padding: int = 0, pool: int = 2,
-                 groups: int = 1, channels_per_tree: int = 2, leaves=None, parametrisation_name: str = "table",
+                 groups: int = 1, channels_per_tree: int = 2, wiring: str = "random", leaves=None, parametrisation_name: str = "table",
                  init: str = "residual", strength: float | None = None, noise: float = 0.0, estimator: str = "relaxed",
                  temperature: float = 1.0, seed: int = 0):
         channels, height, width = (int(n) for n in in_shape)
@@ -42,7 +43,8 @@ class LogicConv2d(Nodes):
             raise InputError(f"pool = {pool} and depth = {depth}: pools reach to 15, trees to depth 8")
         rng = np.random.default_rng([seed, channels, kernels, receptive_field])
         if leaves is None:
-            leaves = tree_leaves(channels, kernels, receptive_field, 2**depth, rng, groups=groups, channels_per_tree=channels_per_tree)
+            leaves = tree_leaves(channels, kernels, receptive_field, 2**depth, rng, groups=groups, channels_per_tree=channels_per_tree,
+                                 wiring=wiring)
         leaves = np.asarray(leaves)
         limit = np.array([channels, receptive_field, receptive_field])
         if leaves.dtype.kind not in "ui" or leaves.shape != (kernels, 2**depth, 3) or leaves.min() < 0 or (leaves >= limit).any():

@@ -54,7 +54,8 @@ def _convolutions(config: Config, shape, levels: int, rng) -> list[LogicConv2d]:
     for kernels, field, padding, groups in each:
         layers.append(LogicConv2d(
             shape, kernels, receptive_field=field, padding=padding, depth=config.tree_depth, pool=config.pool, groups=groups,
-            seed=int(rng.integers(2**31)), init="residual", strength=config.tree_strength, noise=config.tree_noise, **_nodes(config)))
+            wiring=config.wiring, seed=int(rng.integers(2**31)), init="residual", strength=config.tree_strength,
+            noise=config.tree_noise, **_nodes(config)))
         shape = layers[-1].out_shape
     return layers
 

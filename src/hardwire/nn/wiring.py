@@ -1,5 +1,7 @@
 """Which two inputs each gate reads. Every wiring is a function of its seed alone and gives (gates, 2) int32 pairs."""
 
+import functools
+
 import numpy as np
 
 from ..errors import InputError
@@ -91,24 +93,53 @@ def in_order(pairs: np.ndarray, groups: int = 1) -> np.ndarray:
 
 
 def tree_leaves(channels: int, kernels: int, field: int, leaves: int, rng: np.random.Generator, *, groups: int = 1,
-                channels_per_tree: int = 2) -> np.ndarray:
+                channels_per_tree: int = 2, wiring: str = "random") -> np.ndarray:
     """Leaves of convolution trees, (kernels, leaves, 3) int32: channel, row, column inside a square of side ``field``.
 
     A tree sees ``channels_per_tree`` channels of its group; its leaves are different places as far as there are so many. Kernels
     and channels are split evenly into ``groups``; within a group channels are dealt in turn, so that each is used.
-    Source: Petersen et al., 2024.
+    ``random``: any places, in any order (Petersen et al., 2024). ``structured``: the two leaves of a gate are neighbours in one
+    channel, also aslant, and each channel has a branch of the tree to itself.
     """
     if groups > min(channels, kernels):
         raise InputError(f"{groups} groups for {channels} channels and {kernels} kernels; use at most {min(channels, kernels)}")
     result = np.empty((kernels, leaves, 3), dtype=np.int32)
+    draw = _neighbouring if wiring == "structured" and field > 1 else _anywhere
     mine = np.array_split(np.arange(channels), groups)
     for group, members in zip(mine, np.array_split(np.arange(kernels), groups)):
         per = min(channels_per_tree, len(group))
         for kernel, seen in zip(members, group[_deal(len(group), len(members), per, rng)]):
-            places = np.stack(np.meshgrid(np.sort(seen), np.arange(field), np.arange(field), indexing="ij"), -1).reshape(-1, 3)
-            order = np.concatenate([rng.permutation(len(places)) for _ in range(-(-leaves // len(places)))])
-            result[kernel] = places[order[:leaves]]
+            result[kernel] = draw(np.sort(seen), field, leaves, rng)
     return result
+
+
+def _anywhere(seen: np.ndarray, field: int, leaves: int, rng) -> np.ndarray:
+    """Leaves (leaves, 3) at random places of the channels ``seen``."""
+    places = np.stack(np.meshgrid(seen, np.arange(field), np.arange(field), indexing="ij"), -1).reshape(-1, 3)
+    return places[_in_turn(len(places), leaves, rng)]
+
+
+def _neighbouring(seen: np.ndarray, field: int, leaves: int, rng) -> np.ndarray:
+    """Leaves (leaves, 3), two by two neighbours; the channels ``seen`` one after the other, no pair twice if there are enough."""
+    pairs = _neighbours(field)
+    result = np.empty((leaves // 2, 2, 3), dtype=np.int32)
+    for channel, own in zip(seen, np.array_split(result, len(seen))):
+        own[..., 0], own[..., 1:] = channel, pairs[_in_turn(len(pairs), len(own), rng)]
+    return result.reshape(leaves, 3)
+
+
+@functools.cache
+def _neighbours(field: int) -> np.ndarray:
+    """All pairs of neighbouring places in a square, (pairs, 2, 2): row and column of both."""
+    y, x = (n.ravel() for n in np.indices((field, field)))
+    found = [np.stack([[y, x], [y + dy, x + dx]], 0).transpose(2, 0, 1) for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1))]
+    pairs = np.concatenate(found)
+    return pairs[((pairs >= 0) & (pairs < field)).all((1, 2))]
+
+
+def _in_turn(n: int, count: int, rng) -> np.ndarray:
+    """``count`` of ``n`` numbers at random, none again before all have been."""
+    return np.concatenate([rng.permutation(n) for _ in range(max(1, -(-count // n)))])[:count]
 
 
 def _tournament(n: int, gates: int, rng: np.random.Generator) -> np.ndarray:
