@@ -85,16 +85,16 @@ def test_the_check_sees_every_kind_of_weight(config, small, monkeypatch):
     network, (x, y) = train.build(chosen).double(), train.batch(6)
     x = x.double()
     train.check(network, x, y)
-    true = train.evaluated
+    true = train.gradients
     for lost in range(1, 1 + len(list(network.parameters()))):
         seen = []
 
         def forget(*arguments, lost=lost, seen=seen):
             found = true(*arguments)
             seen.append(found)
-            return [(n, 2 * g if len(seen) == 1 and i == lost else g) for i, (n, g) in enumerate(found)]
+            return {n: 2 * g if len(seen) == 1 and i == lost else g for i, (n, g) in enumerate(found.items())}
 
-        monkeypatch.setattr(train, "evaluated", forget)
+        monkeypatch.setattr(train, "gradients", forget)
         with pytest.raises(bench.Refused, match="gradient of"):
             train.check(network, x, y)
 

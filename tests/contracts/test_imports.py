@@ -32,6 +32,7 @@ RULE = {
     "crossbar": (LEAVES | {"data"}, {"numpy", "numba", "torch"}),
     "spiking": (LEAVES | {"data"}, {"numpy", "numba", "torch"}),
     "report": (LEAVES, {"numpy", "matplotlib"}),
+    "samples": (LEAVES | {"circuit", "backends"}, {"numpy"}),
     "sweep": (LEAVES | {"data", "nn", "runs", "report"}, {"optuna"}),
     "bench": (LEAVES | {"nn", "report"}, {"numpy", "torch", "torchlogix"}),
 }
