@@ -19,9 +19,9 @@ _PAPER_2024 = {"parametrisation": "softmax", "init": "residual", "strength": 5.0
 #: Ours: table logits, a weak start, one cycle of a high learning rate, the last steps on the frozen network.
 _OURS = {"parametrisation": "table", "init": "residual", "strength": 1.0, "noise": 0.5, "learning_rate": 0.1,
          "schedule": "one-cycle", "batch": 128, "steps": 30_000, "evaluate_every": 1000}
-#: Of trees: they start as pass-through, the dense layers after them at random.
-_OUR_TREES = {"init": "random", "noise": 1.0, "tree_strength": 2.0, "tree_noise": 0.25, "steps": 8000,
-              "evaluate_every": 500}
+#: Of trees: they start as pass-through, the dense layers after them at random, and are frozen layer by layer before the end.
+_OUR_TREES = {"init": "random", "noise": 1.0, "tree_strength": 2.0, "tree_noise": 0.25, "freeze_at": 0.5,
+              "steps": 8000, "evaluate_every": 500}
 
 
 def _dense(layers: int, width: int, tau: float, levels: int) -> dict:
