@@ -92,7 +92,7 @@ def test_an_empty_batch(kernel):
 
 @kernels
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("samples", [33, 600])
+@pytest.mark.parametrize("samples", [33, 250, 600])
 def test_same_bits_for_any_number_of_threads(kernel, samples, dtype, monkeypatch):
     p = KERNELS[kernel](samples, dtype=dtype)
     found = []

@@ -78,6 +78,18 @@ def cut(samples: int, part_bytes: int = 1) -> list[np.ndarray]:
     return np.array_split(starts, max(1, parts))
 
 
+def cut_sums(samples: int, part_bytes: int) -> list[np.ndarray]:
+    """``cut`` for sums over blocks that are added in order: with one thread, parts of one block are one part, to the same bits."""
+    parts = cut(samples, part_bytes)
+    alone = threads() == 1 and all(len(part) == 1 for part in parts)
+    return [np.concatenate(parts)] if alone else parts
+
+
+def threads() -> int:
+    """Threads that the kernels may take."""
+    return _threads or torch.get_num_threads()
+
+
 def run_parts(work, parts: int) -> None:
     """``work(part)`` for every part, over the kernels' threads."""
-    run_jobs(work, parts, _threads or torch.get_num_threads())
+    run_jobs(work, parts, threads())

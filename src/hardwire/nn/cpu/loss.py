@@ -9,7 +9,7 @@ from numba import literally
 
 from ...parallel import workspace
 from ...simd import store
-from .blocks import NARROW, WIDE, cut, jit, run_parts, to_block
+from .blocks import NARROW, WIDE, cut_sums, jit, run_parts, to_block
 from .stack import as_coefficients, descend, gate, give_gradient, layers, value_gradients
 
 
@@ -97,7 +97,7 @@ def _sweep(x, ends, pairs, c, slopes, per, y, teacher, facts, dc, dx, starts, bu
 def sweep(x, ends, pairs, c, slopes, classes, y, teacher, facts, want_dx):
     """The mean loss, and its gradients: table values (gates, 4) and, if wanted, inputs (inputs, samples)."""
     sizes = np.diff(ends, prepend=0)
-    parts = cut(x.shape[1], c.nbytes)
+    parts = cut_sums(x.shape[1], c.nbytes)
     dc = np.empty((len(parts), len(pairs), 4), c.dtype)
     dx = np.empty((x.shape[0] if want_dx else 0, x.shape[1]), c.dtype)
     rows, losses = max(int(sizes.max()), x.shape[0]), np.zeros(len(parts))
@@ -108,7 +108,7 @@ def sweep(x, ends, pairs, c, slopes, classes, y, teacher, facts, want_dx):
                               tuple(buffers))
 
     run_parts(work, len(parts))
-    return losses.sum() / x.shape[1], value_gradients(dc), dx
+    return np.add.accumulate(losses)[-1] / x.shape[1], value_gradients(dc), dx
 
 
 class StackLoss(torch.autograd.Function):

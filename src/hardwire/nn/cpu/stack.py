@@ -6,7 +6,7 @@ from numba import literally
 
 from ...parallel import workspace
 from ...simd import load, splat, store, sums
-from .blocks import NARROW, WIDE, cut, from_block, inlined, jit, run_parts, to_block
+from .blocks import NARROW, WIDE, cut, cut_sums, from_block, inlined, jit, run_parts, to_block
 
 
 @inlined
@@ -251,7 +251,7 @@ def backward(x, grad_out, ends, pairs, c, slopes, classes, want_dx):
     """Gradients of ``forward``: table values (gates, 4) and, if wanted, inputs (inputs, samples)."""
     sizes = np.diff(ends, prepend=0)
     per = int(sizes[-1]) // classes if classes else 0
-    parts = cut(x.shape[1], c.nbytes)
+    parts = cut_sums(x.shape[1], c.nbytes)
     dc = np.empty((len(parts), len(pairs), 4), c.dtype)
     dx = np.empty((x.shape[0] if want_dx else 0, x.shape[1]), c.dtype)
     rows = max(int(sizes.max()), x.shape[0])
