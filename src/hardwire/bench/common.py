@@ -1,6 +1,7 @@
 """What every benchmark shares: repeated timing, goals, and results with machine and commit."""
 
 import math
+import random
 import statistics
 import time
 from dataclasses import dataclass
@@ -43,15 +44,20 @@ class Benchmark:
 
 
 def repeat(*functions, runs: int) -> list[dict]:
-    """Seconds of each function, minimum and median; the functions take turns, so that noise meets all alike."""
+    """Seconds of each function, minimum and median; the functions take turns, so that noise meets all alike.
+
+    The order is shuffled in each round (to a fixed seed): what ran before decides what a function finds in the caches.
+    """
     for function in functions:
         function()
+    order, shuffle = list(range(len(functions))), random.Random(0).shuffle
     seconds = [[] for _ in functions]
     for _ in range(runs):
-        for function, taken in zip(functions, seconds):
+        shuffle(order)
+        for i in order:
             start = time.perf_counter()
-            function()
-            taken.append(time.perf_counter() - start)
+            functions[i]()
+            seconds[i].append(time.perf_counter() - start)
     return [{"min_s": min(s), "median_s": statistics.median(s), "runs": runs} for s in seconds]
 
 

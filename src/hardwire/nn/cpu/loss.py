@@ -130,5 +130,6 @@ class StackLoss(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx, grad):
         dx, dp = ctx.gradients
-        scaled = [g if g is None or grad == 1 else g * grad for g in (dx, dp)]
+        factor = grad.item()
+        scaled = [g if g is None or factor == 1 else g * factor for g in (dx, dp)]
         return *scaled, *[None] * 9
