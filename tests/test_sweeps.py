@@ -344,13 +344,19 @@ def test_of_two_equal_attempts_the_first_counts(tmp_path):
         assert not study.waiting()
 
 
+def two_machines(tmp_path):
+    """Studies of two folders on one database, with a point that waits."""
+    url = f"sqlite:///{tmp_path}/trials.db"
+    there, here = (Study(open_storage(tmp_path, url), "sweep", tmp_path / folder) for folder in ("there", "here"))
+    there.fill([{"seed": 0}])
+    return there, here
+
+
 def test_a_silent_process_on_another_machine_loses_its_trial(tmp_path, monkeypatch):
     monkeypatch.setattr(studies, "HEARTBEAT", 1)
     monkeypatch.setattr(studies, "SILENCE", 1)
-    url = f"sqlite:///{tmp_path}/trials.db"
     with studies.quiet():
-        there, here = (Study(open_storage(tmp_path, url), "sweep", tmp_path / folder) for folder in ("there", "here"))
-        there.fill([{"seed": 0}])
+        there, here = two_machines(tmp_path)
         waiting = there.points()[0]
         there.storage.set_trial_state_values(waiting._trial_id, state=there.state.RUNNING)
         there.storage.record_heartbeat(waiting._trial_id)
@@ -364,10 +370,8 @@ def test_a_silent_process_on_another_machine_loses_its_trial(tmp_path, monkeypat
 def test_a_long_trial_gives_signs_of_life(tmp_path, monkeypatch):
     monkeypatch.setattr(studies, "HEARTBEAT", 1)
     monkeypatch.setattr(studies, "SILENCE", 2)
-    url = f"sqlite:///{tmp_path}/trials.db"
     with studies.quiet():
-        there, here = (Study(open_storage(tmp_path, url), "sweep", tmp_path / folder) for folder in ("there", "here"))
-        there.fill([{"seed": 0}])
+        there, here = two_machines(tmp_path)
         with there.claim("grid") as (_, trial):
             time.sleep(4)
             here.fill([])

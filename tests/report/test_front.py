@@ -66,7 +66,7 @@ def test_equal_gates_and_constants_can_be_drawn(tmp_path):
 
 def test_a_sweep_of_a_regression_shows_r2(tmp_path):
     front = record([trial(0, 0.912345, 300, width=2), trial(1, -0.5, 100, width=1)])
-    front["space"]["task"] = "regress"
+    front["metric"] = "r2"
     lines = [line.split() for line in format_front(front).splitlines()[1:]]
     assert lines == [["trial", "validation", "R²", "gates", "width"], ["1", "−0.5000", "100", "1"], ["0", "0.9123", "300", "2"]]
     write_front(front, tmp_path)

@@ -25,7 +25,8 @@ class Classify:
     def loss(self, scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         return F.cross_entropy(scores, y)
 
-    def merit(self, scores: np.ndarray, y: np.ndarray) -> dict:
+    @staticmethod
+    def merit(scores: np.ndarray, y: np.ndarray) -> dict:
         """``{"": figure of merit}``, higher is better, and further figures by name."""
         return {"": float((scores.argmax(1) == y).mean())}
 

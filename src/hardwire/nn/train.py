@@ -62,7 +62,7 @@ def predict(network, samples: Samples, *, batch: int = 2048) -> np.ndarray:
 def accuracy(network, samples: Samples, *, hard: bool) -> float:
     """Share of samples classified rightly by the frozen (``hard``) or the relaxed network."""
     scores = scores_of(network, samples, (not hard,), np.arange(len(samples)))[0]
-    return float((scores.argmax(1) == samples.y.numpy()).mean())
+    return Classify.merit(scores, samples.y.numpy())[""]
 
 
 def evaluate(network, samples: Samples, task, group: Ranks = Ranks()) -> dict:  # noqa: B008

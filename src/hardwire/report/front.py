@@ -62,8 +62,8 @@ def _names(front: dict) -> list[str]:
 
 
 def _metric(front: dict) -> str:
-    """Key of ``summary.METRICS``; a sweep has one task, or classifies."""
-    return {"regress": "r2", "multilabel": "label accuracy"}.get(str(front["space"].get("task")), "accuracy")
+    """Key of ``summary.METRICS``."""
+    return front.get("metric", "accuracy")
 
 
 def _sign(front: dict) -> str:

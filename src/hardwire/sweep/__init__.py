@@ -192,14 +192,14 @@ def _train(study: Study, trainer: _Trainer, number: int, trial, total: int, say)
         return
     seconds = round(time.perf_counter() - started, 3)
     study.finish(trial, accuracy, gates, {"seconds": seconds, "run": str(trainer.folder(number))})
-    shown = merit(accuracy, "r2" if (trainer.base | chosen)["task"] == "regress" else "accuracy")
-    say(f"{who}: validation hard {shown}, {gates:,} gates, {seconds:.0f} s")
+    say(f"{who}: validation hard {merit(accuracy, runs.METRICS[(trainer.base | chosen)['task']])}, {gates:,} gates, {seconds:.0f} s")
 
 
 def _conclude(study: Study, facts: dict) -> dict:
     """All points and which are on the front; written to the study's folder."""
     points = [_point(study, number, trial) for number, trial in study.points().items()]
-    front = facts | {"objectives": {"accuracy": "hard figure of merit on the validation split, maximised",
+    front = facts | {"metric": runs.METRICS.get(str(facts["space"].get("task")), "accuracy"),
+                     "objectives": {"accuracy": "hard figure of merit on the validation split, maximised",
                                     "gates": f"{GATES[facts['optimized']]}, minimised"}, "trials": mark_front(points)}
     with study.writing():
         write_front(front, study.out)

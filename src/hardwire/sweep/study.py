@@ -53,6 +53,7 @@ def quiet():
     finally:
         module.logging.set_verbosity(before)
 
+
 #: Errors of a database in which another process makes the same tables at this moment: the next try finds them made.
 MET = ("OperationalError", "ProgrammingError", "IntegrityError")
 

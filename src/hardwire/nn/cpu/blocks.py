@@ -8,6 +8,7 @@ import torch
 from numba import literally, njit
 
 from ...parallel import run_jobs
+from ...simd import splat
 
 WIDE, NARROW = 32, 16
 PARTS = 8
@@ -51,6 +52,14 @@ def add_parts(parts):
     for p in range(1, len(flat)):
         for i in range(flat.shape[1]):
             flat[0, i] += flat[p, i]
+
+
+@inlined
+def gate(a, b, c, g, lanes):
+    """Gate ``g`` of coefficients ``c`` on vectors ``a`` and ``b``: ``c0 + c1 a + (c2 + c3 a) b``."""
+    literally(lanes)
+    low = splat(c[g, 0], lanes) + splat(c[g, 1], lanes) * a
+    return low + (splat(c[g, 2], lanes) + splat(c[g, 3], lanes) * a) * b
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from numba import literally
 from ...parallel import workspace
 from ...simd import store
 from .blocks import NARROW, WIDE, cut_sums, jit, run_parts, to_block
-from .stack import as_coefficients, descend, gate, give_gradient, layers, value_gradients
+from .stack import as_coefficients, descend, give_gradient, layers, value_gradients, wired
 
 
 @jit
@@ -19,9 +19,9 @@ def _counts(block, source, pairs, c, begin, per, totals, classes, lanes):
     literally(lanes)
     for k in range(classes):
         first = np.uint64(begin + k * per)  # unsigned: no test for an index from the end
-        total = gate(block, source, pairs, c, first, lanes)
+        total = wired(block, source, pairs, c, first, lanes)
         for g in range(first + np.uint64(1), first + np.uint64(per)):
-            total = total + gate(block, source, pairs, c, g, lanes)
+            total = total + wired(block, source, pairs, c, g, lanes)
         store(total, totals, k * lanes)
 
 

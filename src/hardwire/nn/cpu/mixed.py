@@ -6,7 +6,7 @@ from numba import literally
 
 from ...parallel import workspace
 from ...simd import load, splat, store, sums
-from .blocks import NARROW, WIDE, add_parts, cut, from_block, inlined, jit, run_parts, to_block
+from .blocks import NARROW, WIDE, add_parts, cut, from_block, gate, inlined, jit, run_parts, to_block
 from .stack import as_coefficients, value_gradients
 
 
@@ -27,9 +27,7 @@ def _forward_block(x, candidates, weights, c, out, start, block, result, lanes):
     for g in range(len(c)):
         a = _operand(block, candidates, weights, 2 * g, lanes)
         b = _operand(block, candidates, weights, 2 * g + 1, lanes)
-        low = splat(c[g, 0], lanes) + splat(c[g, 1], lanes) * a
-        high = splat(c[g, 2], lanes) + splat(c[g, 3], lanes) * a
-        store(low + high * b, result, g * lanes)
+        store(gate(a, b, c, g, lanes), result, g * lanes)
     from_block(result, 0, out, start, lanes)
 
 

@@ -6,18 +6,16 @@ from numba import literally
 
 from ...parallel import workspace
 from ...simd import load, splat, store, sums
-from .blocks import NARROW, WIDE, cut, cut_sums, from_block, inlined, jit, run_parts, to_block
+from .blocks import NARROW, WIDE, cut, cut_sums, from_block, gate, inlined, jit, run_parts, to_block
 
 
 @inlined
-def gate(block, source, pairs, c, g, lanes):
+def wired(block, source, pairs, c, g, lanes):
     """The outputs of gate ``g``, whose layer's inputs are the rows of ``block`` from ``source`` on."""
     literally(lanes)
     a = load(block, (source + pairs[g, 0]) * lanes, lanes)
     b = load(block, (source + pairs[g, 1]) * lanes, lanes)
-    low = splat(c[g, 0], lanes) + splat(c[g, 1], lanes) * a
-    high = splat(c[g, 2], lanes) + splat(c[g, 3], lanes) * a
-    return low + high * b
+    return gate(a, b, c, g, lanes)
 
 
 @jit
@@ -25,7 +23,7 @@ def _layer(block, source, target, pairs, c, begin, end, lanes):
     """Gates ``begin .. end`` of one layer: rows of ``block`` from ``source`` on to rows from ``target`` on."""
     literally(lanes)
     for g in range(np.uint64(begin), np.uint64(end)):  # unsigned: no test for an index from the end
-        store(gate(block, source, pairs, c, g, lanes), block, (target + np.int64(g) - begin) * lanes)
+        store(wired(block, source, pairs, c, g, lanes), block, (target + np.int64(g) - begin) * lanes)
 
 
 @jit

@@ -8,7 +8,7 @@ from numba import literally
 
 from ...parallel import workspace
 from ...simd import add_folded, load, splat, store, sums, where_equal, where_greater
-from .blocks import NARROW, WIDE, cut, inlined, jit, run_parts, to_block
+from .blocks import NARROW, WIDE, cut, gate, inlined, jit, run_parts, to_block
 from .stack import as_coefficients, value_gradients
 
 
@@ -52,33 +52,25 @@ def _fill(x, place, start, block, lanes):
 
 
 @inlined
-def _gate(a, b, c, g, lanes):
-    """Gate ``g`` of coefficients ``c`` on vectors ``a`` and ``b``."""
-    literally(lanes)
-    low = splat(c[g, 0], lanes) + splat(c[g, 1], lanes) * a
-    return low + (splat(c[g, 2], lanes) + splat(c[g, 3], lanes) * a) * b
-
-
-@inlined
 def _node1(block, base, leaves, c, j, lanes):
     """Gate ``j`` above two leaves. ``_node2`` and ``_node3`` are the gates above two of these; nothing leaves the registers."""
     literally(lanes)
     a = load(block, (base + leaves[2 * j]) * lanes, lanes)
-    return _gate(a, load(block, (base + leaves[2 * j + 1]) * lanes, lanes), c, j, lanes)
+    return gate(a, load(block, (base + leaves[2 * j + 1]) * lanes, lanes), c, j, lanes)
 
 
 @inlined
 def _node2(block, base, leaves, c, j, lanes):
     literally(lanes)
     a = _node1(block, base, leaves, c, 2 * j, lanes)
-    return _gate(a, _node1(block, base, leaves, c, 2 * j + 1, lanes), c, len(leaves) // 2 + j, lanes)
+    return gate(a, _node1(block, base, leaves, c, 2 * j + 1, lanes), c, len(leaves) // 2 + j, lanes)
 
 
 @inlined
 def _node3(block, base, leaves, c, j, lanes):
     literally(lanes)
     a = _node2(block, base, leaves, c, 2 * j, lanes)
-    return _gate(a, _node2(block, base, leaves, c, 2 * j + 1, lanes), c, len(leaves) * 3 // 4 + j, lanes)
+    return gate(a, _node2(block, base, leaves, c, 2 * j + 1, lanes), c, len(leaves) * 3 // 4 + j, lanes)
 
 
 @inlined
@@ -103,7 +95,7 @@ def _rows(block, base, leaves, c, v, lanes):
     for g in range(n, 2 * n - 1):
         below = 2 * (g - n)
         a = load(v, below * lanes, lanes)
-        store(_gate(a, load(v, (below + 1) * lanes, lanes), c, len(leaves) * 7 // 8 + g - n, lanes), v, g * lanes)
+        store(gate(a, load(v, (below + 1) * lanes, lanes), c, len(leaves) * 7 // 8 + g - n, lanes), v, g * lanes)
 
 
 @jit
