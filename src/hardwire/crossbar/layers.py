@@ -1,0 +1,180 @@
+"""Crossbars as torch modules: an ordinary training loop, with an optimizer whose step is the parallel update.
+
+    model = convert(nn.Sequential(nn.Linear(784, 256), nn.Sigmoid(), nn.Linear(256, 10)), Hybrid())
+    optimizer = CrossbarSGD(model, lr=0.02)
+    loss = cross_entropy(model(x), y); optimizer.zero_grad(); loss.backward(); optimizer.step()
+"""
+
+import copy
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..errors import InputError
+from .array import Crossbar
+from .cell import Cell
+from .tile import PERIPHERIES, Chip, Periphery
+
+
+class _Read(torch.autograd.Function):
+    """Forward and backward pass of an array; what the update needs, inputs and gradients, is left with the layer."""
+
+    @staticmethod
+    def forward(ctx, x, handle, layer):
+        rows = layer.rows(x.detach())
+        ctx.layer, ctx.inputs, ctx.x = layer, rows, x
+        return torch.from_numpy(layer.array.forward(rows)).reshape(*x.shape[:-1], layer.out_features)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad):
+        d = grad.detach().reshape(-1, ctx.layer.out_features).contiguous().numpy()
+        if ctx.layer.handle.requires_grad:
+            ctx.layer.pending.append((ctx.inputs, d.copy()))
+        if not ctx.needs_input_grad[0]:
+            return None, None, None
+        below = ctx.layer.array.backward(d)[:, : ctx.layer.in_features]
+        return torch.from_numpy(np.ascontiguousarray(below)).reshape(ctx.x.shape), None, None
+
+
+class CrossbarLinear(nn.Module):
+    """``y = W x + b`` on a crossbar, for ``nn.Linear``. ``x`` (..., in_features) float32 -> (..., out_features).
+
+    cell, ahead, back, chip, seed   see ``Crossbar``; the bias is one more row whose input is 1
+    weight, bias                    start from these, (out_features, in_features) and (out_features,); default: as ``nn.Linear``
+    handle                          an empty parameter, through which autograd and the optimizer know the layer; freeze the layer with
+                                    ``layer.handle.requires_grad_(False)``
+    ``state_dict`` holds every device's state, the counters and the stream of random numbers: training goes on exactly.
+    """
+
+    def __init__(self, in_features: int, out_features: int, cell: Cell, *, bias: bool = True, ahead: Periphery = PERIPHERIES["default"],
+                 back: Periphery | None = None, chip: Chip | None = None, seed: int = 0, name: str = "crossbar", weight=None,
+                 bias_value=None):
+        super().__init__()
+        self.in_features, self.out_features, self.has_bias = in_features, out_features, bias
+        self.array = Crossbar(in_features + bias, out_features, cell, ahead=ahead, back=ahead if back is None else back, chip=chip,
+                              seed=seed, name=name)
+        self.handle = nn.Parameter(torch.zeros(0))
+        self.pending: list[tuple[np.ndarray, np.ndarray]] = []
+        self.array.weights = self._start(seed, weight, bias_value)
+
+    def _start(self, seed: int, weight, bias) -> np.ndarray:
+        """(rows, columns) weights to begin with, the bias last."""
+        bound = 1 / np.sqrt(self.in_features)
+        start = np.random.default_rng([seed, 0]).uniform(-bound, bound, self.array.shape)
+        for what, value, place in (("weight", weight, np.s_[: self.in_features]), ("bias", bias, np.s_[self.in_features])):
+            if value is not None:
+                value = np.asarray(torch.as_tensor(value).detach().cpu(), np.float64).T
+                if (what == "bias" and not self.has_bias) or value.shape != start[place].shape:
+                    raise InputError(f"{self.array.name}: {what} of shape {value.shape[::-1]} for a layer of {self.in_features} inputs and "
+                                     f"{self.out_features} outputs{'' if self.has_bias else ' without bias'}")
+                start[place] = value
+        return start
+
+    def rows(self, x: torch.Tensor) -> np.ndarray:
+        """Inputs (samples, rows), with the bias's 1."""
+        if x.shape[-1:] != (self.in_features,) or x.device.type != "cpu":
+            raise InputError(f"{self.array.name}: inputs of shape {tuple(x.shape)} on {x.device}; give (..., {self.in_features}) on the CPU")
+        flat = x.reshape(-1, self.in_features).float()
+        return (torch.cat([flat, flat.new_ones(len(flat), 1)], 1) if self.has_bias else flat).contiguous().numpy()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return _Read.apply(x, self.handle, self)
+
+    def learn(self, lr: float) -> None:
+        """The parallel update for every pair of inputs and gradients that backward passes have left, in their order."""
+        for x, d in self.pending:
+            self.array.update(x, d, lr)
+        self.pending.clear()
+
+    @property
+    def weight(self) -> torch.Tensor:
+        """(out_features, in_features), without noise; a copy."""
+        return torch.from_numpy(self.array.weights[: self.in_features].T.copy()).float()
+
+    @property
+    def bias(self) -> torch.Tensor | None:
+        return torch.from_numpy(self.array.weights[self.in_features].copy()).float() if self.has_bias else None
+
+    def extra_repr(self) -> str:
+        return f"{self.in_features}, {self.out_features}, bias={self.has_bias}, cell={type(self.array.cell).__name__}"
+
+    def _apply(self, fn, recurse=True):
+        probe = fn(torch.zeros(1))
+        if probe.dtype != torch.float32 or probe.device.type != "cpu":
+            raise InputError(f"{self.array.name}: a crossbar computes in float32 on the CPU, not in {probe.dtype} on {probe.device}; convert "
+                             "the other layers alone")
+        return super()._apply(fn, recurse)
+
+    def _save_to_state_dict(self, destination, prefix, keep_vars):
+        for name, array in self.array.arrays().items():
+            destination[prefix + name] = torch.from_numpy(array)
+
+    def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, unexpected, errors):
+        own = self.array.arrays()
+        found = {k[len(prefix):]: v for k, v in state_dict.items() if k.startswith(prefix)}
+        missing += [prefix + name for name in own if name not in found]
+        unexpected += [prefix + name for name in found if name not in own]
+        try:
+            self.array.restore({name: v.cpu().numpy() for name, v in found.items() if name in own})
+        except InputError as error:
+            errors.append(str(error))
+
+
+class CrossbarSGD(torch.optim.Optimizer):
+    """Gradient descent for a module with crossbars: they update in parallel, by pulses, sample by sample; digital parameters as SGD does.
+
+    lr   a learning-rate scheduler may change it, as any optimizer's
+    """
+
+    def __init__(self, module: nn.Module, lr: float):
+        if not 0 <= lr < float("inf"):
+            raise InputError(f"learning rate {lr}; give a finite number of 0 or more")
+        self.crossbars = [m for m in module.modules() if isinstance(m, CrossbarLinear)]
+        if not self.crossbars:
+            raise InputError(f"module {type(module).__name__} has no crossbar; convert it first")
+        super().__init__(list(module.parameters()), {"lr": float(lr)})
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        super().zero_grad(set_to_none)
+        for layer in self.crossbars:
+            layer.pending.clear()
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        """One update; ``closure``, where given, is evaluated first, and its loss returned."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        lr = self.param_groups[0]["lr"]
+        for layer in self.crossbars:
+            layer.learn(lr)
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None and p.numel():
+                    p.add_(p.grad, alpha=-group["lr"])
+        return loss
+
+
+def convert(model: nn.Module, cell: Cell, *, ahead: Periphery = PERIPHERIES["default"], back: Periphery | None = None,
+            chip: Chip | None = None, seed: int = 0, only=None) -> nn.Module:
+    """A copy of ``model`` with every ``nn.Linear`` on crossbars of one chip, programmed with its weights.
+
+    only   names of the layers to convert (default: all); InputError when one is no Linear of the model
+    """
+    model, chip = copy.deepcopy(model), Chip() if chip is None else chip
+    linears = {name: m for name, m in model.named_modules() if isinstance(m, nn.Linear)}
+    chosen = list(linears) if only is None else list(only)
+    if not chosen or any(name not in linears for name in chosen):
+        raise InputError(f"layers {chosen} are not all Linear layers of the model; it has {', '.join(linears) or 'none'}")
+    for k, name in enumerate(chosen):
+        linear = linears[name]
+        crossbar = CrossbarLinear(linear.in_features, linear.out_features, cell, bias=linear.bias is not None, ahead=ahead, back=back,
+                                  chip=chip, seed=seed * 1000 + k, name=name or "linear", weight=linear.weight, bias_value=linear.bias)
+        if not name:
+            return crossbar
+        parent, _, child = name.rpartition(".")
+        setattr(model.get_submodule(parent), child, crossbar)
+    return model

@@ -1,0 +1,181 @@
+"""A fully connected network of crossbars that learns example by example inside one kernel: no Python between layers.
+
+The module path (``layers``) computes the same with torch around the same kernels; a test holds the two together.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import exp, log, tanh
+
+import numpy as np
+
+from ..errors import InputError
+from .array import Crossbar
+from .cell import Cell
+from .random import jit, stream
+from .tile import PERIPHERIES, Chip, Periphery, backward, forward
+from .update import update
+
+SIGMOID, TANH, RELU = range(3)
+ACTIVATIONS = {"sigmoid": SIGMOID, "tanh": TANH, "relu": RELU}
+
+
+@jit
+def _activate(kind, y, out):
+    """``f(y)`` into ``out[:len(y)]``; the digital periphery computes it without noise."""
+    for j in range(len(y)):
+        v = float(y[j])
+        if kind == SIGMOID:
+            out[j] = 1 / (1 + exp(-v))
+        elif kind == TANH:
+            out[j] = tanh(v)
+        else:
+            out[j] = max(v, 0.0)
+
+
+@jit
+def _slope(kind, a):
+    """``f'(y)`` from ``a = f(y)``."""
+    if kind == SIGMOID:
+        return a * (1 - a)
+    if kind == TANH:
+        return 1 - a * a
+    return np.float32(1.0) if a > 0 else np.float32(0.0)
+
+
+@jit
+def _propagate(layers, kind, x, values, outputs, rngs):
+    """Forward pass of one example; ``values[l]`` is what layer l reads, its bias 1 last."""
+    values[0][: len(x)] = x
+    for k in range(len(layers)):
+        forward(layers[k], values[k], outputs[k], rngs[k])
+        if k + 1 < len(layers):
+            _activate(kind, outputs[k], values[k + 1])
+
+
+@jit
+def _softmax_delta(y, label, d):
+    """``d = softmax(y) - onehot(label)``; the cross entropy."""
+    top = y[0]
+    for j in range(1, len(y)):
+        top = max(top, y[j])
+    total = 0.0
+    for j in range(len(y)):
+        total += exp(float(y[j] - top))
+    for j in range(len(y)):
+        d[j] = exp(float(y[j] - top)) / total
+    d[label] -= np.float32(1.0)
+    return log(total) - float(y[label] - top)
+
+
+@jit
+def _train(layers, kind, x, labels, order, lr, values, outputs, deltas, inputs, rngs):
+    """One pass over ``order``; summed loss and right answers (of the network as it was at each example)."""
+    loss, right = 0.0, 0
+    last = len(layers) - 1
+    for sample in order:
+        _propagate(layers, kind, x[sample], values, outputs, rngs)
+        right += np.argmax(outputs[last]) == labels[sample]
+        loss += _softmax_delta(outputs[last], labels[sample], deltas[last])
+        for k in range(last, 0, -1):
+            backward(layers[k], deltas[k], inputs[k], rngs[k])
+            for i in range(len(deltas[k - 1])):
+                deltas[k - 1][i] = inputs[k][i] * _slope(kind, values[k][i])
+        for k in range(last + 1):
+            update(layers[k], values[k], deltas[k], lr, rngs[k])
+    return loss, right
+
+
+@jit
+def _scores(layers, kind, x, values, outputs, rngs, out):
+    for sample in range(len(x)):
+        _propagate(layers, kind, x[sample], values, outputs, rngs)
+        out[sample] = outputs[len(layers) - 1]
+
+
+class Network:
+    """Crossbars one after another, each with a row for its bias; ``activation`` between them, softmax and cross entropy at the end.
+
+    sizes    inputs, hidden units ..., classes; layer l has ``(sizes[l] + 1) x sizes[l + 1]`` synapses
+    weights  start from these, one (sizes[l] + 1, sizes[l + 1]) array a layer; by default ``initial_weights(sizes, seed)``
+    """
+
+    def __init__(self, sizes: Sequence[int], cell: Cell, *, ahead: Periphery = PERIPHERIES["default"],
+                 back: Periphery | None = None, activation: str = "sigmoid", seed: int = 0, chip: Chip | None = None, weights=None):
+        if activation not in ACTIVATIONS:
+            raise InputError(f"activation {activation!r} is none of {', '.join(ACTIVATIONS)}")
+        if len(sizes) < 2 or any(isinstance(s, bool) or not isinstance(s, int) or s < 1 for s in sizes):
+            raise InputError(f"layer sizes {list(sizes)}; give two or more whole numbers of at least 1")
+        self.sizes, self.activation = tuple(sizes), activation
+        chip = Chip() if chip is None else chip
+        back = ahead if back is None else back
+        self.layers = [Crossbar(n + 1, m, cell, ahead=ahead, back=back, seed=seed * 1000 + k, chip=chip, name=f"{k + 1}")
+                       for k, (n, m) in enumerate(pairwise(sizes))]
+        for layer, w in zip(self.layers, initial_weights(sizes, seed) if weights is None else weights):
+            layer.weights = w
+        self._values = tuple(np.ones(n + 1, np.float32) for n in sizes[:-1])
+        self._outputs = tuple(np.zeros(m, np.float32) for m in sizes[1:])
+        self._deltas = tuple(np.zeros(m, np.float32) for m in sizes[1:])
+        self._inputs = tuple(np.zeros(n + 1, np.float32) for n in sizes[:-1])
+
+    @property
+    def _states(self):
+        return tuple(layer.state for layer in self.layers)
+
+    @property
+    def synapses(self) -> int:
+        return sum(n * m for n, m in (layer.shape for layer in self.layers))
+
+    def _samples(self, x) -> np.ndarray:
+        x = np.ascontiguousarray(x, np.float32)
+        if x.ndim != 2 or x.shape[1] != self.sizes[0]:
+            raise InputError(f"samples of shape {x.shape} for a network of {self.sizes[0]} inputs; give (samples, {self.sizes[0]})")
+        return x
+
+    def train(self, x, labels, lr: float, order=None) -> tuple[float, float]:
+        """Learn samples ``order`` (all, in their order) one by one; mean loss and accuracy, each sample's before its update."""
+        x, labels = self._samples(x), np.ascontiguousarray(labels, np.int64)
+        order = np.arange(len(x)) if order is None else np.ascontiguousarray(order, np.int64)
+        if len(labels) != len(x) or not len(order):
+            raise InputError(f"{len(x)} samples with {len(labels)} labels and {len(order)} to learn; give a label each, and at least one")
+        if labels.min() < 0 or labels.max() >= self.sizes[-1] or order.min() < 0 or order.max() >= len(x):
+            raise InputError(f"labels from {labels.min()} to {labels.max()} and rows to {order.max()} for {self.sizes[-1]} classes and "
+                             f"{len(x)} samples; give whole numbers from 0 below those")
+        if not 0 <= lr < float("inf"):
+            raise InputError(f"learning rate {lr}; give a finite number of 0 or more")
+        states = self._states
+        loss, right = _train(states, ACTIVATIONS[self.activation], x, labels, order, float(lr), self._values, self._outputs,
+                             self._deltas, self._inputs, tuple(s.rng for s in states))
+        return loss / len(order), right / len(order)
+
+    def scores(self, x, seed: int | None = None) -> np.ndarray:
+        """Outputs (samples, classes) float32. ``seed``: noise from a stream of its own; training goes on as if nobody had looked."""
+        x, states = self._samples(x), self._states
+        rngs = tuple(s.rng if seed is None else stream(seed, k, 3) for k, s in enumerate(states))
+        before = [s.control.copy() for s in states]
+        out = np.empty((len(x), self.sizes[-1]), np.float32)
+        _scores(states, ACTIVATIONS[self.activation], x, self._values, self._outputs, rngs, out)
+        if seed is not None:  # a look from outside is not in the ledger of training
+            for s, control in zip(states, before):
+                s.control[:] = control
+        return out
+
+    def accuracy(self, x, labels, seed: int = 0) -> float:
+        """Share of samples whose class has the largest output."""
+        return float((self.scores(x, seed).argmax(1) == np.asarray(labels)).mean())
+
+    @property
+    def weights(self) -> list[np.ndarray]:
+        return [layer.weights for layer in self.layers]
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Sums over the layers."""
+        each = [layer.counters for layer in self.layers]
+        return {name: sum(c[name] for c in each) for name in each[0]}
+
+
+def initial_weights(sizes: Sequence[int], seed: int) -> list[np.ndarray]:
+    """Uniform in +-1 / sqrt(inputs), biases among them: torch's start of a linear layer."""
+    rng = np.random.default_rng([seed, 0])
+    return [rng.uniform(-1, 1, (n + 1, m)) / np.sqrt(n) for n, m in pairwise(sizes)]
