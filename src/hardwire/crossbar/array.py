@@ -30,8 +30,8 @@ class Crossbar:
     def _vector(self, v, size: int, what: str) -> np.ndarray:
         v = np.ascontiguousarray(v, np.float32)
         if v.shape[-1:] != (size,) or v.ndim > 2:
-            raise InputError(f"{self.name}: {what} of shape {v.shape} for {self.shape[0]} rows and {self.shape[1]} columns; give ({size},) "
-                             f"or (samples, {size})")
+            raise InputError(f"{self.name}: {what} of shape {v.shape} for {self.shape[0]} rows and {self.shape[1]} columns; give "
+                             f"({size},) or (samples, {size})")
         return np.atleast_2d(v)
 
     def forward(self, x, rng: np.ndarray | None = None) -> np.ndarray:
@@ -106,8 +106,8 @@ class Crossbar:
                 raise InputError(f"{self.name}: stored {name} is {value.shape} {value.dtype}, this array's {own[name].shape} "
                                  f"{own[name].dtype}; build the network as it was when it was stored")
             if name in ("settings", "ahead", "back") and not np.array_equal(own[name], value):
-                raise InputError(f"{self.name}: stored with other {'cells' if name == 'settings' else 'converters'}; build the network as it "
-                                 "was when it was stored")
+                what = "cells" if name == "settings" else "converters"
+                raise InputError(f"{self.name}: stored with other {what}; build the network as it was when it was stored")
         for name, value in arrays.items():
             own[name][...] = value
 

@@ -172,6 +172,7 @@ class PcmPair(Cell):
     refresh_every   examples between looks at all pairs
     refresh_level   a device above this share of g_max makes its pair RESET and its difference programmed anew
     tolerance, most_pulses, least_share   of that closed loop: uS, pulses a synapse, shortest relative duration
+    readings        averaged for each look that the closed loop takes
     example_time    seconds that an example takes, for the drift
     """
 
@@ -183,11 +184,12 @@ class PcmPair(Cell):
     tolerance: float = 1.0
     most_pulses: int = 40
     least_share: float = 0.05
+    readings: int = 16
     example_time: float = 1e-6
 
     def __post_init__(self):
         _device_of(self, "pcm", Pcm)
-        _counts(self, "refresh_every", "most_pulses")
+        _counts(self, "refresh_every", "most_pulses", "readings")
         _positive(self, "factor", "refresh_level", "tolerance", "least_share")
         if self.update.rule == "exact":
             raise InputError("cell PcmPair: a PCM device is pulsed; take update rule stochastic or counts")
@@ -197,7 +199,7 @@ class PcmPair(Cell):
         return super()._settings() | self._pcm(self.pcm) | {
             "kind": PAIR, "factor": self.factor, "transfer_every": self.refresh_every, "refresh_level": self.refresh_level,
             "tolerance": self.tolerance, "most_pulses": self.most_pulses, "least_share": self.least_share,
-            "example_time": self.example_time, "step": self.factor * middle}
+            "readings": self.readings, "example_time": self.example_time, "step": self.factor * middle}
 
     def _arrays(self, n, m, rng):
         return self._pair(self.pcm, n, m, rng)
@@ -214,7 +216,7 @@ class Hybrid(Cell):
 
     factor          F, how many times more a PCM conductance counts than the capacitor's
     tolerance       uS of the difference ``F (G+ - G-)``
-    refresh_level, most_pulses, least_share, example_time   see ``PcmPair``
+    refresh_level, most_pulses, least_share, readings, example_time   see ``PcmPair``
     leak_every      examples whose leakage is applied at once
     """
 
@@ -228,16 +230,17 @@ class Hybrid(Cell):
     most_pulses: int = 40
     refresh_level: float = 0.75
     least_share: float = 0.05
+    readings: int = 16
     example_time: float = 1e-6
     leak_every: int = 100
 
     #: Settings that no source gives.
-    ASSUMED = ("unit", "tolerance", "most_pulses", "refresh_level", "least_share", "example_time")
+    ASSUMED = ("unit", "tolerance", "most_pulses", "refresh_level", "least_share", "readings", "example_time")
 
     def __post_init__(self):
         _device_of(self, "capacitor", LinearStep)
         _device_of(self, "pcm", Pcm)
-        _counts(self, "transfer_every", "leak_every", "most_pulses")
+        _counts(self, "transfer_every", "leak_every", "most_pulses", "readings")
         _positive(self, "factor", "tolerance", "refresh_level", "least_share")
         if self.capacitor.relative and not isinstance(self.capacitor, Ideal):
             raise InputError(f"cell Hybrid: device {self.capacitor.name!r} has relative conductances, the PCM's are in uS; take a "
@@ -250,7 +253,7 @@ class Hybrid(Cell):
         return super()._settings() | self._pcm(self.pcm) | self._fast(self.capacitor, self.leak_every) | {
             "kind": HYBRID, "factor": self.factor, "inversion": self.inversion, "transfer_every": self.transfer_every,
             "tolerance": self.tolerance, "most_pulses": self.most_pulses, "refresh_level": self.refresh_level,
-            "least_share": self.least_share, "example_time": self.example_time}
+            "least_share": self.least_share, "readings": self.readings, "example_time": self.example_time}
 
     def _arrays(self, n, m, rng):
         return self._volatile(self.capacitor, n, m, rng) | self._pair(self.pcm, n, m, rng)

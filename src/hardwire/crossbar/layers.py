@@ -67,15 +67,16 @@ class CrossbarLinear(nn.Module):
             if value is not None:
                 value = np.asarray(torch.as_tensor(value).detach().cpu(), np.float64).T
                 if (what == "bias" and not self.has_bias) or value.shape != start[place].shape:
-                    raise InputError(f"{self.array.name}: {what} of shape {value.shape[::-1]} for a layer of {self.in_features} inputs and "
-                                     f"{self.out_features} outputs{'' if self.has_bias else ' without bias'}")
+                    raise InputError(f"{self.array.name}: {what} of shape {value.shape[::-1]} for a layer of {self.in_features} inputs "
+                                     f"and {self.out_features} outputs{'' if self.has_bias else ' without bias'}; give its own shape")
                 start[place] = value
         return start
 
     def rows(self, x: torch.Tensor) -> np.ndarray:
         """Inputs (samples, rows), with the bias's 1."""
         if x.shape[-1:] != (self.in_features,) or x.device.type != "cpu":
-            raise InputError(f"{self.array.name}: inputs of shape {tuple(x.shape)} on {x.device}; give (..., {self.in_features}) on the CPU")
+            raise InputError(f"{self.array.name}: inputs of shape {tuple(x.shape)} on {x.device}; give (..., {self.in_features}) on "
+                             "the CPU")
         flat = x.reshape(-1, self.in_features).float()
         return (torch.cat([flat, flat.new_ones(len(flat), 1)], 1) if self.has_bias else flat).contiguous().numpy()
 
@@ -103,8 +104,8 @@ class CrossbarLinear(nn.Module):
     def _apply(self, fn, recurse=True):
         probe = fn(torch.zeros(1))
         if probe.dtype != torch.float32 or probe.device.type != "cpu":
-            raise InputError(f"{self.array.name}: a crossbar computes in float32 on the CPU, not in {probe.dtype} on {probe.device}; convert "
-                             "the other layers alone")
+            raise InputError(f"{self.array.name}: a crossbar computes in float32 on the CPU, not in {probe.dtype} on {probe.device}; "
+                             "convert the other layers alone")
         return super()._apply(fn, recurse)
 
     def _save_to_state_dict(self, destination, prefix, keep_vars):
@@ -123,7 +124,7 @@ class CrossbarLinear(nn.Module):
 
 
 class CrossbarSGD(torch.optim.Optimizer):
-    """Gradient descent for a module with crossbars: they update in parallel, by pulses, sample by sample; digital parameters as SGD does.
+    """Gradient descent for a module with crossbars: they update in parallel, by pulses, sample by sample; the rest as SGD does.
 
     lr   a learning-rate scheduler may change it, as any optimizer's
     """

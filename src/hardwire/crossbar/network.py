@@ -137,7 +137,7 @@ class Network:
         x, labels = self._samples(x), np.ascontiguousarray(labels, np.int64)
         order = np.arange(len(x)) if order is None else np.ascontiguousarray(order, np.int64)
         if len(labels) != len(x) or not len(order):
-            raise InputError(f"{len(x)} samples with {len(labels)} labels and {len(order)} to learn; give a label each, and at least one")
+            raise InputError(f"{len(x)} samples with {len(labels)} labels and {len(order)} to learn; give a label each, and one sample")
         if labels.min() < 0 or labels.max() >= self.sizes[-1] or order.min() < 0 or order.max() >= len(x):
             raise InputError(f"labels from {labels.min()} to {labels.max()} and rows to {order.max()} for {self.sizes[-1]} classes and "
                              f"{len(x)} samples; give whole numbers from 0 below those")

@@ -91,9 +91,9 @@ def close_loop(s, i, j, target, rng):
     p, control = s.settings[0], s.control[0]
     pair, fresh = s.stored[i, j], False
     for attempt in range(p.most_pulses + 1):
-        variance = p.factor**2 * (read_variance(p, pair[0]) + read_variance(p, pair[1]))
+        variance = p.factor**2 * (read_variance(p, pair[0]) + read_variance(p, pair[1])) / p.readings
         error = target - _noisy(p.factor * (pair[0] - pair[1]), variance, rng)
-        control.cell_reads += 1
+        control.cell_reads += p.readings
         if abs(error) <= p.tolerance:
             break
         if attempt == p.most_pulses:
@@ -141,12 +141,12 @@ def transfer(s, rng):
     turned = -sign if p.inversion else sign
     for i in range(n):
         for j in range(m):
-            variance = s.noise[i, j] if len(s.noise) > 0 else 0.0
+            variance = s.noise[i, j] / p.readings if len(s.noise) > 0 else 0.0
             target = _noisy(s.rest[i, j] + sign * s.g[i, j], variance, rng)
             s.g[i, j] = 0
             left = close_loop(s, i, j, target, rng)
             write_fast(s, i, j, turned * left, rng)
-    control.cell_reads += n * m
+    control.cell_reads += n * m * p.readings
     control.sign = turned
     control.transfers += 1
 

@@ -35,7 +35,8 @@ QUANTILES = _quantiles()
 
 def stream(*seeds: int) -> np.ndarray:
     """A stream for a seed and whatever tells it from others, (1,) uint64."""
-    return np.random.SeedSequence([int(s) for s in seeds]).generate_state(1, np.uint64)
+    first, *rest = (int(s) for s in seeds)
+    return np.random.SeedSequence(first, spawn_key=rest).generate_state(1, np.uint64)
 
 
 @jit

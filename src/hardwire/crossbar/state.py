@@ -25,7 +25,7 @@ SETTINGS = np.dtype([
     ("fast_noise", "f8"), ("fast_slope_up", "f8"), ("fast_slope_down", "f8"), ("leak_every", "i8"),
     # PCM pair and its programming
     ("factor", "f8"), ("inversion", "i8"), ("transfer_every", "i8"), ("tolerance", "f8"), ("most_pulses", "i8"),
-    ("refresh_level", "f8"), ("least_share", "f8"), ("example_time", "f8"),
+    ("refresh_level", "f8"), ("least_share", "f8"), ("readings", "i8"), ("example_time", "f8"),
     ("pcm_step", "f8"), ("pcm_shape", "f8"), ("pcm_decay", "f8"), ("pcm_noise", "f8"), ("pcm_add", "f8"), ("pcm_slope", "f8"),
     ("pcm_reset", "f8"), ("pcm_reset_noise", "f8"), ("pcm_drift", "f8"), ("pcm_t0", "f8"), ("pcm_read", "f8"), ("pcm_top", "f8"),
     # Tiki-Taka and mixed precision
