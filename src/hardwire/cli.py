@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import __doc__ as DESCRIPTION
 from . import __version__
+from .crossbar import command as crossbar_command
 from .errors import HardwireError, InputError
 
 EXAMPLES = {
@@ -29,6 +30,7 @@ EXAMPLES = {
              "  hardwire sweep --show sweeps/digits\nspace.toml:\n  width = [1000, 2000]\n  seed = [0, 1, 2]\n  steps = 1000\n"
              "  learning_rate = {low = 0.01, high = 0.2, log = true}",
     "bench": "hardwire bench\n  hardwire bench train --json",
+    "crossbar": crossbar_command.EXAMPLE,
 }
 
 
@@ -340,6 +342,20 @@ def bench(args) -> int:
     return 0
 
 
+def crossbar(args) -> int:
+    """Train a network in analog memory into a run directory, or fit a device."""
+    if args.what == "fit":
+        return crossbar_command.fit(args, answer)
+    from . import runs
+    from .report import format_text
+
+    config = crossbar_command.settings(args)
+    record = runs.crossbar_run(config, args.out, data_dir=args.data_dir, resume=args.resume, say=say,
+                               progress=crossbar_command.progress(config, say))
+    answer(args, record, format_text(record, folder=Path(args.out)))
+    return 0
+
+
 class Parser(argparse.ArgumentParser):
     """Mistakes on the command line are errors like all others."""
 
@@ -400,6 +416,9 @@ def parser() -> Parser:
     p = verb(bench)
     p.add_argument("name", nargs="?", metavar="NAME", help="which one (default: list them)")
     p.add_argument("--runs", type=int, default=60, metavar="N", help="repetitions of everything timed (default: 60)")
+    p = verb(crossbar)
+    crossbar_command.options(p)
+    data_dir(p)
     return top
 
 
@@ -450,7 +469,8 @@ def main(argv=None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return 141
     except KeyboardInterrupt:
-        ways = {"train": "; `--resume` goes on from the last checkpoint", "sweep": "; the same command goes on"}
+        ways = {"train": "; `--resume` goes on from the last checkpoint", "sweep": "; the same command goes on",
+                "crossbar": "; `--resume` goes on from the last checkpoint"}
         say("hardwire: interrupted" + ways.get(args.verb, ""))
         return 130
     except (HardwireError, OSError, MemoryError) as error:

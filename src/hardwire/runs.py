@@ -177,6 +177,8 @@ def report_run(run, *, data_dir=None) -> dict:
     from .report import environment, save_record, write_html
 
     run = run_folder(run)
+    if (record := _rendered(run)) is not None:
+        return record
     model = load_model(run)
     dataset = dataset_of(model.config, data_dir)
     raw, best, steps = raw_circuit(run), circuit_of(run), notes(run)
@@ -193,6 +195,31 @@ def report_run(run, *, data_dir=None) -> dict:
         "source": dataset.source,
     }
     save_record(record, run)
+    write_html(record, run / "report.html")
+    return record
+
+
+def crossbar_run(config, out, *, data_dir=None, resume: bool = False, progress=None, say=lambda text: None) -> dict:
+    """Train a network on crossbars into run directory ``out``; write its report and return the record."""
+    from .crossbar import experiment
+    from .crossbar.record import record_of
+    from .report import environment, save_record, write_html
+
+    data = experiment.read_data(config, data_dir=data_dir, say=say)
+    networks, metrics, seconds = experiment.train(config, data, out, resume=resume, progress=progress)
+    record = record_of(config, data, networks, metrics, seconds, environment())
+    save_record(record, out)
+    write_html(record, Path(out) / "report.html")
+    return record
+
+
+def _rendered(run: Path) -> dict | None:
+    """The record of a run on other hardware than logic, its page written anew; None where there is none."""
+    from .report import load_record, write_html
+
+    record = load_record(run) if (run / "report.json").is_file() else None
+    if record is None or record["hardware"] == "logic":
+        return None
     write_html(record, run / "report.html")
     return record
 

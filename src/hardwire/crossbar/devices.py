@@ -239,7 +239,7 @@ PRESETS: dict[str, Device] = {
                   high=8.0),
         Pcm(name="pcm_gst", source=f"{_NANDAKUMAR}; drift and 1/f read noise: aihwkit's inference model for g_max 25 uS (read)",
             step=0.125, shape=27.235, decay=5.0, step_spread=0.2, cycle_noise=0.6, noise_add=0.525, noise_slope=0.108,
-            bound_spread=0.1, reset=0.125, reset_noise=0.25, drift=1.0, read_noise=3.0, assumed=("read_noise",)),
+            bound_spread=0.1, reset=0.125, reset_noise=0.25, drift=1.0, read_noise=1.0, assumed=("read_noise",)),
         Pcm(name="pcm_ideal", source="linear, silent, without spread", step=0.125),
         LinearStep(name="gokmen_vlasov", relative=True, step=0.0016, low=-1.0, high=1.0, bound_spread=0.3, step_spread=0.3,
                    asymmetry_spread=0.01, cycle_noise=0.3,

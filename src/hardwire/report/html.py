@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 
 from ..disk import write_text
-from . import plots
+from . import crossbar, plots
 from .published import points
 from .record import validate
 from .summary import (
@@ -43,7 +43,8 @@ _MARKS = {
 def render_html(record: dict) -> str:
     """The page, under 500 kB; equal records give equal text. Raises FormatError when the record is malformed."""
     validate(record)
-    sections = (_head, _accuracy, _size, _passes, _tradeoff, _checks, _energy, _model, _environment)
+    sections = (_head, _accuracy, _crossbar, _size, _passes, _tradeoff, _checks, _devices, _energy, _reference, _model,
+                _environment)
     body = "\n".join(part for section in sections if (part := section(record)))
     title = f"{plain(record['dataset'])}, {record['hardware']}: hardwire report"
     return Template(_page()).substitute(title=escape(title), body=body)
@@ -159,6 +160,37 @@ def _outputs(record: dict) -> str:
     rows = [_row((name, figure, error, told), {1, 2}) for name, figure, told, error in given]
     caption = "Each target on the test split: root mean square error in its unit, and its value by the circuit's word."
     return _table(caption, ("target", title, "error", "value"), rows, {1, 2})
+
+
+def _crossbar(record: dict) -> str:
+    """Variants of a run on crossbars beside each other, and what they did."""
+    if not (data := record.get("crossbar")):
+        return ""
+    caption = f"{whole(data['synapses'])} synapses; trained side by side from the same weights, sample by sample."
+    beside = _table(caption, ("variant", "test accuracy", "points to float"), [_row(r, {1, 2}) for r in crossbar.variants(data)], {1, 2})
+    names = [data["names"][v] for v in data["counters"]]
+    numeric = set(range(1, 1 + len(names)))
+    counted = _table("Events while training.", ("event", *names), [_row((e, *n), numeric) for e, n in crossbar.events(data)], numeric)
+    return _section("Training in analog memory", _two(beside, _figure(crossbar.curves(data), "Accuracy by epoch.")), counted)
+
+
+def _devices(record: dict) -> str:
+    """Fidelity of the update, conductances, and parameters without a source."""
+    if not (data := record.get("crossbar")):
+        return ""
+    fans = [_figure(crossbar.fidelity(data["names"][v], f, v), "Change of weight over two transfer intervals, each point a synapse.")
+            for v, f in data["fidelity"].items()]
+    drawn = [_figure(crossbar.histogram(name, h), f"{name} over all layers at the end.") for name, h in data["histograms"].items()]
+    parts = [_section("Fidelity of the update", _two(*fans))] if fans else []
+    parts += [_section("Devices", _two(*drawn))] if drawn else []
+    return "".join([*parts, _pairs("Assumed", "Parameters that no source gives.", ("parameter", "value"), data["assumed"].items())])
+
+
+def _reference(record: dict) -> str:
+    """Others' figures beside a run on crossbars."""
+    header = ("what", "value", "unit", "source")
+    rows = [_row(tuple(r[k] for k in header), {1}) for r in (record.get("crossbar") or {}).get("reference", [])]
+    return _section("Reference points", _table("Others' figures, not results of this run.", header, rows, {1})) if rows else ""
 
 
 def _size(record: dict) -> str:

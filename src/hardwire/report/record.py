@@ -23,6 +23,7 @@ Optional keys, left out where they are missing or null
     outputs      [{name, word, test_hard, bias, scale}]: targets or labels, the circuit's word for each, its own figure of merit;
                  of a target value = bias + scale * word
     peers        [{name, accuracy, gates, source}]: other runs or published points to draw beside this one
+    crossbar     what a run on crossbars adds, see ``crossbar`` beside this module
     model        {name: value};  files {what: path};  digest SHA-256 of the circuit
 Any other key is kept and ignored.
 """
@@ -51,7 +52,7 @@ STATUS = re.compile(r"proved|simulated \d[\d,]*( .*)?|skipped: .+|refuted(: .*)?
 REQUIRED = {"hardware": str, "dataset": str, "seed": int, "accuracy": dict, "counts": dict, "verified": dict,
             "time": dict, "energy": list, "environment": dict}
 OPTIONAL = {"classes": list, "confusion": list, "curve": list, "gate_kinds": dict, "passes": list, "peers": list,
-            "model": dict, "files": dict, "digest": str, "outputs": list}
+            "model": dict, "files": dict, "digest": str, "outputs": list, "crossbar": dict}
 _KIND = {str: "text", int: "a whole number", dict: "an object", list: "a list"}
 
 

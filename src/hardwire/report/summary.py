@@ -148,6 +148,16 @@ def outputs(record: dict) -> list[tuple[str, str, str, str | None]]:
     return result
 
 
+def variants(crossbar: dict) -> list[tuple[str, str, str]]:
+    """(name, test accuracy, difference to float training in points) of each variant of a run on crossbars."""
+    accuracy, base, names = crossbar["accuracy"], crossbar["accuracy"].get("float"), crossbar["names"]
+    rows = []
+    for variant, value in accuracy.items():
+        difference = "" if base is None or variant == "float" else f"{100 * (value - base):+.2f}".replace("-", "−")
+        rows.append((plain(names.get(variant, variant)), percent(value), difference))
+    return rows
+
+
 def counts(record: dict) -> list[Count]:
     """One row a stage, then the total; nothing where the record counts no gates."""
     given = record["counts"]

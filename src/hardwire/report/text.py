@@ -14,6 +14,7 @@ from .summary import (
     plain,
     si,
     times,
+    variants,
     verdict,
     verdicts,
     whole,
@@ -34,6 +35,7 @@ def format_text(record: dict, *, folder=None) -> str:
     sections = [
         (METRICS[metric(record)][0], [_pair(*row) for row in accuracies(record)]),
         (_OUTPUTS[metric(record)], _outputs(record)),
+        ("test accuracy, points to float", _crossbar(record)),
         ("two-input gates", _counts(record)),
         (f"verified: {verdict(record)}", _verified(record)),
         ("time", [_pair(what, value) for what, value in _some(times(record), 5)]),
@@ -81,6 +83,12 @@ def _outputs(record: dict) -> list[str]:
     rows = [(name, "  ".join(part.ljust(10) for part in (figure, error, told) if part).rstrip())
             for name, figure, told, error in outputs(record)]
     return [_pair(*row) for row in _some(rows, 5)]
+
+
+def _crossbar(record: dict) -> list[str]:
+    """Each variant of a run on crossbars."""
+    rows = variants(record["crossbar"]) if record.get("crossbar") else []
+    return [_pair(name, f"{accuracy}  {difference}", 40) for name, accuracy, difference in rows]
 
 
 def _counts(record: dict) -> list[str]:

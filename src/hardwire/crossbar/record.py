@@ -1,0 +1,141 @@
+"""The record of a run on crossbars: what ``report`` renders, and nothing that it would have to compute."""
+
+import dataclasses
+
+import numpy as np
+
+from .array import Crossbar
+from .cell import Hybrid, PcmPair, assumed
+from .config import Config, cell_of, periphery_of
+from .experiment import Data
+from .ledger import REFERENCE, ledgers
+from .names import VARIANTS
+from .network import Network
+from .reference import Twin
+from .tile import PERIPHERIES, Chip
+
+#: Synapses of the fidelity plot, and intervals that it spans: two consecutive ones, as in Extended Data Fig. 2.
+FIDELITY_SHAPE, FIDELITY_INTERVALS = (40, 15), 2
+#: Standard deviation of the net pulses that the fidelity plot requests of a synapse in an interval.
+REQUESTED = {"hybrid": 150, "no-inversion": 150, "2pcm": 8}
+CHECKED = 20
+BINS = 60
+#: Devices that a reading of one synapse reads.
+DEVICES = {"hybrid": 4, "no-inversion": 4, "2pcm": 2}
+
+
+def record_of(config: Config, data: Data, networks: dict[str, Network], metrics: list, seconds: dict, environment: dict) -> dict:
+    """``report.json`` of a finished run."""
+    first = config.variants[0]
+    network = networks[first]
+    examples = config.epochs * len(data.x)
+    accuracy = {v: n.accuracy(data.test_x, data.test_y, seed=config.epochs) for v, n in networks.items()}
+    found = network.scores(data.test_x, seed=config.epochs).argmax(1)
+    energy = ledgers(network.counters, examples, network.sizes, devices=DEVICES.get(first, 2))
+    return {
+        "hardware": "crossbar", "dataset": config.dataset, "seed": config.seed,
+        "accuracy": {"test_hard": accuracy[first], "test_relaxed": accuracy.get("float"),
+                     "validation": metrics[-len(networks)]["shown"] if config.validation else None},
+        "counts": {}, "verified": self_check(config, first),
+        "time": {"train_s": sum(seconds.values()), **{f"{v} training example_s": s / examples for v, s in seconds.items()}},
+        "energy": [line for ledger in energy for line in ledger.to_json()], "environment": environment,
+        "classes": list(data.classes), "confusion": _confusion(data.test_y, found, len(data.classes)),
+        "model": {k: v for k, v in dataclasses.asdict(config).items() if k not in ("dataset", "seed")},
+        "source": data.source,
+        "crossbar": {
+            "names": {v: VARIANTS[v] for v in config.variants}, "synapses": network.synapses, "accuracy": accuracy,
+            "shown": "validation" if config.validation else "test",
+            "curves": {v: [{k: m[k] for k in ("epoch", "shown", "training", "loss")} for m in metrics if m["variant"] == v]
+                       for v in config.variants},
+            "counters": {v: networks[v].counters for v in config.variants},
+            "fidelity": {v: fidelity(config, v) for v in config.variants if v in REQUESTED},
+            "histograms": histograms(network), "assumed": assumed(network.layers[0].cell),
+            "reference": [{"what": k, "value": v, "unit": unit, "source": source} for k, (v, unit, source) in REFERENCE.items()],
+        },
+    }
+
+
+def _confusion(truth, found, classes: int) -> list:
+    matrix = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(matrix, (truth, found), 1)
+    return matrix.tolist()
+
+
+def self_check(config: Config, variant: str) -> dict:
+    """Verdicts: the kernels against their slow twin, ideal devices against backpropagation."""
+    return {"kernels against the slow twin": _twin_check(config, variant), "ideal devices": _ideal_check(config)}
+
+
+def _twin_check(config: Config, variant: str) -> str:
+    """A few synapses of the run's own cell and converters beside their slow twin."""
+    rng = np.random.default_rng([config.seed, 8])
+    fast = Crossbar(7, 5, cell_of(config, variant), ahead=periphery_of(config, variant), back=periphery_of(config, variant),
+                    seed=config.seed, chip=Chip())
+    fast.weights = 0.2 * rng.standard_normal((7, 5))
+    twin = Twin(fast.state)
+    for _ in range(CHECKED):
+        x, d = rng.random(7).astype(np.float32), (0.3 * rng.standard_normal(5)).astype(np.float32)
+        agree = np.allclose(fast.forward(x), twin.forward(x), atol=1e-3) and np.allclose(fast.backward(d), twin.backward(d), atol=1e-3)
+        fast.update(x, d, config.learning_rate)
+        twin.update(x, d, config.learning_rate)
+        if not (agree and np.allclose(fast.weights, twin.weights(), atol=1e-3)):
+            return "refuted: outputs or weights differ"
+    return f"simulated {CHECKED} training examples with every noise"
+
+
+def _ideal_check(config: Config) -> str:
+    """A network of ideal devices against float backpropagation spelled in NumPy."""
+    sizes, rng = (9, 6, 4), np.random.default_rng([config.seed, 7])
+    network = Network(sizes, cell_of(config, "float"), ahead=PERIPHERIES["ideal"], activation="tanh", seed=config.seed)
+    one, two = network.weights
+    x, y = rng.random((CHECKED, 9)), rng.integers(0, 4, CHECKED)
+    network.train(x, y, 0.1)
+    for sample, label in zip(np.float32(x).astype(float), y):
+        hidden = np.append(np.tanh(np.append(sample, 1) @ one), 1)
+        out = np.exp(hidden @ two)
+        delta = out / out.sum() - np.eye(4)[label]
+        below = (two @ delta)[:-1] * (1 - hidden[:-1] ** 2)
+        one, two = one - 0.1 * np.outer(np.append(sample, 1), below), two - 0.1 * np.outer(hidden, delta)
+    same = all(np.allclose(a, b, atol=1e-5) for a, b in zip(network.weights, (one, two)))
+    return f"simulated {CHECKED} examples of float backpropagation" if same else "refuted: weights differ from float backpropagation"
+
+
+def fidelity(config: Config, variant: str) -> dict:
+    """Change of weight that was requested of synapses in two transfer intervals, and what they had after them.
+
+    Each synapse gets up and down pulses of which a normally distributed net number is left, as gradients leave it: of the hybrid
+    cells three times as many cancel each other. ``correlation`` is Pearson's.
+    """
+    cell, rng = cell_of(config, variant), np.random.default_rng([config.seed, 6])
+    fast = Crossbar(*FIDELITY_SHAPE, cell, ahead=PERIPHERIES["ideal"], back=PERIPHERIES["ideal"], seed=config.seed, chip=Chip())
+    fast.weights = 0.1 * rng.standard_normal(FIDELITY_SHAPE)
+    before, requested = fast.weights, np.zeros(FIDELITY_SHAPE)
+    step = float(cell.settings()["step"][0]) / cell.unit
+    for _ in range(FIDELITY_INTERVALS):
+        net = np.round(REQUESTED[variant] * rng.standard_normal(FIDELITY_SHAPE)).astype(int)
+        beside = np.round(1.5 * REQUESTED[variant] * np.abs(rng.standard_normal(FIDELITY_SHAPE))).astype(int)
+        for counts in (beside, net, -beside):
+            fast.pulses(counts)
+        fast.transfer()
+        requested += net * step
+    obtained = fast.weights - before
+    return {"requested": requested.ravel().round(5).tolist(), "obtained": obtained.ravel().round(5).tolist(),
+            "correlation": float(np.corrcoef(requested.ravel(), obtained.ravel())[0, 1])}
+
+
+def histograms(network: Network) -> dict:
+    """Counts of conductances (uS) and weights over all layers: ``{name: {low, high, counts}}``."""
+    cell, states = network.layers[0].cell, [layer.state for layer in network.layers]
+    values = {"weight": np.concatenate([w.ravel() for w in network.weights])}
+    if isinstance(cell, Hybrid | PcmPair):
+        values |= {f"G{sign}": np.concatenate([s.stored[..., side].ravel() for s in states]) for side, sign in enumerate("+-")}
+    if not isinstance(cell, PcmPair):
+        values["g"] = np.concatenate([s.g.ravel() for s in states])
+    return {name: _histogram(v) for name, v in values.items()}
+
+
+def _histogram(values: np.ndarray) -> dict:
+    low, high = (float(v) for v in np.quantile(values, [0.0005, 0.9995]))
+    if not low < high:
+        low, high = low - 0.5, high + 0.5
+    return {"low": low, "high": high, "counts": np.histogram(values, BINS, (low, high))[0].tolist()}
