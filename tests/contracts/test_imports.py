@@ -29,7 +29,7 @@ RULE = {
     "baselines": (LEAVES | {"data"}, {"numpy", "torch"}),
     "lower": (CIRCUIT | {"data", "nn", "baselines"}, {"numpy", "torch"}),
     "estimators": (CIRCUIT | {"data", "nn", "lower"}, {"numpy", "sklearn", "torch"}),
-    "crossbar": (LEAVES | {"data"}, {"numpy", "numba", "torch"}),
+    "crossbar": (LEAVES | {"data"}, {"numpy", "numba", "torch", "safetensors", "tomli", "torchvision", "timm"}),
     "spiking": (LEAVES | {"data"}, {"numpy", "numba", "torch"}),
     "report": (LEAVES, {"numpy", "matplotlib"}),
     "samples": (LEAVES | {"circuit", "backends"}, {"numpy"}),

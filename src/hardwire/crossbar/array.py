@@ -6,7 +6,7 @@ from ..errors import InputError
 from . import program, tile, update
 from .cell import Cell
 from .random import stream
-from .state import COUNTERS
+from .state import COUNTERS, HYBRID, PAIR
 from .tile import Chip, Periphery
 
 
@@ -63,9 +63,10 @@ class Crossbar:
 
     def transfer(self) -> None:
         """What the end of an interval brings: see ``program.transfer`` and ``program.refresh``."""
-        if len(self.state.stored) == 0 or self.cell.settings()["transfer_every"][0] == 0 or not hasattr(self.cell, "pcm"):
+        work = {HYBRID: program.transfer, PAIR: program.refresh}.get(int(self.state.settings["kind"][0]))
+        if work is None:
             raise InputError(f"{self.name}: cell {type(self.cell).__name__} has nothing to transfer; take Hybrid or PcmPair")
-        (program.transfer if hasattr(self.cell, "capacitor") else program.refresh)(self.state, self.state.rng)
+        work(self.state, self.state.rng)
 
     def leak(self, examples: float) -> None:
         """What ``examples`` examples of leakage do."""
@@ -76,15 +77,15 @@ class Crossbar:
         """Drift of the PCM devices over ``seconds``."""
         if not seconds >= 0:
             raise InputError(f"{self.name}: cannot wait {seconds} s; give seconds of 0 or more")
-        if hasattr(self.cell, "pcm"):
+        if self.state.settings["kind"][0] in (HYBRID, PAIR):
             program.wait(self.state, float(seconds))
 
     @property
     def weights(self) -> np.ndarray:
         """The weights without noise, (rows, columns) float64."""
-        out = np.empty(self.shape)
-        program.reference_weights(self.state, out)
-        return out
+        s = self.state
+        gain = s.settings["gamma"][0] * s.control["sign"][0]
+        return (s.rest + gain * s.g.astype(np.float64)) / s.settings["unit"][0]
 
     @weights.setter
     def weights(self, w) -> None:

@@ -47,10 +47,10 @@ def settings(args):
     if args.ablations:
         chosen = given.get("variants", config.variants)
         given["variants"] = [*chosen, *(a for a in ABLATIONS if a not in chosen)]
-    return config.changed({"dataset": args.what} | given | dict(_pair(text) for text in args.set or ()))
+    return config.changed({"dataset": args.what} | given | dict(pair(text) for text in args.set or ()))
 
 
-def _pair(text: str) -> tuple:
+def pair(text: str) -> tuple:
     """``name=value`` with the value as TOML; a bare word is text."""
     name, sign, value = text.partition("=")
     if not sign:

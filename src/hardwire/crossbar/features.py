@@ -51,7 +51,7 @@ class FeatureNet(nn.Module):
         pool = nn.MaxPool2d(2)
         self.body = nn.Sequential(
             _block(3, width), _block(width, 2 * width), pool, _Residual(2 * width), _block(2 * width, 4 * width), pool,
-            _block(4 * width, features // 4), pool, _Residual(features // 4), nn.AdaptiveMaxPool2d(2), nn.Flatten())
+            _Residual(4 * width), pool, _block(4 * width, features // 4), nn.AdaptiveMaxPool2d(2), nn.Flatten())
         self.head = nn.Linear(features, classes)
 
     def features(self, x):

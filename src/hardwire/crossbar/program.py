@@ -6,7 +6,7 @@ import numpy as np
 
 from .devices import AGE, DOWN, DRIFT, HIGH, LEAK_RATE, LEAK_TO, LOW, SET_STEP, TOP, UP
 from .random import jit, normal
-from .state import HYBRID, PAIR, TIKI
+from .state import EXACT, HYBRID, PAIR, TIKI
 
 #: Of one PCM device in ``slow``: how many constants.
 PCM = 4
@@ -121,7 +121,7 @@ def write_fast(s, i, j, wanted, rng):
     way = wanted - s.g[i, j]
     if wanted < device[LOW] or wanted > device[HIGH]:
         control.clipped += 1
-    if p.rule == 0:
+    if p.rule == EXACT:
         s.g[i, j] = min(max(wanted, device[LOW]), device[HIGH])
         return
     direction = 1 if way > 0 else -1
@@ -257,16 +257,6 @@ def pulse(s, i, j, direction, count, rng):
         store_rest(s, i, j)
         return
     step_fast(s, i, j, direction * control.sign, count, rng)
-
-
-@jit
-def reference_weights(s, out):
-    """The weights without any noise, (n, m) float64."""
-    unit, gain = s.settings[0].unit, s.settings[0].gamma * s.control[0].sign
-    n, m = s.rest.shape
-    for i in range(n):
-        for j in range(m):
-            out[i, j] = (s.rest[i, j] + gain * s.g[i, j]) / unit
 
 
 @jit

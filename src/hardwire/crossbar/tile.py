@@ -103,11 +103,12 @@ class Chip:
 
 
 @jit
-def _largest(v):
+def largest(v):
+    """The largest magnitude."""
     top = np.float32(0.0)
     for i in range(len(v)):
         top = max(top, abs(v[i]))
-    return top
+    return float(top)
 
 
 @jit
@@ -154,7 +155,7 @@ def forward(s, x, y, rng):
     """``y_j = sum_i x_i W_ij`` through the periphery. x (n,), y (m,) float32."""
     io, settings, control = s.ahead[0], s.settings[0], s.control[0]
     n, m = s.rest.shape
-    scale = float(_largest(x)) if io.manage_noise else 1.0
+    scale = largest(x) if io.manage_noise else 1.0
     y[:] = 0
     control.forward_reads += 1
     if scale == 0:
@@ -204,7 +205,7 @@ def backward(s, d, y, rng):
     """``y_i = sum_j d_j W_ij`` through the periphery of the backward pass. d (m,), y (n,) float32."""
     io, settings, control = s.back[0], s.settings[0], s.control[0]
     n, m = s.rest.shape
-    scale = float(_largest(d)) if io.manage_noise else 1.0
+    scale = largest(d) if io.manage_noise else 1.0
     y[:] = 0
     control.backward_reads += 1
     if scale == 0:

@@ -21,6 +21,7 @@ from .devices import HIGH, LOW
 from .program import after_example, pulse, step_linear, step_slow
 from .random import bernoulli_bits, jit, normal, round_randomly
 from .state import COUNTS, EXACT, MIXED, PAIR, STOCHASTIC, TIKI
+from .tile import largest
 
 RULES = {"exact": EXACT, "stochastic": STOCHASTIC, "counts": COUNTS}
 #: Most pulses of one row or column for one example with rule ``counts``.
@@ -55,17 +56,9 @@ def _ones(typingctx, word):
 
 
 @jit
-def _largest(v):
-    top = 0.0
-    for i in range(len(v)):
-        top = max(top, abs(v[i]))
-    return top
-
-
-@jit
 def _gains(p, x, d, lr):
     """(slots, factor of |x|, factor of |d|) of this example; no slots where nothing is to be done."""
-    xmax, dmax = _largest(x), _largest(d)
+    xmax, dmax = largest(x), largest(d)
     if xmax == 0 or dmax == 0 or lr == 0:
         return 0, 0.0, 0.0
     step = p.step / p.unit

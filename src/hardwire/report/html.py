@@ -167,11 +167,13 @@ def _crossbar(record: dict) -> str:
     if not (data := record.get("crossbar")):
         return ""
     caption = f"{whole(data['synapses'])} synapses; trained side by side from the same weights, sample by sample."
-    beside = _table(caption, ("variant", "test accuracy", "points to float"), [_row(r, {1, 2}) for r in crossbar.variants(data)], {1, 2})
+    rows = [_row(row, {1, 2}) for row in crossbar.variants(data)]
+    beside = _table(caption, ("variant", "test accuracy", "points to float"), rows, {1, 2})
     names = [data["names"][v] for v in data["counters"]]
     numeric = set(range(1, 1 + len(names)))
     counted = _table("Events while training.", ("event", *names), [_row((e, *n), numeric) for e, n in crossbar.events(data)], numeric)
-    return _section("Training in analog memory", _two(beside, _figure(crossbar.curves(data), "Accuracy by epoch.")), counted)
+    curves = _figure(crossbar.curves(data), "Accuracy by epoch.")
+    return _section("Training in analog memory", _two(beside, curves), counted)
 
 
 def _devices(record: dict) -> str:
