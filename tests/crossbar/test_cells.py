@@ -74,6 +74,13 @@ def test_assumed_parameters_are_told():
     assert "factor" not in found and assumed(Single()) == {}
 
 
+def test_fresh_pairs_read_as_their_difference():
+    fast = array(Hybrid())
+    stored = fast.state.stored.astype(float)
+    np.testing.assert_allclose(fast.weights, 4.0 * (stored[..., 0] - stored[..., 1]) / 40, rtol=1e-5)
+    assert (stored > 0).all() and (fast.state.noise > 0).all()
+
+
 @pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
 def test_the_seed_makes_the_array(cell):
     one, two, other = (array(cell, seed=s).arrays() for s in (3, 3, 4))

@@ -128,6 +128,21 @@ def test_zero_grad_forgets_and_no_grad_leaves_nothing():
     assert torch.equal(before, model.weight) and not model.pending
 
 
+def test_a_look_in_between_changes_nothing():
+    x, y = samples()
+    models = [CrossbarLinear(12, 4, Hybrid(transfer_every=15), ahead=NOISY, seed=2) for _ in range(2)]
+    for look, model in enumerate(models):
+        optimizer = CrossbarSGD(model, lr=0.05)
+        for first in range(0, 40, 10):
+            loop(model, optimizer, x[first : first + 10], y[first : first + 10])
+            if look:
+                model.eval()
+                with torch.no_grad():
+                    assert not torch.equal(model(x), model(x))  # noisy
+                model.train()
+    assert torch.equal(models[0].weight, models[1].weight)
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_checkpoint_goes_on_exactly(cell, tmp_path):
     def build(seed):

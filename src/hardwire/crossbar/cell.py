@@ -7,6 +7,7 @@ import numpy as np
 
 from ..errors import InputError
 from .devices import PRESETS, Device, Ideal, LinearStep, Pcm, device
+from .program import wait
 from .state import CONTROL, HYBRID, MIXED, PAIR, SETTINGS, SINGLE, TIKI, State
 from .update import RULES, Update
 
@@ -75,7 +76,10 @@ class Cell:
         arrays = {"g": np.zeros((n, m), np.float32), "rest": np.zeros((n, m), np.float32), "fast": empty, "leaks": empty,
                   "stored": empty, "slow": empty, "digital": none, "noise": none}
         arrays |= self._arrays(n, m, rng)
-        return State(**arrays, rng=stream, control=control, settings=settings, ahead=ahead.record(), back=back.record())
+        state = State(**arrays, rng=stream, control=control, settings=settings, ahead=ahead.record(), back=back.record())
+        if settings["kind"][0] in (HYBRID, PAIR):
+            wait(state, 0.0)  # what fresh pairs read as
+        return state
 
     def _arrays(self, n: int, m: int, rng: np.random.Generator) -> dict:
         raise NotImplementedError

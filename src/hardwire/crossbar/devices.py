@@ -224,15 +224,18 @@ _HYBRID = "conductance 4 to 20 uS, reference in the middle: HybridCell of MLP+Ne
 _NANDAKUMAR = ("exponential-step fit to Nandakumar et al., Front. Neurosci. 2020, as in aihwkit's preset (read), scaled from its "
                "range of 2 to g_max 25 uS (derived)")
 
+_TRENCH = Capacitor(name="capacitor_vlsi2018", source=f"{_LI}; {_HYBRID}; steps scaled to that range (derived)", step=0.04,
+                    slope_up=0.05, slope_down=0.05, low=-8.0, high=8.0, bound_spread=0.07, step_spread=0.1, asymmetry_spread=0.06,
+                    cycle_noise=0.3, lifetime=1e6, lifetime_spread=0.3, leak_to=-8.0, assumed=("leak_to",))
+
 #: Presets by name.
 PRESETS: dict[str, Device] = {
     d.name: d
     for d in (
         Ideal(source="float arithmetic"),
-        Capacitor(name="capacitor_vlsi2018", source=f"{_LI}; {_HYBRID}; steps scaled to that range (derived)", step=0.04, slope_up=0.05,
-                  slope_down=0.05, low=-8.0, high=8.0, bound_spread=0.07, step_spread=0.1, asymmetry_spread=0.06, cycle_noise=0.3,
-                  lifetime=1e6, lifetime_spread=0.3, leak_to=-8.0,
-                  assumed=("leak_to",)),
+        _TRENCH,
+        dataclasses.replace(_TRENCH, name="capacitor_cmos", asymmetry_spread=0.2, assumed=("leak_to", "asymmetry_spread"),
+                            source=f"{_TRENCH.source}; mismatch of up and down step as in the test of cancellation"),
         Capacitor(name="capacitor_neurosim", source=f"{_HYBRID}: 32 levels, cycle to cycle 0.5 %; no spread, no leak (read)", step=0.5,
                   low=-8.0, high=8.0, cycle_noise=0.005),
         Capacitor(name="capacitor_ideal", source="steps of capacitor_vlsi2018 without any of its imperfections", step=0.04, low=-8.0,

@@ -72,8 +72,8 @@ def read_data(config: Config, *, data_dir=None, say=lambda text: None) -> Data:
                              "timm:MODEL; benchmarks/crossbar_transfer.py makes one")
         x, origin = features_of(config.features, config.dataset, splits, source.shape, say)
     else:
-        largest = max(float(s.x.max()) for s in splits[:1])
-        x, origin = [inputs_of(s.x, source.shape) / np.float32(largest) for s in splits], ""
+        largest = np.float32(source.train.x.max())
+        x, origin = [inputs_of(s.x, source.shape) / largest for s in splits], ""
     train_x, train_y, shown = x[0], source.train.y, (x[1], source.validation.y)
     if not config.validation:
         train_x, train_y, shown = np.concatenate(x[:2]), np.concatenate([source.train.y, source.validation.y]), (x[2], source.test.y)

@@ -40,7 +40,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Steps:
-    """Measured steps: conductance in their middle, change per pulse, pulses in one, direction (1 or -1), number of the device."""
+    """Measured steps: conductance before them, change per pulse, pulses in one, direction (1 or -1), number of the device."""
 
     g: np.ndarray
     change: np.ndarray
@@ -89,7 +89,8 @@ def _steps_of(path, series: dict) -> Steps:
             raise FormatError(f"{path}: pulse numbers of device {device!r}, {direction}, do not rise; sort its rows, and give each "
                               "series a device or a direction of its own")
         n = np.diff(pulse)
-        parts.append(np.stack([(g[1:] + g[:-1]) / 2, np.diff(g) / n, n, np.full(len(n), 1 if direction == "up" else -1),
+        before = g[:-1] + np.diff(g) * (n - 1) / (2 * n)  # where a pulse began, on average over a row's pulses
+        parts.append(np.stack([before, np.diff(g) / n, n, np.full(len(n), 1 if direction == "up" else -1),
                                np.full(len(n), names[device])]))
     g, change, pulses, direction, device = np.concatenate(parts, 1)
     if len(g) < 8:

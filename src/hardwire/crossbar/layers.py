@@ -14,6 +14,7 @@ from torch import nn
 from ..errors import InputError
 from .array import Crossbar
 from .cell import Cell
+from .random import stream
 from .tile import PERIPHERIES, Chip, Periphery
 
 
@@ -24,7 +25,8 @@ class _Read(torch.autograd.Function):
     def forward(ctx, x, handle, layer):
         rows = layer.rows(x.detach())
         ctx.layer, ctx.inputs, ctx.x = layer, rows, x
-        return torch.from_numpy(layer.array.forward(rows)).reshape(*x.shape[:-1], layer.out_features)
+        noise = None if layer.training else layer.looking
+        return torch.from_numpy(layer.array.forward(rows, noise)).reshape(*x.shape[:-1], layer.out_features)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -45,6 +47,7 @@ class CrossbarLinear(nn.Module):
     weight, bias                    start from these, (out_features, in_features) and (out_features,); default: as ``nn.Linear``
     handle                          an empty parameter, through which autograd and the optimizer know the layer; freeze the layer with
                                     ``layer.handle.requires_grad_(False)``
+    looking                         stream of noise in ``eval()`` mode, apart so that a look leaves training as it would have been
     ``state_dict`` holds every device's state, the counters and the stream of random numbers: training goes on exactly.
     """
 
@@ -57,6 +60,7 @@ class CrossbarLinear(nn.Module):
                               seed=seed, name=name)
         self.handle = nn.Parameter(torch.zeros(0))
         self.pending: list[tuple[np.ndarray, np.ndarray]] = []
+        self.looking = stream(seed, 4)
         self.array.weights = self._start(seed, weight, bias_value)
 
     def _start(self, seed: int, weight, bias) -> np.ndarray:

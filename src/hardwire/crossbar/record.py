@@ -15,7 +15,7 @@ from .reference import Twin
 from .tile import PERIPHERIES, Chip
 
 #: Synapses of the fidelity plot, and intervals that it spans: two consecutive ones, as in Extended Data Fig. 2.
-FIDELITY_SHAPE, FIDELITY_INTERVALS = (40, 15), 2
+FIDELITY_SHAPE, FIDELITY_INTERVALS = (40, 10), 2
 #: Standard deviation of the net pulses that the fidelity plot requests of a synapse in an interval.
 REQUESTED = {"hybrid": 150, "no-inversion": 150, "2pcm": 8}
 CHECKED = 20
