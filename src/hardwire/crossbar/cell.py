@@ -224,13 +224,13 @@ class Hybrid(Cell):
     leak_every      examples whose leakage is applied at once
     """
 
-    unit: float = 40.0
+    unit: float = 80.0
     capacitor: LinearStep = field(default_factory=lambda: device("capacitor_vlsi2018"))
     pcm: Pcm = field(default_factory=lambda: device("pcm_gst"))
     factor: float = 4.0
     inversion: bool = True
     transfer_every: int = 8000
-    tolerance: float = 2.0
+    tolerance: float = 3.0
     most_pulses: int = 40
     refresh_level: float = 0.75
     least_share: float = 0.05

@@ -46,9 +46,9 @@ class Config:
     hidden: list = field(default_factory=lambda: [250, 125])
     activation: str = "tanh"
     epochs: int = 20
-    learning_rate: float = 0.01
-    decay: float = 0.85
-    pcm_rate: float = 1.0
+    learning_rate: float = 0.015
+    decay: float = 0.8
+    pcm_rate: float = 0.1
     device_rate: float = 1.0
     tiki_rate: float = 1.0
     samples: int = 0
@@ -56,14 +56,14 @@ class Config:
     capacitor: str = "capacitor_vlsi2018"
     pcm: str = "pcm_gst"
     device: str = "gokmen_vlasov"
-    unit: float = 40.0
+    unit: float = 80.0
     pair_unit: float = 20.0
     factor: float = 4.0
-    tolerance: float = 2.0
+    tolerance: float = 3.0
     transfer_every: int = 8000
     rule: str = "stochastic"
     slots: int = 31
-    periphery: str = "default"
+    periphery: str = "standard"
     blocks: int = 64
     block_rows: int = 512
     block_columns: int = 512
@@ -74,7 +74,7 @@ class Config:
             if f.type in (float, "float") and type(value) is int:
                 object.__setattr__(self, f.name, float(value))
             elif type(value).__name__ != getattr(f.type, "__name__", f.type):
-                raise InputError(f"{f.name} = {value!r} should be of type {f.type}")
+                raise InputError(f"{f.name} = {value!r} should be of type {getattr(f.type, '__name__', f.type)}")
         _check(self)
 
     def chip(self) -> Chip:

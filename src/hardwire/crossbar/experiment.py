@@ -64,12 +64,13 @@ def inputs_of(x: np.ndarray, shape) -> np.ndarray:
 
 def read_data(config: Config, *, data_dir=None, say=lambda text: None) -> Data:
     """The samples of a run; of CIFAR the features of its images."""
+    images = config.dataset.startswith("cifar")
+    if images and not config.features:
+        raise InputError(f"{config.dataset} needs --features: a file of features or of a feature network, or torchvision:MODEL or "
+                         "timm:MODEL; benchmarks/crossbar_transfer.py makes one")
     source = load_dataset(config.dataset, seed=config.seed, data_dir=data_dir, validation=config.validation or 0.1)
     splits = [source.train, source.validation, source.test]
-    if config.dataset.startswith("cifar"):
-        if not config.features:
-            raise InputError(f"{config.dataset} needs --features: a file of features or of a feature network, or torchvision:MODEL or "
-                             "timm:MODEL; benchmarks/crossbar_transfer.py makes one")
+    if images:
         x, origin = features_of(config.features, config.dataset, splits, source.shape, say)
     else:
         largest = np.float32(source.train.x.max())

@@ -16,8 +16,8 @@ from .tile import PERIPHERIES, Chip
 
 #: Synapses of the fidelity plot, and intervals that it spans: two consecutive ones, as in Extended Data Fig. 2.
 FIDELITY_SHAPE, FIDELITY_INTERVALS = (40, 10), 2
-#: Standard deviation of the net pulses that the fidelity plot requests of a synapse in an interval.
-REQUESTED = {"hybrid": 150, "no-inversion": 150, "2pcm": 8}
+#: Standard deviation of the net pulses that the fidelity plot requests of a synapse in an interval, and portions that they come in.
+REQUESTED, PORTIONS = {"hybrid": 64, "no-inversion": 64, "2pcm": 8}, 8
 CHECKED = 20
 BINS = 60
 #: Devices that a reading of one synapse reads.
@@ -103,8 +103,8 @@ def _ideal_check(config: Config) -> str:
 def fidelity(config: Config, variant: str) -> dict:
     """Change of weight that was requested of synapses in two transfer intervals, and what they had after them.
 
-    Each synapse gets up and down pulses of which a normally distributed net number is left, as gradients leave it: of the hybrid
-    cells three times as many cancel each other. ``correlation`` is Pearson's.
+    Each synapse gets up and down pulses in turn of which a normally distributed net number is left, as gradients leave it: about four
+    times as many cancel each other. ``correlation`` is Pearson's.
     """
     cell, rng = cell_of(config, variant), np.random.default_rng([config.seed, 6])
     fast = Crossbar(*FIDELITY_SHAPE, cell, ahead=PERIPHERIES["ideal"], back=PERIPHERIES["ideal"], seed=config.seed, chip=Chip())
@@ -112,12 +112,13 @@ def fidelity(config: Config, variant: str) -> dict:
     before, requested = fast.weights, np.zeros(FIDELITY_SHAPE)
     step = float(cell.settings()["step"][0]) / cell.unit
     for _ in range(FIDELITY_INTERVALS):
-        net = np.round(REQUESTED[variant] * rng.standard_normal(FIDELITY_SHAPE)).astype(int)
-        beside = np.round(1.5 * REQUESTED[variant] * np.abs(rng.standard_normal(FIDELITY_SHAPE))).astype(int)
-        for counts in (beside, net, -beside):
-            fast.pulses(counts)
+        net = np.round(REQUESTED[variant] / PORTIONS * rng.standard_normal(FIDELITY_SHAPE)).astype(int)
+        beside = np.round(2 * REQUESTED[variant] / PORTIONS * np.abs(rng.standard_normal(FIDELITY_SHAPE))).astype(int)
+        for _ in range(PORTIONS):
+            for counts in (beside, net, -beside):
+                fast.pulses(counts)
         fast.transfer()
-        requested += net * step
+        requested += PORTIONS * net * step
     obtained = fast.weights - before
     return {"requested": requested.ravel().round(5).tolist(), "obtained": obtained.ravel().round(5).tolist(),
             "correlation": float(np.corrcoef(requested.ravel(), obtained.ravel())[0, 1])}
