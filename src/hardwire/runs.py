@@ -217,8 +217,10 @@ def _rendered(run: Path) -> dict | None:
     """The record of a run on other hardware than logic, its page written anew; None where there is none."""
     from .report import load_record, write_html
 
-    record = load_record(run) if (run / "report.json").is_file() else None
-    if record is None or record["hardware"] == "logic":
+    if (run / RAW).exists() or not (run / "report.json").is_file():
+        return None
+    record = load_record(run)
+    if record["hardware"] == "logic":
         return None
     write_html(record, run / "report.html")
     return record

@@ -24,7 +24,7 @@ class _Read(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, handle, layer):
         rows = layer.rows(x.detach())
-        ctx.layer, ctx.inputs, ctx.x = layer, rows, x
+        ctx.layer, ctx.inputs, ctx.shape = layer, rows, x.shape
         noise = None if layer.training else layer.looking
         return torch.from_numpy(layer.array.forward(rows, noise)).reshape(*x.shape[:-1], layer.out_features)
 
@@ -37,7 +37,7 @@ class _Read(torch.autograd.Function):
         if not ctx.needs_input_grad[0]:
             return None, None, None
         below = ctx.layer.array.backward(d)[:, : ctx.layer.in_features]
-        return torch.from_numpy(np.ascontiguousarray(below)).reshape(ctx.x.shape), None, None
+        return torch.from_numpy(np.ascontiguousarray(below)).reshape(ctx.shape), None, None
 
 
 class CrossbarLinear(nn.Module):
