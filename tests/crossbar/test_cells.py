@@ -77,7 +77,7 @@ def test_assumed_parameters_are_told():
 def test_fresh_pairs_read_as_their_difference():
     fast = array(Hybrid())
     stored = fast.state.stored.astype(float)
-    np.testing.assert_allclose(fast.weights, 4.0 * (stored[..., 0] - stored[..., 1]) / 80, rtol=1e-5)
+    np.testing.assert_allclose(fast.weights, 4.0 * (stored[..., 0] - stored[..., 1]) / 40, rtol=1e-5)
     assert (stored > 0).all() and (fast.state.noise > 0).all()
 
 

@@ -224,7 +224,7 @@ class Hybrid(Cell):
     leak_every      examples whose leakage is applied at once
     """
 
-    unit: float = 80.0
+    unit: float = 40.0
     capacitor: LinearStep = field(default_factory=lambda: device("capacitor_vlsi2018"))
     pcm: Pcm = field(default_factory=lambda: device("pcm_gst"))
     factor: float = 4.0

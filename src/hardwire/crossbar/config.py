@@ -56,7 +56,7 @@ class Config:
     capacitor: str = "capacitor_vlsi2018"
     pcm: str = "pcm_gst"
     device: str = "gokmen_vlasov"
-    unit: float = 80.0
+    unit: float = 40.0
     pair_unit: float = 20.0
     factor: float = 4.0
     tolerance: float = 3.0
