@@ -1,0 +1,203 @@
+"""The array of memory cells that holds the weights: devices, budget, programming, and what it counts.
+
+A weight w in [-1, 1] is kept in one of three ways.
+
+ideal     a float32; no cells, nothing is counted
+digital   k one-bit cells: level l of 2^k, ``w = -1 + 2 l / (2^k - 1)``, written in a Gray code (neighbouring levels differ in one
+          cell) or in plain binary. A change dw becomes a change of level by stochastic rounding, which keeps its mean; cells whose
+          bit does not change are not programmed
+analog    one cell of gradual conductance G, ``w = -1 + 2 (G - G_min) / (G_max - G_min)``, continuous or of ``levels`` levels
+
+The paper names the array, 512 kbit of subquantum CBRAM; neither how weights lie on it nor the devices' spreads were found, so
+everything here but its size is a parameter (see docs/spiking.md).
+"""
+
+from collections import namedtuple
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import InputError
+from .streams import inlined, jit, normal, uniform
+
+#: Cells of the 512 kbit array.
+ARRAY_CELLS = 524_288
+MOST_BITS = 8
+IDEAL, DIGITAL, ANALOG = range(3)
+KINDS = ("ideal", "digital", "analog")
+CODES = ("gray", "binary")
+UNLIMITED = np.uint32(0xFFFFFFFF)
+
+#: What training adds up; indices of a tally, (len(TALLY),) int64. Pulses are programming pulses, failed ones among them; a set
+#: or reset is a cell whose bit did change; a failure is a cell that kept its bit after the last attempt.
+TALLY = ("input_spikes", "output_spikes", "ltp", "ltd", "pulses", "sets", "resets", "failures")
+INPUT_SPIKES, OUTPUT_SPIKES, LTP, LTD, PULSES, SETS, RESETS, FAILURES = range(len(TALLY))
+
+
+@dataclass(frozen=True)
+class BinaryCell:
+    """A one-bit cell, high or low resistance.
+
+    write_failure     probability that a programming pulse leaves the cell as it was; cycle to cycle
+    failure_spread    device to device: standard deviation of ln(write_failure)
+    endurance         pulses after which a cell keeps its bit for ever, median; 0: unlimited
+    endurance_spread  device to device: standard deviation of ln(endurance)
+    stuck             device to device: share of cells that never change
+    attempts          pulses at most for a bit, each followed by a check
+    """
+
+    write_failure: float = 0.0
+    failure_spread: float = 0.0
+    endurance: float = 0.0
+    endurance_spread: float = 0.0
+    stuck: float = 0.0
+    attempts: int = 1
+
+
+@dataclass(frozen=True)
+class AnalogCell:
+    """A cell of gradual conductance; all quantities in units of w, whose nominal range is 2.
+
+    levels        distinguishable levels, 0: continuous
+    step_spread   device to device: standard deviation of ln(step), for potentiation and depression apart
+    step_noise    cycle to cycle: standard deviation of a step, relative to it
+    range_spread  device to device: standard deviation of each end of the range
+    """
+
+    levels: int = 0
+    step_spread: float = 0.0
+    step_noise: float = 0.0
+    range_spread: float = 0.0
+
+
+#: Cells as the kernels see them; shapes for ``n`` inputs, ``m`` outputs, ``k`` cells a weight, (1, ...) where a kind has none.
+#:
+#: kind           IDEAL, DIGITAL or ANALOG
+#: w              (n, m) float32, the weights as they are read
+#: level          (n, m) uint8, the level that the cells hold
+#: code, decode   (levels,) uint8, level to bits and back; value (levels,) float32, its weight
+#: wear           (n, m, k) uint32, pulses that each cell has had
+#: fail, limit    (n, m, k) float32 probability of a failed pulse, uint32 pulses a cell endures
+#: up, down       (n, m) float32 factors of the steps; low, high (n, m) float32 range
+#: spacing        float32, distance of levels, 0: continuous; noise float32, of a step
+#: attempts       int
+Cells = namedtuple("Cells", "kind w level code decode value wear fail limit up down low high spacing noise attempts")
+
+
+def bits_for(synapses: int, arrays: int = 1) -> int:
+    """Most bits a weight that ``arrays`` arrays hold for ``synapses`` weights, 8 at most; InputError where not even one fits."""
+    bits = min(MOST_BITS, arrays * ARRAY_CELLS // synapses)
+    if bits < 1:
+        raise InputError(f"{synapses:,} weights do not fit on {arrays} array(s) of {ARRAY_CELLS:,} cells; take fewer inputs or outputs, "
+                         f"or arrays = {-(-synapses // ARRAY_CELLS)}")
+    return bits
+
+
+def check_budget(synapses: int, bits: int, arrays: int = 1) -> int:
+    """Cells that ``synapses`` weights of ``bits`` cells take; InputError where ``arrays`` arrays have fewer."""
+    cells, there = synapses * bits, arrays * ARRAY_CELLS
+    if cells > there:
+        raise InputError(f"{synapses:,} weights of {bits} bits take {cells:,} cells, {arrays} array(s) have {there:,}; use bits = "
+                         f"{bits_for(synapses, arrays)}, or arrays = {-(-cells // ARRAY_CELLS)}")
+    return cells
+
+
+def code_of(levels: int, code: str) -> np.ndarray:
+    """Level -> bits, (levels,) uint8: Gray, where neighbours differ in one bit, or binary."""
+    level = np.arange(levels)
+    return (level ^ level >> 1 if code == "gray" else level).astype(np.uint8)
+
+
+def make_cells(w: np.ndarray, kind: str, rng, *, bits: int = 2, code: str = "gray", device=None) -> Cells:
+    """Cells that hold the weights ``w`` (n, m) as nearly as they can; device-to-device variation is drawn from ``rng``.
+
+    device  a ``BinaryCell`` for ``digital``, an ``AnalogCell`` for ``analog``; None: a perfect one
+    """
+    if kind == "digital":
+        return _digital(w, rng, bits, code, device or BinaryCell())
+    return _analog(w, rng, device or AnalogCell()) if kind == "analog" else _cells(kind=IDEAL, w=w.astype(np.float32))
+
+
+def _cells(**given) -> Cells:
+    none = {"level": np.zeros((1, 1), np.uint8), "code": np.zeros(1, np.uint8), "decode": np.zeros(1, np.uint8),
+            "value": np.zeros(1, np.float32), "wear": np.zeros((1, 1, 1), np.uint32), "fail": np.zeros((1, 1, 1), np.float32),
+            "limit": np.zeros((1, 1, 1), np.uint32), "up": np.ones((1, 1), np.float32), "down": np.ones((1, 1), np.float32),
+            "low": np.ones((1, 1), np.float32), "high": np.ones((1, 1), np.float32), "spacing": np.float32(0),
+            "noise": np.float32(0), "attempts": 1}
+    return Cells(**(none | given))
+
+
+def _digital(w, rng, bits, code, device: BinaryCell) -> Cells:
+    levels, shape = 1 << bits, (*w.shape, bits)
+    table, value = code_of(levels, code), np.linspace(-1, 1, levels, dtype=np.float32)
+    level = np.rint((w + 1) / 2 * (levels - 1)).clip(0, levels - 1).astype(np.uint8)
+    fail = device.write_failure * np.exp(device.failure_spread * rng.standard_normal(shape))
+    limit = np.full(shape, UNLIMITED)
+    if device.endurance:
+        limit = np.minimum(device.endurance * np.exp(device.endurance_spread * rng.standard_normal(shape)), UNLIMITED).astype(np.uint32)
+    limit[rng.random(shape) < device.stuck] = 0
+    return _cells(kind=DIGITAL, w=value[level], level=level, code=table, decode=np.argsort(table).astype(np.uint8), value=value,
+                  wear=np.zeros(shape, np.uint32), fail=fail.clip(0, 1).astype(np.float32), limit=limit,
+                  spacing=np.float32(2 / (levels - 1)), attempts=device.attempts)
+
+
+def _analog(w, rng, device: AnalogCell) -> Cells:
+    def spread(sigma):
+        return np.exp(sigma * rng.standard_normal(w.shape)).astype(np.float32)
+
+    def end(at):
+        return (at + device.range_spread * rng.standard_normal(w.shape)).astype(np.float32)
+
+    up, down, low, high = spread(device.step_spread), spread(device.step_spread), end(-1), end(1)
+    high = np.maximum(low, high)
+    return _cells(kind=ANALOG, w=w.astype(np.float32).clip(low, high), wear=np.zeros((*w.shape, 1), np.uint32), up=up, down=down,
+                  low=low, high=high, spacing=np.float32(2 / (device.levels - 1) if device.levels else 0),
+                  noise=np.float32(device.step_noise))
+
+
+@inlined
+def round_stochastically(position, state):
+    """The whole number below or above ``position``, drawn so that its mean is ``position``."""
+    below = np.floor(position)
+    return below + np.float32(1) if uniform(state) < position - below else below
+
+
+@inlined
+def moved_level(level, dw, spacing, top, state):
+    """The level, uint8, that a change ``dw`` of the weight leads to from ``level``; the highest is ``top``."""
+    target = round_stochastically(np.float32(level) + dw / spacing, state)
+    return np.uint8(min(max(target, np.float32(0)), np.float32(top)))
+
+
+@inlined
+def moved_conductance(w, dw, up, down, low, high, spacing, noise, state):
+    """The weight, float32, to which one pulse for ``dw`` leads: the cell's own step, with noise, within its own range."""
+    step = dw * (up if dw > 0 else down)
+    if noise > 0:
+        step *= np.float32(1) + noise * normal(state)
+    reached = w + step
+    if spacing > 0:
+        reached = round_stochastically((reached + np.float32(1)) / spacing, state) * spacing - np.float32(1)
+    return min(max(reached, low), high)
+
+
+@jit
+def write_level(cells, i, k, target, state, tally):
+    """Program the cells of weight (i, k) whose bit differs from that of level ``target``; the weight is what they then hold."""
+    held = cells.code[cells.level[i, k]]
+    wanted = cells.code[target]
+    for b in range(cells.wear.shape[2]):
+        one = np.uint8(1 << b)
+        if (held ^ wanted) & one:
+            for _ in range(cells.attempts):
+                tally[PULSES] += 1
+                cells.wear[i, k, b] += np.uint32(1)
+                failed = cells.fail[i, k, b] > 0 and uniform(state) < cells.fail[i, k, b]
+                if not failed and cells.wear[i, k, b] <= cells.limit[i, k, b]:
+                    held ^= one
+                    tally[SETS if held & one else RESETS] += 1
+                    break
+            if (held ^ wanted) & one:
+                tally[FAILURES] += 1
+    cells.level[i, k] = cells.decode[held]
+    cells.w[i, k] = cells.value[cells.level[i, k]]

@@ -1,0 +1,109 @@
+"""The network of Shi et al. 2018: Poisson inputs, an array of cells, output neurons in competition, one-sided STDP, pruning."""
+
+import numpy as np
+
+from ..errors import FormatError
+from .array import DIGITAL, TALLY, bits_for, check_budget, make_cells
+from .encoding import spike_chance
+from .kernel import Neuron, Timing, run_chunk
+from .learning import Rule, new_outputs
+from .neurons import LIF, WTA
+from .pruning import mature_outputs, maturity, prune_output
+
+#: Streams of samples that are shown without learning begin here, far from those of training.
+TEST_STREAM = 1 << 40
+
+
+class OneSidedNetwork:
+    """State of a network in training; every array that ``arrays`` names is its own, and all randomness comes from the settings.
+
+    cells, outputs   see ``array.Cells`` and ``learning.Outputs``
+    tally            (len(TALLY),) int64, what training added up
+    pruned_at        (outputs,) int64, training spikes of each output when it was pruned, -1: it was not
+    """
+
+    def __init__(self, settings, inputs: int, training_samples: int):
+        n, m, s = inputs + settings.bias, settings.outputs, settings
+        self.settings, self.training_samples = settings, training_samples
+        self.bits = (s.bits or bits_for(n * m, s.arrays)) if s.cells == "digital" else 1
+        self.cells_used = check_budget(n * m, self.bits, s.arrays) if s.cells != "ideal" else 0
+        rng = np.random.default_rng((s.seed, 0))
+        w = rng.uniform(s.w_low, s.w_high, (n, m)).astype(np.float32)
+        if s.cells == "digital":  # dithered, so that the mean of what is drawn survives the coarse levels
+            spacing = 2 / ((1 << self.bits) - 1)
+            w = np.floor((w + 1) / spacing + rng.random(w.shape)).astype(np.float32) * spacing - 1
+        self.cells = make_cells(w, s.cells, rng, bits=self.bits, code=s.code, device=s.device)
+        self.outputs = new_outputs(n, m)
+        self.tally = np.zeros(len(TALLY), np.int64)
+        self.pruned_at = np.full(m, -1, np.int64)
+        self.chance = spike_chance(s.max_hz, s.step_ms)
+        window = max(1, round(s.window_ms / s.step_ms))
+        self.timing = Timing(s.steps, s.settle, window)
+        self.mature_at = maturity(s, training_samples)
+
+    def neuron(self, progress: float) -> Neuron:
+        s = self.settings
+        f = np.float32
+        return Neuron(WTA if s.neuron == "wta" else LIF, f(s.gain * (s.gain_end / s.gain) ** progress), f(s.threshold),
+                      f(np.exp(-s.step_ms / s.membrane_ms)), s.inhibition, f(s.theta_step))
+
+    def rule(self, progress: float) -> Rule:
+        s, f = self.settings, np.float32
+        factor = s.rate_end**progress
+        return Rule(f(s.ltp * factor), f(s.ltp_decay), f(s.ltd * factor), s.scaling, s.horizon * s.outputs)
+
+    def learn(self, x: np.ndarray, first: int) -> np.ndarray:
+        """Train on samples ``x`` (samples, inputs) uint8, whose first is sample ``first`` of training, then prune what is mature.
+
+        Output spikes (samples, outputs) uint16. Results depend on where chunks end only through pruning and the schedules.
+        """
+        counts = self._run(x, first, first / self.training_samples, learn=True)
+        if self.settings.method in ("soft", "zero", "random"):
+            for k in mature_outputs(self.settings, self.outputs, first + len(x), self.mature_at):
+                self.prune(k, first + len(x))
+        return counts
+
+    def prune(self, k: int, sample: int) -> None:
+        """Prune output ``k`` after ``sample`` samples of training."""
+        state = np.array([self.settings.seed * 2**20 + sample], np.uint64)
+        prune_output(k, self.settings, self.cells, self.outputs, state, self.tally)
+        self.pruned_at[k] = self.outputs.spikes[k]
+
+    def finish(self) -> None:
+        """After training: prune, where the method does so then."""
+        if self.settings.method == "zero-after":
+            for k in range(self.settings.outputs):
+                self.prune(k, self.training_samples)
+
+    def respond(self, x: np.ndarray, first: int = 0) -> np.ndarray:
+        """Output spikes (samples, outputs) uint16 of samples ``x``; nothing learns, and nothing changes."""
+        return self._run(x, TEST_STREAM + first, 1.0, learn=False)
+
+    def _run(self, x, first: int, progress: float, *, learn: bool) -> np.ndarray:
+        counts = np.zeros((len(x), self.settings.outputs), np.uint16)
+        tally = self.tally if learn else np.zeros_like(self.tally)
+        run_chunk(x, self.chance, first, np.uint64(self.settings.seed), self.cells, self.outputs, self.timing, self.neuron(progress),
+                  self.rule(progress), learn, counts, tally)
+        return counts
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What training changes, by name."""
+        kept = {"w": self.cells.w, "tally": self.tally, "pruned_at": self.pruned_at, **self.outputs._asdict()}
+        return kept | ({"level": self.cells.level} if self.cells.kind == DIGITAL else {}) | {"wear": self.cells.wear}
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Take over what ``arrays`` gave; FormatError where it is another network's."""
+        for name, own in self.arrays().items():
+            if name not in arrays or arrays[name].shape != own.shape or arrays[name].dtype != own.dtype:
+                raise FormatError(f"array {name} of the stored network does not fit its settings; train anew")
+            own[...] = arrays[name]
+
+    def checks(self) -> dict[str, bool]:
+        """What must hold of the counts after training."""
+        o, t = self.outputs, dict(zip(TALLY, self.tally.tolist()))
+        n, after = o.frozen.shape[0], np.where(self.pruned_at < 0, 0, o.spikes - self.pruned_at)
+        expected = o.spikes * n - after * o.frozen.sum(axis=0)
+        bits = self.cells.wear.sum() if self.cells.kind != 0 else 0
+        return {"updates = spikes x synapses - later spikes x pruned synapses": bool((o.updates == expected).all()),
+                "LTP + LTD = updates": t["ltp"] + t["ltd"] == int(o.updates.sum()),
+                "pulses = wear of all cells": t["pulses"] == int(bits)}

@@ -1,0 +1,64 @@
+"""Pruning while training: which outputs are mature, which of their synapses are unimportant, what becomes of those."""
+
+import numpy as np
+
+from .array import DIGITAL, write_level
+
+#: Share of training after which an output is mature, where ``mature_at`` is 0.
+EARLY = 1 / 3
+
+
+def maturity(settings, training_samples: int) -> int:
+    """Spikes of an output, or samples, at which it is mature.
+
+    By default what a third of training brings an output whose share of the spikes is the average one.
+    """
+    if settings.mature_at:
+        return settings.mature_at
+    samples = max(1, round(EARLY * training_samples))
+    if settings.mature_by == "samples":
+        return samples
+    return max(1, samples * (settings.steps - settings.settle) // settings.outputs)
+
+
+def mature_outputs(settings, outputs, sample: int, at: int) -> np.ndarray:
+    """Outputs that are to be pruned now, (number,) int64: mature, and not pruned yet."""
+    grown = outputs.spikes >= at if settings.mature_by == "spikes" else np.full(len(outputs.spikes), sample >= at)
+    return np.flatnonzero(grown & ~outputs.frozen.any(axis=0))
+
+
+def unimportant(w: np.ndarray, share: float, importance: str = "weight") -> np.ndarray:
+    """The ``share`` of the weights ``w`` (inputs,) that matter least, as sorted places; of equal ones the first.
+
+    weight     the lowest: what an input says that was silent when the output fired
+    magnitude  those nearest to 0
+    """
+    key = w if importance == "weight" else np.abs(w)
+    return np.sort(np.argsort(key, kind="stable")[: round(share * len(w))])
+
+
+def prune_output(k: int, settings, cells, outputs, state, tally) -> int:
+    """Prune output k by ``settings.method``; how many synapses it lost.
+
+    The constant of soft pruning is written into the cells. A synapse with constant 0 is taken out: its weight reads 0 and its
+    cells stay as they are.
+    """
+    w = cells.w[:, k]
+    if settings.method == "random":
+        chosen = np.sort(np.random.default_rng((settings.seed, 1, k)).permutation(len(w))[: round(settings.prune * len(w))])
+    else:
+        chosen = unimportant(w, settings.prune, settings.importance)
+    if settings.method == "soft":
+        for i in chosen:
+            _write(cells, i, k, settings.constant, state, tally)
+    elif settings.method in ("zero", "zero-after"):
+        cells.w[chosen, k] = 0
+    outputs.frozen[chosen, k] = True
+    return len(chosen)
+
+
+def _write(cells, i: int, k: int, value: float, state, tally) -> None:
+    if cells.kind == DIGITAL:
+        write_level(cells, i, k, np.uint8(np.abs(cells.value - value).argmin()), state, tally)
+    else:
+        cells.w[i, k] = value

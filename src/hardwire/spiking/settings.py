@@ -1,0 +1,209 @@
+"""Everything needed to repeat a spiking run, as one flat record that is a TOML file on disk."""
+
+import dataclasses
+import json
+import math
+import re
+import sys
+from dataclasses import dataclass
+
+from ..disk import read_text
+from ..errors import FormatError, InputError
+from .array import CODES, KINDS, AnalogCell, BinaryCell
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pragma: no cover
+    import tomli as tomllib
+
+RULES, NEURONS = ("one-sided", "triplet"), ("wta", "lif")
+METHODS = ("none", "soft", "zero", "zero-after", "random")
+IMPORTANCE = ("weight", "magnitude")
+MATURITY = ("spikes", "samples")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A spiking network, the array that holds its weights, its training and its pruning.
+
+    rule          ``one-sided``, the STDP of Shi et al. 2018, which all but the last group of settings belong to; ``triplet``, the network
+                  of Diehl and Cook 2015
+    inputs, bias  pixels that are inputs, at most, see ``select_pixels``; one more input that always fires
+    outputs       output neurons
+    epochs        passes over the training split
+    steps, step_ms   length of a sample in steps, and of a step
+    settle        steps at a sample's beginning in which no output fires: the inputs' window fills
+    max_hz        rate of an input of full density
+    neuron        ``wta`` (soft winner-take-all) or ``lif``, see ``neurons``
+    gain, gain_end   sharpness of the soft winner-take-all at the beginning and the end of training and beyond; geometric between
+    threshold, membrane_ms, inhibition   of ``lif``: threshold, membrane's time constant, steps of lateral inhibition
+    theta_step    rise of an output's threshold with each of its spikes in training
+    window_ms     of STDP, and of the soft winner-take-all's potential
+    ltp, ltp_decay, ltd   a, b and c of the rule, see ``learning``
+    rate_end      factor of a and c at the end of training; geometric from 1 on
+    scaling, horizon      homeostasis by update scaling: its exponent, 0: none; output spikes per output that it averages over
+    w_low, w_high         weights are drawn evenly between these at the beginning
+
+    cells         ``digital``, ``analog`` or ``ideal``, see ``array``
+    arrays        arrays of 524,288 cells
+    bits          cells a weight of ``digital``; 0: as many as the arrays hold, 8 at most
+    code          of ``digital``: ``gray`` or ``binary``
+    write_failure ... attempts    of ``digital``, see ``BinaryCell``;  levels ... range_spread    of ``analog``, see ``AnalogCell``
+
+    method        ``soft``: the unimportant weights of a mature output get a constant and are never updated again; ``zero``: the same
+                  with 0 (a synapse that is taken out); ``zero-after``: that after training; ``random``: a random share is frozen as
+                  it stands; ``none``
+    prune         share of each output's synapses
+    constant      of ``soft``; on ``digital`` cells the nearest level
+    importance    ``weight``: the lowest weights are unimportant; ``magnitude``: those nearest to 0
+    mature_by, mature_at   an output is mature after ``mature_at`` of its own ``spikes``, or training ``samples``; 0: a third of training
+    check_every   samples between looks at maturity
+
+    intensity_hz, theta_plus, norm   of ``triplet``: rate of an input of full density, rise of a threshold in mV, sum of weights
+    label_samples        training samples that assign outputs to classes while training; in the end all do
+    evaluate_every       samples between evaluations on the validation split; 0: each epoch
+    """
+
+    dataset: str = "mnist"
+    seed: int = 0
+    rule: str = "one-sided"
+    inputs: int = 397
+    bias: bool = True
+    outputs: int = 500
+    epochs: int = 3
+    steps: int = 40
+    step_ms: float = 1.0
+    settle: int = 10
+    max_hz: float = 200.0
+    neuron: str = "wta"
+    gain: float = 1.0
+    gain_end: float = 1.0
+    threshold: float = 0.0
+    membrane_ms: float = 10.0
+    inhibition: int = 0
+    theta_step: float = 0.03
+    window_ms: float = 10.0
+    ltp: float = 0.01
+    ltp_decay: float = 3.0
+    ltd: float = 0.002
+    rate_end: float = 1.0
+    scaling: float = 0.0
+    horizon: float = 20.0
+    w_low: float = -0.2
+    w_high: float = 0.2
+    cells: str = "digital"
+    arrays: int = 1
+    bits: int = 0
+    code: str = "gray"
+    write_failure: float = 0.0
+    failure_spread: float = 0.0
+    endurance: float = 0.0
+    endurance_spread: float = 0.0
+    stuck: float = 0.0
+    attempts: int = 1
+    levels: int = 0
+    step_spread: float = 0.0
+    step_noise: float = 0.0
+    range_spread: float = 0.0
+    method: str = "none"
+    prune: float = 0.0
+    constant: float = -1.0
+    importance: str = "weight"
+    mature_by: str = "spikes"
+    mature_at: int = 0
+    check_every: int = 500
+    intensity_hz: float = 63.75
+    theta_plus: float = 0.05
+    norm: float = 78.0
+    label_samples: int = 10_000
+    evaluate_every: int = 0
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.type in (float, "float") and type(value) is int:
+                object.__setattr__(self, field.name, float(value))
+            elif type(value) is not field.type:
+                raise InputError(f"{field.name} = {value!r} should be of type {field.type.__name__}")
+        _check(self)
+
+    @property
+    def device(self):
+        """The cell that these settings describe; None where the weights are ideal."""
+        kind = {"digital": BinaryCell, "analog": AnalogCell}.get(self.cells)
+        return kind and kind(**{f.name: getattr(self, f.name) for f in dataclasses.fields(kind)})
+
+    def to_toml(self) -> str:
+        text = "".join(f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in dataclasses.asdict(self).items())
+        return text.replace("\x7f", "\\u007f")  # the one character that JSON leaves and TOML refuses
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "Settings":
+        known = {f.name for f in dataclasses.fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise InputError(f"{unknown[0]!r} is no setting; choose from {', '.join(sorted(known))}")
+        return cls(**values)
+
+    def with_text(self, text: str, where: str) -> "Settings":
+        """These settings with those that lines of TOML give; a bare word is taken for a text."""
+        quoted = re.sub(r"(?m)=\s*(?!(?:true|false|inf|nan)\s*$)([A-Za-z_][^\s\[\"']*)\s*$", r'= "\1"', text)
+        try:
+            return Settings.from_dict(dataclasses.asdict(self) | tomllib.loads(quoted))
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(f"{where} {text.splitlines()[0]!r} is not NAME=VALUE ({error}); write for example outputs=200") from None
+
+    @classmethod
+    def load(cls, path) -> "Settings":
+        return cls.from_toml(read_text(path), path)
+
+    @classmethod
+    def from_toml(cls, text: str, path="the stored configuration") -> "Settings":
+        try:
+            return cls.from_dict(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise FormatError(f"{path} is not TOML ({error}); correct it") from None
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+
+
+CHOICES = {"rule": RULES, "neuron": NEURONS, "cells": KINDS, "code": CODES, "method": METHODS, "importance": IMPORTANCE,
+           "mature_by": MATURITY}
+#: Name -> (least, most) of a number.
+RANGES = {
+    **dict.fromkeys(("inputs", "outputs", "epochs", "arrays", "attempts", "check_every", "label_samples"), (1, 10**9)),
+    "steps": (1, 65_535), "settle": (0, 65_534), "bits": (0, 8), "levels": (0, 65_536), "inhibition": (0, 65_535),
+    **dict.fromkeys(("step_ms", "max_hz", "gain", "gain_end", "membrane_ms", "window_ms", "ltp_decay", "rate_end", "horizon",
+                     "intensity_hz", "norm"), (1e-9, 1e9)),
+    **dict.fromkeys(("seed", "mature_at", "evaluate_every"), (0, 2**62)),
+    **dict.fromkeys(("theta_step", "ltp", "ltd", "scaling", "failure_spread", "endurance", "endurance_spread", "step_spread", "step_noise",
+                     "range_spread", "theta_plus"), (0, 1e9)),
+    **dict.fromkeys(("write_failure", "stuck"), (0, 1)), "prune": (0, 1), "constant": (-1, 1), "w_low": (-1, 1), "w_high": (-1, 1),
+    "threshold": (-1e9, 1e9),
+}
+
+
+def _check(s: Settings) -> None:
+    for name, allowed in CHOICES.items():
+        if getattr(s, name) not in allowed:
+            raise InputError(f"{name} = {getattr(s, name)!r} is none of {', '.join(allowed)}")
+    for name, (least, most) in RANGES.items():
+        value = getattr(s, name)
+        if not (math.isfinite(value) and least <= value <= most):
+            raise InputError(f"{name} = {value} should be {least:g} to {most:g}")
+    if s.settle >= s.steps:
+        raise InputError(f"settle = {s.settle} leaves none of {s.steps} steps for outputs to fire in; lower it")
+    if s.w_low > s.w_high:
+        raise InputError(f"w_low = {s.w_low} is above w_high = {s.w_high}; swap them")
+    if s.rule == "triplet" and (s.method != "none" or s.cells != "ideal"):
+        raise InputError("rule triplet is a comparison on ideal weights; leave method none and set cells=ideal")
+
+
+#: Settings of a rule beside the defaults, which are the one-sided rule's.
+PRESETS = {"one-sided": {}, "triplet": {"rule": "triplet", "cells": "ideal", "inputs": 784, "bias": False, "outputs": 400, "epochs": 1}}
+
+
+def preset(dataset: str, rule: str = "one-sided") -> Settings:
+    """The default settings of a rule for a data set."""
+    if rule not in PRESETS:
+        raise InputError(f"rule {rule!r} is none of {', '.join(PRESETS)}")
+    return Settings(dataset=str(dataset), **PRESETS[rule])
