@@ -17,7 +17,7 @@ from hardwire.gates import TABLE
 from hardwire.report import load_record
 
 TINY = ["--steps", "60", "--width", "200", "--layers", "2", "--levels", "3", "--batch", "64"]
-VERBS = ["demo", "train", "lower", "optimize", "show", "emit", "verify", "run", "report", "crossbar"]
+VERBS = ["demo", "train", "lower", "optimize", "show", "emit", "verify", "run", "report", "crossbar", "spiking"]
 
 
 @pytest.fixture(autouse=True)

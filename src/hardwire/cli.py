@@ -11,6 +11,7 @@ from . import __doc__ as DESCRIPTION
 from . import __version__
 from .crossbar import command as crossbar_command
 from .errors import HardwireError, InputError
+from .spiking import command as spiking_command
 
 EXAMPLES = {
     "demo": "hardwire demo --out demo-out",
@@ -31,6 +32,7 @@ EXAMPLES = {
              "  learning_rate = {low = 0.01, high = 0.2, log = true}",
     "bench": "hardwire bench\n  hardwire bench train --json",
     "crossbar": crossbar_command.EXAMPLE,
+    "spiking": spiking_command.EXAMPLE,
 }
 
 
@@ -356,6 +358,19 @@ def crossbar(args) -> int:
     return 0
 
 
+def spiking(args) -> int:
+    """Train a spiking network on an array of memory cells into a run directory, without labels; prune it, compare ways to prune."""
+    from . import runs
+    from .report import format_text
+
+    shares = spiking_command.shares(args)
+    record = runs.spiking_run(spiking_command.settings(args), args.out, data_dir=args.data_dir, resume=args.resume, shares=shares,
+                              seeds=args.seeds, progress=spiking_command.progress(say),
+                              contender_progress=spiking_command.contender_progress(say))
+    answer(args, record, format_text(record, folder=Path(args.out)))
+    return 0
+
+
 class Parser(argparse.ArgumentParser):
     """Mistakes on the command line are errors like all others."""
 
@@ -418,6 +433,8 @@ def parser() -> Parser:
     p.add_argument("--runs", type=int, default=60, metavar="N", help="repetitions of everything timed (default: 60)")
     p = verb(crossbar)
     crossbar_command.options(p)
+    p = verb(spiking, "dataset")
+    spiking_command.options(p)
     data_dir(p)
     return top
 
@@ -470,7 +487,7 @@ def main(argv=None) -> int:
         return 141
     except KeyboardInterrupt:
         ways = {"train": "; `--resume` goes on from the last checkpoint", "sweep": "; the same command goes on",
-                "crossbar": "; `--resume` goes on from the last checkpoint"}
+                **dict.fromkeys(("crossbar", "spiking"), "; `--resume` goes on from the last checkpoint")}
         say("hardwire: interrupted" + ways.get(args.verb, ""))
         return 130
     except (HardwireError, OSError, MemoryError) as error:

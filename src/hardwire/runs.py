@@ -4,6 +4,7 @@ import dataclasses
 import json
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -210,6 +211,29 @@ def crossbar_run(config, out, *, data_dir=None, resume: bool = False, progress=N
     record = record_of(config, data, networks, metrics, seconds, environment())
     save_record(record, out)
     write_html(record, Path(out) / "report.html")
+    return record
+
+
+def spiking_run(settings, out, *, data_dir=None, resume: bool = False, shares=(), seeds: int = 3, progress=None,
+                contender_progress=None) -> dict:
+    """Train a spiking network into run directory ``out``, with contenders where ``shares`` are given; the record, with its report."""
+    from .data import load_dataset
+    from .report import environment, save_record, write_html
+    from .spiking import export_nir, load_model, train
+    from .spiking.contenders import run_contenders
+    from .spiking.record import record_of
+
+    out = Path(out)
+    dataset = load_dataset(settings.dataset, seed=settings.seed, data_dir=data_dir)
+    if not (resume and (out / "model.safetensors").exists()):
+        train(settings, dataset, out=out, resume=resume, progress=progress)
+    found = run_contenders(settings, dataset, out, shares=shares, seeds=seeds, progress=contender_progress) if shares else ()
+    model = load_model(out)
+    record = record_of(model, dataset, environment(), found)
+    if settings.rule == "one-sided" and find_spec("nir"):
+        record["files"] = {"network in NIR": export_nir(model, out / "network.nir").name}
+    save_record(record, out)
+    write_html(record, out / "report.html")
     return record
 
 

@@ -30,7 +30,7 @@ RULE = {
     "lower": (CIRCUIT | {"data", "nn", "baselines"}, {"numpy", "torch"}),
     "estimators": (CIRCUIT | {"data", "nn", "lower"}, {"numpy", "sklearn", "torch"}),
     "crossbar": (LEAVES | {"data"}, {"numpy", "numba", "torch", "safetensors", "tomli", "torchvision", "timm"}),
-    "spiking": (LEAVES | {"data"}, {"numpy", "numba", "torch"}),
+    "spiking": (LEAVES | {"data"}, {"numpy", "numba", "llvmlite", "safetensors", "tomli", "nir"}),
     "report": (LEAVES, {"numpy", "matplotlib"}),
     "samples": (LEAVES | {"circuit", "backends"}, {"numpy"}),
     "sweep": (LEAVES | {"data", "nn", "runs", "report"}, {"optuna"}),

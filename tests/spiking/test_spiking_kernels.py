@@ -18,8 +18,8 @@ VARIANTS = {
     "no bias": {"cells": "ideal", "bias": False}, "two bits": {"bits": 2}, "binary code": {"bits": 3, "code": "binary"},
     "poor cells": {"bits": 2, "write_failure": 0.2, "failure_spread": 1.0, "endurance": 4.0, "endurance_spread": 0.5, "stuck": 0.1,
                    "attempts": 3},
-    "analog": {"cells": "analog", "step_spread": 0.3, "step_noise": 0.5, "range_spread": 0.2},
-    "analog levels": {"cells": "analog", "levels": 12, "step_noise": 0.3},
+    "analog": {"cells": "analog", "step_spread": 0.3, "cycle_noise": 0.5, "bound_spread": 0.2},
+    "analog levels": {"cells": "analog", "levels": 12, "cycle_noise": 0.3},
     "lif": {"cells": "ideal", "neuron": "lif", "w_low": 0.0, "w_high": 0.5, "threshold": 0.5},
     "lif inhibited": {"bits": 2, "neuron": "lif", "w_low": 0.0, "w_high": 0.8, "threshold": 0.3, "inhibition": 3},
 }
@@ -135,7 +135,7 @@ def test_fixed_points_are_clipped():
 
 
 @pytest.mark.parametrize("method", ["soft", "zero", "random"])
-@pytest.mark.parametrize("cells", [{"cells": "ideal"}, {"bits": 2}, {"cells": "analog", "step_noise": 0.5}])
+@pytest.mark.parametrize("cells", [{"cells": "ideal"}, {"bits": 2}, {"cells": "analog", "cycle_noise": 0.5}])
 def test_frozen_weights_never_change_and_updates_fall_by_their_share(method, cells, rng):
     x = images(rng, 60)
     settings = Settings(**(SMALL | cells | {"method": method, "prune": 0.6, "mature_at": 40}))

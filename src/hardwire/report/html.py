@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 
 from ..disk import write_text
-from . import crossbar, plots
+from . import crossbar, plots, spiking
 from .published import points
 from .record import validate
 from .summary import (
@@ -43,8 +43,8 @@ _MARKS = {
 def render_html(record: dict) -> str:
     """The page, under 500 kB; equal records give equal text. Raises FormatError when the record is malformed."""
     validate(record)
-    sections = (_head, _accuracy, _crossbar, _size, _passes, _tradeoff, _checks, _devices, _energy, _reference, _model,
-                _environment)
+    sections = (_head, _accuracy, _crossbar, _spiking, _contenders, _size, _passes, _tradeoff, _checks, _devices, _energy, _reference,
+                _model, _environment)
     body = "\n".join(part for section in sections if (part := section(record)))
     title = f"{plain(record['dataset'])}, {record['hardware']}: hardwire report"
     return Template(_page()).substitute(title=escape(title), body=body)
@@ -193,6 +193,32 @@ def _reference(record: dict) -> str:
     header = ("what", "value", "unit", "source")
     rows = [_row(tuple(r[k] for k in header), {1}) for r in (record.get("crossbar") or {}).get("reference", [])]
     return _section("Reference points", _table("Others' figures, not results of this run.", header, rows, {1})) if rows else ""
+
+
+def _spiking(record: dict) -> str:
+    """A spiking run: its read-outs, its array, what outputs respond to, spikes of a sample, wear."""
+    if not (data := record.get("spiking")):
+        return ""
+    said = _table("Of the same spikes.", ("read-out", "test", "validation"), [_row(r, {1, 2}) for r in spiking.readouts(data)], {1, 2})
+    counted = _table("Events while training, mean per sample.", ("event", "count"), [_row(r, {1}) for r in spiking.events(data)], {1})
+    told = _table("What learned.", ("what", "figure"), [_row(r) for r in spiking.facts(data)])
+    fields = _figure(spiking.receptive_fields(data["fields"]), "Weights of outputs, the busiest of each class; the lowest weight is "
+                     "transparent. " + "Classes: " + ", ".join(dict.fromkeys(plain(c) for c in data["fields"]["classes"])) + ".")
+    drawn = [_figure(spiking.raster(data["raster"], w), f"One test sample, {w} training: inputs below the line, outputs above.")
+             for w in ("before", "after") if data.get("raster")]
+    worn = [_figure(spiking.wear_map(data["wear"]), f"Programming pulses of the array's cells: {data['wear']['mean']:,.1f} on average, "
+                    f"{data['wear']['most']:,} at most. Shade: square root.")] if data.get("wear") else []
+    return _section("Learning without labels", _two(f"<div>{told}{said}{counted}</div>", fields), _two(*drawn, *worn))
+
+
+def _contenders(record: dict) -> str:
+    """Ways to prune beside each other."""
+    if not (rows := (record.get("spiking") or {}).get("contenders")):
+        return ""
+    header = ("pruned", "share", "test accuracy", "seeds", "updates saved", "pulses saved")
+    body = [_row(r, {1, 2, 3, 4, 5}) for r in spiking.contenders(record["spiking"])]
+    table = _table("Mean and standard deviation over seeds; saved beside the unpruned runs.", header, body, {1, 2, 3, 4, 5})
+    return _section("Ways to prune", _two(_figure(spiking.accuracy_by_share(rows), "Accuracy against pruned share."), table))
 
 
 def _size(record: dict) -> str:

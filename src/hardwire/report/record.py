@@ -24,6 +24,7 @@ Optional keys, left out where they are missing or null
                  of a target value = bias + scale * word
     peers        [{name, accuracy, gates, source}]: other runs or published points to draw beside this one
     crossbar     what a run on crossbars adds, see ``crossbar`` beside this module
+    spiking      what a spiking run adds, see ``spiking`` beside this module
     model        {name: value};  files {what: path};  digest SHA-256 of the circuit
 Any other key is kept and ignored.
 """
@@ -52,7 +53,7 @@ STATUS = re.compile(r"proved|simulated \d[\d,]*( .*)?|skipped: .+|refuted(: .*)?
 REQUIRED = {"hardware": str, "dataset": str, "seed": int, "accuracy": dict, "counts": dict, "verified": dict,
             "time": dict, "energy": list, "environment": dict}
 OPTIONAL = {"classes": list, "confusion": list, "curve": list, "gate_kinds": dict, "passes": list, "peers": list,
-            "model": dict, "files": dict, "digest": str, "outputs": list, "crossbar": dict}
+            "model": dict, "files": dict, "digest": str, "outputs": list, "crossbar": dict, "spiking": dict}
 _KIND = {str: "text", int: "a whole number", dict: "an object", list: "a list"}
 
 

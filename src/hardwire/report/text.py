@@ -36,6 +36,8 @@ def format_text(record: dict, *, folder=None) -> str:
         (METRICS[metric(record)][0], [_pair(*row) for row in accuracies(record)]),
         (_OUTPUTS[metric(record)], _outputs(record)),
         ("test accuracy, points to float", _crossbar(record)),
+        ("spiking network", _spiking(record)),
+        ("pruned, share, test accuracy", _contenders(record)),
         ("two-input gates", _counts(record)),
         (f"verified: {verdict(record)}", _verified(record)),
         ("time", [_pair(what, value) for what, value in _some(times(record), 5)]),
@@ -89,6 +91,23 @@ def _crossbar(record: dict) -> list[str]:
     """Each variant of a run on crossbars."""
     rows = variants(record["crossbar"]) if record.get("crossbar") else []
     return [_pair(name, f"{accuracy}  {difference}", 40) for name, accuracy, difference in rows]
+
+
+def _spiking(record: dict) -> list[str]:
+    """A spiking run's other read-outs, its array and its pruning."""
+    if not (data := record.get("spiking")):
+        return []
+    from .spiking import facts, readouts
+
+    return [_pair(name, f"{test} test") for name, test, _ in readouts(data)[1:]] + [_pair(*row, width=18) for row in facts(data)]
+
+
+def _contenders(record: dict) -> list[str]:
+    if not (record.get("spiking") or {}).get("contenders"):
+        return []
+    from .spiking import contenders
+
+    return [_pair(method, f"{share:>8}  {accuracy}") for method, share, accuracy, *_ in contenders(record["spiking"])]
 
 
 def _counts(record: dict) -> list[str]:

@@ -1,7 +1,14 @@
 """Spiking networks that learn without labels on an array of memory cells, and are pruned softly while they learn."""
 
-from .readout import Readout, fit_readout
-from .settings import Settings, preset
-from .train import Model, load_model, train
+from importlib import import_module
 
-__all__ = ["Model", "Readout", "Settings", "fit_readout", "load_model", "preset", "train"]
+#: Public name -> module; resolved on first use, so that the command line stays light.
+_PLACES = {"Model": "train", "Readout": "readout", "Settings": "settings", "export_nir": "nir", "fit_readout": "readout",
+           "import_nir": "nir", "load_model": "train", "preset": "settings", "train": "train"}
+__all__ = ["Model", "Readout", "Settings", "export_nir", "fit_readout", "import_nir", "load_model", "preset", "train"]
+
+
+def __getattr__(name):
+    if name not in _PLACES:
+        raise AttributeError(f"module 'hardwire.spiking' has no attribute {name!r}")
+    return getattr(import_module(f".{_PLACES[name]}", __name__), name)

@@ -60,14 +60,14 @@ class AnalogCell:
 
     levels        distinguishable levels, 0: continuous
     step_spread   device to device: standard deviation of ln(step), for potentiation and depression apart
-    step_noise    cycle to cycle: standard deviation of a step, relative to it
-    range_spread  device to device: standard deviation of each end of the range
+    cycle_noise    cycle to cycle: standard deviation of a step, relative to it
+    bound_spread  device to device: standard deviation of each end of the range
     """
 
     levels: int = 0
     step_spread: float = 0.0
-    step_noise: float = 0.0
-    range_spread: float = 0.0
+    cycle_noise: float = 0.0
+    bound_spread: float = 0.0
 
 
 #: Cells as the kernels see them; shapes for ``n`` inputs, ``m`` outputs, ``k`` cells a weight, (1, ...) where a kind has none.
@@ -88,8 +88,8 @@ def bits_for(synapses: int, arrays: int = 1) -> int:
     """Most bits a weight that ``arrays`` arrays hold for ``synapses`` weights, 8 at most; InputError where not even one fits."""
     bits = min(MOST_BITS, arrays * ARRAY_CELLS // synapses)
     if bits < 1:
-        raise InputError(f"{synapses:,} weights do not fit on {arrays} array(s) of {ARRAY_CELLS:,} cells; take fewer inputs or outputs, "
-                         f"or arrays = {-(-synapses // ARRAY_CELLS)}")
+        raise InputError(f"{synapses:,} weights do not fit on {arrays} array(s) of {ARRAY_CELLS:,} cells; take fewer inputs or "
+                         f"outputs, or arrays = {-(-synapses // ARRAY_CELLS)}")
     return bits
 
 
@@ -146,13 +146,13 @@ def _analog(w, rng, device: AnalogCell) -> Cells:
         return np.exp(sigma * rng.standard_normal(w.shape)).astype(np.float32)
 
     def end(at):
-        return (at + device.range_spread * rng.standard_normal(w.shape)).astype(np.float32)
+        return (at + device.bound_spread * rng.standard_normal(w.shape)).astype(np.float32)
 
     up, down, low, high = spread(device.step_spread), spread(device.step_spread), end(-1), end(1)
     high = np.maximum(low, high)
     return _cells(kind=ANALOG, w=w.astype(np.float32).clip(low, high), wear=np.zeros((*w.shape, 1), np.uint32), up=up, down=down,
                   low=low, high=high, spacing=np.float32(2 / (device.levels - 1) if device.levels else 0),
-                  noise=np.float32(device.step_noise))
+                  noise=np.float32(device.cycle_noise))
 
 
 @inlined

@@ -26,8 +26,8 @@ MATURITY = ("spikes", "samples")
 class Settings:
     """A spiking network, the array that holds its weights, its training and its pruning.
 
-    rule          ``one-sided``, the STDP of Shi et al. 2018, which all but the last group of settings belong to; ``triplet``, the network
-                  of Diehl and Cook 2015
+    rule          ``one-sided``, the STDP of Shi et al. 2018, which all but the last group of settings belong to; ``triplet``, the
+                  network of Diehl and Cook 2015
     inputs, bias  pixels that are inputs, at most, see ``select_pixels``; one more input that always fires
     outputs       output neurons
     epochs        passes over the training split
@@ -48,7 +48,7 @@ class Settings:
     arrays        arrays of 524,288 cells
     bits          cells a weight of ``digital``; 0: as many as the arrays hold, 8 at most
     code          of ``digital``: ``gray`` or ``binary``
-    write_failure ... attempts    of ``digital``, see ``BinaryCell``;  levels ... range_spread    of ``analog``, see ``AnalogCell``
+    write_failure ... attempts    of ``digital``, see ``BinaryCell``;  levels ... bound_spread    of ``analog``, see ``AnalogCell``
 
     method        ``soft``: the unimportant weights of a mature output get a constant and are never updated again; ``zero``: the same
                   with 0 (a synapse that is taken out); ``zero-after``: that after training; ``random``: a random share is frozen as
@@ -56,7 +56,8 @@ class Settings:
     prune         share of each output's synapses
     constant      of ``soft``; on ``digital`` cells the nearest level
     importance    ``weight``: the lowest weights are unimportant; ``magnitude``: those nearest to 0
-    mature_by, mature_at   an output is mature after ``mature_at`` of its own ``spikes``, or training ``samples``; 0: a third of training
+    mature_by, mature_at   an output is mature after ``mature_at`` of its own ``spikes``, or of training ``samples``; 0: a third of
+                  training
     check_every   samples between looks at maturity
 
     intensity_hz, theta_plus, norm   of ``triplet``: rate of an input of full density, rise of a threshold in mV, sum of weights
@@ -103,8 +104,8 @@ class Settings:
     attempts: int = 1
     levels: int = 0
     step_spread: float = 0.0
-    step_noise: float = 0.0
-    range_spread: float = 0.0
+    cycle_noise: float = 0.0
+    bound_spread: float = 0.0
     method: str = "none"
     prune: float = 0.0
     constant: float = -1.0
@@ -175,8 +176,8 @@ RANGES = {
     **dict.fromkeys(("step_ms", "max_hz", "gain", "gain_end", "membrane_ms", "window_ms", "ltp_decay", "rate_end", "horizon",
                      "intensity_hz", "norm"), (1e-9, 1e9)),
     **dict.fromkeys(("seed", "mature_at", "evaluate_every"), (0, 2**62)),
-    **dict.fromkeys(("theta_step", "ltp", "ltd", "scaling", "failure_spread", "endurance", "endurance_spread", "step_spread", "step_noise",
-                     "range_spread", "theta_plus"), (0, 1e9)),
+    **dict.fromkeys(("theta_step", "ltp", "ltd", "scaling", "failure_spread", "endurance", "endurance_spread", "step_spread",
+                     "cycle_noise", "bound_spread", "theta_plus"), (0, 1e9)),
     **dict.fromkeys(("write_failure", "stuck"), (0, 1)), "prune": (0, 1), "constant": (-1, 1), "w_low": (-1, 1), "w_high": (-1, 1),
     "threshold": (-1e9, 1e9),
 }

@@ -1,4 +1,5 @@
-"""Training a spiking network: samples in chunks, evaluations on the validation split, checkpoints; a killed run resumes to the same bits."""
+"""Training a spiking network: samples in chunks, evaluations on the validation split, checkpoints; a killed run resumes to the same
+bits."""
 
 import json
 import time

@@ -1,0 +1,105 @@
+"""Contenders: the same network pruned in every way, at several shares, over several seeds; results are kept as they come."""
+
+import copy
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+
+from ..disk import read_text, write_text
+from ..errors import FormatError
+from .array import PULSES
+from .readout import fit_readout
+from .train import train
+
+RESULTS = "contenders.jsonl"
+METHODS = ("none", "zero-after", "soft", "zero", "random")
+
+
+def run_contenders(settings, dataset, out, *, shares, seeds: int, methods=METHODS, progress=None) -> list[dict]:
+    """Train every method at every share with seeds ``settings.seed ...``; one result each, those in ``out`` are not repeated.
+
+    A result has method, prune, seed, validation, test (by assigned classes), updates, pulses, pruned (share of all synapses).
+    """
+    path = Path(out) / RESULTS
+    rows, whole = read_results(path), {}
+    for job in jobs(settings, shares, seeds, methods):
+        if any(all(row[k] == v for k, v in job.items()) for row in rows):
+            continue
+        rows.append(job | figures(contender(dataclasses.replace(settings, **job), dataset, whole), dataset))
+        write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
+        if progress:
+            progress(rows[-1])
+    return rows
+
+
+def jobs(settings, shares, seeds: int, methods) -> list[dict]:
+    """{method, prune, seed} of every run; without pruning there is one share."""
+    pairs = [(m, p) for m in methods for p in ([0.0] if m == "none" else shares)]
+    return [{"method": m, "prune": float(p), "seed": settings.seed + i} for i in range(seeds) for m, p in pairs]
+
+
+def read_results(path: Path) -> list[dict]:
+    """What an earlier call kept at ``path``."""
+    if not path.exists():
+        return []
+    try:
+        return [json.loads(line) for line in read_text(path).splitlines()]
+    except ValueError as error:
+        raise FormatError(f"{path} is no list of results ({error}); remove it") from None
+
+
+def contender(settings, dataset, whole: dict):
+    """The trained model of one job. Pruning after training needs the unpruned network only, which ``whole`` keeps by seed."""
+    if settings.method not in ("none", "zero-after"):
+        return train(settings, dataset)
+    if settings.seed not in whole:
+        whole.clear()  # jobs come seed by seed
+        whole[settings.seed] = train(dataclasses.replace(settings, method="none", prune=0.0), dataset)
+    model = whole[settings.seed]
+    if settings.method == "none":
+        return model
+    network = copy.deepcopy(model.network)
+    network.settings = settings
+    network.finish()
+    counts = network.respond(model.encoder(dataset.train.x))
+    readout = fit_readout(counts, dataset.train.y, len(dataset.classes))
+    return dataclasses.replace(model, settings=settings, network=network, readout=readout)
+
+
+def figures(model, dataset) -> dict:
+    """What is kept of a contender."""
+    network, accuracy = model.network, {}
+    for name in ("validation", "test"):
+        split = getattr(dataset, name)
+        accuracy[name] = model.readout.accuracy(model.respond(split.x), split.y)
+    kept = {name: found["assigned"] for name, found in accuracy.items()} | {"readouts": accuracy}
+    return kept | {"updates": int(network.outputs.updates.sum()), "pulses": int(network.tally[PULSES]),
+                   "pruned": float(network.outputs.frozen.mean()), "seconds": model.seconds}
+
+
+def summarise(rows: list[dict]) -> list[dict]:
+    """One row for each method and share: mean and standard deviation over seeds, and what training spent, beside no pruning.
+
+    {method, prune, seeds, test, test_sd, validation, updates, updates_saved, pulses, pulses_saved}; shares saved are null where the
+    unpruned network was not trained.
+    """
+    groups: dict[tuple, list[dict]] = {}
+    for row in rows:
+        groups.setdefault((row["method"], row["prune"]), []).append(row)
+    whole = groups.get(("none", 0.0))
+    return [_summary(method, prune, group, whole) for (method, prune), group in groups.items()]
+
+
+def _summary(method: str, prune: float, group: list[dict], whole: list[dict] | None) -> dict:
+    def mean(rows, key):
+        return float(np.mean([r[key] for r in rows]))
+
+    row = {"method": method, "prune": prune, "seeds": len(group), "test": mean(group, "test"), "validation": mean(group, "validation"),
+           "test_sd": float(np.std([r["test"] for r in group], ddof=1)) if len(group) > 1 else 0.0}
+    for key in ("updates", "pulses"):
+        row[key] = mean(group, key)
+        row[f"{key}_saved"] = 1 - row[key] / mean(whole, key) if whole and mean(whole, key) else None
+    return row
+

@@ -1,0 +1,45 @@
+"""Energy of learning and of answering on the array: counts times cited constants.
+
+No figure of a subquantum CBRAM update was published that could be read, only that it takes 10 to 100 times less than leading memories
+(the university's press text). So the array's counts stand for themselves, and what they would cost is given for cells whose
+energy has a source. A read is one cell sensed: an input spike reads the cells of its whole row.
+"""
+
+from ..energy import CONSTANTS, Ledger
+from .array import TALLY
+
+
+def ledgers(network, counts: dict[str, int], samples: int, answers: dict[str, int], answered: int) -> list[Ledger]:
+    """Alternatives, never summed: learning and answering, for each kind of cell that has a figure.
+
+    counts, samples    what training added up, see ``array.TALLY``, over so many samples
+    answers, answered  the same of samples that were shown without learning
+    """
+    s = network.settings
+    if s.rule != "one-sided" or s.cells == "ideal":
+        return []
+    cells_in_row = s.outputs * network.bits
+    learning, answering = ((c["input_spikes"] * cells_in_row / n) for c, n in ((counts, samples), (answers, answered)))
+    made = []
+    if s.cells == "digital":
+        rram = Ledger("learning, as RRAM cells, writes only", per="training sample")
+        pcm = Ledger("learning, as PCM cells", per="training sample")
+        rram.add("programming pulses", counts["pulses"] / samples, CONSTANTS["rram_write"])
+        failed = counts["pulses"] - counts["sets"] - counts["resets"]
+        pcm.add("cells set, and pulses that failed", (counts["sets"] + failed) / samples, CONSTANTS["pcm_set"])
+        pcm.add("cells reset", counts["resets"] / samples, CONSTANTS["pcm_reset"])
+        pcm.add("cells read", learning, CONSTANTS["pcm_read"])
+        made += [rram, pcm]
+    else:
+        for title, key in (("slow Ag:a-Si cells", "analog_slow_write"), ("ideal analog cells", "analog_ideal_write")):
+            ledger = Ledger(f"learning, as {title}, writes only", per="training sample")
+            ledger.add("programming pulses", counts["pulses"] / samples, CONSTANTS[key])
+            made.append(ledger)
+    answer = Ledger("answering, as PCM cells, reads only", per="inference")
+    answer.add("cells read", answering, CONSTANTS["pcm_read"])
+    return [*made, answer]
+
+
+def named(tally) -> dict[str, int]:
+    """A tally by name."""
+    return dict(zip(TALLY, tally.tolist()))

@@ -1,0 +1,143 @@
+"""Exchange of layers through NIR, the Neuromorphic Intermediate Representation. Units are converted here and nowhere else.
+
+Here times are milliseconds, and an input spike moves a membrane by the synapse's weight at once. NIR's leaky integrate-and-fire
+neuron is ``tau dv/dt = (v_leak - v) + R I`` with tau in seconds, and a spike is an impulse of area 1 in I: it moves v by ``R / tau``
+times the weight. So ``tau = membrane_ms / 1000`` and ``R = tau``.
+
+A graph is ``input -> synapses (Affine) -> neurons (LIF) -> output``. The affine part's offset is the bias input: it fires once a
+step, a current of ``w_bias / step`` (seconds). What NIR has no node for is told in the graph's metadata and not in its nodes: that
+one output fires at a time and resets all. The soft winner-take-all is no neuron of NIR's; its graph ends with the potentials before
+the draw: ``gain u - theta`` of inputs that are 1 while they are active.
+"""
+
+import io
+import json
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from ..disk import write_bytes
+from ..errors import FormatError, InputError, MissingToolError
+
+MS_PER_S = 1000.0
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of leaky integrate-and-fire neurons, in this project's units; or, without ``membrane_ms``, an affine one.
+
+    w             (inputs, outputs) float32; bias (outputs,) float32, what each step adds
+    membrane_ms   (outputs,) float64, time constant; threshold, reset (outputs,) float64
+    """
+
+    w: np.ndarray
+    bias: np.ndarray
+    membrane_ms: np.ndarray | None = None
+    threshold: np.ndarray | None = None
+    reset: np.ndarray | None = None
+
+    def run(self, spikes: np.ndarray, step_ms: float, v=None) -> tuple[np.ndarray, np.ndarray]:
+        """Output spikes (steps, outputs) bool and the last potentials, for input spikes (steps, inputs); each neuron on its own.
+
+        v  potentials at the beginning, (outputs,); None: 0
+        """
+        if self.membrane_ms is None:
+            raise InputError("this layer is affine and has no neurons to run; import a graph with LIF neurons")
+        v = np.zeros(self.w.shape[1]) if v is None else np.array(v, np.float64)
+        keep, fired = np.exp(-step_ms / self.membrane_ms), np.zeros((len(spikes), len(v)), bool)
+        for t, active in enumerate(spikes):
+            v = v * keep + active @ self.w + self.bias
+            fired[t] = v > self.threshold
+            v[fired[t]] = self.reset[fired[t]]
+        return fired, v
+
+
+def _nir():
+    try:
+        import nir
+    except ImportError:
+        raise MissingToolError("the package nir is not installed; install it with `pip install nir`") from None
+    return nir
+
+
+def layer_of(model) -> Layer:
+    """The trained layer of a one-sided network; InputError for Diehl and Cook's, whose neurons are conductance-based."""
+    s = model.settings
+    if s.rule != "one-sided":
+        raise InputError("NIR has no conductance-based neuron; only networks of rule one-sided can be exported")
+    net, n = model.network, len(model.encoder.pixels)
+    w, bias = net.cells.w[:n], net.cells.w[n] if s.bias else np.zeros(s.outputs, np.float32)
+    if s.neuron == "wta":
+        gain = np.float32(net.neuron(1.0).gain)
+        return Layer(w * gain, bias * gain - net.outputs.theta)
+    m = s.outputs
+    return Layer(w.copy(), bias.copy(), np.full(m, s.membrane_ms), s.threshold + net.outputs.theta.astype(np.float64), np.zeros(m))
+
+
+def export_nir(model, path) -> Path:
+    """Write a trained one-sided network to ``path`` as a NIR graph."""
+    s = model.settings
+    about = {"neuron": s.neuron, "pixels": model.encoder.pixels.tolist(), "classes": model.dataset["classes"],
+             "assigned": model.readout.assigned.tolist(), "competition": "one output fires in a step"}
+    return write_layer(layer_of(model), path, step_ms=s.step_ms, about=about)
+
+
+def write_layer(layer: Layer, path, *, step_ms: float, about: dict | None = None) -> Path:
+    """Write a layer as a NIR graph; ``about`` goes into its metadata."""
+    nir = _nir()
+    n, m = layer.w.shape
+    lif = layer.membrane_ms is not None
+    offset = layer.bias * (MS_PER_S / step_ms) if lif else layer.bias
+    nodes = {"input": nir.Input({"input": np.array([n])}), "synapses": nir.Affine(layer.w.T.copy(), offset)}
+    if lif:
+        tau = layer.membrane_ms / MS_PER_S
+        nodes["neurons"] = nir.LIF(tau=tau, r=tau, v_leak=np.zeros(m), v_threshold=layer.threshold, v_reset=layer.reset)
+    nodes["output"] = nir.Output({"output": np.array([m])})
+    names = list(nodes)
+    told = {"hardwire": json.dumps({"step_ms": step_ms} | (about or {}))}
+    buffer = io.BytesIO()
+    nir.write(buffer, nir.NIRGraph(nodes, list(pairwise(names)), metadata=told))
+    return write_bytes(path, buffer.getvalue())
+
+
+def import_nir(path, *, step_ms: float = 1.0) -> Layer:
+    """Read a chain ``Input -> Linear or Affine -> (LIF) -> Output``, of this or any tool, into this project's units.
+
+    step_ms  step for which an offset of the synapses, a constant current, becomes what each step adds
+    """
+    nir = _nir()
+    if not Path(path).is_file():
+        raise InputError(f"{path} does not exist; give a NIR file")
+    try:
+        graph = nir.read(path)
+    except Exception as error:  # h5py and nir raise nearly anything
+        raise FormatError(f"{path} is no NIR graph ({error}); write it with nir.write") from None
+    synapses, neurons = _chain(graph, nir, path)
+    w = np.ascontiguousarray(np.asarray(synapses.weight, np.float32).T)
+    bias = np.asarray(getattr(synapses, "bias", np.zeros(w.shape[1])), np.float64)
+    if neurons is None:
+        return Layer(w, bias.astype(np.float32))
+    tau, shape = np.asarray(neurons.tau, np.float64), w.shape[1]
+    if np.any(np.asarray(neurons.v_leak) != 0):
+        raise FormatError(f"{path}: the neurons leak to {neurons.v_leak}, here they leak to 0; shift threshold and reset")
+    jump = np.broadcast_to(np.asarray(neurons.r, np.float64) / tau, shape)
+    each = [np.broadcast_to(np.asarray(a, np.float64), shape).copy() for a in (tau * MS_PER_S, neurons.v_threshold, neurons.v_reset)]
+    return Layer((w * jump).astype(np.float32), (bias * jump * (step_ms / MS_PER_S)).astype(np.float32), *each)
+
+
+def _chain(graph, nir, path) -> tuple:
+    """The graph's synapses and neurons, or None where it has no neurons; FormatError where it is another kind of graph."""
+    following, name, found = dict(graph.edges), None, []
+    starts = [n for n, node in graph.nodes.items() if isinstance(node, nir.Input)]
+    if len(starts) == 1 and len(following) == len(graph.edges):
+        name = following.get(starts[0])
+        while name is not None and len(found) <= len(graph.nodes) and not isinstance(graph.nodes[name], nir.Output):
+            found.append(graph.nodes[name])
+            name = following.get(name)
+    kinds = [type(node).__name__ for node in found]
+    if name is None or kinds not in (["Affine"], ["Linear"], ["Affine", "LIF"], ["Linear", "LIF"]):
+        shown = " -> ".join(type(n).__name__ for n in graph.nodes.values())
+        raise FormatError(f"{path} is {shown}, not a chain of Input, Affine or Linear, LIF, Output; export one layer at a time")
+    return found[0], found[1] if len(found) > 1 else None

@@ -1,0 +1,116 @@
+"""The record of a spiking run: what ``report`` renders, and nothing that it would have to compute."""
+
+import dataclasses
+import time
+
+import numpy as np
+
+from . import naive
+from .array import ARRAY_CELLS
+from .contenders import summarise
+from .ledger import ledgers, named
+from .train import Model, build
+
+#: Receptive fields that are shown, and blocks of the wear map at most in each direction.
+FIELDS, BLOCKS = 50, 125
+
+
+def record_of(model: Model, dataset, environment: dict, contenders=()) -> dict:
+    """``report.json`` of a finished run; ``contenders`` are results of ``run_contenders``."""
+    s, network = model.settings, model.network
+    started = time.perf_counter()
+    counts = model.respond(dataset.test.x)
+    seconds = time.perf_counter() - started
+    test, last = model.readout.accuracy(counts, dataset.test.y), model.metrics[-1]
+    found, classes = model.readout.votes(counts), len(dataset.classes)
+    tally, samples = named(network.tally), network.training_samples
+    energy = ledgers(network, tally, samples, tally, samples)
+    status = f"simulated {samples:,} samples"
+    return {
+        "hardware": "spiking", "dataset": dataset.name, "seed": s.seed,
+        "accuracy": {"test_hard": test["assigned"], "test_relaxed": None, "validation": last["validation_assigned"]},
+        "counts": {}, "verified": {name: status if holds else "refuted" for name, holds in network.checks().items()},
+        "time": {"train_s": model.seconds, "training_samples_per_s": samples / max(model.seconds, 1e-9),
+                 "samples_per_s": len(counts) / max(seconds, 1e-9)},
+        "energy": [line for ledger in energy for line in ledger.to_json()], "environment": environment,
+        "classes": list(dataset.classes), "confusion": _confusion(dataset.test.y, found, classes),
+        "model": {k: v for k, v in dataclasses.asdict(s).items() if k not in ("dataset", "seed")}, "source": dataset.source,
+        "spiking": {
+            "readouts": [{"name": name, "test": test[name], "validation": last[f"validation_{name}"]} for name in test],
+            "network": _network(model), "counts": {k: v / samples for k, v in tally.items()},
+            "curve": [{k: m[k] for k in ("epoch", "validation_assigned", "validation_linear")} for m in model.metrics],
+            "contenders": summarise(list(contenders)), "fields": fields(model),
+            **({"raster": rasters(model, dataset.test.x[:1]), "pruning": pruning(model)} if s.rule == "one-sided" else {}),
+            **({"wear": wear(network)} if s.cells != "ideal" else {}),
+        },
+    }
+
+
+def _confusion(truth: np.ndarray, found: np.ndarray, classes: int) -> list:
+    matrix = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(matrix, (truth, found), 1)
+    return matrix.tolist()
+
+
+def _network(model: Model) -> dict:
+    s, network = model.settings, model.network
+    w = network.arrays()["w"]
+    made = {"inputs": w.shape[0], "outputs": w.shape[1], "synapses": w.size, "cells": s.cells}
+    if s.cells == "ideal":
+        return made
+    return made | {"bits": network.bits, "cells_used": network.cells_used, "cells_there": s.arrays * ARRAY_CELLS}
+
+
+def pruning(model: Model) -> dict:
+    """What pruning did: outputs it reached, share of all synapses, updates that it saved this very run."""
+    o, at = model.network.outputs, model.network.pruned_at
+    saved = int((np.where(at < 0, 0, o.spikes - at) * o.frozen.sum(axis=0)).sum())
+    return {"method": model.settings.method, "share": model.settings.prune, "outputs_pruned": int((at >= 0).sum()),
+            "frozen": float(o.frozen.mean()), "updates": int(o.updates.sum()), "updates_saved": saved}
+
+
+def fields(model: Model) -> dict:
+    """Receptive fields: weights of some outputs as grey levels 0 (lowest) to 255, in the samples' shape, the busiest of each class.
+
+    {shape: [height, width], classes: [class of each], images: [[grey levels]]}; pixels that are no input are 0.
+    """
+    w, shape = model.network.arrays()["w"], model.dataset["shape"]
+    low, high = (-1, 1) if model.settings.rule == "one-sided" else (0, float(w.max()) or 1.0)
+    pixels, classes = model.encoder.pixels, model.dataset["classes"]
+    side = list(shape[1:]) if shape and shape[0] == 1 else [1, int(pixels.max()) + 1]
+    spikes = model.network.outputs.spikes if model.settings.rule == "one-sided" else w.sum(axis=0)
+    order = np.argsort(-spikes, kind="stable")
+    each = max(1, FIELDS // len(classes))
+    chosen = [k for c in range(len(classes)) for k in order[model.readout.assigned[order] == c][:each]]
+    images = np.zeros((len(chosen), side[0] * side[1]), np.uint8)
+    images[:, pixels] = np.rint((w[: len(pixels), chosen].T - low) / (high - low) * 255).clip(0, 255)
+    return {"shape": side, "classes": [classes[model.readout.assigned[k]] for k in chosen], "images": images.tolist()}
+
+
+def rasters(model: Model, x: np.ndarray) -> dict:
+    """All spikes of one sample, shown to the network as it was before training and as it is: [step, 0 input or 1 output, number]."""
+    s, net = model.settings, model.network
+    fresh = build(s, len(model.encoder.pixels), net.training_samples)
+    return {"steps": s.steps, "step_ms": s.step_ms, "inputs": len(model.encoder.pixels), "outputs": s.outputs,
+            "before": spikes_of(fresh, model.encoder(x)), "after": spikes_of(net, model.encoder(x))}
+
+
+def spikes_of(network, x: np.ndarray) -> list[list[int]]:
+    """Every spike while samples ``x`` are shown without learning, by the naive twin."""
+    record: list[tuple] = []
+    counts = np.zeros((len(x), network.settings.outputs), np.uint16)
+    naive.run_chunk(x, network.chance, 0, np.uint64(network.settings.seed), network.cells, network.outputs, network.timing,
+                    network.neuron(1.0), network.rule(1.0), False, counts, np.zeros_like(network.tally), record)
+    return [[t, int(kind == "out"), int(i)] for _, t, kind, i in record]
+
+
+def wear(network) -> dict:
+    """Pulses that cells had: the mean over blocks of neighbouring synapses, rows inputs and columns outputs, and what wears most."""
+    each = network.cells.wear
+    pulses = each.sum(axis=2, dtype=np.float64)
+    high, wide = (-(-n // BLOCKS) for n in pulses.shape)
+    padded = np.full((-(-pulses.shape[0] // high) * high, -(-pulses.shape[1] // wide) * wide), np.nan)
+    padded[: pulses.shape[0], : pulses.shape[1]] = pulses
+    blocks = np.nanmean(padded.reshape(padded.shape[0] // high, high, padded.shape[1] // wide, wide), axis=(1, 3))
+    return {"map": np.round(blocks, 2).tolist(), "inputs_a_block": high, "outputs_a_block": wide, "most": int(each.max()),
+            "mean": float(each.mean()), "by_cell": each.mean(axis=(0, 1)).tolist()}

@@ -1,0 +1,243 @@
+"""Whole runs on the embedded digits: learning, resuming, contenders, record, command line, NIR."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from hardwire import cli
+from hardwire.errors import FormatError, InputError
+from hardwire.report import load_record, render_html, validate
+from hardwire.spiking import Settings, export_nir, import_nir, load_model, preset, train
+from hardwire.spiking.contenders import RESULTS, jobs, run_contenders, summarise
+from hardwire.spiking.nir import Layer, write_layer
+from hardwire.spiking.record import record_of
+from hardwire.spiking.train import CHECKPOINT, chunks
+
+TINY = Settings(dataset="digits", outputs=40, epochs=2, ltp=0.03, ltd=0.006, check_every=100, method="soft", prune=0.5, bits=4)
+ENVIRONMENT = {"versions": {}, "machine": {}, "commit": None}
+
+
+@pytest.fixture(scope="module")
+def run(digits, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("spiking") / "run"
+    return folder, train(TINY, digits, out=folder)
+
+
+def test_a_run_learns_digits(run, digits):
+    folder, model = run
+    assert (model.predict(digits.test.x) == digits.test.y).mean() > 0.75
+    assert [m["epoch"] for m in model.metrics] == [1, 2] and model.metrics[-1]["pruned"] > 0.3
+    assert all(model.network.checks().values())
+    assert not (folder / CHECKPOINT).exists()
+
+
+def test_a_run_is_read_back(run, digits):
+    folder, model = run
+    again = load_model(folder)
+    assert again.settings == model.settings == Settings.load(folder / "config.toml")
+    for name, array in model.network.arrays().items():
+        assert np.array_equal(array, again.network.arrays()[name]), name
+    assert np.array_equal(model.respond(digits.test.x), again.respond(digits.test.x))
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("rule", ["one-sided", "triplet"])
+def test_a_killed_run_resumes_to_the_same_bits(rule, digits, tmp_path):
+    settings = dataclasses.replace(TINY, epochs=1, evaluate_every=500)
+    if rule == "triplet":
+        settings = dataclasses.replace(preset("digits", rule), outputs=20, norm=20.0, evaluate_every=500, check_every=50)
+        digits = dataclasses.replace(digits, train=type(digits.train)(digits.train.x[:700], digits.train.y[:700]))
+    whole = train(settings, digits)
+
+    def kill(metrics):
+        if metrics["samples"] >= 600:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(settings, digits, out=tmp_path / "run", progress=kill, checkpoint_seconds=0.0)
+    with pytest.raises(InputError, match="already holds a run; resume it"):
+        train(settings, digits, out=tmp_path / "run")
+    with pytest.raises(InputError, match="other settings"):
+        train(dataclasses.replace(settings, seed=1), digits, out=tmp_path / "run", resume=True)
+    resumed = train(settings, digits, out=tmp_path / "run", resume=True)
+    for name, array in whole.network.arrays().items():
+        assert np.array_equal(array, resumed.network.arrays()[name]), name
+    assert [m["samples"] for m in resumed.metrics] == [m["samples"] for m in whole.metrics]
+
+
+def test_chunks_show_every_sample_once_an_epoch_and_go_on_anywhere():
+    settings = Settings(epochs=2, check_every=30)
+    whole = list(chunks(settings, 100, 0))
+    assert [len(c) for c in whole] == [30, 30, 30, 10] * 2
+    assert sorted(np.concatenate(whole[:4])) == list(range(100)) and not np.array_equal(whole[0], whole[4])
+    assert all(np.array_equal(a, b) for a, b in zip(whole[5:], chunks(settings, 100, 130)))
+
+
+# Contenders and record
+
+
+def test_contenders(digits, tmp_path):
+    small = dataclasses.replace(TINY, outputs=10, epochs=1, method="none", prune=0.0)
+    rows = run_contenders(small, digits, tmp_path, shares=[0.5], seeds=2)
+    assert [(r["method"], r["prune"], r["seed"]) for r in rows] == [tuple(j.values()) for j in jobs(small, [0.5], 2, METHODS)]
+    text = (tmp_path / RESULTS).read_text()
+    assert run_contenders(small, digits, tmp_path, shares=[0.5], seeds=2, progress=lambda row: pytest.fail("trained again")) == rows
+    assert text == (tmp_path / RESULTS).read_text()
+    summary = {r["method"]: r for r in summarise(rows)}
+    assert summary["none"]["updates_saved"] == 0 and summary["zero-after"]["updates_saved"] == 0
+    assert 0.1 < summary["soft"]["updates_saved"] < 0.5
+    tests = [r["test"] for r in rows if r["method"] == "soft"]
+    assert summary["soft"]["test"] == np.mean(tests) and summary["soft"]["test_sd"] == pytest.approx(abs(tests[0] - tests[1]) / 2**0.5)
+
+
+METHODS = ("none", "zero-after", "soft", "zero", "random")
+
+
+def test_the_record_of_a_run(run, digits, tmp_path):
+    _, model = run
+    rows = [{"method": m, "prune": p, "seed": s, "test": 0.8 - p / 10 + s / 100, "validation": 0.8, "updates": 100 - 50 * p,
+             "pulses": 10} for m, p in (("none", 0.0), ("soft", 0.4), ("soft", 0.75)) for s in range(3)]
+    record = json.loads(json.dumps(record_of(model, digits, ENVIRONMENT, rows)))
+    validate(record)
+    assert set(record["verified"].values()) == {f"simulated {2 * len(digits.train.y):,} samples"}
+    assert record["accuracy"]["test_hard"] == (model.predict(digits.test.x) == digits.test.y).mean()
+    spiking = record["spiking"]
+    assert spiking["network"]["cells_used"] == 65 * 40 * 4
+    pruning, spikes = spiking["pruning"], int(model.network.outputs.spikes.sum())
+    assert pruning["updates"] + pruning["updates_saved"] == 65 * spikes
+    worn = spiking["wear"]
+    assert worn["mean"] * 65 * 40 * 4 == pytest.approx(model.network.tally[4])
+    assert sum(1 for _, kind, _ in spiking["raster"]["after"] if kind) == TINY.steps - TINY.settle
+    energy = {(line["ledger"], line["item"]): line for line in record["energy"]}
+    pulses = energy["learning, as RRAM cells, writes only", "programming pulses"]
+    assert pulses["count"] * model.network.training_samples == pytest.approx(model.network.tally[4])
+    page = render_html(record)
+    assert len(page) < 500_000 and "Ways to prune" in page and "Receptive fields" in page and "Wear of the array" in page
+
+
+def test_the_command(tmp_path, capsys):
+    out = tmp_path / "run"
+    words = ["spiking", "digits", "--out", str(out), "--outputs", "15", "--epochs", "1", "--prune", "0.5", "--set", "ltp=0.03"]
+    assert cli.main([*words, "--compare", "0.5", "--seeds", "1", "--json"]) == 0
+    said = capsys.readouterr()
+    record = json.loads(said.out)
+    assert record["hardware"] == "spiking" and record["model"]["method"] == "soft" and "validation" in said.err
+    assert {r["method"] for r in record["spiking"]["contenders"]} == set(METHODS)
+    assert record["spiking"] == load_record(out)["spiking"]
+    left = {"config.toml", "model.safetensors", "metrics.jsonl", "report.json", "report.html", RESULTS}
+    assert {p.name for p in out.iterdir()} >= left
+    assert cli.main(["report", str(out)]) == 0
+    text = capsys.readouterr().out
+    assert "outputs assigned" not in text and "spiking network" in text and "soft: a constant" in text
+    assert cli.main(["spiking", "digits", "--out", str(out), "--resume"]) == 0
+    assert cli.main(words) == 2
+    assert "already holds a finished run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options, said", [
+    (["--prune", "1.5"], "prune = 1.5"), (["--set", "bits=9"], "bits = 9"), (["--set", "nothing=1"], "'nothing' is no setting"),
+    (["--outputs", "9000"], "do not fit on 1 array"), (["--compare", "0.4,x"], "no list of shares"), (["--compare", "0"], "above 0"),
+    (["--rule", "triplet", "--prune", "0.5"], "comparison on ideal weights"), (["--set", "settle=40"], "lower it"),
+    (["--set", "w_low=0.5"], "swap them"), (["--seeds", "0"], "use at least 1"), (["--set", "steps"], "not NAME=VALUE"),
+    (["--set", "gain=nan"], "gain = nan"), (["--set", "neuron=tree"], "none of wta, lif"), (["--set", "outputs=1.5"], "of type int"),
+])
+def test_mistakes(options, said, tmp_path, capsys):
+    assert cli.main(["spiking", "digits", "--out", str(tmp_path / "run"), *options]) == 2
+    err = capsys.readouterr().err.splitlines()
+    assert err[-1].startswith("hardwire: ") and said in err[-1]
+
+
+def test_damaged_runs(run, tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        load_model(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"nothing")
+    with pytest.raises(FormatError, match="no spiking network"):
+        load_model(tmp_path)
+    with pytest.raises(FormatError, match="not TOML"):
+        Settings.from_toml("rule = ", "x.toml")
+
+
+def test_settings_round_trip():
+    settings = Settings(dataset='a "b"', prune=0.75, method="soft", mature_at=70)
+    assert Settings.from_toml(settings.to_toml()) == settings
+    assert Settings().with_text("neuron=lif\ngain=2\nbias=false", "--set") == Settings(neuron="lif", gain=2.0, bias=False)
+
+
+# NIR
+
+
+@pytest.fixture
+def nir():
+    return pytest.importorskip("nir")
+
+
+def layer(rng, n=5, m=3):
+    return Layer(rng.normal(size=(n, m)).astype(np.float32), rng.normal(size=m).astype(np.float32), rng.uniform(5, 30, m),
+                 rng.uniform(0.5, 2, m), np.zeros(m))
+
+
+def test_a_layer_comes_back_through_nir(nir, rng, tmp_path):
+    before = layer(rng)
+    after = import_nir(write_layer(before, tmp_path / "layer.nir", step_ms=0.5), step_ms=0.5)
+    for name in ("w", "bias", "membrane_ms", "threshold", "reset"):
+        assert np.allclose(getattr(before, name), getattr(after, name), rtol=1e-6), name
+    spikes = rng.random((200, 5)) < 0.3
+    assert np.array_equal(before.run(spikes, 0.5)[0], after.run(spikes, 0.5)[0]) and before.run(spikes, 0.5)[0].sum() > 20
+
+
+def test_units_on_a_known_decay(nir, tmp_path):
+    """20 ms here are 0.02 s there: after 30 ms a membrane of 1 is at e^-1.5, and a spike moved it by the weight."""
+    one = Layer(np.array([[0.7]], np.float32), np.zeros(1, np.float32), np.array([20.0]), np.array([9.0]), np.zeros(1))
+    graph = nir.read(write_layer(one, tmp_path / "one.nir", step_ms=1.0))
+    neuron = graph.nodes["neurons"]
+    assert neuron.tau == pytest.approx(0.020)
+    assert np.exp(-0.030 / neuron.tau) == pytest.approx(np.exp(-1.5))
+    assert graph.nodes["synapses"].weight * neuron.r / neuron.tau == pytest.approx(0.7)
+    back = import_nir(tmp_path / "one.nir")
+    assert back.run(np.zeros((30, 1)), 1.0, [1.0])[1] == pytest.approx(np.exp(-1.5))
+    assert back.run(np.array([[1], *[[0]] * 30]), 1.0)[1] == pytest.approx(0.7 * np.exp(-1.5))
+
+
+def test_a_foreign_graph_in_seconds(nir, tmp_path):
+    """R and tau apart: a spike moves the membrane by R / tau times the weight, a constant current by its share of a step."""
+    lif = nir.LIF(tau=np.array([0.01]), r=np.array([0.02]), v_leak=np.array([0.0]), v_threshold=np.array([1.0]))
+    nodes = {"in": nir.Input({"input": np.array([2])}), "a": nir.Affine(np.array([[0.3, 0.4]]), np.array([100.0])), "n": lif,
+             "out": nir.Output({"output": np.array([1])})}
+    nir.write(tmp_path / "foreign.nir", nir.NIRGraph(nodes, [("in", "a"), ("a", "n"), ("n", "out")]))
+    found = import_nir(tmp_path / "foreign.nir", step_ms=0.5)
+    assert found.w.ravel().tolist() == pytest.approx([0.6, 0.8]) and found.bias == pytest.approx(0.1)
+    assert found.membrane_ms == pytest.approx(10)
+
+
+def test_a_trained_network_goes_to_nir(nir, run, digits, tmp_path):
+    _, model = run
+    found = import_nir(export_nir(model, tmp_path / "wta.nir"))
+    net = model.network
+    active = (np.arange(64) % 3 == 0).astype(np.float32)
+    u = np.append(active, 1) @ net.cells.w
+    assert np.allclose(active @ found.w + found.bias, net.neuron(1.0).gain * u - net.outputs.theta, atol=1e-3)
+    lif = train(dataclasses.replace(TINY, neuron="lif", epochs=1, w_low=0.0, threshold=5.0), digits)
+    found = import_nir(export_nir(lif, tmp_path / "lif.nir"))
+    assert np.allclose(found.w, lif.network.cells.w[:64]) and found.membrane_ms == pytest.approx(10)
+    assert np.allclose(found.threshold, 5 + lif.network.outputs.theta)
+
+
+def test_what_nir_cannot_hold(nir, digits, tmp_path):
+    small = dataclasses.replace(digits, train=type(digits.train)(digits.train.x[:20], digits.train.y[:20]))
+    model = train(dataclasses.replace(preset("digits", "triplet"), outputs=5, norm=10.0), small)
+    with pytest.raises(InputError, match="no conductance-based neuron"):
+        export_nir(model, tmp_path / "x.nir")
+    with pytest.raises(InputError, match="does not exist"):
+        import_nir(tmp_path / "x.nir")
+    (tmp_path / "x.nir").write_text("nothing")
+    with pytest.raises(FormatError, match="no NIR graph"):
+        import_nir(tmp_path / "x.nir")
+    nodes = {"in": nir.Input({"input": np.array([2])}), "out": nir.Output({"output": np.array([2])})}
+    nir.write(tmp_path / "y.nir", nir.NIRGraph(nodes, [("in", "out")]))
+    with pytest.raises(FormatError, match="not a chain"):
+        import_nir(tmp_path / "y.nir")
