@@ -1,6 +1,6 @@
-"""Spiking learning on MNIST, one thread. Goals: at least 2,000 training samples/s (397 x 500, 40 steps) and three epochs in under two
-minutes; at least 93 % with 75 % of the synapses softly pruned, mean of 3 seeds, conventional pruning at 40 % in the same table; Diehl and
-Cook with 400 neurons at least 85 % after one epoch.
+"""Spiking learning on MNIST, one thread. Goals: at least 2,000 training samples/s (397 x 500, 40 steps) and three epochs in under
+two minutes; at least 93 % with 75 % of the synapses softly pruned, mean of 3 seeds, conventional pruning at 40 % in the same table;
+Diehl and Cook with 400 neurons at least 85 % after one epoch.
 
     python benchmarks/spiking.py speed
     python benchmarks/spiking.py contenders OUT [--seeds 3] [--set NAME=VALUE ...]     OUT keeps every run; the same again goes on
@@ -57,15 +57,17 @@ def speed(args) -> None:
     figures = {"samples_per_s_best": best, "samples_per_s_median": median, "three_epochs_s_at_median": epochs, "chunks": len(seconds),
                "inputs": x.shape[1], "outputs": settings.outputs, "steps": settings.steps, "cells": settings.cells,
                "bits": network.bits, **BESIDE}
-    report("spiking_speed", ">= 2,000 training samples/s, three epochs in < 120 s, one thread", median >= 2000 and epochs < 120, figures)
+    report("spiking_speed", ">= 2,000 training samples/s, three epochs in < 120 s, one thread",
+           median >= 2000 and epochs < 120, figures)
 
 
 def check(settings, x, total: int) -> None:
     fast, slow = (OneSidedNetwork(settings, x.shape[1], total) for _ in range(2))
     counts = fast.learn(x, 0)
     expected = np.zeros_like(counts)
-    naive.run_chunk(x, slow.chance, 0, np.uint64(settings.seed), slow.cells, slow.outputs, slow.timing, slow.neuron(0.0), slow.rule(0.0),
-                    True, expected, slow.tally)
+    with np.errstate(over="ignore"):
+        naive.run_chunk(x, slow.chance, 0, np.uint64(settings.seed), slow.cells, slow.outputs, slow.timing, slow.neuron(0.0),
+                        slow.rule(0.0), True, expected, slow.tally)
     if not (np.array_equal(counts, expected) and np.array_equal(fast.cells.w, slow.cells.w)):
         refuse("the kernel differs from its naive twin")
 
@@ -87,7 +89,8 @@ def contenders(args) -> None:
 def diehl_cook(args) -> None:
     """400 neurons, one epoch."""
     settings = preset("mnist", "triplet").with_text("\n".join(args.set), "--set")
-    record = runs.spiking_run(settings, args.out, resume=True, progress=lambda m: say(f"{m['samples']}: {m['validation_assigned']:.4f}"))
+    record = runs.spiking_run(settings, args.out, resume=True,
+                              progress=lambda m: say(f"{m['samples']}: {m['validation_assigned']:.4f}"))
     figures = {"test": record["accuracy"]["test_hard"], "validation": record["accuracy"]["validation"], "epochs": settings.epochs,
                "outputs": settings.outputs, "train_s": record["time"]["train_s"],
                **{f"{r['name']} {split}": r[split] for r in record["spiking"]["readouts"] for split in ("test", "validation")}}

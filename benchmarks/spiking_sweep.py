@@ -23,7 +23,8 @@ from hardwire.spiking import preset, train
 SPACE = {
     "ltp": [0.003, 0.03], "ltp_decay": [2.0, 5.0], "ltd": [0.0007, 0.005], "rate_end": [0.1, 0.3],
     "gain": [0.5, 2.0], "gain_end": [1.0, 2.0, 5.0], "theta_step": [0.0, 0.1], "scaling": [0.3, 1.0],
-    "max_hz": [100.0, 400.0], "steps": [25, 70], "settle": [5, 20], "window_ms": [5.0, 20.0], "inputs": [256, 784], "outputs": [250, 1000],
+    "max_hz": [100.0, 400.0], "steps": [25, 70], "settle": [5, 20], "window_ms": [5.0, 20.0],
+    "inputs": [256, 784], "outputs": [250, 1000],
     "cells": ["ideal", "digital", "analog"], "bits": [1, 2], "arrays": [2, 3], "code": ["binary"],
     "mature_at": [10, 100, 300], "constant": [-0.6, -0.2], "importance": ["magnitude"], "method": ["none", "zero", "random"],
 }
