@@ -220,14 +220,16 @@ def spiking_run(settings, out, *, data_dir=None, resume: bool = False, shares=()
     from .data import load_dataset
     from .report import environment, save_record, write_html
     from .spiking import export_nir, load_model, train
-    from .spiking.contenders import run_contenders
+    from .spiking.contenders import RESULTS, read_results, run_contenders
     from .spiking.record import record_of
 
     out = Path(out)
     dataset = load_dataset(settings.dataset, seed=settings.seed, data_dir=data_dir)
     if not (resume and (out / "model.safetensors").exists()):
         train(settings, dataset, out=out, resume=resume, progress=progress)
-    found = run_contenders(settings, dataset, out, shares=shares, seeds=seeds, progress=contender_progress) if shares else ()
+    found = read_results(out / RESULTS)
+    if shares:
+        found = run_contenders(settings, dataset, out, shares=shares, seeds=seeds, progress=contender_progress)
     model = load_model(out)
     record = record_of(model, dataset, environment(), found)
     if settings.rule == "one-sided" and find_spec("nir"):

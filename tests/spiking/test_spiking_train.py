@@ -112,7 +112,7 @@ def test_the_record_of_a_run(run, digits, tmp_path):
     assert pruning["updates"] + pruning["updates_saved"] == 65 * spikes
     worn = spiking["wear"]
     assert worn["mean"] * 65 * 40 * 4 == pytest.approx(model.network.tally[4])
-    assert sum(1 for _, kind, _ in spiking["raster"]["after"] if kind) == TINY.steps - TINY.settle
+    assert len(spiking["raster"]["after"]["out"][0]) == TINY.steps - TINY.settle
     energy = {(line["ledger"], line["item"]): line for line in record["energy"]}
     pulses = energy["learning, as RRAM cells, writes only", "programming pulses"]
     assert pulses["count"] * model.network.training_samples == pytest.approx(model.network.tally[4])

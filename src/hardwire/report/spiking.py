@@ -7,8 +7,9 @@
     curve       [{epoch, validation_assigned, validation_linear}]
     pruning     {method, share, outputs_pruned, frozen, updates, updates_saved}
     contenders  [{method, prune, seeds, test, test_sd, validation, updates, updates_saved, pulses, pulses_saved}]
-    fields      {shape, classes, images}: grey levels;  wear {map, inputs_a_block, outputs_a_block, most, mean, by_cell}
-    raster      {steps, step_ms, inputs, outputs, before, after}: [step, 1 for an output, number] of every spike
+    fields      {shape, classes, images}: grey levels in hexadecimal
+    wear        {map, inputs_a_block, outputs_a_block, most, mean, by_cell}: programming pulses
+    raster      {steps, step_ms, inputs, outputs, before, after}: {in, out: [steps, numbers]} of every spike
 """
 
 import numpy as np
@@ -84,7 +85,7 @@ def accuracy_by_share(rows: list[dict]) -> str:
 def receptive_fields(fields: dict) -> str:
     """Weights of outputs as images, ten in a row."""
     high, wide = fields["shape"]
-    images, n = np.array(fields["images"], np.uint8).reshape(-1, high, wide), len(fields["images"])
+    images, n = np.frombuffer(bytes.fromhex("".join(fields["images"])), np.uint8).reshape(-1, high, wide), len(fields["images"])
     lines = -(-n // COLUMNS)
     sheet = np.zeros((lines * (high + 1), COLUMNS * (wide + 1)), np.float64)
     for i, image in enumerate(images):
@@ -100,18 +101,17 @@ def receptive_fields(fields: dict) -> str:
 
 def raster(data: dict, which: str) -> str:
     """Every spike of one sample: inputs below, outputs above."""
-    rows = np.array(data[which], np.int64).reshape(-1, 3)
 
     def paint(axes):
-        for kind, colour, size, offset in ((0, plots.MUTED, 2, 0), (1, plots.ACCENT, 9, data["inputs"])):
-            mine = rows[rows[:, 1] == kind]
-            axes.scatter(mine[:, 0] * data["step_ms"], mine[:, 2] + offset, s=size, color=colour, linewidths=0)
+        for kind, colour, size, offset in (("in", plots.MUTED, 2, 0), ("out", plots.ACCENT, 9, data["inputs"])):
+            steps, numbers = np.array(data[which][kind], np.int64)
+            axes.scatter(steps * data["step_ms"], numbers + offset, s=size, color=colour, linewidths=0)
         axes.axhline(data["inputs"], color=plots.LINE, linewidth=0.8)
         axes.set_xlim(-0.5, data["steps"] * data["step_ms"])
         axes.set_ylim(-1, data["inputs"] + data["outputs"])
         axes.set_xlabel("time, ms")
         axes.set_ylabel("input, then output")
-        axes.set_title(f"{which} training: {len(np.unique(rows[rows[:, 1] == 1, 2]))} outputs fire", fontsize=10)
+        axes.set_title(f"{which} training: {len(set(data[which]['out'][1]))} outputs fire", fontsize=10)
 
     return plots._draw(f"raster-{which}", (4.6, 3.6), f"Spikes of one sample {which} training", paint)
 

@@ -9,17 +9,15 @@ from ..energy import CONSTANTS, Ledger
 from .array import TALLY
 
 
-def ledgers(network, counts: dict[str, int], samples: int, answers: dict[str, int], answered: int) -> list[Ledger]:
+def ledgers(network) -> list[Ledger]:
     """Alternatives, never summed: learning and answering, for each kind of cell that has a figure.
 
-    counts, samples    what training added up, see ``array.TALLY``, over so many samples
-    answers, answered  the same of samples that were shown without learning
+    A sample that is only answered has as many input spikes as one that is learned, so it reads as many cells.
     """
-    s = network.settings
+    s, samples, counts = network.settings, network.training_samples, named(network.tally)
     if s.rule != "one-sided" or s.cells == "ideal":
         return []
-    cells_in_row = s.outputs * network.bits
-    learning, answering = ((c["input_spikes"] * cells_in_row / n) for c, n in ((counts, samples), (answers, answered)))
+    read = counts["input_spikes"] * s.outputs * network.bits / samples
     made = []
     if s.cells == "digital":
         rram = Ledger("learning, as RRAM cells, writes only", per="training sample")
@@ -28,7 +26,7 @@ def ledgers(network, counts: dict[str, int], samples: int, answers: dict[str, in
         failed = counts["pulses"] - counts["sets"] - counts["resets"]
         pcm.add("cells set, and pulses that failed", (counts["sets"] + failed) / samples, CONSTANTS["pcm_set"])
         pcm.add("cells reset", counts["resets"] / samples, CONSTANTS["pcm_reset"])
-        pcm.add("cells read", learning, CONSTANTS["pcm_read"])
+        pcm.add("cells read", read, CONSTANTS["pcm_read"])
         made += [rram, pcm]
     else:
         for title, key in (("slow Ag:a-Si cells", "analog_slow_write"), ("ideal analog cells", "analog_ideal_write")):
@@ -36,7 +34,7 @@ def ledgers(network, counts: dict[str, int], samples: int, answers: dict[str, in
             ledger.add("programming pulses", counts["pulses"] / samples, CONSTANTS[key])
             made.append(ledger)
     answer = Ledger("answering, as PCM cells, reads only", per="inference")
-    answer.add("cells read", answering, CONSTANTS["pcm_read"])
+    answer.add("cells read", read, CONSTANTS["pcm_read"])
     return [*made, answer]
 
 

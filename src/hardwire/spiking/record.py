@@ -12,7 +12,7 @@ from .ledger import ledgers, named
 from .train import Model, build
 
 #: Receptive fields that are shown, and blocks of the wear map at most in each direction.
-FIELDS, BLOCKS = 50, 125
+FIELDS, BLOCKS = 50, 64
 
 
 def record_of(model: Model, dataset, environment: dict, contenders=()) -> dict:
@@ -24,7 +24,7 @@ def record_of(model: Model, dataset, environment: dict, contenders=()) -> dict:
     test, last = model.readout.accuracy(counts, dataset.test.y), model.metrics[-1]
     found, classes = model.readout.votes(counts), len(dataset.classes)
     tally, samples = named(network.tally), network.training_samples
-    energy = ledgers(network, tally, samples, tally, samples)
+    energy = ledgers(network)
     status = f"simulated {samples:,} samples"
     return {
         "hardware": "spiking", "dataset": dataset.name, "seed": s.seed,
@@ -72,7 +72,7 @@ def pruning(model: Model) -> dict:
 def fields(model: Model) -> dict:
     """Receptive fields: weights of some outputs as grey levels 0 (lowest) to 255, in the samples' shape, the busiest of each class.
 
-    {shape: [height, width], classes: [class of each], images: [[grey levels]]}; pixels that are no input are 0.
+    {shape: [height, width], classes: [class of each], images: [grey levels in hexadecimal]}; pixels that are no input are 0.
     """
     w, shape = model.network.arrays()["w"], model.dataset["shape"]
     low, high = (-1, 1) if model.settings.rule == "one-sided" else (0, float(w.max()) or 1.0)
@@ -84,24 +84,24 @@ def fields(model: Model) -> dict:
     chosen = [k for c in range(len(classes)) for k in order[model.readout.assigned[order] == c][:each]]
     images = np.zeros((len(chosen), side[0] * side[1]), np.uint8)
     images[:, pixels] = np.rint((w[: len(pixels), chosen].T - low) / (high - low) * 255).clip(0, 255)
-    return {"shape": side, "classes": [classes[model.readout.assigned[k]] for k in chosen], "images": images.tolist()}
+    return {"shape": side, "classes": [classes[model.readout.assigned[k]] for k in chosen], "images": [image.tobytes().hex() for image in images]}
 
 
 def rasters(model: Model, x: np.ndarray) -> dict:
-    """All spikes of one sample, shown to the network as it was before training and as it is: [step, 0 input or 1 output, number]."""
+    """All spikes of one sample, shown to the network as it was before training and as it is, see ``spikes_of``."""
     s, net = model.settings, model.network
     fresh = build(s, len(model.encoder.pixels), net.training_samples)
     return {"steps": s.steps, "step_ms": s.step_ms, "inputs": len(model.encoder.pixels), "outputs": s.outputs,
             "before": spikes_of(fresh, model.encoder(x)), "after": spikes_of(net, model.encoder(x))}
 
 
-def spikes_of(network, x: np.ndarray) -> list[list[int]]:
-    """Every spike while samples ``x`` are shown without learning, by the naive twin."""
+def spikes_of(network, x: np.ndarray) -> dict[str, list[list[int]]]:
+    """Every spike while samples ``x`` are shown without learning, by the naive twin: {in: [steps, numbers], out: [steps, numbers]}."""
     record: list[tuple] = []
     counts = np.zeros((len(x), network.settings.outputs), np.uint16)
     naive.run_chunk(x, network.chance, 0, np.uint64(network.settings.seed), network.cells, network.outputs, network.timing,
                     network.neuron(1.0), network.rule(1.0), False, counts, np.zeros_like(network.tally), record)
-    return [[t, int(kind == "out"), int(i)] for _, t, kind, i in record]
+    return {kind: [[t for _, t, k, _ in record if k == kind], [int(i) for _, _, k, i in record if k == kind]] for kind in ("in", "out")}
 
 
 def wear(network) -> dict:

@@ -78,7 +78,7 @@ class Settings:
     max_hz: float = 200.0
     neuron: str = "wta"
     gain: float = 1.0
-    gain_end: float = 1.0
+    gain_end: float = 3.0
     threshold: float = 0.0
     membrane_ms: float = 10.0
     inhibition: int = 0

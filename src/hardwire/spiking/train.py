@@ -1,6 +1,7 @@
 """Training a spiking network: samples in chunks, evaluations on the validation split, checkpoints; a killed run resumes to the same
 bits."""
 
+import dataclasses
 import json
 import time
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from safetensors.numpy import save
 
 from ..disk import write_bytes, write_text
 from ..errors import FormatError, InputError
+from .array import LTD, LTP
 from .diehl_cook import DiehlCookNetwork
 from .encoding import grey_levels, select_pixels
 from .network import OneSidedNetwork
@@ -82,7 +84,7 @@ def train(settings: Settings, dataset, *, out=None, resume: bool = False, progre
     """Train on ``dataset`` (see ``hardwire.data.Dataset``); with ``out``, into that run directory.
 
     resume    go on where a killed run in ``out`` was
-    progress  called after each evaluation with its metrics, and after each checkpoint with ``samples`` alone
+    progress  called after each evaluation with its metrics, ``total`` samples and ``seconds_left``
     """
     encoder = fit_encoder(settings, dataset.train.x)
     x, total = encoder(dataset.train.x), settings.epochs * len(dataset.train.y)
@@ -90,24 +92,21 @@ def train(settings: Settings, dataset, *, out=None, resume: bool = False, progre
     state, out = Progress(), None if out is None else Path(out)
     open_run(out, settings, network, state, resume)
     started = saved = time.perf_counter()
-    before = state.seconds
-    for rows in chunks(settings, len(x), state.position):
+    first, before = state.position, state.seconds
+    for rows in chunks(settings, len(x), first):
         counts = network.learn(x[rows], state.position)
         state.position += len(rows)
         now = time.perf_counter()
         state.seconds = before + now - started
         if due(settings, state.position, len(rows), len(x)):
-            entry = {"samples": state.position, "epoch": state.position / len(x), "spikes_per_sample": float(counts.sum(1).mean()),
-                     **{f"validation_{k}": v for k, v in evaluate(network, encoder, dataset, settings, x).items()},
-                     **facts_of(network), "seconds": round(state.seconds, 3)}
-            state.metrics.append(entry)
+            state.metrics.append(entry_of(network, counts, state, evaluate(network, encoder, dataset, settings, x)))
             if out:
                 write_text(out / METRICS, "".join(json.dumps(m) + "\n" for m in state.metrics))
             if progress:
-                progress(entry | {"total": total, "seconds_left": (now - started) * (total / state.position - 1)})
+                left = (now - started) / (state.position - first) * (total - state.position)
+                progress(state.metrics[-1] | {"total": total, "seconds_left": left})
         if out and now - saved > checkpoint_seconds:
-            save_state(out / CHECKPOINT, settings, network.arrays(), {"position": state.position, "seconds": state.seconds,
-                                                                      "metrics": state.metrics})
+            save_state(out / CHECKPOINT, settings, network.arrays(), dataclasses.asdict(state))
             saved = now
     network.finish()
     readout = fit_readout(network.respond(x), dataset.train.y, len(dataset.classes))
@@ -116,6 +115,15 @@ def train(settings: Settings, dataset, *, out=None, resume: bool = False, progre
     if out:
         save_model(out, model)
     return model
+
+
+def entry_of(network, counts: np.ndarray, state: Progress, accuracy: dict[str, float]) -> dict:
+    """A line of ``metrics.jsonl``; ``counts`` are the last chunk's output spikes."""
+    kept = network.arrays()
+    entry = {"samples": state.position, "epoch": state.position * network.settings.epochs / network.training_samples,
+             "spikes_per_sample": float(counts.sum(1).mean()), **{f"validation_{k}": v for k, v in accuracy.items()},
+             "updates": int(kept["tally"][[LTP, LTD]].sum()), "seconds": round(state.seconds, 3)}
+    return entry | ({"pruned": float(kept["frozen"].mean())} if "frozen" in kept else {})
 
 
 def chunks(settings: Settings, samples: int, position: int):
@@ -137,13 +145,6 @@ def evaluate(network, encoder: Encoder, dataset, settings: Settings, x: np.ndarr
     n = min(settings.label_samples, len(x))
     readout = fit_readout(network.respond(x[:n]), dataset.train.y[:n], len(dataset.classes))
     return readout.accuracy(network.respond(encoder(dataset.validation.x)), dataset.validation.y)
-
-
-def facts_of(network) -> dict:
-    """Counts that show how training stands."""
-    kept = network.arrays()
-    facts = {"updates": int(kept["tally"][2:4].sum())}
-    return facts | ({"pruned": float(kept["frozen"].mean())} if "frozen" in kept else {})
 
 
 def open_run(out, settings: Settings, network, state: Progress, resume: bool) -> None:
