@@ -19,7 +19,7 @@ from hardwire import load_dataset, runs
 from hardwire.spiking import naive, preset
 from hardwire.spiking.contenders import run_contenders, summarise
 from hardwire.spiking.network import OneSidedNetwork
-from hardwire.spiking.train import fit_encoder
+from hardwire.spiking.training import fit_encoder
 
 SAMPLES = 2000
 #: Others' speed, measured before on a like machine: see the facts in docs/spiking.md.

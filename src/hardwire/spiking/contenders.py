@@ -11,7 +11,7 @@ from ..disk import read_text, write_text
 from ..errors import FormatError
 from .array import PULSES
 from .readout import fit_readout
-from .train import train
+from .training import train
 
 RESULTS = "contenders.jsonl"
 METHODS = ("none", "zero-after", "soft", "zero", "random")

@@ -9,7 +9,7 @@ from . import naive
 from .array import ARRAY_CELLS
 from .contenders import summarise
 from .ledger import ledgers, named
-from .train import Model, build
+from .training import Model, build
 
 #: Receptive fields that are shown, and blocks of the wear map at most in each direction.
 FIELDS, BLOCKS = 50, 64
@@ -84,7 +84,8 @@ def fields(model: Model) -> dict:
     chosen = [k for c in range(len(classes)) for k in order[model.readout.assigned[order] == c][:each]]
     images = np.zeros((len(chosen), side[0] * side[1]), np.uint8)
     images[:, pixels] = np.rint((w[: len(pixels), chosen].T - low) / (high - low) * 255).clip(0, 255)
-    return {"shape": side, "classes": [classes[model.readout.assigned[k]] for k in chosen], "images": [image.tobytes().hex() for image in images]}
+    return {"shape": side, "classes": [classes[model.readout.assigned[k]] for k in chosen],
+            "images": [image.tobytes().hex() for image in images]}
 
 
 def rasters(model: Model, x: np.ndarray) -> dict:

@@ -13,7 +13,7 @@ from hardwire.spiking import Settings, export_nir, import_nir, load_model, prese
 from hardwire.spiking.contenders import RESULTS, jobs, run_contenders, summarise
 from hardwire.spiking.nir import Layer, write_layer
 from hardwire.spiking.record import record_of
-from hardwire.spiking.train import CHECKPOINT, chunks
+from hardwire.spiking.training import CHECKPOINT, chunks
 
 TINY = Settings(dataset="digits", outputs=40, epochs=2, ltp=0.03, ltd=0.006, check_every=100, method="soft", prune=0.5, bits=4)
 ENVIRONMENT = {"versions": {}, "machine": {}, "commit": None}
@@ -177,7 +177,7 @@ def nir():
 
 
 def layer(rng, n=5, m=3):
-    return Layer(rng.normal(size=(n, m)).astype(np.float32), rng.normal(size=m).astype(np.float32), rng.uniform(5, 30, m),
+    return Layer(rng.normal(0.2, 0.5, (n, m)).astype(np.float32), rng.uniform(0, 0.2, m).astype(np.float32), rng.uniform(5, 30, m),
                  rng.uniform(0.5, 2, m), np.zeros(m))
 
 
