@@ -433,6 +433,7 @@ def parser() -> Parser:
     p.add_argument("--runs", type=int, default=60, metavar="N", help="repetitions of everything timed (default: 60)")
     p = verb(crossbar)
     crossbar_command.options(p)
+    data_dir(p)
     p = verb(spiking, "dataset")
     spiking_command.options(p)
     data_dir(p)

@@ -11,7 +11,7 @@ import hardwire
 
 ROOT = Path(hardwire.__file__).parent
 PACKAGES = {"numpy"}
-LEAVES = {"errors", "gates", "bits", "tools", "energy", "parallel", "simd", "disk"}
+LEAVES = {"errors", "gates", "bits", "tools", "energy", "parallel", "simd", "splitmix", "disk"}
 CIRCUIT = LEAVES | {"circuit"}
 EMITTED = CIRCUIT | {"passes", "backends"}
 
@@ -19,6 +19,7 @@ EMITTED = CIRCUIT | {"passes", "backends"}
 RULE = {
     **{leaf: (LEAVES, {"numpy"}) for leaf in LEAVES},
     "simd": ({"errors"}, {"numpy", "numba", "llvmlite"}),
+    "splitmix": (set(), {"numpy", "numba"}),
     "circuit": (LEAVES, {"numpy", "numba"}),
     "passes": (CIRCUIT, {"numpy", "numba", "aigverse"}),
     "backends": (CIRCUIT, {"numpy"}),
@@ -30,7 +31,7 @@ RULE = {
     "lower": (CIRCUIT | {"data", "nn", "baselines"}, {"numpy", "torch"}),
     "estimators": (CIRCUIT | {"data", "nn", "lower"}, {"numpy", "sklearn", "torch"}),
     "crossbar": (LEAVES | {"data"}, {"numpy", "numba", "torch", "safetensors", "tomli", "torchvision", "timm"}),
-    "spiking": (LEAVES | {"data"}, {"numpy", "numba", "llvmlite", "safetensors", "tomli", "nir"}),
+    "spiking": (LEAVES | {"data", "crossbar"}, {"numpy", "numba", "llvmlite", "safetensors", "tomli", "nir"}),
     "report": (LEAVES, {"numpy", "matplotlib"}),
     "samples": (LEAVES | {"circuit", "backends"}, {"numpy"}),
     "sweep": (LEAVES | {"data", "nn", "runs", "report"}, {"optuna"}),

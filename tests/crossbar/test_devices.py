@@ -14,7 +14,6 @@ from hardwire.crossbar.devices import (
     TOP,
     UP,
     Capacitor,
-    Device,
     LinearStep,
     Pcm,
     SoftBounds,
@@ -94,7 +93,7 @@ def test_the_same_seed_draws_the_same_devices():
     (lambda: LinearStep(slope_up=1.5), "slopes of at most 1"),
     (lambda: LinearStep(lifetime=0.0), "lifetime above 0"),
     (lambda: LinearStep(asymmetry=1.0), "asymmetry between"),
-    (lambda: Device(cycle_noise=float("inf")), "cycle_noise = inf"),
+    (lambda: LinearStep(cycle_noise=float("inf")), "cycle_noise = inf"),
     (lambda: device("pcm_gts"), "choose from .*pcm_gst"),
     (lambda: device("pcm_gst", gmax=3), "no parameter 'gmax'; it has .*g_max"),
 ])

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from hardwire.crossbar.devices import PRESETS, Pcm, device
-from hardwire.crossbar.fitting import fit, load_device, save_device
+from hardwire.crossbar.devices import PRESETS, Pcm, device, load_device, save_device
+from hardwire.crossbar.fitting import fit
 from hardwire.errors import FormatError, InputError
 
 

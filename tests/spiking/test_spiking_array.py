@@ -5,12 +5,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from hardwire.crossbar.devices import BinaryCell, LinearStep, SoftBounds
 from hardwire.errors import InputError
 from hardwire.spiking import naive
 from hardwire.spiking.array import (
     ARRAY_CELLS,
-    AnalogCell,
-    BinaryCell,
+    Pulse,
     bits_for,
     check_budget,
     code_of,
@@ -23,7 +23,8 @@ from hardwire.spiking.encoding import grey_levels, select_pixels, spike_chance
 from hardwire.spiking.neurons import exponential, lif_winner, soft_winner
 from hardwire.spiking.pruning import unimportant
 from hardwire.spiking.readout import fit_readout
-from hardwire.spiking.streams import bits, normal, start, uniform
+from hardwire.spiking.streams import normal, start, uniform
+from hardwire.splitmix import word
 
 F = np.float32
 
@@ -103,18 +104,34 @@ def test_spreads_are_lognormal_and_of_the_device(rng):
         assert np.log(drawn / median).mean() == pytest.approx(0, abs=0.02)
         assert np.log(drawn / median).std() == pytest.approx(sigma, rel=0.05)
     assert (cells.limit == 0).mean() == pytest.approx(0.02, abs=0.006)
-    analog = make_cells(np.zeros((100, 100)), "analog", rng, device=AnalogCell(step_spread=0.2, bound_spread=0.1))
-    assert np.log(analog.up).std() == pytest.approx(0.2, rel=0.05) and np.log(analog.down).std() == pytest.approx(0.2, rel=0.05)
-    assert analog.high.std() == pytest.approx(0.1, rel=0.05) and abs(np.corrcoef(analog.up.flat, analog.down.flat)[0, 1]) < 0.05
+
+
+def test_analog_cells_differ_as_their_device_says(rng):
+    device = LinearStep(relative=True, step=0.01, low=-0.5, high=1.5, step_spread=0.2, bound_spread=0.1, asymmetry_spread=0.05)
+    cells = make_cells(np.zeros((100, 100)), "analog", rng, device=device)
+    tilt = (cells.up - cells.down) / (cells.up + cells.down)
+    assert cells.up.std() == pytest.approx(np.hypot(0.2, 0.05), rel=0.05) and tilt.std() == pytest.approx(0.05, rel=0.05)
+    assert cells.up.mean() == pytest.approx(1, abs=0.01) and cells.pulse.zero == F(-0.5)
+    assert cells.high.mean() == pytest.approx(1, abs=0.01) and cells.high.std() == pytest.approx(0.15, rel=0.05)
+    assert cells.low.mean() == pytest.approx(-1, abs=0.01) and cells.low.std() == pytest.approx(0.05, rel=0.05)
 
 
 def test_an_analog_pulse(rng):
-    state, plain = np.ones(1, np.uint64), (F(1), F(1), F(-1), F(1), F(0), F(0))
-    assert moved_conductance(F(0.5), F(0.1), *plain, state) == F(0.6)
-    assert moved_conductance(F(0.5), F(0.1), F(2), *plain[1:], state) == F(0.7)
-    assert moved_conductance(F(0.5), F(0.9), *plain, state) == 1
-    noisy = [moved_conductance(F(0), F(0.1), *plain[:5], F(0.3), state) for _ in range(10_000)]
+    state, plain, even = np.ones(1, np.uint64), (F(1), F(1), F(-1), F(1)), Pulse(*np.zeros(5, F))
+    assert moved_conductance(F(0.5), F(0.1), *plain, even, state) == F(0.6)
+    assert moved_conductance(F(0.5), F(0.1), F(2), *plain[1:], even, state) == F(0.7)
+    assert moved_conductance(F(0.5), F(0.9), *plain, even, state) == 1
+    noisy = [moved_conductance(F(0), F(0.1), *plain, even._replace(noise=F(0.3)), state) for _ in range(10_000)]
     assert np.mean(noisy) == pytest.approx(0.1, abs=0.001) and np.std(noisy) == pytest.approx(0.03, rel=0.05)
+
+
+def test_steps_shrink_towards_soft_bounds(rng):
+    cells = make_cells(np.zeros((1, 1)), "analog", rng, device=SoftBounds(relative=True, low=-0.75, high=1.25))
+    state = np.ones(1, np.uint64)
+    steps = {(w, dw): moved_conductance(F(w), F(dw), F(1), F(1), F(-1), F(1), cells.pulse, state) - F(w)
+             for w in (-1, -0.25, 0.5, 1) for dw in (0.1, -0.1)}
+    up, down = ([steps[w, dw] / dw for w in (-1, -0.25, 0.5, 1)] for dw in (0.1, -0.1))
+    assert up == pytest.approx([1.6, 1, 0.4, 0], abs=1e-5) and down == pytest.approx([0, 1, 2, 8 / 3], abs=1e-5)
 
 
 # Random numbers and functions of the neurons
@@ -133,7 +150,7 @@ def test_the_generator_is_splitmix64():
     state, expected = np.array([12345], np.uint64), 12345
     for _ in range(5):
         expected, z = splitmix(expected)
-        assert int(bits(state)) == z and int(state[0]) == expected
+        assert int(word(state)) == z and int(state[0]) == expected
 
 
 def test_streams_of_samples_differ():
@@ -141,7 +158,7 @@ def test_streams_of_samples_differ():
     for seed in range(20):
         for index in range(50):
             start(state, np.uint64(seed), np.uint64(index))
-            seen.add(int(bits(state)))
+            seen.add(int(word(state)))
     assert len(seen) == 1000
 
 

@@ -63,7 +63,8 @@ def pair(text: str) -> tuple:
 
 def fit(args, answer) -> int:
     """Fit a device to a measured curve and write it as TOML."""
-    from .fitting import fit, save_device
+    from .devices import save_device
+    from .fitting import fit
 
     if not args.curve:
         raise InputError("fit needs --curve FILE, a CSV with the columns pulse and conductance")

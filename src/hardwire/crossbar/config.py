@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from ..disk import read_text
 from ..errors import FormatError, InputError
 from .cell import Cell, Hybrid, MixedPrecision, PcmPair, Single, TikiTaka
-from .devices import Ideal
-from .fitting import load_device
+from .devices import Ideal, load_device
 from .names import VARIANTS
 from .network import ACTIVATIONS
 from .tile import PERIPHERIES, Chip, Periphery

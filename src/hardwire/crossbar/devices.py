@@ -2,16 +2,25 @@
 
 Conductances are in microsiemens (uS), except of devices whose fit was published relative to their range (``relative``: 1 is the
 nominal bound). Every parameter that no source gives is named in ``assumed``. Marks of sources: read, second-hand, derived.
-Imports nothing but numpy, so that other hardware can share it.
+Imports neither torch nor a kernel: the spiking network's array shares it.
 """
 
 import dataclasses
+import json
 import math
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
+from ..disk import read_text, write_text
+from ..errors import FormatError, InputError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pragma: no cover
+    import tomli as tomllib
 
 #: Constants of one device whose step is linear in its conductance, the last axis of ``LinearStep.sample``.
 UP, DOWN, LOW, HIGH = range(4)
@@ -21,6 +30,8 @@ LEAK_TO, LEAK_RATE = range(2)
 SET_STEP, TOP, DRIFT, AGE = range(4)
 #: Conductances in uS outside these are taken for a mistake of units.
 SMALLEST, LARGEST = 1e-3, 1e6
+#: Endurance of a cell without limit.
+UNLIMITED = np.uint32(0xFFFFFFFF)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +40,11 @@ class Device:
 
     name, source   of the model and of its numbers
     assumed        names of parameters that no source gives
-    step_spread    standard deviation of the mean step from device to device, as a share of it (device to device)
-    cycle_noise    standard deviation of one step from its device's mean, as a share of it (cycle to cycle)
     """
 
     name: str = ""
     source: str = ""
     assumed: tuple[str, ...] = ()
-    step_spread: float = 0.0
-    cycle_noise: float = 0.0
 
     #: Parameters that may be negative; all other numbers may not.
     SIGNED = ("low", "leak_to", "asymmetry")
@@ -55,10 +62,6 @@ class Device:
     def _called(self) -> str:
         return f"device {self.name!r}" if self.name else f"device {type(self).__name__}"
 
-    def spread(self, rng: np.random.Generator, shape, mean: float, share: float) -> np.ndarray:
-        """``mean (1 + share N(0, 1))`` for each device, cut at a twentieth of the mean so that no device is dead or reversed."""
-        return np.maximum(mean * (1 + share * rng.standard_normal(shape)), 0.05 * mean)
-
     def _conductance(self, *names: str) -> None:
         """Refuse conductances that only a wrong unit explains."""
         for name in names:
@@ -69,7 +72,23 @@ class Device:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LinearStep(Device):
+class GradualDevice(Device):
+    """A device whose conductance moves by steps.
+
+    step_spread    standard deviation of the mean step from device to device, as a share of it (device to device)
+    cycle_noise    standard deviation of one step from its device's mean, as a share of it (cycle to cycle)
+    """
+
+    step_spread: float = 0.0
+    cycle_noise: float = 0.0
+
+    def spread(self, rng: np.random.Generator, shape, mean: float, share: float) -> np.ndarray:
+        """``mean (1 + share N(0, 1))`` for each device, cut at a twentieth of the mean so that no device is dead or reversed."""
+        return np.maximum(mean * (1 + share * rng.standard_normal(shape)), 0.05 * mean)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearStep(GradualDevice):
     """A bidirectional device whose step falls linearly with the way already gone.
 
     Up pulse    ``g += a step (1 + d + b) (1 - slope_up g / high)``
@@ -170,7 +189,7 @@ class Ideal(LinearStep):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pcm(Device):
+class Pcm(GradualDevice):
     """Phase-change memory: SET pulses only raise the conductance, in ever smaller steps; RESET drops it at once.
 
     SET of relative duration s, 0 < s <= 1:
@@ -217,6 +236,42 @@ class Pcm(Device):
     def mean_step(self, g):
         """Mean change of a full SET pulse at conductance ``g`` (uS) of the mean device."""
         return self.step * (1 + self.shape * np.exp(-self.decay * np.asarray(g) / self.g_max))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinaryCell(Device):
+    """A cell of one bit, of high or of low resistance.
+
+    write_failure     probability that a programming pulse leaves the cell as it was (cycle to cycle)
+    failure_spread    standard deviation of ln(write_failure) from device to device
+    endurance         pulses after which a cell keeps its bit for ever, median; 0: unlimited
+    endurance_spread  standard deviation of ln(endurance) from device to device
+    stuck             share of cells that never change (device to device)
+    attempts          pulses at most for a bit, each followed by a check
+    """
+
+    write_failure: float = 0.0
+    failure_spread: float = 0.0
+    endurance: float = 0.0
+    endurance_spread: float = 0.0
+    stuck: float = 0.0
+    attempts: int = 1
+
+    def __post_init__(self):
+        super().__post_init__()
+        if max(self.write_failure, self.stuck) > 1 or self.attempts < 1:
+            raise InputError(f"{self._called()}: write_failure = {self.write_failure:g}, stuck = {self.stuck:g}, attempts = "
+                             f"{self.attempts}; give shares of at most 1 and at least one attempt")
+
+    def sample(self, shape, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Of each cell the probability of a failed pulse, float32, and the pulses it endures, uint32; both of ``shape``."""
+        fail = self.write_failure * np.exp(self.failure_spread * rng.standard_normal(shape))
+        limit = np.full(shape, UNLIMITED)
+        if self.endurance:
+            drawn = self.endurance * np.exp(self.endurance_spread * rng.standard_normal(shape))
+            limit = np.minimum(drawn, UNLIMITED).astype(np.uint32)
+        limit[rng.random(shape) < self.stuck] = 0
+        return fail.clip(0, 1).astype(np.float32), limit
 
 
 _LI = "linear-step fit to Li et al., VLSI 2018, 14 nm trench capacitor, as in aihwkit's preset (read)"
@@ -267,3 +322,31 @@ def device(name: str, **changes) -> Device:
     if unknown := sorted(set(changes) - set(known)):
         raise InputError(f"device {name!r} has no parameter {unknown[0]!r}; it has {', '.join(known)}")
     return dataclasses.replace(PRESETS[name], **changes)
+
+
+#: Kind in a .toml file -> device.
+KINDS = {"linear-step": LinearStep, "soft-bounds": SoftBounds, "capacitor": Capacitor, "pcm": Pcm, "ideal": Ideal,
+         "binary": BinaryCell}
+
+
+def save_device(path, device: Device) -> Path:
+    """A device as TOML."""
+    kind = next(k for k, v in KINDS.items() if type(device) is v)
+    values = {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(device).items()}
+    lines = [f"{k} = {'inf' if v == float('inf') else json.dumps(v, ensure_ascii=False)}" for k, v in values.items()]
+    return write_text(path, "\n".join([f'kind = "{kind}"', *lines]) + "\n")
+
+
+def load_device(name_or_path) -> Device:
+    """A preset by name, or the device of a .toml file."""
+    if not str(name_or_path).endswith(".toml"):
+        return device(str(name_or_path))
+    try:
+        values = tomllib.loads(read_text(name_or_path))
+        kind = KINDS[values.pop("kind")]
+        return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    except tomllib.TOMLDecodeError as error:
+        raise FormatError(f"{name_or_path} is not TOML ({error}); write it with `hardwire crossbar fit`") from None
+    except (KeyError, TypeError) as error:
+        raise FormatError(f"{name_or_path} lacks or garbles {error}; it needs a kind of {', '.join(KINDS)} and that device's "
+                          f"parameters, or a preset's name: {', '.join(PRESETS)}") from None

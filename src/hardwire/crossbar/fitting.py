@@ -5,25 +5,16 @@ up). Consecutive rows of one device and direction are one series; each of its st
 """
 
 import csv
-import dataclasses
 import io
-import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ..disk import read_text, write_text
+from ..disk import read_text
 from ..errors import FormatError, InputError
-from .devices import PRESETS, Capacitor, Device, Ideal, LinearStep, Pcm, SoftBounds
+from .devices import KINDS, Device, LinearStep, Pcm
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:  # pragma: no cover
-    import tomli as tomllib
-
-KINDS = {"linear-step": LinearStep, "soft-bounds": SoftBounds, "capacitor": Capacitor, "pcm": Pcm, "ideal": Ideal}
 FITTED = ("linear-step", "soft-bounds", "capacitor", "pcm")
 #: Decays of the PCM's step that are tried, in units of 1 / range.
 DECAYS = np.concatenate([[0.0], np.geomspace(0.1, 50, 200)])
@@ -168,28 +159,3 @@ def _fit_pcm(s: Steps, kind: str, name: str, source: str) -> tuple[Pcm, np.ndarr
     noise, spread = _spreads(s, predicted)
     return Pcm(name=name, source=source, g_max=g_max, step=a, shape=b / a, decay=float(decay), cycle_noise=noise,
                step_spread=spread), predicted
-
-
-def save_device(path, device: Device) -> Path:
-    """A device as TOML."""
-    kind = next(k for k, v in KINDS.items() if type(device) is v)
-    values = {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(device).items()}
-    lines = [f"{k} = {'inf' if v == float('inf') else json.dumps(v, ensure_ascii=False)}" for k, v in values.items()]
-    return write_text(path, "\n".join([f'kind = "{kind}"', *lines]) + "\n")
-
-
-def load_device(name_or_path) -> Device:
-    """A preset by name, or the device of a .toml file."""
-    if not str(name_or_path).endswith(".toml"):
-        from .devices import device
-
-        return device(str(name_or_path))
-    try:
-        values = tomllib.loads(read_text(name_or_path))
-        kind = KINDS[values.pop("kind")]
-        return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
-    except tomllib.TOMLDecodeError as error:
-        raise FormatError(f"{name_or_path} is not TOML ({error}); write it with `hardwire crossbar fit`") from None
-    except (KeyError, TypeError) as error:
-        raise FormatError(f"{name_or_path} lacks or garbles {error}; it needs a kind of {', '.join(KINDS)} and that device's "
-                          f"parameters, or a preset's name: {', '.join(PRESETS)}") from None

@@ -10,9 +10,10 @@ from math import exp, log, tanh
 import numpy as np
 
 from ..errors import InputError
+from ..splitmix import jit
 from .array import Crossbar
 from .cell import Cell
-from .random import jit, stream
+from .random import stream
 from .tile import PERIPHERIES, Chip, Periphery, backward, forward
 from .update import update
 

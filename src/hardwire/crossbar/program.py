@@ -4,8 +4,9 @@ from math import exp, log, sqrt
 
 import numpy as np
 
+from ..splitmix import jit
 from .devices import AGE, DOWN, DRIFT, HIGH, LEAK_RATE, LEAK_TO, LOW, SET_STEP, TOP, UP
-from .random import jit, normal
+from .random import normal
 from .state import EXACT, HYBRID, PAIR, TIKI
 
 #: Of one PCM device in ``slow``: how many constants.

@@ -1,21 +1,17 @@
-"""Random numbers inside kernels: splitmix64 words, uniforms, and normals from a table of quantiles.
+"""Random numbers inside kernels from ``splitmix``'s words: uniforms, and normals from a table of quantiles.
 
 A normal number is ``(Q_a + Q_b) / sqrt(2)``, Q the conditional means of 2,048 equally probable parts of the normal distribution, a
 and b random: four million values, no branch, symmetric, variance 1, largest 5.1.
-A stream is one uint64 in an array of length 1: it is stored with a checkpoint, and nothing but its own draws moves it.
-Source of the words: Steele, Lea and Flood, OOPSLA 2014.
 """
 
 import math
 from statistics import NormalDist
 
 import numpy as np
-from numba import njit
 
-jit = njit(nogil=True, cache=True, error_model="numpy")
-GAMMA = np.uint64(0x9E3779B97F4A7C15)
-MIX1, MIX2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-S27, S30, S31, S11, S32 = (np.uint64(n) for n in (27, 30, 31, 11, 32))
+from ..splitmix import jit, word
+
+S11, S32 = np.uint64(11), np.uint64(32)
 ONE, LOW32 = np.uint64(1), np.uint64(0xFFFFFFFF)
 UNIT = 2.0**-53
 PARTS = 2048
@@ -37,16 +33,6 @@ def stream(*seeds: int) -> np.ndarray:
     """A stream for a seed and whatever tells it from others, (1,) uint64."""
     first, *rest = (int(s) for s in seeds)
     return np.random.SeedSequence(first, spawn_key=rest).generate_state(1, np.uint64)
-
-
-@jit
-def word(rng):
-    """64 random bits."""
-    rng[0] += GAMMA
-    z = rng[0]
-    z = (z ^ (z >> S30)) * MIX1
-    z = (z ^ (z >> S27)) * MIX2
-    return z ^ (z >> S31)
 
 
 @jit

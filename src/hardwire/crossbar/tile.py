@@ -11,7 +11,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..simd import load, splat, total
-from .random import jit, normal
+from ..splitmix import jit
+from .random import normal
 from .state import PERIPHERY
 
 LANES = 16

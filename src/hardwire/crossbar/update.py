@@ -17,9 +17,10 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from ..errors import InputError
+from ..splitmix import jit
 from .devices import HIGH, LOW
 from .program import after_example, pulse, step_linear, step_slow
-from .random import bernoulli_bits, jit, normal, round_randomly
+from .random import bernoulli_bits, normal, round_randomly
 from .state import COUNTS, EXACT, MIXED, PAIR, STOCHASTIC, TIKI
 from .tile import largest
 

@@ -8,17 +8,18 @@ digital   k one-bit cells: level l of 2^k, ``w = -1 + 2 l / (2^k - 1)``, written
           bit does not change are not programmed
 analog    one cell of gradual conductance G, ``w = -1 + 2 (G - G_min) / (G_max - G_min)``, continuous or of ``levels`` levels
 
-The paper names the array, 512 kbit of subquantum CBRAM; neither how weights lie on it nor the devices' spreads were found, so
-everything here but its size is a parameter (see docs/spiking.md).
+Devices are those of ``crossbar.devices``. The paper names the array, 512 kbit of subquantum CBRAM; neither how weights lie on it nor
+the devices' spreads were found, so everything here but its size is a parameter (see docs/spiking.md).
 """
 
 from collections import namedtuple
-from dataclasses import dataclass
 
 import numpy as np
 
+from ..crossbar.devices import DOWN, HIGH, LOW, UP, BinaryCell, LinearStep
 from ..errors import InputError
-from .streams import inlined, jit, normal, uniform
+from ..splitmix import inlined, jit
+from .streams import normal, uniform
 
 #: Cells of the 512 kbit array.
 ARRAY_CELLS = 524_288
@@ -26,7 +27,6 @@ MOST_BITS = 8
 IDEAL, DIGITAL, ANALOG = range(3)
 KINDS = ("ideal", "digital", "analog")
 CODES = ("gray", "binary")
-UNLIMITED = np.uint32(0xFFFFFFFF)
 
 #: What training adds up; indices of a tally, (len(TALLY),) int64. Pulses are programming pulses, failed ones among them; a set
 #: or reset is a cell whose bit did change; a failure is a cell that kept its bit after the last attempt.
@@ -34,41 +34,8 @@ TALLY = ("input_spikes", "output_spikes", "ltp", "ltd", "pulses", "sets", "reset
 INPUT_SPIKES, OUTPUT_SPIKES, LTP, LTD, PULSES, SETS, RESETS, FAILURES = range(len(TALLY))
 
 
-@dataclass(frozen=True)
-class BinaryCell:
-    """A one-bit cell, high or low resistance.
-
-    write_failure     probability that a programming pulse leaves the cell as it was; cycle to cycle
-    failure_spread    device to device: standard deviation of ln(write_failure)
-    endurance         pulses after which a cell keeps its bit for ever, median; 0: unlimited
-    endurance_spread  device to device: standard deviation of ln(endurance)
-    stuck             device to device: share of cells that never change
-    attempts          pulses at most for a bit, each followed by a check
-    """
-
-    write_failure: float = 0.0
-    failure_spread: float = 0.0
-    endurance: float = 0.0
-    endurance_spread: float = 0.0
-    stuck: float = 0.0
-    attempts: int = 1
-
-
-@dataclass(frozen=True)
-class AnalogCell:
-    """A cell of gradual conductance; all quantities in units of w, whose nominal range is 2.
-
-    levels        distinguishable levels, 0: continuous
-    step_spread   device to device: standard deviation of ln(step), for potentiation and depression apart
-    cycle_noise    cycle to cycle: standard deviation of a step, relative to it
-    bound_spread  device to device: standard deviation of each end of the range
-    """
-
-    levels: int = 0
-    step_spread: float = 0.0
-    cycle_noise: float = 0.0
-    bound_spread: float = 0.0
-
+#: What an analog cell is without another device: steps as the rule wants them, over the whole range.
+EVEN = LinearStep(name="even", source="steps of the rule, exactly", relative=True, step=1.0)
 
 #: Cells as the kernels see them; shapes for ``n`` inputs, ``m`` outputs, ``k`` cells a weight, (1, ...) where a kind has none.
 #:
@@ -77,11 +44,15 @@ class AnalogCell:
 #: level          (n, m) uint8, the level that the cells hold
 #: code, decode   (levels,) uint8, level to bits and back; value (levels,) float32, its weight
 #: wear           (n, m, k) uint32, pulses that each cell has had
-#: fail, limit    (n, m, k) float32 probability of a failed pulse, uint32 pulses a cell endures
+#: fail, limit    (n, m, k) float32 probability of a failed pulse, uint32 pulses a cell endures; attempts int
+#: spacing        float32, distance of the levels
 #: up, down       (n, m) float32 factors of the steps; low, high (n, m) float32 range
-#: spacing        float32, distance of levels, 0: continuous; noise float32, of a step
-#: attempts       int
-Cells = namedtuple("Cells", "kind w level code decode value wear fail limit up down low high spacing noise attempts")
+#: pulse          what all analog cells share
+Cells = namedtuple("Cells", "kind w level code decode value wear fail limit attempts spacing up down low high pulse")
+
+#: float32: ``noise`` of a step, relative to it; an up step at w is ``1 - tilt_up (w - zero)`` times that at ``zero``, a down step
+#: ``1 + tilt_down (w - zero)`` times; ``spacing`` of distinguishable levels, 0: continuous.
+Pulse = namedtuple("Pulse", "noise tilt_up tilt_down zero spacing")
 
 
 def bits_for(synapses: int, arrays: int = 1) -> int:
@@ -108,22 +79,24 @@ def code_of(levels: int, code: str) -> np.ndarray:
     return (level ^ level >> 1 if code == "gray" else level).astype(np.uint8)
 
 
-def make_cells(w: np.ndarray, kind: str, rng, *, bits: int = 2, code: str = "gray", device=None) -> Cells:
+def make_cells(w: np.ndarray, kind: str, rng, *, bits: int = 2, code: str = "gray", levels: int = 0, device=None) -> Cells:
     """Cells that hold the weights ``w`` (n, m) as nearly as they can; device-to-device variation is drawn from ``rng``.
 
-    device  a ``BinaryCell`` for ``digital``, an ``AnalogCell`` for ``analog``; None: a perfect one
+    levels  distinguishable ones of ``analog``, 0: continuous
+    device  a ``BinaryCell`` for ``digital``, a ``LinearStep`` for ``analog``, both of ``crossbar.devices``; None: a perfect one
     """
     if kind == "digital":
         return _digital(w, rng, bits, code, device or BinaryCell())
-    return _analog(w, rng, device or AnalogCell()) if kind == "analog" else _cells(kind=IDEAL, w=w.astype(np.float32))
+    return _analog(w, rng, levels, device or EVEN) if kind == "analog" else _cells(kind=IDEAL, w=w.astype(np.float32))
 
 
 def _cells(**given) -> Cells:
+    f = np.float32
     none = {"level": np.zeros((1, 1), np.uint8), "code": np.zeros(1, np.uint8), "decode": np.zeros(1, np.uint8),
-            "value": np.zeros(1, np.float32), "wear": np.zeros((1, 1, 1), np.uint32), "fail": np.zeros((1, 1, 1), np.float32),
-            "limit": np.zeros((1, 1, 1), np.uint32), "up": np.ones((1, 1), np.float32), "down": np.ones((1, 1), np.float32),
-            "low": np.ones((1, 1), np.float32), "high": np.ones((1, 1), np.float32), "spacing": np.float32(0),
-            "noise": np.float32(0), "attempts": 1}
+            "value": np.zeros(1, f), "wear": np.zeros((1, 1, 1), np.uint32), "fail": np.zeros((1, 1, 1), f),
+            "limit": np.zeros((1, 1, 1), np.uint32), "attempts": 1, "spacing": f(0),
+            "up": np.ones((1, 1), f), "down": np.ones((1, 1), f), "low": np.ones((1, 1), f),
+            "high": np.ones((1, 1), f), "pulse": Pulse(*np.zeros(5, f))}
     return Cells(**(none | given))
 
 
@@ -131,28 +104,22 @@ def _digital(w, rng, bits, code, device: BinaryCell) -> Cells:
     levels, shape = 1 << bits, (*w.shape, bits)
     table, value = code_of(levels, code), np.linspace(-1, 1, levels, dtype=np.float32)
     level = np.rint((w + 1) / 2 * (levels - 1)).clip(0, levels - 1).astype(np.uint8)
-    fail = device.write_failure * np.exp(device.failure_spread * rng.standard_normal(shape))
-    limit = np.full(shape, UNLIMITED)
-    if device.endurance:
-        limit = np.minimum(device.endurance * np.exp(device.endurance_spread * rng.standard_normal(shape)), UNLIMITED).astype(np.uint32)
-    limit[rng.random(shape) < device.stuck] = 0
+    fail, limit = device.sample(shape, rng)
     return _cells(kind=DIGITAL, w=value[level], level=level, code=table, decode=np.argsort(table).astype(np.uint8), value=value,
-                  wear=np.zeros(shape, np.uint32), fail=fail.clip(0, 1).astype(np.float32), limit=limit,
-                  spacing=np.float32(2 / (levels - 1)), attempts=device.attempts)
+                  wear=np.zeros(shape, np.uint32), fail=fail, limit=limit, attempts=device.attempts,
+                  spacing=np.float32(2 / (levels - 1)))
 
 
-def _analog(w, rng, device: AnalogCell) -> Cells:
-    def spread(sigma):
-        return np.exp(sigma * rng.standard_normal(w.shape)).astype(np.float32)
-
-    def end(at):
-        return (at + device.bound_spread * rng.standard_normal(w.shape)).astype(np.float32)
-
-    up, down, low, high = spread(device.step_spread), spread(device.step_spread), end(-1), end(1)
-    high = np.maximum(low, high)
-    return _cells(kind=ANALOG, w=w.astype(np.float32).clip(low, high), wear=np.zeros((*w.shape, 1), np.uint32), up=up, down=down,
-                  low=low, high=high, spacing=np.float32(2 / (device.levels - 1) if device.levels else 0),
-                  noise=np.float32(device.cycle_noise))
+def _analog(w, rng, levels: int, device: LinearStep) -> Cells:
+    """The device's nominal range becomes [-1, 1]; of its step only the shape and the spread matter, the rule says how large it is."""
+    f, span = np.float32, (device.high - device.low) / 2
+    zero = -device.low / span - 1
+    drawn = device.sample(w.shape, rng)
+    low, high = (drawn[..., end] / f(span) + f(zero) for end in (LOW, HIGH))
+    pulse = Pulse(f(device.cycle_noise), f(device.slope_up / (1 - zero)), f(device.slope_down / (1 + zero)), f(zero),
+                  f(2 / (levels - 1) if levels else 0))
+    return _cells(kind=ANALOG, w=w.astype(f).clip(low, high), wear=np.zeros((*w.shape, 1), np.uint32), low=low, high=high,
+                  up=drawn[..., UP] / f(device.step), down=-drawn[..., DOWN] / f(device.step), pulse=pulse)
 
 
 @inlined
@@ -170,14 +137,18 @@ def moved_level(level, dw, spacing, top, state):
 
 
 @inlined
-def moved_conductance(w, dw, up, down, low, high, spacing, noise, state):
+def moved_conductance(w, dw, up, down, low, high, pulse, state):
     """The weight, float32, to which one pulse for ``dw`` leads: the cell's own step, with noise, within its own range."""
-    step = dw * (up if dw > 0 else down)
-    if noise > 0:
-        step *= np.float32(1) + noise * normal(state)
+    away = w - pulse.zero
+    if dw > 0:
+        step = dw * up * max(np.float32(1) - pulse.tilt_up * away, np.float32(0))
+    else:
+        step = dw * down * max(np.float32(1) + pulse.tilt_down * away, np.float32(0))
+    if pulse.noise > 0:
+        step *= np.float32(1) + pulse.noise * normal(state)
     reached = w + step
-    if spacing > 0:
-        reached = round_stochastically((reached + np.float32(1)) / spacing, state) * spacing - np.float32(1)
+    if pulse.spacing > 0:
+        reached = round_stochastically((reached + np.float32(1)) / pulse.spacing, state) * pulse.spacing - np.float32(1)
     return min(max(reached, low), high)
 
 
@@ -201,3 +172,13 @@ def write_level(cells, i, k, target, state, tally):
                 tally[FAILURES] += 1
     cells.level[i, k] = cells.decode[held]
     cells.w[i, k] = cells.value[cells.level[i, k]]
+
+
+def write_conductance(cells, i: int, k: int, value, tally) -> None:
+    """Program an analog cell to ``value`` by one pulse, as nearly as its range lets it."""
+    value = min(max(value, cells.low[i, k]), cells.high[i, k])
+    if value != cells.w[i, k]:
+        tally[PULSES] += 1
+        cells.wear[i, k, 0] += np.uint32(1)
+        tally[SETS if value > cells.w[i, k] else RESETS] += 1
+        cells.w[i, k] = value

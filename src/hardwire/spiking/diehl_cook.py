@@ -23,10 +23,11 @@ from collections import namedtuple
 import numpy as np
 
 from ..errors import FormatError
+from ..splitmix import jit
 from .array import INPUT_SPIKES, LTD, LTP, OUTPUT_SPIKES, TALLY
 from .encoding import spike_chance
 from .network import TEST_STREAM
-from .streams import bits32, jit, start
+from .streams import bits32, start
 
 STEP_MS, STEPS, REST_MS = 0.5, 700, 150.0
 REST, RESET, THRESHOLD, E_INH = (np.float32(v) for v in (-65, -65, -52, -100))

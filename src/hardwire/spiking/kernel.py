@@ -9,10 +9,11 @@ from collections import namedtuple
 
 import numpy as np
 
+from ..splitmix import jit
 from .array import INPUT_SPIKES, OUTPUT_SPIKES
 from .learning import learn_spike
 from .neurons import WTA, lif_winner, soft_winner
-from .streams import bits32, jit, start
+from .streams import bits32, start
 
 #: ``steps`` a sample, in the first ``settle`` of them no output fires; ``window`` of STDP and potential, in steps.
 Timing = namedtuple("Timing", "steps settle window")

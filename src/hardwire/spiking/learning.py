@@ -19,9 +19,9 @@ from collections import namedtuple
 
 import numpy as np
 
+from ..splitmix import inlined, jit
 from .array import ANALOG, DIGITAL, LTD, LTP, PULSES, RESETS, SETS, moved_conductance, moved_level, write_level
 from .neurons import exponential
-from .streams import inlined, jit
 
 SCALE_LIMIT = 4.0
 
@@ -119,7 +119,7 @@ def update_digital(k, active, cells, frozen, rule, s, state, tally):
 @jit
 def update_analog(k, active, cells, frozen, rule, s, state, tally):
     w, wear, up, down, low, high = cells.w, cells.wear, cells.up, cells.down, cells.low, cells.high
-    spacing, noise = cells.spacing, cells.noise
+    pulse = cells.pulse
     for i in range(len(active)):
         if not frozen[i, k]:
             tally[LTP if active[i] else LTD] += 1
@@ -127,7 +127,7 @@ def update_analog(k, active, cells, frozen, rule, s, state, tally):
             wear[i, k, 0] += np.uint32(1)
             tally[PULSES] += 1
             dw = step_of(w[i, k], active[i], rule, s)
-            w[i, k] = moved_conductance(w[i, k], dw, up[i, k], down[i, k], low[i, k], high[i, k], spacing, noise, state)
+            w[i, k] = moved_conductance(w[i, k], dw, up[i, k], down[i, k], low[i, k], high[i, k], pulse, state)
 
 
 @jit

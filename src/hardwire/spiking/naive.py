@@ -130,16 +130,18 @@ def _change(i, k, dw, cells, state, tally) -> None:
             write_level(cells, i, k, level, state, tally)
         return
     if cells.kind == ANALOG:
-        dw = dw * (cells.up if dw > 0 else cells.down)[i, k]
+        p, away = cells.pulse, w - cells.pulse.zero
+        tilted = F(1) - p.tilt_up * away if dw > 0 else F(1) + p.tilt_down * away
+        dw = dw * (cells.up if dw > 0 else cells.down)[i, k] * max(tilted, F(0))
         tally[SETS if dw > 0 else RESETS] += 1
         tally[PULSES] += 1
         cells.wear[i, k, 0] += 1
-        if cells.noise:
-            dw = dw * (F(1) + cells.noise * F(normal(state)))
+        if p.noise:
+            dw = dw * (F(1) + p.noise * F(normal(state)))
         w = w + dw
-        if cells.spacing:
-            position = (w + F(1)) / cells.spacing
-            w = (np.floor(position) + F(uniform(state) < position - np.floor(position))) * cells.spacing - F(1)
+        if p.spacing:
+            position = (w + F(1)) / p.spacing
+            w = (np.floor(position) + F(uniform(state) < position - np.floor(position))) * p.spacing - F(1)
         cells.w[i, k] = np.clip(w, cells.low[i, k], cells.high[i, k])
         return
     cells.w[i, k] = np.clip(w + dw, F(-1), F(1))

@@ -32,7 +32,7 @@ class OneSidedNetwork:
         if s.cells == "digital":  # dithered, so that the mean of what is drawn survives the coarse levels
             spacing = 2 / ((1 << self.bits) - 1)
             w = np.floor((w + 1) / spacing + rng.random(w.shape)).astype(np.float32) * spacing - 1
-        self.cells = make_cells(w, s.cells, rng, bits=self.bits, code=s.code, device=s.device)
+        self.cells = make_cells(w, s.cells, rng, bits=self.bits, code=s.code, levels=s.levels, device=s.device)
         self.outputs = new_outputs(n, m)
         self.tally = np.zeros(len(TALLY), np.int64)
         self.pruned_at = np.full(m, -1, np.int64)

@@ -22,7 +22,8 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from .streams import inlined, jit, uniform
+from ..splitmix import inlined, jit
+from .streams import uniform
 
 _LOG2E, _LN2 = np.float32(1 / math.log(2)), np.float32(math.log(2))
 _HALF, _LEAST = np.float32(0.5), np.float32(-80)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .array import DIGITAL, write_level
+from .array import ANALOG, DIGITAL, write_conductance, write_level
 
 #: Share of training after which an output is mature, where ``mature_at`` is 0.
 EARLY = 1 / 3
@@ -60,5 +60,7 @@ def prune_output(k: int, settings, cells, outputs, state, tally) -> int:
 def _write(cells, i: int, k: int, value: float, state, tally) -> None:
     if cells.kind == DIGITAL:
         write_level(cells, i, k, np.uint8(np.abs(cells.value - value).argmin()), state, tally)
+    elif cells.kind == ANALOG:
+        write_conductance(cells, i, k, np.float32(value), tally)
     else:
         cells.w[i, k] = value

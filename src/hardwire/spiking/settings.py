@@ -7,9 +7,10 @@ import re
 import sys
 from dataclasses import dataclass
 
+from ..crossbar.devices import BinaryCell, LinearStep, load_device
 from ..disk import read_text
 from ..errors import FormatError, InputError
-from .array import CODES, KINDS, AnalogCell, BinaryCell
+from .array import CODES, EVEN, KINDS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -48,7 +49,11 @@ class Settings:
     arrays        arrays of 524,288 cells
     bits          cells a weight of ``digital``; 0: as many as the arrays hold, 8 at most
     code          of ``digital``: ``gray`` or ``binary``
-    write_failure ... attempts    of ``digital``, see ``BinaryCell``;  levels ... bound_spread    of ``analog``, see ``AnalogCell``
+    write_failure ... attempts    of ``digital``, see ``BinaryCell`` of ``crossbar.devices``
+    levels        of ``analog``, distinguishable ones; 0: continuous
+    analog_device of ``analog``: a preset of ``crossbar.devices`` by name or a .toml file of `hardwire crossbar fit`, of which shape
+                  and spread of the steps are taken; none: steps as the rule wants them
+    step_spread ... bound_spread    of ``analog``, see ``LinearStep``; where they are not 0, in place of the device's own
 
     method        ``soft``: the unimportant weights of a mature output get a constant and are never updated again; ``zero``: the same
                   with 0 (a synapse that is taken out); ``zero-after``: that after training; ``random``: a random share is frozen as
@@ -103,7 +108,9 @@ class Settings:
     stuck: float = 0.0
     attempts: int = 1
     levels: int = 0
+    analog_device: str = ""
     step_spread: float = 0.0
+    asymmetry_spread: float = 0.0
     cycle_noise: float = 0.0
     bound_spread: float = 0.0
     method: str = "none"
@@ -131,8 +138,9 @@ class Settings:
     @property
     def device(self):
         """The cell that these settings describe; None where the weights are ideal."""
-        kind = {"digital": BinaryCell, "analog": AnalogCell}.get(self.cells)
-        return kind and kind(**{f.name: getattr(self, f.name) for f in dataclasses.fields(kind)})
+        if self.cells == "digital":
+            return BinaryCell(**{name: getattr(self, name) for name in BINARY})
+        return analog_device(self.analog_device, {name: getattr(self, name) for name in ANALOG}) if self.cells == "analog" else None
 
     def to_toml(self) -> str:
         text = "".join(f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in dataclasses.asdict(self).items())
@@ -167,6 +175,20 @@ class Settings:
             raise InputError(f"{path}: {error}") from None
 
 
+#: Settings that are parameters of a device of ``crossbar.devices``.
+BINARY = ("write_failure", "failure_spread", "endurance", "endurance_spread", "stuck", "attempts")
+ANALOG = ("step_spread", "asymmetry_spread", "cycle_noise", "bound_spread")
+
+
+def analog_device(given: str, spreads: dict) -> LinearStep:
+    """The device of analog cells; InputError where ``given`` is none whose conductance goes up and down."""
+    device = load_device(given) if given else EVEN
+    if not isinstance(device, LinearStep):
+        raise InputError(f"analog_device = {given!r} is a {type(device).__name__}, which cannot go up and down by steps; choose a "
+                         "linear-step device")
+    return dataclasses.replace(device, **{name: value for name, value in spreads.items() if value})
+
+
 CHOICES = {"rule": RULES, "neuron": NEURONS, "cells": KINDS, "code": CODES, "method": METHODS, "importance": IMPORTANCE,
            "mature_by": MATURITY}
 #: Name -> (least, most) of a number.
@@ -177,7 +199,7 @@ RANGES = {
                      "intensity_hz", "norm"), (1e-9, 1e9)),
     **dict.fromkeys(("seed", "mature_at", "evaluate_every"), (0, 2**62)),
     **dict.fromkeys(("theta_step", "ltp", "ltd", "scaling", "failure_spread", "endurance", "endurance_spread", "step_spread",
-                     "cycle_noise", "bound_spread", "theta_plus"), (0, 1e9)),
+                     "asymmetry_spread", "cycle_noise", "bound_spread", "theta_plus"), (0, 1e9)),
     **dict.fromkeys(("write_failure", "stuck"), (0, 1)), "prune": (0, 1), "constant": (-1, 1), "w_low": (-1, 1), "w_high": (-1, 1),
     "threshold": (-1e9, 1e9),
 }

@@ -6,49 +6,33 @@ them too (``.py_func``), for the naive twins.
 """
 
 import numpy as np
-from numba import njit
 
-jit = njit(nogil=True, cache=True, error_model="numpy")
-#: For the innermost functions: a call for each synapse would cost more than their work.
-inlined = njit(nogil=True, cache=True, error_model="numpy", forceinline=True)
+from ..splitmix import inlined, jit, word
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX1, _MIX2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _STEP = np.uint64(0xD1342543DE82EF95)
-_S30, _S27, _S31, _S32, _S40 = (np.uint64(s) for s in (30, 27, 31, 32, 40))
+_S16, _S32, _S40, _S48 = (np.uint64(s) for s in (16, 32, 40, 48))
 _LOW16 = np.uint64(0xFFFF)
-_S16, _S48 = np.uint64(16), np.uint64(48)
 _FRACTION = np.float32(2.0**-24)
 _SPREAD = np.float32(3**0.5 / 65536)
 _CENTRE = np.float32(2 * 65535)
 
 
 @inlined
-def bits(state):
-    """64 random bits; ``state`` is an array of one uint64, which moves on."""
-    state[0] += _GOLDEN
-    z = state[0]
-    z = (z ^ (z >> _S30)) * _MIX1
-    z = (z ^ (z >> _S27)) * _MIX2
-    return z ^ (z >> _S31)
-
-
-@inlined
 def bits32(state):
     """The upper 32 of 64 random bits, as uint64."""
-    return bits(state) >> _S32
+    return word(state) >> _S32
 
 
 @inlined
 def uniform(state):
     """A float32 from 0 up to 1, which it never is."""
-    return np.float32(bits(state) >> _S40) * _FRACTION
+    return np.float32(word(state) >> _S40) * _FRACTION
 
 
 @inlined
 def normal(state):
     """A float32 of mean 0 and variance 1: the sum of four uniform 16-bit numbers (Irwin-Hall), within 3.47 deviations."""
-    z = bits(state)
+    z = word(state)
     total = (z & _LOW16) + (z >> _S16 & _LOW16) + (z >> _S32 & _LOW16) + (z >> _S48)
     return (np.float32(total) - _CENTRE) * _SPREAD
 
@@ -57,5 +41,5 @@ def normal(state):
 def start(state, seed, index):
     """Set ``state`` to the beginning of the stream of sample ``index`` (uint64) under ``seed`` (uint64)."""
     state[0] = seed
-    state[0] = bits(state) + index * _STEP
-    state[0] = bits(state)
+    state[0] = word(state) + index * _STEP
+    state[0] = word(state)
