@@ -53,8 +53,8 @@ def main() -> None:
     parser.add_argument("--set", action="append", metavar="NAME=VALUE")
     args = parser.parse_args()
     given = {k: getattr(args, k) for k in ("epochs", "samples") if getattr(args, k) is not None}
-    config = preset("mnist").changed({"variants": VARIANTS} | given | dict(command.pair(text) for text in args.set or ()))
-    found = figures([finished(config.changed({"seed": seed}), args.runs / f"mnist-{seed}") for seed in args.seeds])
+    config = preset("mnist").changed(variants=VARIANTS, **given).with_text("\n".join(args.set or ()), "--set")
+    found = figures([finished(config.changed(seed=seed), args.runs / f"mnist-{seed}") for seed in args.seeds])
     mean = found["mean"]
     met = mean["hybrid"] >= mean["float"] - 0.003 and mean["hybrid"] > max(mean["no-inversion"], mean["2pcm"]) and not config.samples
     report("crossbar_mnist", GOAL, met and config.epochs >= 10 and len(args.seeds) >= 3, found)

@@ -82,9 +82,9 @@ def write_features(network_file: Path, out: Path, device: str) -> Path:
     return path
 
 
-def head(dataset: str, folder: Path, seed: int, changes: dict) -> dict:
+def head(dataset: str, folder: Path, seed: int, changes: str) -> dict:
     """The record of one head's run."""
-    config = preset(dataset).changed({"features": str(folder / f"features-of-{dataset}.npz"), "seed": seed} | changes)
+    config = preset(dataset).changed(features=str(folder / f"features-of-{dataset}.npz"), seed=seed).with_text(changes, "--set")
     out = folder / f"head-{dataset}-{seed}"
     if not (out / "report.json").exists():
         runs.crossbar_run(config, out, resume=out.exists(), progress=command.progress(config, say), say=say)
@@ -95,7 +95,7 @@ def head(dataset: str, folder: Path, seed: int, changes: dict) -> dict:
 
 
 def heads(args) -> None:
-    changes, found, met = dict(command.pair(text) for text in args.set or ()), {}, True
+    changes, found, met = "\n".join(args.set or ()), {}, True
     for dataset in ("cifar10", "cifar100"):
         records = [head(dataset, args.runs, seed, changes) for seed in args.seeds]
         each = [r["crossbar"]["accuracy"] for r in records]

@@ -11,7 +11,7 @@ import hardwire
 
 ROOT = Path(hardwire.__file__).parent
 PACKAGES = {"numpy"}
-LEAVES = {"errors", "gates", "bits", "tools", "energy", "parallel", "simd", "splitmix", "disk"}
+LEAVES = {"errors", "gates", "bits", "tools", "energy", "parallel", "simd", "splitmix", "disk", "config"}
 CIRCUIT = LEAVES | {"circuit"}
 EMITTED = CIRCUIT | {"passes", "backends"}
 
@@ -19,6 +19,7 @@ EMITTED = CIRCUIT | {"passes", "backends"}
 RULE = {
     **{leaf: (LEAVES, {"numpy"}) for leaf in LEAVES},
     "simd": ({"errors"}, {"numpy", "numba", "llvmlite"}),
+    "config": ({"errors", "disk"}, {"tomli"}),
     "splitmix": (set(), {"numpy", "numba"}),
     "circuit": (LEAVES, {"numpy", "numba"}),
     "passes": (CIRCUIT, {"numpy", "numba", "aigverse"}),
@@ -26,12 +27,12 @@ RULE = {
     "verify": (EMITTED, {"numpy", "numba", "aigverse", "pysat"}),
     "flows": (EMITTED | {"verify"}, {"numpy"}),
     "data": (LEAVES, {"numpy", "sklearn"}),
-    "nn": (LEAVES | {"data"}, {"numpy", "numba", "torch", "triton", "safetensors", "tomli"}),
+    "nn": (LEAVES | {"data"}, {"numpy", "numba", "torch", "triton", "safetensors"}),
     "baselines": (LEAVES | {"data"}, {"numpy", "torch"}),
     "lower": (CIRCUIT | {"data", "nn", "baselines"}, {"numpy", "torch"}),
     "estimators": (CIRCUIT | {"data", "nn", "lower"}, {"numpy", "sklearn", "torch"}),
-    "crossbar": (LEAVES | {"data"}, {"numpy", "numba", "torch", "safetensors", "tomli", "torchvision", "timm"}),
-    "spiking": (LEAVES | {"data", "crossbar"}, {"numpy", "numba", "llvmlite", "safetensors", "tomli", "nir"}),
+    "crossbar": (LEAVES | {"data"}, {"numpy", "numba", "torch", "safetensors", "torchvision", "timm"}),
+    "spiking": (LEAVES | {"data", "crossbar"}, {"numpy", "numba", "llvmlite", "safetensors", "nir"}),
     "report": (LEAVES, {"numpy", "matplotlib"}),
     "samples": (LEAVES | {"circuit", "backends"}, {"numpy"}),
     "sweep": (LEAVES | {"data", "nn", "runs", "report"}, {"optuna"}),

@@ -93,7 +93,7 @@ def test_the_config_comes_back_and_refuses():
                             ({"variants": ["x"]}, "one or more of hybrid"), ({"activation": "step"}, "none of sigmoid"),
                             ({"decay": 0.0}, "decay"), ({"hidden": [0]}, "hidden"), ({"validation": 1.0}, "validation")):
         with pytest.raises(InputError, match=message):
-            config.changed(values)
+            config.changed(**values)
     with pytest.raises(InputError, match="none that crossbars are trained on"):
         preset("iris")
     with pytest.raises(FormatError, match="is not TOML"):

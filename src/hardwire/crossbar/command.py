@@ -1,7 +1,6 @@
 """What ``hardwire crossbar`` takes: options, the settings they make, progress; and the fit of a device to a measured curve."""
 
 import argparse
-import json
 import math
 import time
 from pathlib import Path
@@ -47,18 +46,7 @@ def settings(args):
     if args.ablations:
         chosen = given.get("variants", config.variants)
         given["variants"] = [*chosen, *(a for a in ABLATIONS if a not in chosen)]
-    return config.changed({"dataset": args.what} | given | dict(pair(text) for text in args.set or ()))
-
-
-def pair(text: str) -> tuple:
-    """``name=value`` with the value as TOML; a bare word is text."""
-    name, sign, value = text.partition("=")
-    if not sign:
-        raise InputError(f"--set {text!r} is not NAME=VALUE; write for example factor=3")
-    try:
-        return name.strip(), json.loads(value)
-    except ValueError:
-        return name.strip(), value.strip()
+    return config.changed(**{"dataset": args.what} | given).with_text("\n".join(args.set or ()), "--set")
 
 
 def fit(args, answer) -> int:

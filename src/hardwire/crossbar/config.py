@@ -1,12 +1,9 @@
 """Everything needed to repeat a run on crossbars, as one flat record that is a TOML file on disk."""
 
-import dataclasses
-import json
-import sys
 from dataclasses import dataclass, field
 
-from ..disk import read_text
-from ..errors import FormatError, InputError
+from ..config import FlatConfig
+from ..errors import InputError
 from .cell import Cell, Hybrid, MixedPrecision, PcmPair, Single, TikiTaka
 from .devices import Ideal, load_device
 from .names import VARIANTS
@@ -14,13 +11,9 @@ from .network import ACTIVATIONS
 from .tile import PERIPHERIES, Chip, Periphery
 from .update import RULES, Update
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:  # pragma: no cover
-    import tomli as tomllib
 
 @dataclass(frozen=True)
-class Config:
+class Config(FlatConfig):
     """A fully connected network on crossbars, and its training.
 
     dataset, features  data; of CIFAR a feature file or a network's name, see ``features``
@@ -67,15 +60,6 @@ class Config:
     block_rows: int = 512
     block_columns: int = 512
 
-    def __post_init__(self):
-        for f in dataclasses.fields(self):
-            value = getattr(self, f.name)
-            if f.type in (float, "float") and type(value) is int:
-                object.__setattr__(self, f.name, float(value))
-            elif type(value).__name__ != getattr(f.type, "__name__", f.type):
-                raise InputError(f"{f.name} = {value!r} should be of type {getattr(f.type, '__name__', f.type)}")
-        _check(self)
-
     def chip(self) -> Chip:
         return Chip(self.blocks, self.block_rows, self.block_columns)
 
@@ -85,33 +69,12 @@ class Config:
                  "tiki-taka-1": self.tiki_rate, "tiki-taka-2": self.tiki_rate}.get(variant, 1.0)
         return self.learning_rate * share * self.decay**epoch
 
-    def to_toml(self) -> str:
-        return "".join(f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in dataclasses.asdict(self).items())
-
-    @classmethod
-    def from_toml(cls, text: str, where="the stored configuration") -> "Config":
-        try:
-            values = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise FormatError(f"{where} is not TOML ({error}); correct it") from None
-        return cls().changed(values, where)
-
-    @classmethod
-    def load(cls, path) -> "Config":
-        return cls.from_toml(read_text(path), path)
-
-    def changed(self, values: dict, where: str = "--set") -> "Config":
-        """These settings with ``values``; InputError names one that is none."""
-        known = [f.name for f in dataclasses.fields(self)]
-        if unknown := sorted(set(values) - set(known)):
-            raise InputError(f"{where}: {unknown[0]!r} is no setting; choose from {', '.join(sorted(known))}")
-        return dataclasses.replace(self, **values)
+    def check(self) -> None:
+        _check(self)
 
 
 def _check(c: Config) -> None:
-    for name, allowed in (("activation", ACTIVATIONS), ("rule", RULES), ("periphery", PERIPHERIES)):
-        if getattr(c, name) not in allowed:
-            raise InputError(f"{name} = {getattr(c, name)!r} is none of {', '.join(allowed)}")
+    c.choose({"activation": ACTIVATIONS, "rule": RULES, "periphery": PERIPHERIES})
     if not c.variants or any(v not in VARIANTS for v in c.variants) or len(set(c.variants)) < len(c.variants):
         raise InputError(f"variants = {c.variants}; give one or more of {', '.join(VARIANTS)}, each once")
     if any(type(h) is not int or h < 1 for h in c.hidden):

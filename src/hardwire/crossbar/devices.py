@@ -8,19 +8,14 @@ Imports neither torch nor a kernel: the spiking network's array shares it.
 import dataclasses
 import json
 import math
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from ..config import tomllib
 from ..disk import read_text, write_text
 from ..errors import FormatError, InputError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:  # pragma: no cover
-    import tomli as tomllib
 
 #: Constants of one device whose step is linear in its conductance, the last axis of ``LinearStep.sample``.
 UP, DOWN, LOW, HIGH = range(4)

@@ -1,27 +1,19 @@
 """Everything needed to repeat a run, as one flat record that is a TOML file on disk."""
 
 import dataclasses
-import json
 import math
-import re
-import sys
 from dataclasses import dataclass
 
+from ..config import FlatConfig
 from ..data.encoders import ENCODERS
-from ..disk import read_text
-from ..errors import FormatError, InputError
+from ..errors import InputError
 from .augment import AUGMENTATIONS
 from .nodes import ESTIMATORS, INITS, MAX_FAN_IN, PARAMETRISATIONS
 from .tasks import TASKS
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:  # pragma: no cover
-    import tomli as tomllib
-
 
 @dataclass(frozen=True)
-class Config:
+class Config(FlatConfig):
     """A logic network, its encoder and its training.
 
     label                       name of a table's label column; several with commas between for ``regress`` and ``multilabel``
@@ -110,15 +102,6 @@ class Config:
     teacher_temperature: float = 2.0
     accumulate: int = 1
 
-    def __post_init__(self):
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.type in (float, "float") and type(value) is int:
-                object.__setattr__(self, field.name, float(value))
-            elif type(value).__name__ != getattr(field.type, "__name__", field.type):
-                raise InputError(f"{field.name} = {value!r} should be of type {field.type}")
-        _check(self)
-
     def tau_for(self, classes: int) -> float:
         return self.tau or 0.35 * math.sqrt(self.widths_for(classes)[-1] / classes)
 
@@ -128,48 +111,14 @@ class Config:
             return [-(-self.width // classes) * classes] * self.layers
         return [*self.widths[:-1], -(-self.widths[-1] // classes) * classes]
 
-    def to_toml(self) -> str:
-        text = "".join(f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in dataclasses.asdict(self).items())
-        return text.replace("\x7f", "\\u007f")  # the one character that JSON leaves and TOML refuses
-
-    @classmethod
-    def from_dict(cls, values: dict) -> "Config":
-        known = {f.name for f in dataclasses.fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise InputError(f"{unknown[0]!r} is no setting; choose from {', '.join(sorted(known))}")
-        return cls(**values)
-
-    def with_text(self, text: str, where: str) -> "Config":
-        """These settings with those that lines of TOML give; a bare word is taken for a text."""
-        lines = [re.sub(r"=\s*([A-Za-z_][^\s\[\"']*)\s*$", lambda m: m[0] if m[1] in ("true", "false", "inf", "nan")
-                        else f'= "{m[1]}"', line) for line in text.splitlines()]
-        try:
-            given = tomllib.loads("\n".join(lines))
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f"{where} {text.splitlines()[0]!r} is not NAME=VALUE ({error}); write for example width=2000") from None
-        return Config.from_dict(dataclasses.asdict(self) | given)
-
-    @classmethod
-    def load(cls, path) -> "Config":
-        return cls.from_toml(read_text(path), path)
-
-    @classmethod
-    def from_toml(cls, text: str, path="the stored configuration") -> "Config":
-        try:
-            return cls.from_dict(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise FormatError(f"{path} is not TOML ({error}); correct it") from None
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from None
+    def check(self) -> None:
+        _check(self)
 
 
 def _check(c: Config) -> None:
-    choices = {"encoder": ENCODERS, "parametrisation": PARAMETRISATIONS, "init": INITS, "wiring": ("structured", "random"),
+    c.choose({"encoder": ENCODERS, "parametrisation": PARAMETRISATIONS, "init": INITS, "wiring": ("structured", "random"),
                "estimator": ESTIMATORS, "routing": ("soft", "hard"),
-               "task": TASKS, "augment": AUGMENTATIONS, "schedule": ("one-cycle", "constant")}
-    for name, allowed in choices.items():
-        if getattr(c, name) not in allowed:
-            raise InputError(f"{name} = {getattr(c, name)!r} is none of {', '.join(allowed)}")
+               "task": TASKS, "augment": AUGMENTATIONS, "schedule": ("one-cycle", "constant")})
     _check_architecture(c)
     _check_training(c)
     for name, value in dataclasses.asdict(c).items():

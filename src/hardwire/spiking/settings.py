@@ -1,21 +1,13 @@
 """Everything needed to repeat a spiking run, as one flat record that is a TOML file on disk."""
 
 import dataclasses
-import json
 import math
-import re
-import sys
 from dataclasses import dataclass
 
+from ..config import FlatConfig
 from ..crossbar.devices import BinaryCell, LinearStep, load_device
-from ..disk import read_text
-from ..errors import FormatError, InputError
+from ..errors import InputError
 from .array import CODES, EVEN, KINDS
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:  # pragma: no cover
-    import tomli as tomllib
 
 RULES, NEURONS = ("one-sided", "triplet"), ("wta", "lif")
 METHODS = ("none", "soft", "zero", "zero-after", "random")
@@ -24,7 +16,7 @@ MATURITY = ("spikes", "samples")
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(FlatConfig):
     """A spiking network, the array that holds its weights, its training and its pruning.
 
     rule          ``one-sided``, the STDP of Shi et al. 2018, which all but the last group of settings belong to; ``triplet``, the
@@ -126,15 +118,6 @@ class Settings:
     label_samples: int = 10_000
     evaluate_every: int = 0
 
-    def __post_init__(self):
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.type in (float, "float") and type(value) is int:
-                object.__setattr__(self, field.name, float(value))
-            elif type(value) is not field.type:
-                raise InputError(f"{field.name} = {value!r} should be of type {field.type.__name__}")
-        _check(self)
-
     @property
     def device(self):
         """The cell that these settings describe; None where the weights are ideal."""
@@ -142,37 +125,8 @@ class Settings:
             return BinaryCell(**{name: getattr(self, name) for name in BINARY})
         return analog_device(self.analog_device, {name: getattr(self, name) for name in ANALOG}) if self.cells == "analog" else None
 
-    def to_toml(self) -> str:
-        text = "".join(f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in dataclasses.asdict(self).items())
-        return text.replace("\x7f", "\\u007f")  # the one character that JSON leaves and TOML refuses
-
-    @classmethod
-    def from_dict(cls, values: dict) -> "Settings":
-        known = {f.name for f in dataclasses.fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise InputError(f"{unknown[0]!r} is no setting; choose from {', '.join(sorted(known))}")
-        return cls(**values)
-
-    def with_text(self, text: str, where: str) -> "Settings":
-        """These settings with those that lines of TOML give; a bare word is taken for a text."""
-        quoted = re.sub(r"(?m)=\s*(?!(?:true|false|inf|nan)\s*$)([A-Za-z_][^\s\[\"']*)\s*$", r'= "\1"', text)
-        try:
-            return Settings.from_dict(dataclasses.asdict(self) | tomllib.loads(quoted))
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f"{where} {text.splitlines()[0]!r} is not NAME=VALUE ({error}); write for example outputs=200") from None
-
-    @classmethod
-    def load(cls, path) -> "Settings":
-        return cls.from_toml(read_text(path), path)
-
-    @classmethod
-    def from_toml(cls, text: str, path="the stored configuration") -> "Settings":
-        try:
-            return cls.from_dict(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise FormatError(f"{path} is not TOML ({error}); correct it") from None
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from None
+    def check(self) -> None:
+        _check(self)
 
 
 #: Settings that are parameters of a device of ``crossbar.devices``.
@@ -206,9 +160,7 @@ RANGES = {
 
 
 def _check(s: Settings) -> None:
-    for name, allowed in CHOICES.items():
-        if getattr(s, name) not in allowed:
-            raise InputError(f"{name} = {getattr(s, name)!r} is none of {', '.join(allowed)}")
+    s.choose(CHOICES)
     for name, (least, most) in RANGES.items():
         value = getattr(s, name)
         if not (math.isfinite(value) and least <= value <= most):

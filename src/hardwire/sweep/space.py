@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from ..config import tomllib
 from ..disk import read_text
 from ..errors import FormatError, InputError
-from ..nn.config import Config, tomllib
+from ..nn.config import Config
 
 TYPES = {f.name: getattr(f.type, "__name__", f.type) for f in dataclasses.fields(Config)}
 
