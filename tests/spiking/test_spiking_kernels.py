@@ -89,13 +89,11 @@ def test_potentials_are_sums_of_weights(rng):
     """What the kernel updates by events stays the sum over active inputs."""
     x, settings = images(rng), Settings(cells="ideal", **SMALL)
     net = OneSidedNetwork(settings, x.shape[1], 100)
-    n, m = net.cells.w.shape
-    potential, scratch, active = np.zeros(m, np.float32), np.zeros(m, np.float32), np.zeros(n, np.uint8)
-    last, lit, state = np.zeros(n, np.int64), np.zeros(n, np.int64), np.ones(1, np.uint64)
+    work, state = kernel.work_for(*net.cells.w.shape), np.ones(1, np.uint64)
     for sample in x:
         kernel.present(sample, net.chance, net.cells, net.outputs, net.timing, net.neuron(0.0), net.rule(0.0), True,
-                       np.zeros(m, np.uint16), net.tally, state, potential, scratch, active, last, lit)
-        assert np.allclose(potential, active @ net.cells.w, atol=1e-5)
+                       np.zeros(settings.outputs, np.uint16), net.tally, state, work)
+        assert np.allclose(work.potential, work.active @ net.cells.w, atol=1e-5)
 
 
 # The rule

@@ -22,6 +22,17 @@ Timing = namedtuple("Timing", "steps settle window")
 Neuron = namedtuple("Neuron", "kind gain threshold leak inhibition theta_step")
 
 
+#: Room for one sample: float32 ``potential`` and ``scratch`` (outputs,); of each input whether it is ``active`` (uint8) and its
+#: ``last`` spike (int64); int64 ``lit``, inputs that can fire in this sample.
+Work = namedtuple("Work", "potential scratch active last lit")
+
+
+@jit
+def work_for(n: int, m: int) -> Work:
+    """Room for ``n`` inputs with the bias and ``m`` outputs."""
+    return Work(np.zeros(m, np.float32), np.zeros(m, np.float32), np.zeros(n, np.uint8), np.zeros(n, np.int64), np.zeros(n, np.int64))
+
+
 @jit
 def run_chunk(x, chance, first, seed, cells, outputs, timing, neuron, rule, learn, counts, tally):
     """Present samples ``x`` (samples, inputs) uint8; output spikes are added to ``counts`` (samples, outputs) uint16.
@@ -30,48 +41,19 @@ def run_chunk(x, chance, first, seed, cells, outputs, timing, neuron, rule, lear
     first   place of the first sample in the run, for its stream
     learn   update synapses, thresholds and shares
     """
-    n, m = cells.w.shape
-    potential, scratch = np.zeros(m, np.float32), np.zeros(m, np.float32)
-    active, last, lit = np.zeros(n, np.uint8), np.zeros(n, np.int64), np.zeros(n, np.int64)
-    state = np.zeros(1, np.uint64)
+    state, work = np.zeros(1, np.uint64), work_for(*cells.w.shape)
     for s in range(len(x)):
         start(state, seed, np.uint64(first + s))
-        present(x[s], chance, cells, outputs, timing, neuron, rule, learn, counts[s], tally, state, potential, scratch,
-                active, last, lit)
+        present(x[s], chance, cells, outputs, timing, neuron, rule, learn, counts[s], tally, state, work)
 
 
 @jit
-def present(x, chance, cells, outputs, timing, neuron, rule, learn, counts, tally, state, potential, scratch, active, last, lit):
+def present(x, chance, cells, outputs, timing, neuron, rule, learn, counts, tally, state, work):
     """One sample; the last input, beyond those of ``x``, is the bias, always active."""
-    bias, number = len(x), 0
-    for i in range(bias):
-        active[i] = 0
-        if chance[x[i]] > 0:
-            lit[number] = i
-            number += 1
-    potential[:] = 0
-    if len(active) > bias:
-        active[bias] = 1
-        if neuron.kind == WTA:
-            add_row(potential, cells.w, bias)
-    hold = 0
+    potential, scratch, active = work.potential, work.scratch, work.active
+    lit, hold = begin(x, chance, cells.w, neuron.kind, work), 0
     for t in range(timing.steps):
-        if neuron.kind != WTA:
-            leak(potential, neuron.leak)
-            if len(active) > bias:
-                add_row(potential, cells.w, bias)
-        for j in range(number):
-            i = lit[j]
-            if bits32(state) < chance[x[i]]:
-                tally[INPUT_SPIKES] += 1
-                if neuron.kind != WTA or not active[i]:
-                    add_row(potential, cells.w, i)
-                active[i] = 1
-                last[i] = t
-            elif active[i] and last[i] == t - timing.window:
-                active[i] = 0
-                if neuron.kind == WTA:
-                    subtract_row(potential, cells.w, i)
+        fire_inputs(x, t, lit, chance, cells.w, timing.window, neuron, tally, state, work)
         if t < timing.settle:
             continue
         if neuron.kind == WTA:
@@ -93,6 +75,46 @@ def present(x, chance, cells, outputs, timing, neuron, rule, learn, counts, tall
         if neuron.kind != WTA:
             potential[:] = 0
             hold = neuron.inhibition
+
+
+@jit
+def begin(x, chance, w, kind, work):
+    """Clear the room for a sample; how many inputs can fire in it."""
+    potential, active, lit = work.potential, work.active, work.lit
+    bias, number = len(x), 0
+    for i in range(bias):
+        active[i] = 0
+        if chance[x[i]] > 0:
+            lit[number] = i
+            number += 1
+    potential[:] = 0
+    if len(active) > bias:
+        active[bias] = 1
+        if kind == WTA:
+            add_row(potential, w, bias)
+    return number
+
+
+@jit
+def fire_inputs(x, t, number, chance, w, window, neuron, tally, state, work):
+    """Draw the inputs that fire in step ``t``; the potentials follow: of WTA what is active, of LIF what fires."""
+    potential, active, last, lit = work.potential, work.active, work.last, work.lit
+    if neuron.kind != WTA:
+        leak(potential, neuron.leak)
+        if len(active) > len(x):
+            add_row(potential, w, len(x))
+    for j in range(number):
+        i = lit[j]
+        if bits32(state) < chance[x[i]]:
+            tally[INPUT_SPIKES] += 1
+            if neuron.kind != WTA or not active[i]:
+                add_row(potential, w, i)
+            active[i] = 1
+            last[i] = t
+        elif active[i] and last[i] == t - window:
+            active[i] = 0
+            if neuron.kind == WTA:
+                subtract_row(potential, w, i)
 
 
 @jit

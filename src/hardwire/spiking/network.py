@@ -45,7 +45,7 @@ class OneSidedNetwork:
         s = self.settings
         f = np.float32
         return Neuron(WTA if s.neuron == "wta" else LIF, f(s.gain * (s.gain_end / s.gain) ** progress), f(s.threshold),
-                      f(np.exp(-s.step_ms / s.membrane_ms)), s.inhibition, f(s.theta_step))
+                      f(np.exp(-s.step_ms / s.membrane_ms)), s.inhibition, f(s.theta_step * s.theta_end**progress))
 
     def rule(self, progress: float) -> Rule:
         s, f = self.settings, np.float32

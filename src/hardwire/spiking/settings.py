@@ -30,7 +30,8 @@ class Settings(FlatConfig):
     neuron        ``wta`` (soft winner-take-all) or ``lif``, see ``neurons``
     gain, gain_end   sharpness of the soft winner-take-all at the beginning and the end of training and beyond; geometric between
     threshold, membrane_ms, inhibition   of ``lif``: threshold, membrane's time constant, steps of lateral inhibition
-    theta_step    rise of an output's threshold with each of its spikes in training
+    theta_step, theta_end    rise of an output's threshold with each of its spikes in training; its factor at the end of training,
+                  geometric from 1 on
     window_ms     of STDP, and of the soft winner-take-all's potential
     ltp, ltp_decay, ltd   a, b and c of the rule, see ``learning``
     rate_end      factor of a and c at the end of training; geometric from 1 on
@@ -80,6 +81,7 @@ class Settings(FlatConfig):
     membrane_ms: float = 10.0
     inhibition: int = 0
     theta_step: float = 0.03
+    theta_end: float = 1.0
     window_ms: float = 10.0
     ltp: float = 0.01
     ltp_decay: float = 3.0
@@ -149,7 +151,7 @@ CHOICES = {"rule": RULES, "neuron": NEURONS, "cells": KINDS, "code": CODES, "met
 RANGES = {
     **dict.fromkeys(("inputs", "outputs", "epochs", "arrays", "attempts", "check_every", "label_samples"), (1, 10**9)),
     "steps": (1, 65_535), "settle": (0, 65_534), "bits": (0, 8), "levels": (0, 65_536), "inhibition": (0, 65_535),
-    **dict.fromkeys(("step_ms", "max_hz", "gain", "gain_end", "membrane_ms", "window_ms", "ltp_decay", "rate_end", "horizon",
+    **dict.fromkeys(("step_ms", "max_hz", "gain", "gain_end", "membrane_ms", "window_ms", "ltp_decay", "rate_end", "theta_end", "horizon",
                      "intensity_hz", "norm"), (1e-9, 1e9)),
     **dict.fromkeys(("seed", "mature_at", "evaluate_every"), (0, 2**62)),
     **dict.fromkeys(("theta_step", "ltp", "ltd", "scaling", "failure_spread", "endurance", "endurance_spread", "step_spread",
