@@ -20,9 +20,9 @@ def refuse(why: str) -> None:
     sys.exit(f"benchmark refused: {why}")
 
 
-def report(name: str, goal: str, met: bool, figures: dict) -> None:
-    """Print the result and keep it under ``results/NAME.json``."""
-    keep({"benchmark": name, "goal": goal, "met": bool(met), "figures": figures, "environment": environment()})
+def report(name: str, goal: str, met: bool | None, figures: dict) -> None:
+    """Print the result and keep it under ``results/NAME.json``; ``met`` is None of a survey, which has no threshold."""
+    keep({"benchmark": name, "goal": goal, "met": met if met is None else bool(met), "figures": figures, "environment": environment()})
 
 
 def keep(result: dict) -> None:

@@ -47,7 +47,7 @@ def main() -> None:
     found = results(args, base, [{}, *({name: value} | WITH.get(name, {}) for name in only for value in SPACE[name])])
     default = found["default"]
     figures = {name: {"validation": value, "points": round(100 * (value - default), 2)} for name, value in found.items()}
-    report("spiking_sweep", "what each free parameter does to validation accuracy with 75 % softly pruned; no threshold", True,
+    report("spiking_sweep", "what each free parameter does to validation accuracy with 75 % softly pruned", None,
            {"samples": args.samples, "epochs": args.epochs, "seeds": args.seeds, "settings": args.set} | figures)
 
 

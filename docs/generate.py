@@ -7,6 +7,7 @@ from hardwire.gates import COEFFICIENTS, GATES, expression
 from hardwire.passes import LEVELS, PASSES
 
 HERE = Path(__file__).parent
+MET = {True: "Met.", False: "Not met.", None: "A survey without a threshold."}
 
 
 def polynomial(coefficients) -> str:
@@ -48,7 +49,7 @@ def results() -> str:
     for path in sorted((HERE.parent / "benchmarks" / "results").glob("*.json")):
         result = json.loads(path.read_text())
         machine, versions = result["environment"]["machine"], result["environment"]["versions"]
-        lines += [f"## {result['benchmark']}", "", f"Goal: {result['goal']}. {'Met.' if result['met'] else 'Not met.'}", "",
+        lines += [f"## {result['benchmark']}", "", f"Goal: {result['goal']}. {MET[result['met']]}", "",
                   "| figure | value |", "|---|---|"]
         lines += [f"| {name} | {value} |" for name, value in flat(result["figures"])]
         lines += ["", f"{json.dumps(machine)}, torch {versions.get('torch')}, numba {versions.get('numba')}, "

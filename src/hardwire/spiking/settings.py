@@ -151,8 +151,8 @@ CHOICES = {"rule": RULES, "neuron": NEURONS, "cells": KINDS, "code": CODES, "met
 RANGES = {
     **dict.fromkeys(("inputs", "outputs", "epochs", "arrays", "attempts", "check_every", "label_samples"), (1, 10**9)),
     "steps": (1, 65_535), "settle": (0, 65_534), "bits": (0, 8), "levels": (0, 65_536), "inhibition": (0, 65_535),
-    **dict.fromkeys(("step_ms", "max_hz", "gain", "gain_end", "membrane_ms", "window_ms", "ltp_decay", "rate_end", "theta_end", "horizon",
-                     "intensity_hz", "norm"), (1e-9, 1e9)),
+    **dict.fromkeys(("step_ms", "max_hz", "gain", "gain_end", "membrane_ms", "window_ms", "ltp_decay", "rate_end", "theta_end",
+                     "horizon", "intensity_hz", "norm"), (1e-9, 1e9)),
     **dict.fromkeys(("seed", "mature_at", "evaluate_every"), (0, 2**62)),
     **dict.fromkeys(("theta_step", "ltp", "ltd", "scaling", "failure_spread", "endurance", "endurance_spread", "step_spread",
                      "asymmetry_spread", "cycle_noise", "bound_spread", "theta_plus"), (0, 1e9)),
