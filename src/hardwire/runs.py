@@ -217,14 +217,14 @@ def crossbar_run(config, out, *, data_dir=None, resume: bool = False, progress=N
 def spiking_run(settings, out, *, data_dir=None, resume: bool = False, shares=(), seeds: int = 3, progress=None,
                 contender_progress=None) -> dict:
     """Train a spiking network into run directory ``out``, with contenders where ``shares`` are given; the record, with its report."""
-    from .data import load_dataset
     from .report import environment, save_record, write_html
     from .spiking import export_nir, load_model, train
     from .spiking.contenders import RESULTS, read_results, run_contenders
     from .spiking.record import record_of
+    from .spiking.training import read_data
 
     out = Path(out)
-    dataset = load_dataset(settings.dataset, seed=settings.seed, data_dir=data_dir)
+    dataset = read_data(settings, data_dir)
     if not (resume and (out / "model.safetensors").exists()):
         train(settings, dataset, out=out, resume=resume, progress=progress)
     found = read_results(out / RESULTS)

@@ -12,7 +12,8 @@ from hardwire.spiking.learning import Rule, fixed_point, learn_spike
 from hardwire.spiking.network import OneSidedNetwork
 from hardwire.spiking.settings import Settings, preset
 
-SMALL = {"outputs": 9, "settle": 4, "steps": 25, "ltp": 0.1, "ltd": 0.03, "theta_step": 0.1}
+SMALL = {"outputs": 9, "settle": 4, "steps": 25, "ltp": 0.1, "ltd": 0.03, "theta_step": 0.1, "rate_end": 1.0,
+         "mature_by": "spikes", "cells": "digital"}
 VARIANTS = {
     "ideal": {"cells": "ideal"}, "scaled": {"cells": "ideal", "scaling": 0.7, "gain_end": 4.0, "rate_end": 0.3},
     "no bias": {"cells": "ideal", "bias": False}, "two bits": {"bits": 2}, "binary code": {"bits": 3, "code": "binary"},
@@ -55,7 +56,7 @@ def test_the_kernel_is_its_twin(name, seed, rng):
 
 def test_the_twin_records_every_spike(rng):
     record = []
-    _, (net, counts) = both(Settings(cells="ideal", **SMALL), rng, record=record)
+    _, (net, counts) = both(Settings(**(SMALL | {"cells": "ideal"})), rng, record=record)
     kinds = [kind for _, _, kind, _ in record]
     assert kinds.count("out") == counts.sum() == net.tally[TALLY.index("output_spikes")]
     assert kinds.count("in") == net.tally[TALLY.index("input_spikes")]
@@ -77,7 +78,7 @@ def test_diehl_and_cook_is_its_twin(learn, rng):
 
 
 def test_chunks_do_not_change_a_run(rng):
-    x, settings = images(rng), Settings(cells="ideal", gain_end=1.0, **SMALL)
+    x, settings = images(rng), Settings(**(SMALL | {"cells": "ideal", "gain_end": 1.0}))
     whole, parts = (OneSidedNetwork(settings, x.shape[1], 100) for _ in range(2))
     counts = whole.learn(x, 0)
     cut = [parts.learn(x[a:b], a) for a, b in itertools.pairwise((0, 5, 6, 12))]
@@ -87,7 +88,7 @@ def test_chunks_do_not_change_a_run(rng):
 
 def test_potentials_are_sums_of_weights(rng):
     """What the kernel updates by events stays the sum over active inputs."""
-    x, settings = images(rng), Settings(cells="ideal", **SMALL)
+    x, settings = images(rng), Settings(**(SMALL | {"cells": "ideal"}))
     net = OneSidedNetwork(settings, x.shape[1], 100)
     work, state = kernel.work_for(*net.cells.w.shape), np.ones(1, np.uint64)
     for sample in x:
@@ -159,6 +160,14 @@ def test_an_output_is_pruned_when_it_is_mature(rng):
     for first in range(0, 40, 5):
         net.learn(x[first : first + 5], first)
         assert np.array_equal(net.pruned_at >= 0, net.outputs.spikes >= 40)
+
+
+def test_by_default_all_outputs_are_mature_after_half_of_training(rng):
+    x = images(rng, 40)
+    net = OneSidedNetwork(Settings(**(SMALL | {"method": "soft", "prune": 0.5, "mature_by": "samples"})), x.shape[1], 40)
+    for first in range(0, 40, 5):
+        net.learn(x[first : first + 5], first)
+        assert (net.pruned_at >= 0).all() == (first + 5 >= 20) and (net.pruned_at >= 0).any() == (first + 5 >= 20)
 
 
 def test_pruning_after_training(rng):

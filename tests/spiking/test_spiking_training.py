@@ -15,7 +15,8 @@ from hardwire.spiking.nir import Layer, write_layer
 from hardwire.spiking.record import record_of
 from hardwire.spiking.training import CHECKPOINT, chunks
 
-TINY = Settings(dataset="digits", outputs=80, epochs=2, ltp=0.03, ltd=0.006, check_every=100, method="soft", prune=0.5, bits=4)
+TINY = Settings(dataset="digits", outputs=80, epochs=2, ltp=0.03, ltd=0.006, check_every=100, method="soft", prune=0.5,
+                cells="digital", bits=4)
 ENVIRONMENT = {"versions": {}, "machine": {}, "commit": None}
 
 
@@ -150,6 +151,18 @@ def test_mistakes(options, said, tmp_path, capsys):
     assert cli.main(["spiking", "digits", "--out", str(tmp_path / "run"), *options]) == 2
     err = capsys.readouterr().err.splitlines()
     assert err[-1].startswith("hardwire: ") and said in err[-1]
+
+
+def test_all_samples_are_trained_without_a_validation_split(digits, tmp_path, capsys):
+    out = tmp_path / "run"
+    assert cli.main(["spiking", "digits", "--out", str(out), "--outputs", "10", "--epochs", "1", "--set", "validation=0", "--compare",
+                     "0.5", "--seeds", "1", "--json"]) == 0
+    said = capsys.readouterr()
+    record = json.loads(said.out)
+    samples = len(digits.train.y) + len(digits.validation.y)
+    assert set(record["verified"].values()) == {f"simulated {samples:,} samples"} and "validation" not in said.err
+    assert record["accuracy"]["validation"] is None and record["accuracy"]["test_hard"] > 0.2
+    assert all(row["validation"] is None for row in record["spiking"]["contenders"])
 
 
 def test_damaged_runs(run, tmp_path):

@@ -18,7 +18,7 @@ def options(p: argparse.ArgumentParser) -> None:
                    "(default: one-sided)")
     p.add_argument("--prune", type=float, metavar="SHARE", help="share of each output's synapses to prune (default: 0)")
     p.add_argument("--method", choices=METHODS, help="what becomes of them (default: soft when --prune is given)")
-    p.add_argument("--cells", choices=["digital", "analog", "ideal"], help="what holds the weights (default: digital)")
+    p.add_argument("--cells", choices=["digital", "analog", "ideal"], help="what holds the weights (default: analog)")
     p.add_argument("--outputs", type=int, metavar="N", help="output neurons")
     p.add_argument("--epochs", type=int, metavar="N", help="passes over the training split")
     p.add_argument("--seed", type=int, metavar="N", help="of the split, the weights, the spikes, the devices and the order of samples")
@@ -29,6 +29,7 @@ def options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--resume", action="store_true", help="go on where a killed run was")
 
 
+SHOWN = {"validation": "validation_assigned", "linear": "validation_linear"}
 GIVEN = ("prune", "method", "cells", "outputs", "epochs", "seed")
 
 
@@ -68,8 +69,8 @@ def progress(say):
 
     def show(m: dict) -> None:
         minutes, seconds = divmod(round(m["seconds_left"]), 60)
-        say(f"sample {m['samples']:>7}/{m['total']}  validation {100 * m['validation_assigned']:.2f} %  linear "
-            f"{100 * m['validation_linear']:.2f} %  pruned {100 * m.get('pruned', 0):.0f} %  {m['seconds']:.0f} s, "
+        found = "".join(f"{name} {100 * m[key]:.2f} %  " for name, key in SHOWN.items() if key in m)
+        say(f"sample {m['samples']:>7}/{m['total']}  {found}pruned {100 * m.get('pruned', 0):.0f} %  {m['seconds']:.0f} s, "
             f"{minutes}:{seconds:02} left")
 
     return show

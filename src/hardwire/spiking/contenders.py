@@ -73,8 +73,8 @@ def figures(model, dataset) -> dict:
     network, accuracy = model.network, {}
     for name in ("validation", "test"):
         split = getattr(dataset, name)
-        accuracy[name] = model.readout.accuracy(model.respond(split.x), split.y)
-    kept = {name: found["assigned"] for name, found in accuracy.items()} | {"readouts": accuracy}
+        accuracy[name] = model.readout.accuracy(model.respond(split.x), split.y) if len(split.y) else {}
+    kept = {name: found.get("assigned") for name, found in accuracy.items()} | {"readouts": accuracy}
     return kept | {"updates": int(network.outputs.updates.sum()), "pulses": int(network.tally[PULSES]),
                    "pruned": float(network.outputs.frozen.mean()), "seconds": model.seconds}
 
@@ -94,7 +94,8 @@ def summarise(rows: list[dict]) -> list[dict]:
 
 def _summary(method: str, prune: float, group: list[dict], whole: list[dict] | None) -> dict:
     def mean(rows, key):
-        return float(np.mean([r[key] for r in rows]))
+        values = [r[key] for r in rows]
+        return None if None in values else float(np.mean(values))
 
     row = {"method": method, "prune": prune, "seeds": len(group), "test": mean(group, "test"), "validation": mean(group, "validation"),
            "test_sd": float(np.std([r["test"] for r in group], ddof=1)) if len(group) > 1 else 0.0}

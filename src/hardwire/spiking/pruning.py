@@ -5,13 +5,13 @@ import numpy as np
 from .array import ANALOG, DIGITAL, write_conductance, write_level
 
 #: Share of training after which an output is mature, where ``mature_at`` is 0.
-EARLY = 1 / 3
+EARLY = 1 / 2
 
 
 def maturity(settings, training_samples: int) -> int:
     """Spikes of an output, or samples, at which it is mature.
 
-    By default what a third of training brings an output whose share of the spikes is the average one.
+    By default what half of training brings an output whose share of the spikes is the average one.
     """
     if settings.mature_at:
         return settings.mature_at

@@ -28,7 +28,7 @@ def record_of(model: Model, dataset, environment: dict, contenders=()) -> dict:
     status = f"simulated {samples:,} samples"
     return {
         "hardware": "spiking", "dataset": dataset.name, "seed": s.seed,
-        "accuracy": {"test_hard": test["assigned"], "test_relaxed": None, "validation": last["validation_assigned"]},
+        "accuracy": {"test_hard": test["assigned"], "test_relaxed": None, "validation": last.get("validation_assigned")},
         "counts": {}, "verified": {name: status if holds else "refuted" for name, holds in network.checks().items()},
         "time": {"train_s": model.seconds, "training_samples_per_s": samples / max(model.seconds, 1e-9),
                  "samples_per_s": len(counts) / max(seconds, 1e-9)},
@@ -36,9 +36,9 @@ def record_of(model: Model, dataset, environment: dict, contenders=()) -> dict:
         "classes": list(dataset.classes), "confusion": _confusion(dataset.test.y, found, classes),
         "model": {k: v for k, v in dataclasses.asdict(s).items() if k not in ("dataset", "seed")}, "source": dataset.source,
         "spiking": {
-            "readouts": [{"name": name, "test": test[name], "validation": last[f"validation_{name}"]} for name in test],
+            "readouts": [{"name": name, "test": test[name], "validation": last.get(f"validation_{name}")} for name in test],
             "network": _network(model), "counts": {k: v / samples for k, v in tally.items()},
-            "curve": [{k: m[k] for k in ("epoch", "validation_assigned", "validation_linear")} for m in model.metrics],
+            "curve": [{k: m.get(k) for k in ("epoch", "validation_assigned", "validation_linear")} for m in model.metrics],
             "contenders": summarise(list(contenders)), "fields": fields(model),
             **({"raster": rasters(model, dataset.test.x[:1]), "pruning": pruning(model)} if s.rule == "one-sided" else {}),
             **({"wear": wear(network)} if s.cells != "ideal" else {}),

@@ -54,13 +54,14 @@ class Settings(FlatConfig):
     prune         share of each output's synapses
     constant      of ``soft``; on ``digital`` cells the nearest level
     importance    ``weight``: the lowest weights are unimportant; ``magnitude``: those nearest to 0
-    mature_by, mature_at   an output is mature after ``mature_at`` of its own ``spikes``, or of training ``samples``; 0: a third of
+    mature_by, mature_at   an output is mature after ``mature_at`` of its own ``spikes``, or of training ``samples``; 0: half of
                   training
     check_every   samples between looks at maturity
 
     intensity_hz, theta_plus, norm   of ``triplet``: rate of an input of full density, rise of a threshold in mV, sum of weights
     label_samples        training samples that assign outputs to classes while training; in the end all do
     evaluate_every       samples between evaluations on the validation split; 0: each epoch
+    validation           share of the training samples kept for that split; 0: all are trained, and nothing is evaluated but the test
     """
 
     dataset: str = "mnist"
@@ -76,22 +77,22 @@ class Settings(FlatConfig):
     max_hz: float = 200.0
     neuron: str = "wta"
     gain: float = 1.0
-    gain_end: float = 3.0
+    gain_end: float = 4.0
     threshold: float = 0.0
     membrane_ms: float = 10.0
     inhibition: int = 0
     theta_step: float = 0.03
     theta_end: float = 1.0
     window_ms: float = 10.0
-    ltp: float = 0.01
+    ltp: float = 0.06
     ltp_decay: float = 3.0
-    ltd: float = 0.002
-    rate_end: float = 1.0
+    ltd: float = 0.006
+    rate_end: float = 0.03
     scaling: float = 0.0
     horizon: float = 20.0
     w_low: float = -0.2
     w_high: float = 0.2
-    cells: str = "digital"
+    cells: str = "analog"
     arrays: int = 1
     bits: int = 0
     code: str = "gray"
@@ -111,7 +112,7 @@ class Settings(FlatConfig):
     prune: float = 0.0
     constant: float = -1.0
     importance: str = "weight"
-    mature_by: str = "spikes"
+    mature_by: str = "samples"
     mature_at: int = 0
     check_every: int = 500
     intensity_hz: float = 63.75
@@ -119,6 +120,7 @@ class Settings(FlatConfig):
     norm: float = 78.0
     label_samples: int = 10_000
     evaluate_every: int = 0
+    validation: float = 0.1
 
     @property
     def device(self):
@@ -156,7 +158,8 @@ RANGES = {
     **dict.fromkeys(("seed", "mature_at", "evaluate_every"), (0, 2**62)),
     **dict.fromkeys(("theta_step", "ltp", "ltd", "scaling", "failure_spread", "endurance", "endurance_spread", "step_spread",
                      "asymmetry_spread", "cycle_noise", "bound_spread", "theta_plus"), (0, 1e9)),
-    **dict.fromkeys(("write_failure", "stuck"), (0, 1)), "prune": (0, 1), "constant": (-1, 1), "w_low": (-1, 1), "w_high": (-1, 1),
+    **dict.fromkeys(("write_failure", "stuck", "prune"), (0, 1)), **dict.fromkeys(("constant", "w_low", "w_high"), (-1, 1)),
+    "validation": (0, 0.9),
     "threshold": (-1e9, 1e9),
 }
 

@@ -11,6 +11,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from ..data import load_dataset
+from ..data.datasets import Split
 from ..disk import write_bytes, write_text
 from ..errors import FormatError, InputError
 from .array import LTD, LTP
@@ -73,6 +75,15 @@ class Model:
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Class index of each sample, by the classes that outputs are assigned to, (samples,) int64."""
         return self.readout.votes(self.respond(x))
+
+
+def read_data(settings: Settings, data_dir=None):
+    """The data set that the settings name, split as they say."""
+    data = load_dataset(settings.dataset, seed=settings.seed, data_dir=data_dir, validation=settings.validation or 0.1)
+    if settings.validation:
+        return data
+    x, y = (np.concatenate([getattr(s, name) for s in (data.train, data.validation)]) for name in "xy")
+    return dataclasses.replace(data, train=Split(x, y), validation=Split(x[:0], y[:0]))
 
 
 def build(settings: Settings, inputs: int, training_samples: int):
@@ -141,7 +152,9 @@ def due(settings: Settings, position: int, size: int, samples: int) -> bool:
 
 
 def evaluate(network, encoder: Encoder, dataset, settings: Settings, x: np.ndarray) -> dict[str, float]:
-    """Accuracies on the validation split, outputs being assigned by the first ``label_samples`` training samples."""
+    """Accuracies on the validation split, outputs being assigned by the first ``label_samples`` training samples; none without it."""
+    if not len(dataset.validation.y):
+        return {}
     n = min(settings.label_samples, len(x))
     readout = fit_readout(network.respond(x[:n]), dataset.train.y[:n], len(dataset.classes))
     return readout.accuracy(network.respond(encoder(dataset.validation.x)), dataset.validation.y)
