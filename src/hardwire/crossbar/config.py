@@ -36,9 +36,9 @@ class Config(FlatConfig):
     seed: int = 0
     variants: list = field(default_factory=lambda: ["hybrid", "float"])
     hidden: list = field(default_factory=lambda: [250, 125])
-    activation: str = "tanh"
-    epochs: int = 20
-    learning_rate: float = 0.015
+    activation: str = "relu"
+    epochs: int = 12
+    learning_rate: float = 0.01
     decay: float = 0.8
     pcm_rate: float = 0.1
     device_rate: float = 1.0
@@ -48,7 +48,7 @@ class Config(FlatConfig):
     capacitor: str = "capacitor_vlsi2018"
     pcm: str = "pcm_gst"
     device: str = "gokmen_vlasov"
-    unit: float = 40.0
+    unit: float = 100.0
     pair_unit: float = 20.0
     factor: float = 4.0
     tolerance: float = 3.0
