@@ -111,7 +111,7 @@ def periphery_of(c: Config, variant: str) -> Periphery:
 PRESETS = {
     "mnist": {},
     "fashion-mnist": {},
-    "digits": {"hidden": [32], "epochs": 10, "learning_rate": 0.02, "transfer_every": 1000},
+    "digits": {"hidden": [32], "activation": "tanh", "unit": 40.0, "epochs": 10, "learning_rate": 0.02, "transfer_every": 1000},
     "cifar10": {"hidden": [], "epochs": 10},
     "cifar100": {"hidden": [], "epochs": 10},
 }
