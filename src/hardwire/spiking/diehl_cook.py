@@ -22,11 +22,10 @@ from collections import namedtuple
 
 import numpy as np
 
-from ..errors import FormatError
 from ..splitmix import jit
 from .array import INPUT_SPIKES, LTD, LTP, OUTPUT_SPIKES, TALLY
 from .encoding import spike_chance
-from .network import TEST_STREAM
+from .network import TEST_STREAM, take_over
 from .streams import bits32, start
 
 STEP_MS, STEPS, REST_MS = 0.5, 700, 150.0
@@ -238,10 +237,7 @@ class DiehlCookNetwork:
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Take over what ``arrays`` gave; FormatError where it is another network's."""
-        for name, own in self.arrays().items():
-            if name not in arrays or arrays[name].shape != own.shape or arrays[name].dtype != own.dtype:
-                raise FormatError(f"array {name} of the stored network does not fit its settings; train anew")
-            own[...] = arrays[name]
+        take_over(self.arrays(), arrays)
 
     def checks(self) -> dict[str, bool]:
         """What must hold of the counts after training."""

@@ -14,6 +14,14 @@ from .pruning import mature_outputs, maturity, prune_output
 TEST_STREAM = 1 << 40
 
 
+def take_over(own: dict[str, np.ndarray], stored: dict[str, np.ndarray]) -> None:
+    """Fill a network's arrays from stored ones; FormatError where those are another network's."""
+    for name, array in own.items():
+        if name not in stored or stored[name].shape != array.shape or stored[name].dtype != array.dtype:
+            raise FormatError(f"array {name} of the stored network does not fit its settings; train anew")
+        array[...] = stored[name]
+
+
 class OneSidedNetwork:
     """State of a network in training; every array that ``arrays`` names is its own, and all randomness comes from the settings.
 
@@ -93,10 +101,7 @@ class OneSidedNetwork:
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Take over what ``arrays`` gave; FormatError where it is another network's."""
-        for name, own in self.arrays().items():
-            if name not in arrays or arrays[name].shape != own.shape or arrays[name].dtype != own.dtype:
-                raise FormatError(f"array {name} of the stored network does not fit its settings; train anew")
-            own[...] = arrays[name]
+        take_over(self.arrays(), arrays)
 
     def checks(self) -> dict[str, bool]:
         """What must hold of the counts after training; of ideal weights no pulse and no wear is counted."""
