@@ -21,16 +21,16 @@ from hardwire.spiking import preset, train
 
 #: Parameter -> values around the default, which is trained once.
 SPACE = {
-    "ltp": [0.003, 0.03], "ltp_decay": [2.0, 5.0], "ltd": [0.0007, 0.005], "rate_end": [0.1, 0.3],
-    "gain": [0.5, 2.0], "gain_end": [1.0, 2.0, 5.0], "theta_step": [0.0, 0.1], "scaling": [0.3, 1.0],
+    "ltp": [0.02, 0.15], "ltp_decay": [2.0, 4.0], "ltd": [0.003, 0.012], "rate_end": [0.1, 0.3],
+    "gain": [0.5, 2.0], "gain_end": [2.0, 3.0, 6.0], "theta_step": [0.0, 0.1], "scaling": [0.5],
     "max_hz": [100.0, 400.0], "steps": [25, 70], "settle": [5, 20], "window_ms": [5.0, 20.0],
     "inputs": [256, 784], "outputs": [250, 1000],
-    "cells": ["ideal", "digital", "analog"], "bits": [1, 2], "arrays": [2, 3], "code": ["binary"],
-    "mature_at": [10, 100, 300], "constant": [-0.6, -0.2], "importance": ["magnitude"], "method": ["none", "zero", "random"],
+    "cells": ["ideal", "digital"], "bits": [1], "arrays": [3], "levels": [16], "analog_device": ["gokmen_vlasov", "reram_sb"],
+    "mature_at": [0.3, 0.7, 0.85], "mature_by": ["spikes"], "constant": [-0.8, -0.5], "importance": ["magnitude"],
+    "method": ["none", "zero", "random"],
 }
 #: What must change with a value for it to make sense.
-WITH = {"bits": {"cells": "digital"}, "arrays": {"cells": "digital"}, "code": {"cells": "digital"}, "inputs": {"arrays": 2},
-        "outputs": {"arrays": 2}, "method": {}}
+WITH = {"bits": {"cells": "digital"}, "arrays": {"cells": "digital"}, "inputs": {"arrays": 2}, "outputs": {"arrays": 2}}
 
 
 def main() -> None:
@@ -60,7 +60,7 @@ def results(args, base, changes: list[dict]) -> dict[str, float]:
         name = ", ".join(f"{k}={v}" for k, v in change.items()) or "default"
         each = []
         for seed in range(args.seeds):
-            settings = dataclasses.replace(base, seed=seed, **change)
+            settings = base.changed(seed=seed, **in_samples(change, args))
             key = {"samples": args.samples, "settings": settings.to_toml()}
             row = next((r for r in kept if all(r[k] == v for k, v in key.items())), None)
             if row is None:
@@ -72,6 +72,11 @@ def results(args, base, changes: list[dict]) -> dict[str, float]:
         found[name] = statistics.mean(each)
         say(f"{name:<40} {found[name]:.4f}")
     return found
+
+
+def in_samples(change: dict, args) -> dict:
+    """``mature_at`` is given as a share of training."""
+    return {k: round(v * args.samples * args.epochs) if k == "mature_at" else v for k, v in change.items()}
 
 
 def shortened(data, samples: int):
