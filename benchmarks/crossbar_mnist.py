@@ -38,7 +38,7 @@ def figures(records: list[dict]) -> dict:
     each = [{"seed": r["seed"], **r["crossbar"]["accuracy"]} for r in records]
     mean = {v: float(np.mean([e[v] for e in each])) for v in VARIANTS}
     seconds = {v: float(np.mean([r["time"][f"{v} training example_s"] for r in records])) for v in VARIANTS}
-    return {"mean": mean, "points_to_float": {v: 100 * (mean[v] - mean["float"]) for v in VARIANTS if v != "float"},
+    return {"mean": mean, "points_to_float": {v: round(100 * (mean[v] - mean["float"]), 9) for v in VARIANTS if v != "float"},
             "deviation": {v: float(np.std([e[v] for e in each], ddof=1)) if len(each) > 1 else None for v in VARIANTS},
             "runs": each, "seconds_an_example": seconds, "synapses": records[0]["crossbar"]["synapses"],
             "counters": records[0]["crossbar"]["counters"], "settings": records[0]["model"]}
@@ -56,7 +56,8 @@ def main() -> None:
     config = preset("mnist").changed(variants=VARIANTS, **given).with_text("\n".join(args.set or ()), "--set")
     found = figures([finished(config.changed(seed=seed), args.runs / f"mnist-{seed}") for seed in args.seeds])
     mean = found["mean"]
-    met = mean["hybrid"] >= mean["float"] - 0.003 and mean["hybrid"] > max(mean["no-inversion"], mean["2pcm"]) and not config.samples
+    points = found["points_to_float"]  # rounded: counts of right answers, not their binary fractions, decide a tie
+    met = points["hybrid"] >= -0.3 and mean["hybrid"] > max(mean["no-inversion"], mean["2pcm"]) and not config.samples
     report("crossbar_mnist", GOAL, met and config.epochs >= 10 and len(args.seeds) >= 3, found)
 
 
