@@ -93,6 +93,7 @@ def test_contenders(digits, tmp_path):
     assert summary["none"]["updates_saved"] == 0 and summary["zero-after"]["updates_saved"] == 0
     assert 0.1 < summary["soft"]["updates_saved"] < 0.5
     tests = [r["test"] for r in rows if r["method"] == "soft"]
+    assert summary["soft"]["test_linear"] == np.mean([r["readouts"]["test"]["linear"] for r in rows if r["method"] == "soft"])
     assert summary["soft"]["test"] == np.mean(tests) and summary["soft"]["test_sd"] == pytest.approx(abs(tests[0] - tests[1]) / 2**0.5)
 
 
@@ -102,7 +103,7 @@ METHODS = ("none", "zero-after", "soft", "zero", "random")
 def test_the_record_of_a_run(run, digits, tmp_path):
     _, model = run
     rows = [{"method": m, "prune": p, "seed": s, "test": 0.8 - p / 10 + s / 100, "validation": 0.8, "updates": 100 - 50 * p,
-             "pulses": 10} for m, p in (("none", 0.0), ("soft", 0.4), ("soft", 0.75)) for s in range(3)]
+             "pulses": 10, "readouts": {"test": {"bayes": 0.85, "linear": 0.9}}} for m, p in (("none", 0.0), ("soft", 0.4), ("soft", 0.75)) for s in range(3)]
     record = json.loads(json.dumps(record_of(model, digits, ENVIRONMENT, rows)))
     validate(record)
     assert set(record["verified"].values()) == {f"simulated {2 * len(digits.train.y):,} samples"}

@@ -20,7 +20,8 @@ METHODS = ("none", "zero-after", "soft", "zero", "random")
 def run_contenders(settings, dataset, out, *, shares, seeds: int, methods=METHODS, progress=None) -> list[dict]:
     """Train every method at every share with seeds ``settings.seed ...``; one result each, those in ``out`` are not repeated.
 
-    A result has method, prune, seed, validation, test (by assigned classes), updates, pulses, pruned (share of all synapses).
+    A result has method, prune, seed, validation, test (by assigned classes), readouts (both, by every read-out), updates, pulses,
+    pruned (share of all synapses).
     """
     path = Path(out) / RESULTS
     rows, whole = read_results(path), {}
@@ -82,8 +83,8 @@ def figures(model, dataset) -> dict:
 def summarise(rows: list[dict]) -> list[dict]:
     """One row for each method and share: mean and standard deviation over seeds, and what training spent, beside no pruning.
 
-    {method, prune, seeds, test, test_sd, validation, updates, updates_saved, pulses, pulses_saved}; shares saved are null where the
-    unpruned network was not trained.
+    {method, prune, seeds, test, test_sd, validation, test_bayes, test_linear, updates, updates_saved, pulses, pulses_saved}; shares saved
+    are null where the unpruned network was not trained.
     """
     groups: dict[tuple, list[dict]] = {}
     for row in rows:
@@ -99,6 +100,8 @@ def _summary(method: str, prune: float, group: list[dict], whole: list[dict] | N
 
     row = {"method": method, "prune": prune, "seeds": len(group), "test": mean(group, "test"), "validation": mean(group, "validation"),
            "test_sd": float(np.std([r["test"] for r in group], ddof=1)) if len(group) > 1 else 0.0}
+    for name in ("bayes", "linear"):
+        row[f"test_{name}"] = mean([r["readouts"]["test"] for r in group], name)
     for key in ("updates", "pulses"):
         row[key] = mean(group, key)
         row[f"{key}_saved"] = 1 - row[key] / mean(whole, key) if whole and mean(whole, key) else None
