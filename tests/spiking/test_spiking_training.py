@@ -103,7 +103,8 @@ METHODS = ("none", "zero-after", "soft", "zero", "random")
 def test_the_record_of_a_run(run, digits, tmp_path):
     _, model = run
     rows = [{"method": m, "prune": p, "seed": s, "test": 0.8 - p / 10 + s / 100, "validation": 0.8, "updates": 100 - 50 * p,
-             "pulses": 10, "readouts": {"test": {"bayes": 0.85, "linear": 0.9}}} for m, p in (("none", 0.0), ("soft", 0.4), ("soft", 0.75)) for s in range(3)]
+             "pulses": 10, "readouts": {"test": {"bayes": 0.85, "linear": 0.9}}}
+            for m, p in (("none", 0.0), ("soft", 0.4), ("soft", 0.75)) for s in range(3)]
     record = json.loads(json.dumps(record_of(model, digits, ENVIRONMENT, rows)))
     validate(record)
     assert set(record["verified"].values()) == {f"simulated {2 * len(digits.train.y):,} samples"}

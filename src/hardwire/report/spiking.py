@@ -6,7 +6,8 @@
     counts      {event: mean per training sample}
     curve       [{epoch, validation_assigned, validation_linear}]
     pruning     {method, share, outputs_pruned, frozen, updates, updates_saved}
-    contenders  [{method, prune, seeds, test, test_sd, validation, test_bayes, test_linear, updates, updates_saved, pulses, pulses_saved}]
+    contenders  [{method, prune, seeds, test, test_sd, validation, test_bayes, test_linear, updates, updates_saved, pulses,
+                pulses_saved}]
     fields      {shape, classes, images}: grey levels in hexadecimal
     wear        {map, inputs_a_block, outputs_a_block, most, mean, by_cell}: programming pulses
     raster      {steps, step_ms, inputs, outputs, before, after}: {in, out: [steps, numbers]} of every spike

@@ -83,8 +83,8 @@ def figures(model, dataset) -> dict:
 def summarise(rows: list[dict]) -> list[dict]:
     """One row for each method and share: mean and standard deviation over seeds, and what training spent, beside no pruning.
 
-    {method, prune, seeds, test, test_sd, validation, test_bayes, test_linear, updates, updates_saved, pulses, pulses_saved}; shares saved
-    are null where the unpruned network was not trained.
+    {method, prune, seeds, test, test_sd, validation, test_bayes, test_linear, updates, updates_saved, pulses, pulses_saved}; shares
+    saved are null where the unpruned network was not trained.
     """
     groups: dict[tuple, list[dict]] = {}
     for row in rows:
