@@ -19,6 +19,7 @@ from hardwire import runs
 from hardwire.circuit import CircuitBuilder, save_circuit
 from hardwire.circuit.arithmetic import argmax
 from hardwire.circuit.simulate import simulate
+from hardwire.data.datasets import confusion
 from hardwire.errors import FormatError, InputError, ToolError
 from hardwire.gates import TABLE
 from hardwire.nn import Config, train
@@ -374,7 +375,7 @@ def test_kinds_and_counts_of_gates():
 
 
 def test_confusion():
-    assert runs._confusion(np.array([0, 0, 1, 2]), np.array([0, 1, 1, 0]), 3) == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
+    assert confusion(np.array([0, 0, 1, 2]), np.array([0, 1, 1, 0]), 3) == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
 
 
 def test_speed_is_of_many_samples(rng, tmp_path):

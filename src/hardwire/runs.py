@@ -257,6 +257,7 @@ def _results(model, dataset, found: np.ndarray) -> dict:
 
     found  the circuit's output words of the test samples (samples, words)
     """
+    from .data.datasets import confusion
     from .nn.tasks import TASKS
     from .nn.train import Samples, scores_of
 
@@ -270,7 +271,7 @@ def _results(model, dataset, found: np.ndarray) -> dict:
     accuracy = {"metric": METRICS[kind], "test_hard": merits.pop(""), "test_relaxed": task.merit(relaxed, y)[""],
                 "validation": at_best.get("hard"), **{f"test_{name}": value for name, value in merits.items()}}
     if kind == "classify":
-        return {"accuracy": accuracy, "classes": names, "confusion": _confusion(y, found[:, 0], len(names))}
+        return {"accuracy": accuracy, "classes": names, "confusion": confusion(y, found[:, 0], len(names))}
     if kind == "regress":
         accuracy["test_rmse"] = np.sqrt(((hard - y) ** 2).mean(axis=0)).tolist()
     each = [task.merit(hard[:, [i]], y[:, [i]])[""] for i in range(len(names))]
@@ -302,12 +303,6 @@ def _energy(circuit: Circuit) -> list[dict]:
 
     gates = sum(stage["gates"] for stage in circuit.counts().values())
     return [line for ledger in logic_energy(gates) for line in ledger.to_json()]
-
-
-def _confusion(truth: np.ndarray, found: np.ndarray, classes: int) -> list[list[int]]:
-    matrix = np.zeros((classes, classes), dtype=np.int64)
-    np.add.at(matrix, (truth, found), 1)
-    return matrix.tolist()
 
 
 def identifier(text: str) -> str:

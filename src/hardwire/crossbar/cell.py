@@ -62,10 +62,13 @@ class Cell:
         return {"step": d.step, "fast_noise": d.cycle_noise, "fast_slope_up": d.slope_up, "fast_slope_down": d.slope_down,
                 "leak_every": leak_every, **exact}
 
-    def _pcm(self, d: Pcm) -> dict:
-        return {"pcm_step": d.step, "pcm_shape": d.shape, "pcm_decay": d.decay, "pcm_noise": d.cycle_noise, "pcm_add": d.noise_add,
-                "pcm_slope": d.noise_slope, "pcm_reset": d.reset, "pcm_reset_noise": d.reset_noise, "pcm_drift": d.drift,
-                "pcm_t0": d.t0, "pcm_read": d.read_noise, "pcm_top": d.g_max}
+    def _programming(self) -> dict:
+        """A PCM pair and the closed loop that programs it."""
+        d, names = self.pcm, ("factor", "tolerance", "most_pulses", "refresh_level", "least_share", "readings", "example_time")
+        return {name: getattr(self, name) for name in names} | {
+            "pcm_step": d.step, "pcm_shape": d.shape, "pcm_decay": d.decay, "pcm_noise": d.cycle_noise, "pcm_add": d.noise_add,
+            "pcm_slope": d.noise_slope, "pcm_reset": d.reset, "pcm_reset_noise": d.reset_noise, "pcm_drift": d.drift,
+            "pcm_t0": d.t0, "pcm_read": d.read_noise, "pcm_top": d.g_max}
 
     def state(self, n: int, m: int, rng: np.random.Generator, stream: np.ndarray, ahead, back, block: tuple[int, int]) -> State:
         """A fresh array of ``n`` x ``m`` synapses, its devices drawn from ``rng``; weights are those of its devices after RESET."""
@@ -200,10 +203,8 @@ class PcmPair(Cell):
 
     def _settings(self):
         middle = float(self.pcm.mean_step(self.pcm.g_max / 4))
-        return super()._settings() | self._pcm(self.pcm) | {
-            "kind": PAIR, "factor": self.factor, "transfer_every": self.refresh_every, "refresh_level": self.refresh_level,
-            "tolerance": self.tolerance, "most_pulses": self.most_pulses, "least_share": self.least_share,
-            "readings": self.readings, "example_time": self.example_time, "step": self.factor * middle}
+        return super()._settings() | self._programming() | {"kind": PAIR, "transfer_every": self.refresh_every,
+                                                            "step": self.factor * middle}
 
     def _arrays(self, n, m, rng):
         return self._pair(self.pcm, n, m, rng)
@@ -254,10 +255,8 @@ class Hybrid(Cell):
                              f"{self.capacitor.high:g} uS; the pair must be the more significant part, give a larger factor")
 
     def _settings(self):
-        return super()._settings() | self._pcm(self.pcm) | self._fast(self.capacitor, self.leak_every) | {
-            "kind": HYBRID, "factor": self.factor, "inversion": self.inversion, "transfer_every": self.transfer_every,
-            "tolerance": self.tolerance, "most_pulses": self.most_pulses, "refresh_level": self.refresh_level,
-            "least_share": self.least_share, "readings": self.readings, "example_time": self.example_time}
+        return super()._settings() | self._programming() | self._fast(self.capacitor, self.leak_every) | {
+            "kind": HYBRID, "inversion": self.inversion, "transfer_every": self.transfer_every}
 
     def _arrays(self, n, m, rng):
         return self._volatile(self.capacitor, n, m, rng) | self._pair(self.pcm, n, m, rng)

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from ..data.datasets import confusion
 from .array import Crossbar
 from .cell import Hybrid, PcmPair, assumed
 from .config import Config, cell_of, periphery_of
@@ -39,7 +40,7 @@ def record_of(config: Config, data: Data, networks: dict[str, Network], metrics:
         "counts": {}, "verified": self_check(config, first),
         "time": {"train_s": sum(seconds.values()), **{f"{v} training example_s": s / examples for v, s in seconds.items()}},
         "energy": [line for ledger in energy for line in ledger.to_json()], "environment": environment,
-        "classes": list(data.classes), "confusion": _confusion(data.test_y, found, len(data.classes)),
+        "classes": list(data.classes), "confusion": confusion(data.test_y, found, len(data.classes)),
         "model": {k: v for k, v in dataclasses.asdict(config).items() if k not in ("dataset", "seed")},
         "source": data.source,
         "crossbar": {
@@ -53,12 +54,6 @@ def record_of(config: Config, data: Data, networks: dict[str, Network], metrics:
             "reference": [{"what": k, "value": v, "unit": unit, "source": source} for k, (v, unit, source) in REFERENCE.items()],
         },
     }
-
-
-def _confusion(truth, found, classes: int) -> list:
-    matrix = np.zeros((classes, classes), dtype=np.int64)
-    np.add.at(matrix, (truth, found), 1)
-    return matrix.tolist()
 
 
 def self_check(config: Config, variant: str) -> dict:

@@ -160,3 +160,10 @@ def _check_targets(name: str, samples: Samples) -> None:
             raise InputError(f"data set {name!r} has {low:g} as {target!r} of every sample; leave that output out")
         if max(-low, high) > LARGEST_TARGET:
             raise InputError(f"data set {name!r} has {max(-low, high):g} in {target!r}, beyond {LARGEST_TARGET:g}; rescale it")
+
+
+def confusion(truth: np.ndarray, found: np.ndarray, classes: int) -> list[list[int]]:
+    """Samples of each class, rows, that were taken for each class, columns; both (samples,) class indices."""
+    matrix = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(matrix, (truth, found), 1)
+    return matrix.tolist()

@@ -14,9 +14,7 @@ import numpy as np
 from matplotlib.ticker import PercentFormatter
 
 from . import plots
-from .summary import plain, variants, whole
-
-__all__ = ["curves", "events", "fidelity", "histogram", "variants"]
+from .summary import plain, whole
 
 #: Colours of variants in their order.
 _COLOURS = (plots.ACCENT, plots.INK, plots.OTHER, plots.RAW, plots.MUTED)

@@ -29,6 +29,7 @@ from .summary import (
     plain,
     si,
     times,
+    variants,
     verdict,
     verdicts,
     whole,
@@ -167,7 +168,7 @@ def _crossbar(record: dict) -> str:
     if not (data := record.get("crossbar")):
         return ""
     caption = f"{whole(data['synapses'])} synapses; trained side by side from the same weights, sample by sample."
-    rows = [_row(row, {1, 2}) for row in crossbar.variants(data)]
+    rows = [_row(row, {1, 2}) for row in variants(data)]
     beside = _table(caption, ("variant", "test accuracy", "points to float"), rows, {1, 2})
     names = [data["names"][v] for v in data["counters"]]
     numeric = set(range(1, 1 + len(names)))

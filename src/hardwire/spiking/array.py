@@ -25,7 +25,6 @@ from .streams import normal, uniform
 ARRAY_CELLS = 524_288
 MOST_BITS = 8
 IDEAL, DIGITAL, ANALOG = range(3)
-KINDS = ("ideal", "digital", "analog")
 CODES = ("gray", "binary")
 
 #: What training adds up; indices of a tally, (len(TALLY),) int64. Pulses are programming pulses, failed ones among them; a set

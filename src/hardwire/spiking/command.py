@@ -4,21 +4,21 @@ import argparse
 from pathlib import Path
 
 from ..errors import InputError
+from .names import CELLS, METHODS, RULES
 
 EXAMPLE = ("hardwire spiking mnist --out runs/spiking\n  hardwire spiking mnist --prune 0.75 --method soft --out runs/pruned\n"
            "  hardwire spiking mnist --compare 0.4,0.75 --seeds 3 --out runs/contenders\n"
            "  hardwire spiking mnist --rule triplet --out runs/diehl-cook")
-METHODS = ("none", "soft", "zero", "zero-after", "random")
 
 
 def options(p: argparse.ArgumentParser) -> None:
     """The verb's own options."""
     p.add_argument("--out", required=True, metavar="DIR", help="run directory")
-    p.add_argument("--rule", choices=["one-sided", "triplet"], help="learning rule: of Shi et al. 2018, or of Diehl and Cook 2015 "
+    p.add_argument("--rule", choices=RULES, help="learning rule: of Shi et al. 2018, or of Diehl and Cook 2015 "
                    "(default: one-sided)")
     p.add_argument("--prune", type=float, metavar="SHARE", help="share of each output's synapses to prune (default: 0)")
     p.add_argument("--method", choices=METHODS, help="what becomes of them (default: soft when --prune is given)")
-    p.add_argument("--cells", choices=["digital", "analog", "ideal"], help="what holds the weights (default: analog)")
+    p.add_argument("--cells", choices=CELLS, help="what holds the weights (default: analog)")
     p.add_argument("--outputs", type=int, metavar="N", help="output neurons")
     p.add_argument("--epochs", type=int, metavar="N", help="passes over the training split")
     p.add_argument("--seed", type=int, metavar="N", help="of the split, the weights, the spikes, the devices and the order of samples")

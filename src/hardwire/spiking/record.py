@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 
+from ..data.datasets import confusion
 from . import naive
 from .array import ARRAY_CELLS
 from .contenders import summarise
@@ -33,7 +34,7 @@ def record_of(model: Model, dataset, environment: dict, contenders=()) -> dict:
         "time": {"train_s": model.seconds, "training_samples_per_s": samples / max(model.seconds, 1e-9),
                  "samples_per_s": len(counts) / max(seconds, 1e-9)},
         "energy": [line for ledger in energy for line in ledger.to_json()], "environment": environment,
-        "classes": list(dataset.classes), "confusion": _confusion(dataset.test.y, found, classes),
+        "classes": list(dataset.classes), "confusion": confusion(dataset.test.y, found, classes),
         "model": {k: v for k, v in dataclasses.asdict(s).items() if k not in ("dataset", "seed")}, "source": dataset.source,
         "spiking": {
             "readouts": [{"name": name, "test": test[name], "validation": last.get(f"validation_{name}")} for name in test],
@@ -44,12 +45,6 @@ def record_of(model: Model, dataset, environment: dict, contenders=()) -> dict:
             **({"wear": wear(network)} if s.cells != "ideal" else {}),
         },
     }
-
-
-def _confusion(truth: np.ndarray, found: np.ndarray, classes: int) -> list:
-    matrix = np.zeros((classes, classes), dtype=np.int64)
-    np.add.at(matrix, (truth, found), 1)
-    return matrix.tolist()
 
 
 def _network(model: Model) -> dict:

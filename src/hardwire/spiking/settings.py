@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from ..config import FlatConfig
 from ..crossbar.devices import BinaryCell, LinearStep, load_device
 from ..errors import InputError
-from .array import CODES, EVEN, KINDS
+from .array import CODES, EVEN
+from .names import CELLS, METHODS, RULES
 
-RULES, NEURONS = ("one-sided", "triplet"), ("wta", "lif")
-METHODS = ("none", "soft", "zero", "zero-after", "random")
+NEURONS = ("wta", "lif")
 IMPORTANCE = ("weight", "magnitude")
 MATURITY = ("spikes", "samples")
 
@@ -147,7 +147,7 @@ def analog_device(given: str, spreads: dict) -> LinearStep:
     return dataclasses.replace(device, **{name: value for name, value in spreads.items() if value})
 
 
-CHOICES = {"rule": RULES, "neuron": NEURONS, "cells": KINDS, "code": CODES, "method": METHODS, "importance": IMPORTANCE,
+CHOICES = {"rule": RULES, "neuron": NEURONS, "cells": CELLS, "code": CODES, "method": METHODS, "importance": IMPORTANCE,
            "mature_by": MATURITY}
 #: Name -> (least, most) of a number.
 RANGES = {
