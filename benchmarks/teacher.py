@@ -3,8 +3,8 @@
     python benchmarks/teacher.py mnist TEACHER.npy [--epochs N] [--seed N]
 
 The file holds logits for the official training split in its order. Rows of the validation split are zero: the teacher has not seen
-them, and no student asks for them. Images of MNIST are not augmented; those of CIFAR-10 are flipped and shifted, and their logits are the
-mean of those of the image and its mirror image. Training computes in bfloat16 where the processor does (twice as fast).
+them, and no student asks for them. Images of MNIST are not augmented; those of CIFAR-10 are flipped and shifted, and their logits
+are means of the image and its mirror image. Training computes in bfloat16 where the processor does (twice as fast).
 """
 
 import argparse
