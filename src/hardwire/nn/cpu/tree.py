@@ -202,22 +202,49 @@ def _descend(block, base, leaves, c, slopes, v, grad, y, sums_of, below, lanes):
             _down3(block, base, leaves, c, slopes, j, load(grad, j * lanes, lanes), sums_of, below, lanes)
 
 
+@inlined
+def _collect(block, bases, leaves, won, index, leaf_values, lanes):
+    """The leaves of each lane's winning position ``won``, side by side."""
+    literally(lanes)
+    for j in range(len(leaves)):
+        found = load(block, (bases[0] + leaves[j]) * lanes, lanes)
+        for p in range(1, len(bases)):
+            found = where_equal(won, splat(index[p], lanes), load(block, (bases[p] + leaves[j]) * lanes, lanes), found)
+        store(found, leaf_values, j * lanes)
+
+
+@inlined
+def _spread(leaf_grad, bases, leaves, won, index, below, lanes):
+    """Gradients of the leaves, added where ``_collect`` took them from; ``leaf_grad`` is left zero."""
+    literally(lanes)
+    zero = splat(index[0], lanes)
+    for j in range(len(leaves)):
+        y = load(leaf_grad, j * lanes, lanes)
+        store(zero, leaf_grad, j * lanes)
+        for p in range(len(bases)):
+            at = (bases[p] + leaves[j]) * lanes
+            store(load(below, at, lanes) + where_equal(won, splat(index[p], lanes), y, zero), below, at)
+
+
 @jit
 def _backward_block(x, grad_out, winner, place, leaves, bases, index, c, slopes, dc, dx, start, block, v, grad, sums_of,
-                    upper, won, below, lanes):
+                    upper, won, leaf_values, leaf_grad, below, rows, lanes):
+    """A lane's gradient goes through one position of each window alone, so that its tree is computed once, on leaves side by side."""
     literally(lanes)
     _fill(x, place, start, block, lanes)
     to_block(grad_out, start, upper, lanes)
     to_block(winner, start, won, lanes)
     below[:] = 0
-    zero = splat(index[0], lanes)
+    leaf_grad[:] = 0
     for k in range(len(leaves)):
         sums_of[:] = 0
         for w in range(len(bases)):
             row = (k * len(bases) + w) * lanes
-            for p in range(bases.shape[1]):
-                y = where_equal(load(won, row, lanes), splat(index[p], lanes), load(upper, row, lanes), zero)
-                _descend(block, bases[w, p], leaves[k], c[k], slopes[k], v, grad, y, sums_of, below, lanes)
+            position = load(won, row, lanes)
+            _collect(block, bases[w], leaves[k], position, index, leaf_values, lanes)
+            _descend(leaf_values, 0, rows, c[k], slopes[k], v, grad, load(upper, row, lanes), sums_of, leaf_grad, lanes)
+            if len(below):
+                _spread(leaf_grad, bases[w], leaves[k], position, index, below, lanes)
         flat = dc[k].reshape(-1)
         for g in range(c.shape[1]):
             at = 4 * g * NARROW
@@ -231,11 +258,12 @@ def _backward_block(x, grad_out, winner, place, leaves, bases, index, c, slopes,
 
 @jit
 def _backward(x, grad_out, winner, place, leaves, bases, index, c, slopes, dc, dx, starts, block, v, grad, sums_of, upper, won,
-              below):
+              leaf_values, leaf_grad, below):
     dc[:] = 0
+    rows = np.arange(leaves.shape[1])
     for start in starts:
         _backward_block(x, grad_out, winner, place, leaves, bases, index, c, slopes, dc, dx, start, block, v, grad, sums_of, upper, won,
-                        below, WIDE)
+                        leaf_values, leaf_grad, below, rows, WIDE)
 
 
 def forward(x, geometry: Geometry, c):
@@ -257,7 +285,9 @@ def backward(x, grad_out, winner, geometry: Geometry, c, slopes, want_dx):
     parts, index = cut(x.shape[1], c.nbytes), np.arange(geometry.bases.shape[1], dtype=c.dtype)
     dc = np.empty((len(parts), *c.shape), c.dtype)
     dx = np.empty((len(x) if want_dx else 0, x.shape[1]), c.dtype)
-    sizes = [geometry.rows, c.shape[1], c.shape[1], 4 * c.shape[1], len(winner), len(winner), geometry.rows * want_dx]
+    leaves = geometry.leaves.shape[1]
+    sizes = [geometry.rows, c.shape[1], c.shape[1], 4 * c.shape[1], len(winner), len(winner), leaves, leaves * want_dx,
+             geometry.rows * want_dx]
 
     def work(part):
         buffers = workspace(c.dtype, *(WIDE * n for n in sizes))
