@@ -1,0 +1,316 @@
+"""The command line as a user meets it: every verb on one tiny run, exit codes, streams and files."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cli_cases import TINY, gate, snapshot
+
+from hardwire import cli, load_circuit, tools
+from hardwire.circuit import CircuitBuilder, save_circuit
+from hardwire.report import load_record
+
+VERBS = ["demo", "train", "lower", "optimize", "show", "emit", "verify", "run", "report", "crossbar", "spiking"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_has_an_example_that_parses(verb, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main([verb, "--help"])
+    text = capsys.readouterr().out
+    assert stop.value.code == 0 and "example:" in text and "--json" in text
+    examples = [line.split() for line in text.split("example:")[1].splitlines() if line.strip()]
+    assert examples and all(cli.parser().parse_args(words[1:]).verb == verb and words[0] == "hardwire" for words in examples)
+
+
+def test_version(capsys):
+    import hardwire
+
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["--version"])
+    assert stop.value.code == 0 and capsys.readouterr().out.strip() == hardwire.__version__
+
+
+def test_train_says_where_it_is(ask, tmp_path):
+    out, err = ask("train", "digits", "--out", tmp_path / "run", "--json", *TINY)
+    found = json.loads(out)
+    assert found["run"] == str(tmp_path / "run") and found["best"]["step"] == 60
+    assert "60/60" in err and "left" in err and "1294 samples" in err
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["config.toml", "metrics.jsonl", "model.safetensors"]
+    out, err = ask("train", "digits", "--out", tmp_path / "run", "--resume", "--json")
+    assert json.loads(out) == found and "finished already" in err
+
+
+def test_train_with_a_model_file_repeats_a_run(ask, run, tmp_path):
+    ask("train", "digits", "--model", run / "config.toml", "--out", tmp_path / "again", "--threads", 2)
+    assert (tmp_path / "again" / "config.toml").read_text() == (run / "config.toml").read_text()
+    one, two = (json.loads(ask("lower", r, "--json")[0]) for r in (run, tmp_path / "again"))
+    assert one["digest"] == two["digest"]  # whatever the number of threads
+
+
+def test_resume_without_a_run_begins_one(ask, tmp_path):
+    ask("train", "digits", "--out", tmp_path / "run", "--resume", *TINY)
+    assert (tmp_path / "run" / "model.safetensors").exists()
+
+
+def test_lower_and_optimize_a_run(ask, run):
+    out, _ = ask("lower", run, "--json")
+    raw = json.loads(out)
+    assert raw["file"] == str(run / "circuit.net") and raw["counts"]["network"]["gates"] <= 400
+    assert not (run / "optimized.net").exists()  # it was another circuit's
+    out, err = ask("optimize", run, "-O1", "--json")
+    best = json.loads(out)
+    assert best["digest"] == load_circuit(run / "optimized.net").digest and best["nodes"] < raw["nodes"]
+    assert {p["name"] for p in best["passes"]} == {"fold", "share", "sweep"} and "fold: " in err
+    out, _ = ask("optimize", run, "-O0")
+    assert str(run / "optimized.net") in out
+
+
+def test_optimize_a_file(ask, run, tmp_path, monkeypatch):
+    ask("emit", run, "--to", "aiger", "--out", tmp_path)
+    out, _ = ask("optimize", tmp_path / "digits.aig", "-O1", "--json")
+    assert json.loads(out)["file"] == str(tmp_path / "digits.opt.net")
+    before = snapshot(run)
+    ask("optimize", run, "-O1", "--out", tmp_path / "apart.net")
+    assert snapshot(run) == before
+    assert load_circuit(tmp_path / "apart.net").n_nodes < load_circuit(run / "circuit.net").n_nodes
+
+
+def test_show(ask, run, xor):
+    assert ask("show", xor, "--full")[0] == str(load_circuit(xor))
+    out, err = ask("show", xor, "--json")
+    assert err == "" and json.loads(out)["counts"]["network"] == {"gates": 1, "depth": 1}
+    assert load_circuit(run / "optimized.net").digest[:16] in ask("show", run)[0]
+    assert json.loads(ask("show", run, "--json")[0])["labels"] == [str(i) for i in range(10)]
+
+
+@pytest.mark.parametrize("target, names", [
+    ("c", ["digits.c", "digits.h"]), ("aiger", ["digits.aig"]), ("blif", ["digits.blif"]),
+    ("verilog", ["argmax.v", "digits.v", "digits_in.hex", "digits_out.hex", "digits_tb.v", "popcount.v"])])
+def test_emit(ask, finished, tmp_path, target, names):
+    out, _ = ask("emit", finished, "--to", target, "--out", tmp_path / "new" / "folder", "--json")
+    files = [Path(f) for f in json.loads(out)["files"]]
+    assert sorted(f.name for f in files) == names == sorted(f.name for f in (tmp_path / "new" / "folder").iterdir())
+
+
+@pytest.mark.parametrize("target, name", [("aiger", "digits.aig"), ("blif", "digits.blif"), ("verilog", "digits.v")])
+def test_what_was_emitted_is_proved_from_its_file(ask, finished, tmp_path, target, name):
+    pipeline = ["--pipeline", "5"] * (target == "verilog")
+    ask("emit", finished, "--to", target, "--out", tmp_path, *pipeline)
+    out, err = ask("verify", finished, "--against", tmp_path / name, "--json")
+    assert json.loads(out)["equivalence"]["status"] == "proved" and name in err
+
+
+def test_verify_a_run(ask, finished):
+    out, err = ask("verify", finished, "--json")
+    verdicts = {name: v["verdict"] for name, v in json.loads(out).items()}
+    proofs = {"optimized gates", "macros", "verilog read back", "verilog pipelined read back"}
+    simulated = {"trained network", "packed engine", "c", "verilog rtl", "verilog pipelined rtl"}
+    assert {name for name, v in verdicts.items() if v == "proved"} == proofs
+    assert {name for name, v in verdicts.items() if v.startswith("simulated ")} == {
+        name for name in simulated if "rtl" not in name or tools.find(tools.IVERILOG)}
+    assert all(f"verify: {name}\n" in err for name in proofs | simulated)
+    assert load_record(finished)["verified"] == verdicts
+
+
+@pytest.mark.parametrize("kind", ["net", "aig", "blif"])
+def test_verify_a_file(ask, xor, tmp_path, kind):
+    ask("emit", xor, "--to", "aiger", "--out", tmp_path)
+    ask("emit", xor, "--to", "blif", "--out", tmp_path)
+    file = xor if kind == "net" else tmp_path / f"two.{kind}"
+    out, _ = ask("verify", file)
+    assert "verilog read back            proved" in out and "refuted" not in out
+
+
+def test_a_refuted_proof(ask, xor, tmp_path):
+    other = save_circuit(gate("OR"), tmp_path / "or.net")
+    out, _ = ask("verify", xor, "--against", other, code=1)
+    assert "refuted" in out and "counterexample: x = 1, y = 1, every other input 0" in out
+    assert "expected: z = 0" in out and "found: z = 1" in out
+    out, _ = ask("verify", xor, "--against", other, "--json", code=1)
+    found = json.loads(out)["equivalence"]
+    assert found["status"] == found["verdict"] == "refuted" and found["counterexample"] == {"x": 1, "y": 1}
+
+
+def test_altered_verilog_is_refuted(ask, xor, tmp_path):
+    ask("emit", xor, "--to", "verilog", "--out", tmp_path)
+    text = (tmp_path / "two.v").read_text()
+    (tmp_path / "two.v").write_text(text.replace("x ^ y", "x | y"))
+    assert (tmp_path / "two.v").read_text() != text
+    assert "counterexample" in ask("verify", xor, "--against", tmp_path / "two.v", code=1)[0]
+
+
+def test_a_wrong_optimised_circuit_is_refuted_and_reported(ask, run):
+    circuit = load_circuit(run / "optimized.net")
+    table = circuit.table.copy()
+    table[circuit.output_nets[0] - circuit.first_node] ^= np.uint64(0b1111)  # the lowest bit of the class, inverted
+    save_circuit(replace(circuit, table=table), run / "optimized.net")
+    assert "has changed" in json.dumps(json.loads(ask("report", run, "--json")[0])["verified"])
+    out, _ = ask("verify", run, code=1)
+    assert "refuted" in out and "counterexample: " in out and "class_index" in out
+    out, _ = ask("report", run, "--json")
+    assert json.loads(out)["verified"]["optimized gates"] == "refuted"
+
+
+@pytest.mark.parametrize("backend", ["packed", "interpreter", "c", "verilog"])
+def test_run_classifies(ask, finished, digits, tmp_path, backend):
+    if backend == "verilog" and not tools.find(tools.IVERILOG):
+        pytest.skip("no Icarus Verilog")
+    x = digits.test.x[:70]
+    np.save(tmp_path / "x.npy", x)
+    out, _ = ask("run", finished, "--input", tmp_path / "x.npy", "--backend", backend, "--output", tmp_path / "y.npy", "--json")
+    rows, saved = json.loads(out)["outputs"], np.load(tmp_path / "y.npy")
+    from hardwire.circuit.simulate import simulate
+
+    assert np.array_equal(saved, simulate(load_circuit(finished / "optimized.net"), x))
+    assert rows == [{"class_index": int(c), "label": str(c)} for c in saved[:, 0]]
+
+
+def test_run_takes_images_single_samples_and_none(ask, finished, digits, tmp_path):
+    x = digits.test.x[:3]
+    for name, array in (("images", x.reshape(3, 8, 8)), ("rows", x), ("reals", x.astype(float)), ("one", x[0]),
+                        ("none", x[:0].reshape(0, 8, 8))):
+        np.save(tmp_path / f"{name}.npy", array)
+    said = {p.stem: ask("run", finished, "--input", p)[0].split() for p in sorted(tmp_path.glob("*.npy"))}
+    assert said["images"] == said["rows"] == said["reals"] and len(said["rows"]) == 3
+    assert said["one"] == said["rows"][:1] and said["none"] == []
+
+
+def test_run_prints_the_words_where_there_are_no_classes(ask, xor, tmp_path):
+    np.save(tmp_path / "x.npy", np.array([[0, 0], [0, 1], [1, 1]]))
+    assert ask("run", xor, "--input", tmp_path / "x.npy")[0] == "0\n1\n0\n"
+    out, _ = ask("run", xor, "--input", tmp_path / "x.npy", "--output", tmp_path / "y.npy")
+    assert out == f"3 samples -> {tmp_path / 'y.npy'}\n"
+
+
+def test_run_prints_wide_words_exactly(ask, tmp_path):
+    b = CircuitBuilder("wide")
+    b.output("z", b.input("x", 60))
+    save_circuit(b.build(), tmp_path / "wide.net")
+    np.save(tmp_path / "x.npy", np.array([[2**60 - 1]], dtype=np.uint64))
+    assert ask("run", tmp_path / "wide.net", "--input", tmp_path / "x.npy")[0] == f"{2**60 - 1}\n"
+
+
+def test_names_of_classes_are_printed(ask, tmp_path):
+    rng = np.random.default_rng(0)
+    rows = [f"{a:.3f},{b:.3f},{'warm' if a + b > 1 else 'cold'}" for a, b in rng.random((120, 2))]
+    (tmp_path / "room.csv").write_text("left,right,feel\n" + "\n".join(rows) + "\n")
+    ask("train", tmp_path / "room.csv", "--label", "feel", "--out", tmp_path / "run", "--steps", 60, "--width", 40, "--layers", 2)
+    ask("lower", tmp_path / "run")
+    np.save(tmp_path / "x.npy", np.array([[0.05, 0.1], [0.9, 0.95]]))
+    assert ask("run", tmp_path / "run", "--input", tmp_path / "x.npy")[0].split() == ["cold", "warm"]
+    assert json.loads(ask("report", tmp_path / "run", "--json")[0])["verified"] == {"all": "skipped: `hardwire verify` has not run"}
+    assert "optimized gates" not in ask("verify", tmp_path / "run")[0]  # nothing has been optimised yet
+
+
+def test_report(ask, finished):
+    out, _ = ask("report", finished, "--json")
+    record = json.loads(out)
+    assert record == load_record(finished) | {"environment": record["environment"], "time": record["time"]}
+    assert {"hardware", "dataset", "seed", "accuracy", "counts", "verified", "time", "energy", "environment"} <= set(record)
+    assert (record["hardware"], record["dataset"], record["seed"]) == ("logic", "digits", 3)
+    assert set(record["accuracy"]) == {"metric", "test_hard", "test_relaxed", "validation"} and record["accuracy"]["test_hard"] > 0.3
+    assert record["accuracy"]["metric"] == "accuracy" and "outputs" not in record
+    assert list(record["counts"]) == ["encoder", "network", "head"]
+    assert all(set(c) == {"gates_raw", "gates_optimized", "depth"} for c in record["counts"].values())
+    assert record["counts"]["network"]["gates_raw"] == 400
+    assert {"train_s", "lower_s", "optimize_s", "verify_s", "samples_per_s"} <= set(record["time"])
+    assert all(line["model"] and line["source"] for line in record["energy"])
+    assert {"versions", "machine", "commit"} <= set(record["environment"])
+    assert record["digest"] == load_circuit(finished / "optimized.net").digest
+    assert np.sum(record["confusion"]) == 359 and "<html" in (finished / "report.html").read_text()
+    out, _ = ask("report", finished)
+    assert "hardwire  logic · digits · seed 3" in out
+
+
+PAIRS = [(a, b) for a in range(11) for b in range(11)]
+ROOMS = ["left,right,sum,warm,even", *(f"{a},{b},{10**6 + a + 2 * b},{int(a + b > 10)},{int(a > b)}" for a, b in PAIRS)]
+SMALL = ["--steps", "300", "--batch", "32", "--width", "60", "--layers", "2", "--learning-rate", "0.05"]
+
+
+@pytest.fixture
+def rooms(tmp_path) -> Path:
+    (tmp_path / "room.csv").write_text("\n".join(ROOMS) + "\n")
+    np.save(tmp_path / "x.npy", np.array([[0, 0, 0, 0], [10, 10, 1, 0]]))
+    return tmp_path / "room.csv"
+
+
+def test_a_number_is_predicted_all_the_way(ask, rooms, tmp_path):
+    run = tmp_path / "run"
+    out, err = ask("train", rooms, "--set", "task=regress", "--label", "sum", "--out", run, *SMALL)
+    assert re.search(r"validation hard R2 0\.[5-9]\d{3} at step", out) and "validation relaxed R2 " in err and "%" not in out + err
+    ask("lower", run)
+    ask("optimize", run, "-O1")
+    verdicts = json.loads(ask("verify", run, "--json")[0])
+    assert verdicts["trained network"]["status"] == "simulated" and verdicts["verilog read back"]["status"] == "proved"
+    record = json.loads(ask("report", run, "--json")[0])
+    (output,) = record["outputs"]
+    assert record["accuracy"]["metric"] == "r2" and 0.5 < record["accuracy"]["test_hard"] == output["test_hard"] <= 1
+    assert 0 < record["accuracy"]["test_rmse"][0] < 6 and 1e6 <= output["bias"] < 1e6 + 5 and output["word"] == "value0"
+    assert "─ R² ─" in ask("report", run)[0] and "R²" in (run / "report.html").read_text()
+    rows = json.loads(ask("run", run, "--input", tmp_path / "x.npy", "--json")[0])["outputs"]
+    for row, line in zip(rows, ask("run", run, "--input", tmp_path / "x.npy")[0].splitlines(), strict=True):
+        assert row["values"]["sum"] == output["bias"] + output["scale"] * row["value0"] == pytest.approx(float(line))
+    assert rows[0]["values"]["sum"] < 1e6 + 10 < 1e6 + 20 < rows[1]["values"]["sum"]
+    assert ask("run", run / "circuit.net", "--input", tmp_path / "x.npy")[0].split() == [str(row["value0"]) for row in rows]
+
+
+def test_several_labels_all_the_way(ask, rooms, tmp_path):
+    run = tmp_path / "run"
+    out, _ = ask("train", rooms, "--set", "task=multilabel", "--label", "warm,even", "--out", run, *SMALL)
+    assert " %" in out
+    ask("lower", run)
+    assert json.loads(ask("verify", run, "--json")[0])["trained network"]["status"] == "simulated"
+    text, _ = ask("report", run)
+    assert "─ label accuracy ─" in text and "all labels of a sample right" in text
+    np.save(tmp_path / "z.npy", np.array([[0, 10, 1e6], [10, 9, 1e6 + 28]]))
+    rows = json.loads(ask("run", run, "--input", tmp_path / "z.npy", "--json")[0])["outputs"]
+    assert all(row["values"] == {"warm": row["label0"], "even": row["label1"]} for row in rows) and rows[1]["values"]["warm"] == 1
+    assert ask("run", run, "--input", tmp_path / "z.npy")[0].splitlines() == [f"{row['label0']} {row['label1']}" for row in rows]
+
+
+@pytest.mark.parametrize("settings, words", [
+    (["task=regress", "--label", "warm,sun"], "no column 'sun'"), (["task=multilabel", "--label", "sum,warm"], "line 2, column 'sum'"),
+    (["task=guess"], "task"), (["seed=1", "--label", "warm,even"], "set task to 'multilabel' or 'regress'")])
+def test_tasks_and_labels_that_do_not_fit(refuse, rooms, tmp_path, settings, words):
+    assert words in refuse(tmp_path, "train", rooms, "--out", tmp_path / "run", "--set", *settings)
+
+
+@pytest.fixture
+def small_demo(monkeypatch):
+    from hardwire.nn import Config, config
+
+    monkeypatch.setattr(config, "preset", lambda name: Config(dataset=name, width=200, layers=2, levels=3, steps=60, batch=64))
+
+
+def test_demo(ask, small_demo, tmp_path):
+    out, err = ask("demo", "--out", tmp_path / "demo", "--seed", 3, "--json")
+    record = json.loads(out)
+    assert record["seed"] == 3 and all(f"{i}/6 " in err for i in range(1, 7))
+    left = {p.name for p in (tmp_path / "demo").iterdir()}
+    assert {"report.html", "report.json", "circuit.net", "optimized.net", "c", "verilog", "config.toml"} <= left
+    assert not any(p.suffix == ".part" for p in (tmp_path / "demo").rglob("*"))
+    (tmp_path / "demo" / "old").write_text("")
+    again, _ = ask("demo", "--out", tmp_path / "demo", "--seed", 3, "--json", "--threads", 2)
+    assert json.loads(again)["digest"] == record["digest"] and not (tmp_path / "demo" / "old").exists()
+
+
+def test_demo_leaves_other_folders_alone(refuse, run, tmp_path):
+    assert "is no earlier demo" in refuse(tmp_path, "demo", "--out", run)
+    assert "is no earlier demo" in refuse(tmp_path, "demo", "--out", run / "config.toml")
+
+
+def test_demo_keeps_the_earlier_one_when_an_option_is_wrong(refuse, tmp_path):
+    (tmp_path / "demo.txt").write_text("")
+    assert "steps" in refuse(tmp_path, "demo", "--out", tmp_path, "--steps", 0)
+
+
+@pytest.mark.slow
+def test_the_real_demo_repeats_itself(ask, tmp_path):
+    one, two = (json.loads(ask("demo", "--out", tmp_path / "demo", "--threads", n, "--json")[0]) for n in (1, 2))
+    assert one["digest"] == two["digest"] and one["accuracy"] == two["accuracy"]
+    assert one["accuracy"]["test_hard"] > 0.95
+    assert not any(v.startswith("refuted") for v in one["verified"].values())
