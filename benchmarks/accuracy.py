@@ -68,8 +68,8 @@ EXPERIMENTS = {
         teacher_temperature=1.0), 0.988, seeds=(0, 1)),
     "cifar10_dense": Experiment(dense_cifar(), 0.60, 7200.0, (0,)),
     "cifar10_logictreenet_s": Experiment(dataclasses.replace(
-        published("logictreenet-s", "cifar10"), augment="flip+crop", crop_pad=3, tau=16.0, sharpen=3.0, freeze_at=0.25,
-        steps=26_000, evaluate_every=1000, teacher_weight=0.9, teacher_temperature=1.0), 0.604, 7200.0, (0,)),
+        published("logictreenet-s", "cifar10"), augment="flip+crop", crop_pad=3, tau=16.0, sharpen=3.0, freeze_at=0.6,
+        steps=44_000, evaluate_every=2000, teacher_weight=0.9, teacher_temperature=1.0), 0.604, 7200.0, (0,)),
     "mnist_6_layers": Experiment(deep(6), 0.0, seeds=(0,)),
     "mnist_12_layers": Experiment(deep(12), 0.0, seeds=(0,)),
     **{f"uci_{name.replace('-', '_')}": Experiment(published("dlgn-uci", name), 0.0, seeds=tuple(range(10)), resplit=True)
