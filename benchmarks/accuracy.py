@@ -64,7 +64,7 @@ EXPERIMENTS = {
     "mnist_8000": Experiment(small_mnist(), 0.984),
     "mnist_72000": Experiment(wide_mnist(), 0.988),
     "mnist_logictreenet_s": Experiment(dataclasses.replace(
-        published("logictreenet-s", "mnist"), augment="crop", crop_pad=1, tau=14.0, sharpen=3.0, steps=4000, teacher_weight=0.5,
+        published("logictreenet-s", "mnist"), augment="crop", crop_pad=1, tau=14.0, sharpen=3.0, steps=12_000, teacher_weight=0.5,
         teacher_temperature=1.0), 0.988, seeds=(0, 1)),
     "cifar10_dense": Experiment(dense_cifar(), 0.60, 7200.0, (0,)),
     "cifar10_logictreenet_s": Experiment(dataclasses.replace(
