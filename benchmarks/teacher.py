@@ -53,7 +53,8 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    half = torch.autocast("cpu", torch.bfloat16, enabled=args.dataset == "cifar10" and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    colour = args.dataset == "cifar10"
+    half = torch.autocast("cpu", torch.bfloat16, enabled=colour and torch.ops.mkldnn._is_mkldnn_bf16_supported())
     epochs = args.epochs or EPOCHS[args.dataset]
     data = load_dataset(args.dataset, seed=args.seed)
     mean, deviation = data.train.x.mean() / 255, data.train.x.std() / 255
@@ -67,7 +68,7 @@ def main() -> None:
         model.train()
         for rows in torch.randperm(len(x))[: steps * 128].view(steps, 128):
             optimizer.zero_grad()
-            batch = moved(x[rows]) if args.dataset == "cifar10" else x[rows]
+            batch = moved(x[rows]) if colour else x[rows]
             with half:
                 scores = model(batch)
             nn.functional.cross_entropy(scores.float(), y[rows], label_smoothing=0.05).backward()
@@ -78,7 +79,7 @@ def main() -> None:
             seen = [model(images(part)).argmax(1) for part in np.array_split(data.validation.x, 20)]
         say(f"epoch {epoch + 1}: validation {100 * float((torch.cat(seen).numpy() == data.validation.y).mean()):.2f} %")
     with torch.no_grad():
-        views = (x, x.flip(3)) if args.dataset == "cifar10" else (x,)
+        views = (x, x.flip(3)) if colour else (x,)
         logits = sum(torch.cat([model(part) for part in view.split(1000)]) for view in views).numpy() / len(views)
     full = np.zeros((len(data.train.y) + len(data.validation.y), len(data.classes)), np.float32)
     full[data.train.rows] = logits

@@ -10,11 +10,11 @@ import numpy as np
 from ..disk import read_text, write_text
 from ..errors import FormatError
 from .array import PULSES
+from .names import METHODS
 from .readout import fit_readout
 from .training import train
 
 RESULTS = "contenders.jsonl"
-METHODS = ("none", "zero-after", "soft", "zero", "random")
 
 
 def run_contenders(settings, dataset, out, *, shares, seeds: int, methods=METHODS, progress=None) -> list[dict]:

@@ -2,4 +2,5 @@
 
 RULES = ("one-sided", "triplet")
 CELLS = ("digital", "analog", "ideal")
-METHODS = ("none", "soft", "zero", "zero-after", "random")
+#: In the order in which contenders are trained: pruning after training starts from the network that is not pruned.
+METHODS = ("none", "zero-after", "soft", "zero", "random")

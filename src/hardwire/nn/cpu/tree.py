@@ -143,54 +143,55 @@ def _slope(y, other, slopes, g, operand, lanes):
 
 
 @inlined
-def _down1(block, base, leaves, c, slopes, j, y, sums_of, below, lanes):
-    """Gate ``j`` above two leaves backward, ``y`` its gradient; ``below`` collects the image's, if it has any rows.
+def _down1(block, leaves, c, slopes, j, y, sums_of, leaf_grad, lanes):
+    """Gate ``j`` above two leaves backward, ``y`` its gradient; ``leaf_grad`` becomes the leaves', if it has any rows.
 
-    Equations as in ``stack._gradient``. ``_down2`` and ``_down3`` are the gates above two of these, which they compute again.
+    Row ``j`` of ``block`` and of ``leaf_grad`` is leaf ``j``. Equations as in ``stack._gradient``. ``_down2`` and ``_down3`` are the
+    gates above two of these, which they compute again.
     """
     literally(lanes)
-    ia, ib = (base + leaves[2 * j]) * lanes, (base + leaves[2 * j + 1]) * lanes
+    ia, ib = 2 * j * lanes, (2 * j + 1) * lanes
     a, b = load(block, ia, lanes), load(block, ib, lanes)
     _sums(y, y * a, b, sums_of, j, lanes)
-    if len(below):
-        store(load(below, ia, lanes) + _slope(y, b, slopes, j, 1, lanes), below, ia)
-        store(load(below, ib, lanes) + _slope(y, a, slopes, j, 2, lanes), below, ib)
+    if len(leaf_grad):
+        store(_slope(y, b, slopes, j, 1, lanes), leaf_grad, ia)
+        store(_slope(y, a, slopes, j, 2, lanes), leaf_grad, ib)
 
 
 @inlined
-def _down2(block, base, leaves, c, slopes, j, y, sums_of, below, lanes):
+def _down2(block, leaves, c, slopes, j, y, sums_of, leaf_grad, lanes):
     literally(lanes)
     g = len(leaves) // 2 + j
-    a = _node1(block, base, leaves, c, 2 * j, lanes)
-    b = _node1(block, base, leaves, c, 2 * j + 1, lanes)
+    a = _node1(block, 0, leaves, c, 2 * j, lanes)
+    b = _node1(block, 0, leaves, c, 2 * j + 1, lanes)
     _sums(y, y * a, b, sums_of, g, lanes)
-    _down1(block, base, leaves, c, slopes, 2 * j, _slope(y, b, slopes, g, 1, lanes), sums_of, below, lanes)
-    _down1(block, base, leaves, c, slopes, 2 * j + 1, _slope(y, a, slopes, g, 2, lanes), sums_of, below, lanes)
+    _down1(block, leaves, c, slopes, 2 * j, _slope(y, b, slopes, g, 1, lanes), sums_of, leaf_grad, lanes)
+    _down1(block, leaves, c, slopes, 2 * j + 1, _slope(y, a, slopes, g, 2, lanes), sums_of, leaf_grad, lanes)
 
 
 @inlined
-def _down3(block, base, leaves, c, slopes, j, y, sums_of, below, lanes):
+def _down3(block, leaves, c, slopes, j, y, sums_of, leaf_grad, lanes):
     literally(lanes)
     g = len(leaves) * 3 // 4 + j
-    a = _node2(block, base, leaves, c, 2 * j, lanes)
-    b = _node2(block, base, leaves, c, 2 * j + 1, lanes)
+    a = _node2(block, 0, leaves, c, 2 * j, lanes)
+    b = _node2(block, 0, leaves, c, 2 * j + 1, lanes)
     _sums(y, y * a, b, sums_of, g, lanes)
-    _down2(block, base, leaves, c, slopes, 2 * j, _slope(y, b, slopes, g, 1, lanes), sums_of, below, lanes)
-    _down2(block, base, leaves, c, slopes, 2 * j + 1, _slope(y, a, slopes, g, 2, lanes), sums_of, below, lanes)
+    _down2(block, leaves, c, slopes, 2 * j, _slope(y, b, slopes, g, 1, lanes), sums_of, leaf_grad, lanes)
+    _down2(block, leaves, c, slopes, 2 * j + 1, _slope(y, a, slopes, g, 2, lanes), sums_of, leaf_grad, lanes)
 
 
 @inlined
-def _descend(block, base, leaves, c, slopes, v, grad, y, sums_of, below, lanes):
-    """One tree at one position backward, ``y`` the root's gradient; ``v`` and ``grad`` are rows from the third level on."""
+def _descend(block, leaves, c, slopes, v, grad, y, sums_of, leaf_grad, lanes):
+    """One tree backward, ``y`` the root's gradient; ``v`` and ``grad`` are rows from the third level on."""
     literally(lanes)
     if len(leaves) == 2:
-        _down1(block, base, leaves, c, slopes, 0, y, sums_of, below, lanes)
+        _down1(block, leaves, c, slopes, 0, y, sums_of, leaf_grad, lanes)
     elif len(leaves) == 4:
-        _down2(block, base, leaves, c, slopes, 0, y, sums_of, below, lanes)
+        _down2(block, leaves, c, slopes, 0, y, sums_of, leaf_grad, lanes)
     else:
         n = len(leaves) // 8
         if n > 1:
-            _rows(block, base, leaves, c, v, lanes)
+            _rows(block, 0, leaves, c, v, lanes)
         store(y, grad, (2 * n - 2) * lanes)
         for row in range(2 * n - 2, n - 1, -1):
             left, g = 2 * (row - n), len(leaves) * 7 // 8 + row - n
@@ -199,7 +200,7 @@ def _descend(block, base, leaves, c, slopes, v, grad, y, sums_of, below, lanes):
             store(_slope(y, b, slopes, g, 1, lanes), grad, left * lanes)
             store(_slope(y, a, slopes, g, 2, lanes), grad, (left + 1) * lanes)
         for j in range(n):
-            _down3(block, base, leaves, c, slopes, j, load(grad, j * lanes, lanes), sums_of, below, lanes)
+            _down3(block, leaves, c, slopes, j, load(grad, j * lanes, lanes), sums_of, leaf_grad, lanes)
 
 
 @inlined
@@ -215,12 +216,11 @@ def _collect(block, bases, leaves, won, index, leaf_values, lanes):
 
 @inlined
 def _spread(leaf_grad, bases, leaves, won, index, below, lanes):
-    """Gradients of the leaves, added where ``_collect`` took them from; ``leaf_grad`` is left zero."""
+    """Gradients of the leaves, added where ``_collect`` took them from."""
     literally(lanes)
     zero = splat(index[0], lanes)
     for j in range(len(leaves)):
         y = load(leaf_grad, j * lanes, lanes)
-        store(zero, leaf_grad, j * lanes)
         for p in range(len(bases)):
             at = (bases[p] + leaves[j]) * lanes
             store(load(below, at, lanes) + where_equal(won, splat(index[p], lanes), y, zero), below, at)
@@ -235,14 +235,13 @@ def _backward_block(x, grad_out, winner, place, leaves, bases, index, c, slopes,
     to_block(grad_out, start, upper, lanes)
     to_block(winner, start, won, lanes)
     below[:] = 0
-    leaf_grad[:] = 0
     for k in range(len(leaves)):
         sums_of[:] = 0
         for w in range(len(bases)):
             row = (k * len(bases) + w) * lanes
             position = load(won, row, lanes)
             _collect(block, bases[w], leaves[k], position, index, leaf_values, lanes)
-            _descend(leaf_values, 0, rows, c[k], slopes[k], v, grad, load(upper, row, lanes), sums_of, leaf_grad, lanes)
+            _descend(leaf_values, rows, c[k], slopes[k], v, grad, load(upper, row, lanes), sums_of, leaf_grad, lanes)
             if len(below):
                 _spread(leaf_grad, bases[w], leaves[k], position, index, below, lanes)
         flat = dc[k].reshape(-1)
