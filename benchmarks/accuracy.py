@@ -15,12 +15,13 @@ import numpy as np
 import torch
 from common import refuse, report
 
-from hardwire import PackedEngine, load_dataset, runs
-from hardwire.cli import show_progress
-from hardwire.nn import load_model, preset
-from hardwire.nn.config import Config
-from hardwire.nn.published import published
-from hardwire.nn.train import Samples, accuracy
+from hardwire import PackedEngine, load_dataset
+from hardwire.cli.main import show_progress
+from hardwire.logic import load_model, preset
+from hardwire.logic.settings import Config
+from hardwire.logic.training.loop import Samples, accuracy
+from hardwire.logic.zoo import published
+from hardwire.workflow import steps as runs
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,6 @@ import json
 import sys
 from pathlib import Path
 
-from hardwire.bench.common import repeat as repeat
 from hardwire.report import environment
 
 RESULTS = Path(__file__).parent / "results"

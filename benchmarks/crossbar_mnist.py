@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from common import refuse, report
 
-from hardwire import runs
-from hardwire.crossbar import command
-from hardwire.crossbar.config import preset
+from hardwire.cli import crossbar as command
+from hardwire.crossbar.settings import preset
 from hardwire.report import load_record
+from hardwire.workflow import steps as runs
 
 GOAL = "2 PCM + 3T1C at most 0.3 points under float; without polarity inversion and with 2 PCM alone lower, in the mean of the seeds"
 VARIANTS = ["hybrid", "float", "no-inversion", "2pcm"]

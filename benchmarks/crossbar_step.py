@@ -23,8 +23,8 @@ from torch.nn.functional import cross_entropy
 
 from hardwire.bench.common import Benchmark, Goal, judge, repeat
 from hardwire.crossbar import CrossbarSGD, Hybrid, MixedPrecision, Network, PcmPair, Periphery, Single, TikiTaka, convert
-from hardwire.crossbar.config import Config
 from hardwire.crossbar.record import self_check
+from hardwire.crossbar.settings import Config
 
 SIZES = (784, 256, 128, 10)
 ON = 150

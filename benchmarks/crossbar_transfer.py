@@ -17,11 +17,12 @@ import torch
 from common import refuse, report, say
 from torch.nn.functional import cross_entropy, pad
 
-from hardwire import load_dataset, runs
-from hardwire.crossbar import command
-from hardwire.crossbar.config import preset
+from hardwire import load_dataset
+from hardwire.cli import crossbar as command
 from hardwire.crossbar.features import FeatureNet, extract, load_network, normalise, save_network
+from hardwire.crossbar.settings import preset
 from hardwire.report import load_record
+from hardwire.workflow import steps as runs
 
 OTHER = {"cifar10": "cifar100", "cifar100": "cifar10"}
 GOAL = "heads on crossbars at most 1 point under the float head, CIFAR-10 and CIFAR-100"

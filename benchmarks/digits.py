@@ -7,10 +7,11 @@ import dataclasses
 import numpy as np
 from common import refuse, report
 
-from hardwire import PackedEngine, load_dataset, lower, optimize, train
+from hardwire import PackedEngine, load_dataset, optimize, train
 from hardwire.circuit.simulate import simulate
-from hardwire.nn import preset
-from hardwire.nn.train import Samples, accuracy
+from hardwire.logic import lowering as lower
+from hardwire.logic import preset
+from hardwire.logic.training.loop import Samples, accuracy
 
 
 def one(seed: int) -> dict:

@@ -14,9 +14,9 @@ import torch
 from common import refuse, report
 from torch.nn.functional import cross_entropy
 
-from hardwire.nn import functional as naive
-from hardwire.nn.cpu.tree import Geometry
-from hardwire.nn.nodes import coefficients
+from hardwire.logic.kernels import reference as naive
+from hardwire.logic.kernels.cpu.tree import Geometry
+from hardwire.logic.network.nodes import coefficients
 
 DEVICE = "cuda"
 STORAGE = {"bfloat16": (torch.bfloat16, 4e-2), "float16": (torch.float16, 5e-3), "float32": (torch.float32, 2e-5)}
@@ -94,8 +94,8 @@ def copy_bandwidth() -> float:
 
 def gates_cases(n, samples, storage):
     """(name, function, rows requested, rows at least) of one layer of ``n`` gates on ``n`` inputs, and its group sum."""
-    from hardwire.nn.gpu import stack as k
-    from hardwire.nn.gpu.inverse import as_array, inverse
+    from hardwire.logic.kernels.gpu import stack as k
+    from hardwire.logic.kernels.gpu.inverse import as_array, inverse
 
     x, grad = (torch.rand(n, samples, device=DEVICE).to(storage) for _ in range(2))
     pairs, c = wires(n, n, 2), torch.rand(n, 4, device=DEVICE)
@@ -107,7 +107,7 @@ def gates_cases(n, samples, storage):
 
 
 def mixed_cases(n, samples, storage, many=8):
-    from hardwire.nn.gpu import mix as k
+    from hardwire.logic.kernels.gpu import mix as k
 
     x, grad = (torch.rand(n, samples, device=DEVICE).to(storage) for _ in range(2))
     candidates, c = wires(n, n, 2, many), torch.rand(n, 4, device=DEVICE)
@@ -118,8 +118,8 @@ def mixed_cases(n, samples, storage, many=8):
 
 
 def lut_cases(n, samples, storage):
-    from hardwire.nn.gpu import lut
-    from hardwire.nn.gpu import mix as k
+    from hardwire.logic.kernels.gpu import lut
+    from hardwire.logic.kernels.gpu import mix as k
 
     x, grad = (torch.rand(n, samples, device=DEVICE).to(storage) for _ in range(2))
     for fan_in in (2, 4, 6):
@@ -131,7 +131,7 @@ def lut_cases(n, samples, storage):
 
 
 def tree_cases(samples, storage):
-    from hardwire.nn.gpu import tree as k
+    from hardwire.logic.kernels.gpu import tree as k
 
     t = k.Tables.of(image(KERNELS, SHAPE)[1], DEVICE)
     rows, out, leaves = int(np.prod(SHAPE)), KERNELS * len(t.bases), 2**DEPTH
@@ -191,7 +191,7 @@ def main():
     args = parser.parse_args()
     if not torch.cuda.is_available():
         refuse("no CUDA GPU is here; run it on a machine that has one")
-    from hardwire.nn import gpu
+    from hardwire.logic.kernels import gpu
 
     storage, tolerance = STORAGE[args.storage]
     errors = check(gpu, storage, tolerance)

@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from common import refuse, report
 
-from hardwire import PackedEngine, load_dataset, runs
+from hardwire import PackedEngine, load_dataset
 from hardwire.circuit.simulate import simulate
-from hardwire.cli import show_progress
-from hardwire.nn import load_model, preset
-from hardwire.nn.train import Samples, accuracy
+from hardwire.cli.main import show_progress
+from hardwire.logic import load_model, preset
+from hardwire.logic.training.loop import Samples, accuracy
+from hardwire.workflow import steps as runs
 
 
 def main() -> None:

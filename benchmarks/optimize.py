@@ -12,8 +12,8 @@ from common import refuse, report
 
 from hardwire.circuit import load_circuit
 from hardwire.passes import optimize
-from hardwire.runs import stage_counts
 from hardwire.verify import prove
+from hardwire.workflow.steps import stage_counts
 
 
 def main() -> None:

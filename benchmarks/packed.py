@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 from common import refuse, repeat, report
 
-from hardwire.circuit import kernels, load_circuit
-from hardwire.circuit.packed import PackedEngine
+from hardwire.circuit import load_circuit
+from hardwire.circuit.engine import kernels
+from hardwire.circuit.engine.packed import PackedEngine
 from hardwire.circuit.simulate import simulate
 
 FIRST = """

@@ -11,10 +11,12 @@ import numpy as np
 import torch
 from common import report, say
 
-from hardwire import PackedEngine, load_dataset, lower
-from hardwire.nn import preset, train
-from hardwire.nn.nodes import ESTIMATORS, PARAMETRISATIONS
-from hardwire.nn.train import Samples, accuracy
+from hardwire import PackedEngine, load_dataset
+from hardwire.logic import lowering as lower
+from hardwire.logic import preset
+from hardwire.logic.network.nodes import ESTIMATORS, PARAMETRISATIONS
+from hardwire.logic.training import loop as train
+from hardwire.logic.training.loop import Samples, accuracy
 
 SEEDS = range(3)
 BASE = dataclasses.replace(preset("digits"), width=1000, steps=1500, evaluate_every=500)

@@ -18,11 +18,13 @@ from pathlib import Path
 import numpy as np
 from common import refuse, report, say
 
-from hardwire import load_dataset, runs
-from hardwire.spiking import naive, preset
+from hardwire import load_dataset
+from hardwire.spiking import preset
 from hardwire.spiking.contenders import run_contenders, summarise
+from hardwire.spiking.kernels import reference as naive
 from hardwire.spiking.network import OneSidedNetwork
 from hardwire.spiking.training import fit_encoder, read_data
+from hardwire.workflow import steps as runs
 
 SAMPLES = 2000
 #: Methods that can share trainings, and the shares at which they are tried.

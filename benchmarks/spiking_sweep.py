@@ -15,8 +15,8 @@ from pathlib import Path
 from common import report, say
 
 from hardwire import load_dataset
+from hardwire.core.files import write_text
 from hardwire.data.datasets import Split
-from hardwire.disk import write_text
 from hardwire.spiking import preset, train
 
 #: Parameter -> values around the default, which is trained once.

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from hardwire.gates import COEFFICIENTS, GATES, expression
+from hardwire.core.gates import COEFFICIENTS, GATES, expression
 from hardwire.passes import LEVELS, PASSES
 
 HERE = Path(__file__).parent
@@ -26,7 +26,7 @@ def gates() -> str:
             for g, c in zip(GATES, COEFFICIENTS)]
     return "\n".join([
         "# The sixteen gates", "",
-        "Generated from `src/hardwire/gates.py`; the table is read least significant bit first: bit `a + 2b` is the value at",
+        "Generated from `src/hardwire/core/gates.py`; the table is read least significant bit first: bit `a + 2b` is the value at",
         "`a`, `b`. The polynomial agrees with the gate on 0 and 1 and is what training differentiates.", "",
         "| id | table | name | relaxed | expression |", "|---|---|---|---|---|", *rows, ""])
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from hardwire import CircuitBuilder, PackedEngine
-from hardwire.gates import TABLE
+from hardwire.core.gates import TABLE
 from hardwire.verify import prove
 
 

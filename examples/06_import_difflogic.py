@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from hardwire import PackedEngine, import_difflogic, lower
+from hardwire import PackedEngine, import_difflogic
+from hardwire.logic import lowering as lower
 
 
 def stand_in(path: Path) -> Path:

@@ -5,7 +5,7 @@ import numpy as np
 from hardwire.circuit import STAGES, Circuit, CircuitBuilder
 from hardwire.circuit.arithmetic import argmax, at_least, popcount
 from hardwire.circuit.simulate import simulate_bits
-from hardwire.gates import TABLE
+from hardwire.core.gates import TABLE
 
 #: Gate kinds of a trained network: mostly pass-through, some constants, few inverters, AND and OR before the rest.
 TRAINED = {"A": 0.30, "B": 0.15, "TRUE": 0.025, "FALSE": 0.025, "NOT_A": 0.015, "NOT_B": 0.015, "AND": 0.14, "OR": 0.14,

@@ -1,8 +1,6 @@
 """Hardwire trains neural networks that live in hardware, takes them down to it and proves what runs."""
 
-import sys
 from importlib import import_module
-from types import ModuleType
 
 __version__ = "0.1.0"
 
@@ -12,20 +10,20 @@ _LAZY = {
     "CircuitBuilder": "hardwire.circuit",
     "load_circuit": "hardwire.circuit",
     "save_circuit": "hardwire.circuit",
-    "PackedEngine": "hardwire.circuit.packed",
+    "PackedEngine": "hardwire.circuit.engine.packed",
     "optimize": "hardwire.passes",
-    "lower": "hardwire.lower",
+    "lower": "hardwire.logic.lowering",
     "load_dataset": "hardwire.data",
-    "LogicConv2d": "hardwire.nn",
-    "LogicLayer": "hardwire.nn",
-    "LogicNetwork": "hardwire.nn",
-    "GroupSum": "hardwire.nn",
-    "train": "hardwire.nn",
-    "LogicClassifier": "hardwire.estimators",
-    "LogicRegressor": "hardwire.estimators",
-    "import_difflogic": "hardwire.nn.imports",
-    "import_torchlogix": "hardwire.nn.imports",
-    "HardwireError": "hardwire.errors",
+    "LogicConv2d": "hardwire.logic",
+    "LogicLayer": "hardwire.logic",
+    "LogicNetwork": "hardwire.logic",
+    "GroupSum": "hardwire.logic",
+    "train": "hardwire.logic",
+    "LogicClassifier": "hardwire.logic.sklearn",
+    "LogicRegressor": "hardwire.logic.sklearn",
+    "import_difflogic": "hardwire.logic.importers",
+    "import_torchlogix": "hardwire.logic.importers",
+    "HardwireError": "hardwire.core.errors",
 }
 
 __all__ = sorted(_LAZY)
@@ -39,14 +37,3 @@ def __getattr__(name):
 
 def __dir__():
     return __all__
-
-
-class _Package(ModuleType):
-    """``hardwire.lower`` is the function, also once Python has imported the submodule of that name and binds it here."""
-
-    def __setattr__(self, name, value):
-        if name not in _LAZY or not isinstance(value, ModuleType):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from circuits import CIRCUITS, classifier, every_gate, samples
 
-from hardwire import tools
-from hardwire.backends import BACKENDS, c
+from hardwire.backends import BACKENDS
+from hardwire.backends.c import backend as c
 from hardwire.circuit import CircuitBuilder
 from hardwire.circuit.arithmetic import argmax, popcount
 from hardwire.circuit.simulate import simulate
-from hardwire.errors import InputError, MissingToolError
+from hardwire.core import programs as tools
+from hardwire.core.errors import InputError, MissingToolError
 
 pytestmark = pytest.mark.skipif(tools.find(tools.CC) is None, reason="no C compiler: install the Debian package gcc")
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]

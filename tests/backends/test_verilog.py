@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from circuits import CIRCUITS, classifier, every_gate, only_wires, samples
 
-from hardwire import tools
-from hardwire.backends import BACKENDS, verilog
+from hardwire.backends import BACKENDS
+from hardwire.backends.verilog import backend as verilog
 from hardwire.circuit import CircuitBuilder
 from hardwire.circuit.arithmetic import argmax, popcount
 from hardwire.circuit.simulate import simulate
-from hardwire.errors import InputError
+from hardwire.core import programs as tools
+from hardwire.core.errors import InputError
 
 icarus = pytest.mark.skipif(
     tools.find(tools.IVERILOG) is None or tools.find(tools.VVP) is None,

@@ -8,7 +8,7 @@ from hardwire.circuit import CircuitBuilder
 from hardwire.circuit.arithmetic import add, argmax, at_least, at_least_more, difference, exceeds, full_adder, greater, popcount
 from hardwire.circuit.circuit import FALSE, TRUE
 from hardwire.circuit.simulate import simulate_bits
-from hardwire.errors import InputError
+from hardwire.core.errors import InputError
 
 
 def all_bits(n):

@@ -4,7 +4,7 @@ from helpers import trained_like
 
 from hardwire.circuit import CircuitBuilder, Macro, Word
 from hardwire.circuit.check import check
-from hardwire.errors import FormatError
+from hardwire.core.errors import FormatError
 
 
 def circuit():

@@ -5,8 +5,8 @@ from helpers import random_circuit, sample_bits
 from hardwire.circuit import CircuitBuilder, Macro, Word
 from hardwire.circuit.circuit import FALSE, TRUE, cofactors, gate_cost
 from hardwire.circuit.simulate import simulate, simulate_bits
-from hardwire.errors import FormatError, InputError
-from hardwire.gates import TABLE
+from hardwire.core.errors import FormatError, InputError
+from hardwire.core.gates import TABLE
 
 
 def words(*widths, offset=0.0, step=1.0):

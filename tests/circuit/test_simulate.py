@@ -4,7 +4,7 @@ from helpers import random_circuit
 
 from hardwire.circuit import CircuitBuilder
 from hardwire.circuit.simulate import simulate, simulate_bits
-from hardwire.errors import InputError
+from hardwire.core.errors import InputError
 
 
 @pytest.mark.parametrize("k", range(1, 7))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hardwire.circuit import CircuitBuilder
-from hardwire.gates import TABLE
+from hardwire.core.gates import TABLE
 
 TINY = ["--steps", "60", "--width", "200", "--layers", "2", "--levels", "3", "--batch", "64"]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from cli_cases import TINY, gate, snapshot
 
-from hardwire import cli
 from hardwire.circuit import save_circuit
+from hardwire.cli import main as cli
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +70,8 @@ def run(finished, tmp_path) -> Path:
 @pytest.fixture(scope="session")
 def unfinished(tmp_path_factory, digits) -> Path:
     """A run that was interrupted: a checkpoint and no model."""
-    from hardwire.nn import Config, train
+    from hardwire.logic import Config
+    from hardwire.logic.training import loop as train
 
     out = tmp_path_factory.mktemp("runs") / "unfinished"
 

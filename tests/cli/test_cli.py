@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from cli_cases import TINY, gate, snapshot
 
-from hardwire import cli, load_circuit, tools
+from hardwire import load_circuit
 from hardwire.circuit import CircuitBuilder, save_circuit
+from hardwire.cli import main as cli
+from hardwire.core import programs as tools
 from hardwire.report import load_record
 
 VERBS = ["demo", "train", "lower", "optimize", "show", "emit", "verify", "run", "report", "crossbar", "spiking"]
@@ -281,7 +283,8 @@ def test_tasks_and_labels_that_do_not_fit(refuse, rooms, tmp_path, settings, wor
 
 @pytest.fixture
 def small_demo(monkeypatch):
-    from hardwire.nn import Config, config
+    from hardwire.logic import Config
+    from hardwire.logic import settings as config
 
     monkeypatch.setattr(config, "preset", lambda name: Config(dataset=name, width=200, layers=2, levels=3, steps=60, batch=64))
 

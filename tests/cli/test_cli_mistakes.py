@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from cli_cases import TINY, gate
 
-from hardwire import cli, tools
 from hardwire.circuit import CircuitBuilder, save_circuit
+from hardwire.cli import main as cli
+from hardwire.core import programs as tools
 
 
 @pytest.mark.parametrize("argv, word", [
@@ -334,7 +335,7 @@ def test_what_may_happen_at_any_time(ask, monkeypatch, error, code, word):
     def fail(path):
         raise error
 
-    monkeypatch.setattr("hardwire.runs.circuit_of", fail)
+    monkeypatch.setattr("hardwire.workflow.steps.circuit_of", fail)
     out, err = ask("show", "x.net", code=code)
     assert out == "" and len(err.splitlines()) == 1 and word in err and "--resume" not in err
 
@@ -343,7 +344,7 @@ def test_an_interrupted_training_names_the_way_on(ask, monkeypatch, tmp_path):
     def stop(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("hardwire.runs.train_run", stop)
+    monkeypatch.setattr("hardwire.workflow.steps.train_run", stop)
     assert "--resume" in ask("train", "digits", "--out", tmp_path / "run", code=130)[1].splitlines()[-1]
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hardwire import cli
-from hardwire.errors import InputError
+from hardwire.cli import main as cli
+from hardwire.core.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 PAGES = [p for p in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if p.is_file()]
@@ -61,7 +61,7 @@ def small(monkeypatch):
     """Blocks train with the preset's settings made small: what they show is how, not how well."""
     import dataclasses
 
-    from hardwire import nn
+    from hardwire import logic as nn
 
     preset = nn.preset
     monkeypatch.setattr(nn, "preset", lambda name: dataclasses.replace(preset(name), width=200, steps=60, evaluate_every=30))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from crossbar_cases import CELLS, IDEAL, array
 
+from hardwire.core.errors import InputError
 from hardwire.crossbar import Chip, Hybrid, MixedPrecision, Network, PcmPair, Periphery, Single, TikiTaka, Update, device
-from hardwire.crossbar.cell import assumed
-from hardwire.errors import InputError
+from hardwire.crossbar.cells import assumed
 
 
 @pytest.mark.parametrize("make, message", [

@@ -5,7 +5,7 @@ import pytest
 from crossbar_cases import CELLS, IDEAL, NOISY, array, weights
 
 from hardwire.crossbar import Hybrid, Periphery, Single, Update, device
-from hardwire.crossbar.reference import Twin
+from hardwire.crossbar.kernels.reference import Twin
 
 cells = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
 

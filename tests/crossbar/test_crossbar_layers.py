@@ -10,8 +10,8 @@ from crossbar_cases import CELLS, IDEAL, NOISY
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from hardwire.core.errors import InputError
 from hardwire.crossbar import Chip, CrossbarLinear, CrossbarSGD, Hybrid, Network, Single, convert, device
-from hardwire.errors import InputError
 
 FLOAT = Single(device=device("ideal"))
 

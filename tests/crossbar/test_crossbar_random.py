@@ -5,8 +5,8 @@ import pytest
 from numba import njit
 from scipy import stats
 
-from hardwire.crossbar import random
-from hardwire.crossbar.reference import Words
+from hardwire.crossbar.kernels import noise as random
+from hardwire.crossbar.kernels.reference import Words
 
 
 @njit

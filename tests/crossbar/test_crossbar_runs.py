@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from hardwire import cli
-from hardwire.crossbar import experiment
-from hardwire.crossbar.config import Config, cell_of, preset
+from hardwire.cli import main as cli
+from hardwire.core.errors import FormatError, InputError
+from hardwire.crossbar import training as experiment
 from hardwire.crossbar.features import FeatureNet, extract, features_of, load_network, save_network
 from hardwire.crossbar.ledger import ledgers, products
 from hardwire.crossbar.names import DATASETS, VARIANTS
 from hardwire.crossbar.record import fidelity, self_check
-from hardwire.errors import FormatError, InputError
+from hardwire.crossbar.settings import Config, cell_of, preset
 from hardwire.report import load_record
 
 TINY = dataclasses.replace(preset("digits"), hidden=[12], epochs=2, samples=300, transfer_every=100)
@@ -128,7 +128,7 @@ def test_the_ledger_counts_each_thing_once():
 
 def test_the_self_check_finds_a_broken_kernel(monkeypatch):
     assert all(v.startswith("simulated 20") for v in self_check(TINY, "hybrid").values())
-    from hardwire.crossbar.reference import Twin
+    from hardwire.crossbar.kernels.reference import Twin
 
     monkeypatch.setattr(Twin, "forward", lambda self, x: np.zeros(5))
     assert self_check(TINY, "hybrid")["kernels against the slow twin"].startswith("refuted")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from hardwire.core.errors import InputError
 from hardwire.data import Dataset, load_dataset
-from hardwire.errors import InputError
 
 
 def test_digits_are_embedded_and_split_once():
@@ -100,7 +100,7 @@ def test_wrong_options_are_refused(options):
 
 def test_the_tasks_are_those_of_training():
     from hardwire.data.samples import TASKS as known
-    from hardwire.nn.tasks import TASKS
+    from hardwire.logic.training.tasks import TASKS
 
     assert set(known) == set(TASKS)
 

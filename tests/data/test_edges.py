@@ -9,9 +9,9 @@ from sklearn.datasets import load_digits
 from hardwire.circuit import CircuitBuilder
 from hardwire.circuit.arithmetic import at_least_more
 from hardwire.circuit.simulate import simulate
+from hardwire.core.errors import FormatError, InputError
 from hardwire.data import Encoder, fit_encoder
 from hardwire.data.edges import NEIGHBOURS
-from hardwire.errors import FormatError, InputError
 
 SHAPE = (2, 4, 5)
 

@@ -7,8 +7,8 @@ from sklearn.datasets import load_digits
 from hardwire.circuit import CircuitBuilder
 from hardwire.circuit.arithmetic import at_least
 from hardwire.circuit.simulate import simulate
+from hardwire.core.errors import FormatError, InputError
 from hardwire.data import ENCODERS, Encoder, fit_encoder
-from hardwire.errors import FormatError, InputError
 
 KINDS = [("threshold", 1), ("uniform", 3), ("quantile", 3), ("uniform", 7), ("quantile", 1)]
 

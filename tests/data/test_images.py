@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hardwire.core.errors import FormatError, InputError
 from hardwire.data import load_dataset, sources
 from hardwire.data.fetch import Archive
 from hardwire.data.images import cifar_arrays, cifar_batch, cifar_records
 from hardwire.data.sources import SOURCES
-from hardwire.errors import FormatError, InputError
 
 BINARY, PYTHON, ARRAYS = range(3)
 

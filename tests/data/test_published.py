@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hardwire.core.errors import InputError
 from hardwire.data import load_dataset
-from hardwire.errors import InputError
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hardwire.core.errors import FormatError, InputError
 from hardwire.data import load_dataset, sources
 from hardwire.data.images import parse_idx, read_idx_images
 from hardwire.data.sources import SOURCES
-from hardwire.errors import FormatError, InputError
 
 FILES = tuple(SOURCES["mnist"].layouts[0].md5)
 

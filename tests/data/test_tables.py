@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from hardwire.core.errors import FormatError, HardwireError, InputError
 from hardwire.data import load_dataset
 from hardwire.data.samples import identifiers
 from hardwire.data.tables import read_npz, read_table
-from hardwire.errors import FormatError, HardwireError, InputError
 
 
 def write(tmp_path, text, name="t.csv"):

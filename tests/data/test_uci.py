@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from hardwire.core.errors import FormatError
 from hardwire.data.fetch import Source
 from hardwire.data.sources import SOURCES
 from hardwire.data.uci import Table, table_reader
-from hardwire.errors import FormatError
 
 
 def read(table, **files):

@@ -9,15 +9,15 @@ from functools import cache
 import numpy as np
 import pytest
 
-from hardwire import tools
 from hardwire.backends import BACKENDS
 from hardwire.circuit import CircuitBuilder, load_circuit, save_circuit
-from hardwire.circuit.aiger import read_aiger, write_aiger
 from hardwire.circuit.arithmetic import argmax, at_least, popcount
-from hardwire.circuit.blif import read_blif, write_blif
-from hardwire.circuit.packed import PackedEngine
+from hardwire.circuit.engine.packed import PackedEngine
+from hardwire.circuit.formats.aiger import read_aiger, write_aiger
+from hardwire.circuit.formats.blif import read_blif, write_blif
 from hardwire.circuit.simulate import simulate
-from hardwire.gates import GATES
+from hardwire.core import programs as tools
+from hardwire.core.gates import GATES
 from hardwire.passes import optimize
 
 # ---------------------------------------------------------------------------------------------------------- operations
@@ -160,7 +160,7 @@ def test_operation(results, executor, operation):
 
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_a_trained_network_end_to_end(trained, lowered, digits, tmp_path, executor):
-    from hardwire.nn.train import Samples, predict
+    from hardwire.logic.training.loop import Samples, predict
 
     run = available(executor)
     x = digits.test.x[:100]
@@ -176,9 +176,9 @@ def every_kind_of_layer():
     """A random frozen network of trees, pools, learned wires and tables of several inputs, on bits: circuit, bits, decisions."""
     import torch
 
-    from hardwire import lower
-    from hardwire.nn import GroupSum, LogicLayer, LogicNetwork
-    from hardwire.nn.conv import LogicConv2d, OrPool2d
+    from hardwire.logic import GroupSum, LogicLayer, LogicNetwork
+    from hardwire.logic import lowering as lower
+    from hardwire.logic.network.conv import LogicConv2d, OrPool2d
 
     layers = [LogicConv2d((1, 5, 5), 4, padding=1, pool=1, depth=2, init="random", noise=1.0),
               OrPool2d((4, 5, 5)),
@@ -203,7 +203,7 @@ def test_torch_hard_forward_of_tables(kind, k):
     """The layer whose tables are those of ``lut``, frozen, against the interpreter's column."""
     import torch
 
-    from hardwire.nn import LogicLayer
+    from hardwire.logic import LogicLayer
 
     circuit, x, expected = everything()
     column = [w.name for w in circuit.outputs].index(f"o_lut{k}")
@@ -226,8 +226,8 @@ def test_torch_hard_forward(kind, table):
     """The layer that is wired like ``gate``, frozen, against the interpreter's column for the same gate."""
     import torch
 
-    from hardwire.gates import TRUTH
-    from hardwire.nn import LogicLayer
+    from hardwire.core.gates import TRUTH
+    from hardwire.logic import LogicLayer
 
     circuit, x, expected = everything()
     layer = LogicLayer(10, 5, parametrisation_name=kind, pairs=[[i, 5 + i] for i in range(5)]).eval()

@@ -5,9 +5,9 @@ import pytest
 from helpers import check_same, random_circuit, sample_bits, trained_like
 
 from hardwire.circuit import Circuit
-from hardwire.passes.fold import fold
-from hardwire.passes.share import share
-from hardwire.passes.sweep import sweep
+from hardwire.passes.constant_propagation import fold
+from hardwire.passes.dead_nodes import sweep
+from hardwire.passes.structural_hashing import share
 from hardwire.verify.equivalence import prove
 
 

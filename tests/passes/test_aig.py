@@ -5,8 +5,8 @@ from helpers import sample_bits
 
 from hardwire.circuit.circuit import FIRST
 from hardwire.circuit.simulate import simulate_bits
-from hardwire.errors import InputError
-from hardwire.gates import TABLE
+from hardwire.core.errors import InputError
+from hardwire.core.gates import TABLE
 from hardwire.passes.aig import from_aig, netlist_to_aig, to_aig
 from hardwire.passes.netlist import Netlist, read, write
 

@@ -10,7 +10,7 @@ from helpers import check_same, mnist_like, sample_bits, trained_like
 
 import hardwire
 from hardwire.circuit import CircuitBuilder
-from hardwire.errors import InputError
+from hardwire.core.errors import InputError
 from hardwire.passes import LEVELS, PASSES, optimize
 from hardwire.verify.equivalence import prove
 

@@ -5,8 +5,8 @@ import copy
 import numpy as np
 import pytest
 
-from hardwire.energy import logic_energy, mlp_energy
-from hardwire.gates import GATES
+from hardwire.core.gates import GATES
+from hardwire.cost.energy import logic_energy, mlp_energy
 
 
 def minimal_record() -> dict:

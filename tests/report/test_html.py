@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 import pytest
 
-from hardwire.errors import FormatError
+from hardwire.core.errors import FormatError
 from hardwire.report import render_html, write_html
 from hardwire.report.published import POINTS
 

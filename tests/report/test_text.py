@@ -1,6 +1,6 @@
 import pytest
 
-from hardwire.errors import FormatError
+from hardwire.core.errors import FormatError
 from hardwire.report import format_text
 from hardwire.report.summary import columns, duration, four_digits, si
 

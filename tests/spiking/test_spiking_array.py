@@ -5,10 +5,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from hardwire.crossbar.devices import BinaryCell, LinearStep, SoftBounds
-from hardwire.errors import InputError
-from hardwire.spiking import naive
-from hardwire.spiking.array import (
+from hardwire.core.errors import InputError
+from hardwire.core.rng import word
+from hardwire.devices.models import BinaryCell, LinearStep, SoftBounds
+from hardwire.spiking.encoding import grey_levels, select_pixels, spike_chance
+from hardwire.spiking.kernels import reference as naive
+from hardwire.spiking.kernels.neurons import exponential, lif_winner, soft_winner
+from hardwire.spiking.kernels.streams import normal, start, uniform
+from hardwire.spiking.pruning import unimportant
+from hardwire.spiking.readout import fit_readout
+from hardwire.spiking.synapses import (
     ARRAY_CELLS,
     Pulse,
     bits_for,
@@ -19,12 +25,6 @@ from hardwire.spiking.array import (
     moved_level,
     write_level,
 )
-from hardwire.spiking.encoding import grey_levels, select_pixels, spike_chance
-from hardwire.spiking.neurons import exponential, lif_winner, soft_winner
-from hardwire.spiking.pruning import unimportant
-from hardwire.spiking.readout import fit_readout
-from hardwire.spiking.streams import normal, start, uniform
-from hardwire.splitmix import word
 
 F = np.float32
 

@@ -5,12 +5,14 @@ import itertools
 import numpy as np
 import pytest
 
-from hardwire.spiking import diehl_cook, kernel, naive
-from hardwire.spiking.array import TALLY
+from hardwire.spiking import diehl_cook
 from hardwire.spiking.diehl_cook import DiehlCookNetwork
-from hardwire.spiking.learning import Rule, fixed_point, learn_spike
+from hardwire.spiking.kernels import reference as naive
+from hardwire.spiking.kernels import steps as kernel
+from hardwire.spiking.kernels.learning import Rule, fixed_point, learn_spike
 from hardwire.spiking.network import OneSidedNetwork
 from hardwire.spiking.settings import Settings, preset
+from hardwire.spiking.synapses import TALLY
 
 SMALL = {"outputs": 9, "settle": 4, "steps": 25, "ltp": 0.1, "ltd": 0.03, "theta_step": 0.1, "rate_end": 1.0,
          "mature_by": "spikes", "cells": "digital"}

@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from hardwire import cli
-from hardwire.errors import FormatError, InputError
+from hardwire.cli import main as cli
+from hardwire.core.errors import FormatError, InputError
 from hardwire.report import load_record, render_html, validate
 from hardwire.spiking import Settings, export_nir, import_nir, load_model, preset, train
 from hardwire.spiking.contenders import RESULTS, jobs, run_contenders, summarise

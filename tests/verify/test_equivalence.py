@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from hardwire.circuit import CircuitBuilder, Macro, Word
-from hardwire.circuit.aiger import Aig, read_aiger, write_aiger
 from hardwire.circuit.arithmetic import add, argmax, full_adder, popcount
+from hardwire.circuit.formats.aiger import Aig, read_aiger, write_aiger
 from hardwire.circuit.simulate import simulate
-from hardwire.errors import InputError
-from hardwire.gates import swap_operands
+from hardwire.core.errors import InputError
+from hardwire.core.gates import swap_operands
 from hardwire.verify import prove, prove_macros
 from hardwire.verify.equivalence import spell
 

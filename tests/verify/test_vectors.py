@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from hardwire.bits import codes_to_bits
 from hardwire.circuit import CircuitBuilder
 from hardwire.circuit.simulate import simulate
-from hardwire.errors import InputError
+from hardwire.core.bits import codes_to_bits
+from hardwire.core.errors import InputError
 from hardwire.verify import Verdict, check_backend, vectors
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ..circuit.circuit import Circuit, cofactors
-from ..errors import InputError
-from ..gates import expression
+from ..core.errors import InputError
+from ..core.gates import expression
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def identifier(text: str, *, avoid=frozenset()) -> str:
 
 
 def source(name: str) -> str:
-    """The text of a hand-written primitive that lies beside this file."""
+    """The text of a hand-written primitive, by its path in this folder."""
     return (Path(__file__).parent / name).read_text()
 
 

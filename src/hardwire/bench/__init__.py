@@ -2,7 +2,7 @@
 
 import importlib
 
-from ..errors import InputError
+from ..core.errors import InputError
 from .common import Benchmark, Goal, Refused, format_result, judge
 
 __all__ = ["BENCHMARKS", "Refused", "format_result", "run"]

@@ -6,7 +6,7 @@ import statistics
 import time
 from dataclasses import dataclass
 
-from ..errors import HardwireError
+from ..core.errors import HardwireError
 from ..report import environment
 
 

@@ -20,12 +20,12 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from ..errors import ToolError
-from ..nn import Config, LogicNetwork
-from ..nn import functional as naive
-from ..nn.conv import LogicConv2d
-from ..nn.models import build_network
-from ..nn.nodes import PARAMETRISATIONS, coefficients
+from ..core.errors import ToolError
+from ..logic import Config, LogicNetwork
+from ..logic.kernels import reference as naive
+from ..logic.network.build import build_network
+from ..logic.network.conv import LogicConv2d
+from ..logic.network.nodes import PARAMETRISATIONS, coefficients
 from .common import Refused, repeat
 
 CLASSES = 10
@@ -100,7 +100,7 @@ def torchlogix():
 
 
 def stepper(model: nn.Module, x, y, *, fused: bool = True):
-    """A function that makes one training step; of a logic network, as ``hardwire.nn.train`` makes it."""
+    """A function that makes one training step; of a logic network, as ``hardwire.logic.training.loop`` makes it."""
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01, fused=fused)
 
     def step():

@@ -4,8 +4,8 @@ Each adds its gates to a builder and states the macro that they spell. The shape
 hand-written Verilog primitives, so that a proof of equivalence finds the same inner points.
 """
 
-from ..errors import InputError
-from ..gates import TABLE
+from ..core.errors import InputError
+from ..core.gates import TABLE
 from .circuit import FALSE, TRUE, CircuitBuilder
 
 

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from ..errors import FormatError
+from ..core.errors import FormatError
 from .circuit import MACROS, MAX_ARITY, STAGES, Circuit
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")

@@ -18,9 +18,9 @@ from functools import cached_property
 
 import numpy as np
 
-from ..bits import unsigned
-from ..errors import InputError
-from ..gates import GATES, TABLE, support
+from ..core.bits import unsigned
+from ..core.errors import InputError
+from ..core.gates import GATES, TABLE, support
 
 STAGES = ("encoder", "network", "head")
 FALSE, TRUE, FIRST = 0, 1, 2
@@ -128,7 +128,7 @@ class Circuit:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the circuit's text; equal digests mean identical circuits."""
-        from .files import body
+        from .formats.net import body
 
         return hashlib.sha256(body(self).encode()).hexdigest()
 

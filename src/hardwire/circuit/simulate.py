@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..bits import bits_to_codes, codes_to_bits
+from ..core.bits import bits_to_codes, codes_to_bits
 from .circuit import FIRST, TRUE, Circuit
 
 

@@ -15,8 +15,8 @@ from safetensors.torch import save
 from torch import nn
 from torch.nn.functional import interpolate
 
-from ..disk import write_bytes
-from ..errors import FormatError, InputError, MissingToolError
+from ..core.errors import FormatError, InputError, MissingToolError
+from ..core.files import write_bytes
 
 #: Share of the training features that lie below what becomes 1.
 FULL_SCALE = 0.99

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..errors import InputError
-from .array import Crossbar
-from .cell import Cell
-from .random import stream
-from .tile import PERIPHERIES, Chip, Periphery
+from ..core.errors import InputError
+from .cells import Cell
+from .crossbar import Crossbar
+from .kernels.noise import stream
+from .kernels.tile import PERIPHERIES, Chip, Periphery
 
 
 class _Read(torch.autograd.Function):

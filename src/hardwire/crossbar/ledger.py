@@ -6,7 +6,7 @@ read) are projections of their authors, and HERMES' are of measured silicon.
 
 from itertools import pairwise
 
-from ..energy import CONSTANTS, Constant, Ledger
+from ..cost.energy import CONSTANTS, Constant, Ledger
 
 #: The paper's reference points: name -> (value, unit, source and mark).
 REFERENCE = {

@@ -9,13 +9,13 @@ from math import exp, log, tanh
 
 import numpy as np
 
-from ..errors import InputError
-from ..splitmix import jit
-from .array import Crossbar
-from .cell import Cell
-from .random import stream
-from .tile import PERIPHERIES, Chip, Periphery, backward, forward
-from .update import update
+from ..core.errors import InputError
+from ..core.rng import jit
+from .cells import Cell
+from .crossbar import Crossbar
+from .kernels.noise import stream
+from .kernels.tile import PERIPHERIES, Chip, Periphery, backward, forward
+from .kernels.update import update
 
 SIGMOID, TANH, RELU = range(3)
 ACTIVATIONS = {"sigmoid": SIGMOID, "tanh": TANH, "relu": RELU}

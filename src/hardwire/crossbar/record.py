@@ -5,15 +5,15 @@ import dataclasses
 import numpy as np
 
 from ..data.datasets import confusion
-from .array import Crossbar
-from .cell import Hybrid, PcmPair, assumed
-from .config import Config, cell_of, periphery_of
-from .experiment import Data
+from .cells import Hybrid, PcmPair, assumed
+from .crossbar import Crossbar
+from .kernels.reference import Twin
+from .kernels.tile import PERIPHERIES, Chip
 from .ledger import REFERENCE, ledgers
 from .names import VARIANTS
 from .network import Network
-from .reference import Twin
-from .tile import PERIPHERIES, Chip
+from .settings import Config, cell_of, periphery_of
+from .training import Data
 
 #: Synapses of the fidelity plot, and intervals that it spans: two consecutive ones, as in Extended Data Fig. 2.
 FIDELITY_SHAPE, FIDELITY_INTERVALS = (40, 10), 2

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
+from ..core.errors import InputError
 from .samples import REGRESS, TASKS, Samples
 from .sources import SOURCES, read_source
 from .tables import read_npz, read_table

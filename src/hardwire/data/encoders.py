@@ -16,8 +16,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ..bits import unsigned
-from ..errors import FormatError, InputError
+from ..core.bits import unsigned
+from ..core.errors import FormatError, InputError
 from .edges import edge_bits, edge_detectors
 
 MAX_CODE_BITS = 16

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import FormatError, InputError
+from ..core.errors import FormatError, InputError
 from .samples import Samples
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import zipfile
 
 import numpy as np
 
-from ..errors import FormatError
+from ..core.errors import FormatError
 from .fetch import Open, Source
 from .samples import Samples, pixel_names
 

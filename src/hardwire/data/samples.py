@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import InputError
+from ..core.errors import InputError
 
 #: What samples may be read for; the names of ``nn.tasks``.
 TASKS = ("classify", "regress", "multilabel")

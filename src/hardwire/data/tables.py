@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import FormatError, InputError
+from ..core.errors import FormatError, InputError
 from .samples import REGRESS, Samples, identifiers, index_labels, pixel_names
 
 DELIMITERS = ",;\t"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import FormatError
+from ..core.errors import FormatError
 from .fetch import Open, Source
 from .samples import Samples, identifiers, index_labels, pixel_names
 

@@ -11,14 +11,14 @@ import numpy as np
 
 from ..circuit import Circuit
 from ..circuit.circuit import gate_cost
-from ..errors import InputError
-from .fold import fold
-from .map import lut_map
-from .merge import merge
-from .resubstitute import resubstitute
-from .rewrite import rewrite
-from .share import share
-from .sweep import sweep
+from ..core.errors import InputError
+from .constant_propagation import fold
+from .dead_nodes import sweep
+from .functional_reduction import merge
+from .mapping import lut_map
+from .resubstitution import resubstitute
+from .rewriting import rewrite
+from .structural_hashing import share
 
 __all__ = ["LEVELS", "PASSES", "Pass", "PassStatistics", "lut_map", "optimize"]
 

@@ -6,8 +6,8 @@ from aigverse.networks import Aig
 
 from ..circuit import Circuit
 from ..circuit.circuit import cofactors
-from ..errors import InputError
-from ..gates import TABLE
+from ..core.errors import InputError
+from ..core.gates import TABLE
 from .netlist import Netlist
 
 

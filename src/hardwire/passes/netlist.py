@@ -11,7 +11,7 @@ import numpy as np
 
 from ..circuit.check import check
 from ..circuit.circuit import FIRST, Circuit, Macro, cofactors
-from ..gates import TABLE, support
+from ..core.gates import TABLE, support
 
 INVERTER = 0b01
 EITHER = TABLE["A"]  # of a net with itself: that net

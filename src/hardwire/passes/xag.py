@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from .cuts import union
-from .rewrite import AND, HEAD, LEAF, XOR
+from .rewriting import AND, HEAD, LEAF, XOR
 
 CUTS = 12  #: kept for each node, the trivial one included
 CUT_SIZE = 4

@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from ..disk import write_text
+from ..core.files import write_text
 from .summary import merit
 
 #: Of the drawing as a file of its own, which has no page around it to colour it.

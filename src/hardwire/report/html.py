@@ -5,10 +5,10 @@ from itertools import groupby
 from pathlib import Path
 from string import Template
 
-from ..disk import write_text
+from ..core.files import write_text
+from ..runs.record import validate
 from . import crossbar, plots, spiking
 from .published import points
-from .record import validate
 from .summary import (
     ENERGY_NOTE,
     METRICS,

@@ -4,7 +4,7 @@ import math
 import unicodedata
 from dataclasses import dataclass
 
-from .record import STAGES
+from ..runs.record import STAGES
 
 ENERGY_NOTE = "model estimate: a count times a cited constant, not a measurement"
 STAGE_NOTE = "gates are two-input gates; depth is what the stage adds to the longest path"

@@ -1,6 +1,6 @@
 """The record as a table for a terminal: at most 96 columns and about 45 lines."""
 
-from .record import validate
+from ..runs.record import validate
 from .summary import (
     METRICS,
     SIGNS,

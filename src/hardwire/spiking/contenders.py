@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..disk import read_text, write_text
-from ..errors import FormatError
-from .array import PULSES
+from ..core.errors import FormatError
+from ..core.files import read_text, write_text
 from .names import METHODS
 from .readout import fit_readout
+from .synapses import PULSES
 from .training import train
 
 RESULTS = "contenders.jsonl"

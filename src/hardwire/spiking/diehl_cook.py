@@ -22,11 +22,11 @@ from collections import namedtuple
 
 import numpy as np
 
-from ..splitmix import jit
-from .array import INPUT_SPIKES, LTD, LTP, OUTPUT_SPIKES, TALLY
+from ..core.rng import jit
 from .encoding import spike_chance
+from .kernels.streams import bits32, start
 from .network import TEST_STREAM, take_over
-from .streams import bits32, start
+from .synapses import INPUT_SPIKES, LTD, LTP, OUTPUT_SPIKES, TALLY
 
 STEP_MS, STEPS, REST_MS = 0.5, 700, 150.0
 REST, RESET, THRESHOLD, E_INH = (np.float32(v) for v in (-65, -65, -52, -100))

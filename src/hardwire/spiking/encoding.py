@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..errors import InputError
+from ..core.errors import InputError
 
 GREATEST = 2**32
 

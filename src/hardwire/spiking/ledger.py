@@ -5,8 +5,8 @@ No figure of a subquantum CBRAM update was published that could be read, only th
 energy has a source. A read is one cell sensed: an input spike reads the cells of its whole row.
 """
 
-from ..energy import CONSTANTS, Ledger
-from .array import TALLY
+from ..cost.energy import CONSTANTS, Ledger
+from .synapses import TALLY
 
 
 def ledgers(network) -> list[Ledger]:

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from ..errors import FormatError
-from .array import DIGITAL, TALLY, bits_for, check_budget, make_cells
+from ..core.errors import FormatError
 from .encoding import spike_chance
-from .kernel import Neuron, Timing, run_chunk
-from .learning import Rule, new_outputs
-from .neurons import LIF, WTA
+from .kernels.learning import Rule, new_outputs
+from .kernels.neurons import LIF, WTA
+from .kernels.steps import Neuron, Timing, run_chunk
 from .pruning import mature_outputs, maturity, prune_output
+from .synapses import DIGITAL, TALLY, bits_for, check_budget, make_cells
 
 #: Streams of samples that are shown without learning begin here, far from those of training.
 TEST_STREAM = 1 << 40

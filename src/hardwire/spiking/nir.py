@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..disk import write_bytes
-from ..errors import FormatError, InputError, MissingToolError
+from ..core.errors import FormatError, InputError, MissingToolError
+from ..core.files import write_bytes
 
 MS_PER_S = 1000.0
 

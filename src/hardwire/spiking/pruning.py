@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .array import ANALOG, DIGITAL, write_conductance, write_level
+from .synapses import ANALOG, DIGITAL, write_conductance, write_level
 
 #: Share of training after which an output is mature, where ``mature_at`` is 0.
 EARLY = 1 / 2

@@ -6,10 +6,10 @@ import time
 import numpy as np
 
 from ..data.datasets import confusion
-from . import naive
-from .array import ARRAY_CELLS
 from .contenders import summarise
+from .kernels import reference as naive
 from .ledger import ledgers, named
+from .synapses import ARRAY_CELLS
 from .training import Model, build
 
 #: Receptive fields that are shown, and blocks of the wear map at most in each direction.

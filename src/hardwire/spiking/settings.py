@@ -4,11 +4,11 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
-from ..config import FlatConfig
-from ..crossbar.devices import BinaryCell, LinearStep, load_device
-from ..errors import InputError
-from .array import CODES, EVEN
+from ..core.errors import InputError
+from ..core.settings import FlatConfig
+from ..devices.models import BinaryCell, LinearStep, load_device
 from .names import CELLS, METHODS, RULES
+from .synapses import CODES, EVEN
 
 NEURONS = ("wta", "lif")
 IMPORTANCE = ("weight", "magnitude")

@@ -11,16 +11,16 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from ..core.errors import FormatError, InputError
+from ..core.files import write_bytes, write_text
 from ..data import load_dataset
 from ..data.datasets import Split
-from ..disk import write_bytes, write_text
-from ..errors import FormatError, InputError
-from .array import LTD, LTP
 from .diehl_cook import DiehlCookNetwork
 from .encoding import grey_levels, select_pixels
 from .network import OneSidedNetwork
 from .readout import Readout, fit_readout
 from .settings import Settings
+from .synapses import LTD, LTP
 
 CONFIG, METRICS, CHECKPOINT, MODEL = "config.toml", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors"
 VERSION = 1

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..bits import bits_to_codes, codes_to_bits, pack
 from ..circuit import Circuit, CircuitBuilder, Macro, arithmetic
-from ..circuit.aiger import Aig
+from ..circuit.formats.aiger import Aig
 from ..circuit.simulate import simulate, simulate_bits
-from ..errors import HardwireError, InputError
+from ..core.bits import bits_to_codes, codes_to_bits, pack
+from ..core.errors import HardwireError, InputError
 from .vectors import Verdict, named, vectors
 
 __all__ = ["Verdict", "prove", "prove_macros"]
@@ -98,7 +98,7 @@ def hints(circuit: Circuit, net: list[int], seed: int) -> dict[int, int]:
 
     ``net`` are the literals of the circuit's nets. Counts of every size occur, and words that nearly tie.
     """
-    from .sweep import HINT
+    from .fraig import HINT
 
     rng, free = np.random.default_rng(seed), {}
     for macro in circuit.macros:
@@ -123,7 +123,7 @@ def hints(circuit: Circuit, net: list[int], seed: int) -> dict[int, int]:
 
 def _decide(aig: Aig, pairs, circuit: Circuit, free: dict, deadline: float, seed: int):
     """Method and outcome for pairs of literals of ``aig`` over the inputs of ``circuit``."""
-    from .sweep import Outcome, Sweep
+    from .fraig import Outcome, Sweep
 
     if all(a == b for a, b in pairs):
         return "structural hashing", Outcome("proved")
@@ -134,7 +134,7 @@ def _decide(aig: Aig, pairs, circuit: Circuit, free: dict, deadline: float, seed
 
 def _shrink(aig: Aig, pairs, pattern: np.ndarray) -> np.ndarray:
     """Clear one bits, many at once and then one by one, for as long as a pair still differs."""
-    from .sweep import Simulator, differing
+    from .fraig import Simulator, differing
 
     simulator, pairs = Simulator(aig), np.array(pairs, dtype=np.int64)
     size = int(pattern.sum())

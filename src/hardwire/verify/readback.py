@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import tools
 from ..circuit import Circuit
-from ..circuit.aiger import AigerFile, aig_circuit, bit_names, parse_aiger
-from ..errors import FormatError, InputError
+from ..circuit.formats.aiger import AigerFile, aig_circuit, bit_names, parse_aiger
+from ..core import programs as tools
+from ..core.errors import FormatError, InputError
 
 #: A register without reset or enable as a wire.
 WIRE = """(* techmap_celltype = "$dff" *)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..bits import bits_to_codes
 from ..circuit import Circuit
 from ..circuit.simulate import simulate
-from ..errors import InputError
+from ..core.bits import bits_to_codes
+from ..core.errors import InputError
 
 
 @dataclass(frozen=True)

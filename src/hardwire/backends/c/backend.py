@@ -1,0 +1,219 @@
+"""C99, self-contained: 64 samples at once, bit-sliced, and one sample at a time for microcontrollers.
+
+Gates become straight-line code in functions of a few hundred lines, because a C compiler's time grows with the square
+of a function's length. A net is a local variable of its function; one that another function reads also gets a *slot*,
+an array element that is used again as soon as its net is dead. The helpers come from ``primitives.c`` as they are.
+"""
+
+import ctypes
+import re
+import tempfile
+from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from ...circuit.circuit import FIRST, Circuit
+from ...core import programs as tools
+from ...core.errors import InputError
+from ...core.files import write_text
+from ..common import Backend, choose_name, description, source
+from .code import Code, Single, Wide
+
+RESERVED = """
+    auto break case char const continue default do double else enum extern float for goto if inline int long register
+    restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
+"""
+KEYWORDS = frozenset(RESERVED.split())
+
+
+def emit(circuit: Circuit, out_dir, *, name: str | None = None) -> list[Path]:
+    """Write ``NAME.c`` and ``NAME.h`` and return their paths; ``name`` is the circuit's unless given.
+
+    ``NAME_64(in, out)`` takes 64 samples, ``NAME_batch(in, out, n)`` any number, ``NAME_one(in, out)`` one; codes lie
+    sample after sample. The source needs no other file, allocates nothing and keeps no state. Raises InputError where
+    ``out_dir`` cannot be written or the circuit has no outputs.
+    """
+    if not circuit.outputs:
+        raise InputError(f"circuit {circuit.name!r} has no outputs; add one before emitting C")
+    name = choose_name(circuit, name, avoid=KEYWORDS)
+    wide, single = Wide(circuit).code, Single(circuit).code
+    folder = Path(out_dir)
+    return [
+        write_text(folder / f"{name}.c", _source(circuit, name, wide, single)),
+        write_text(folder / f"{name}.h", _header(circuit, name, wide, single)),
+    ]
+
+
+def load(circuit: Circuit, *, entry: str = "batch", optimize: str = "-O1") -> Callable[..., np.ndarray]:
+    """Compile the emitted C; the result maps codes (samples, words) to codes (samples, output words).
+
+    ``entry`` is ``batch`` or ``one``. Raises MissingToolError without a C compiler.
+    """
+    if entry not in ("batch", "one"):
+        raise InputError(f"entry {entry!r} is none of batch, one")
+    with tempfile.TemporaryDirectory() as folder:
+        main = emit(circuit, folder, name="circuit")[0]
+        library = Path(folder) / "circuit.so"
+        flags = ["-std=c99", "-shared", "-fPIC", optimize]
+        tools.run(tools.CC, [*flags, "-o", library, main], produces=[library])
+        functions = ctypes.CDLL(str(library))
+    call = functions.circuit_batch if entry == "batch" else functions.circuit_one
+    call.restype = None
+
+    def execute(codes) -> np.ndarray:
+        codes = circuit.codes(codes)
+        out = np.zeros((len(codes), len(circuit.outputs)), dtype=circuit.output_dtype)
+        if entry == "batch":
+            call(ctypes.c_void_p(codes.ctypes.data), ctypes.c_void_p(out.ctypes.data), ctypes.c_size_t(len(codes)))
+        else:
+            for row, result in zip(codes, out):
+                call(ctypes.c_void_p(row.ctypes.data), ctypes.c_void_p(result.ctypes.data))
+        return out
+
+    return execute
+
+
+def run(circuit: Circuit, codes, *, entry: str = "batch", optimize: str = "-O1") -> np.ndarray:
+    """Codes (or physical values) of shape (samples, words) through compiled C to codes (samples, output words)."""
+    codes = circuit.codes(codes)
+    return load(circuit, entry=entry, optimize=optimize)(codes)
+
+
+BACKEND = Backend("C99", emit, run)
+
+
+def _loads(circuit: Circuit) -> list[str]:
+    lines, place, first = [], FIRST, 0
+    for width, group in groupby(circuit.input_widths):
+        count = len(list(group))
+        lines += [f"for (w = 0; w < {count}; w++)",
+                  f"    load(in + {first} + w, {len(circuit.inputs)}, n, {width}, s + {place} + {width} * w);"]
+        place, first = place + width * count, first + count
+    return lines or ["(void)in;"]
+
+
+def _c_type(dtype: np.dtype) -> str:
+    return f"uint{8 * dtype.itemsize}_t"
+
+
+def _helpers(names) -> str:
+    text = source("c/primitives.c")
+    parts = re.split(r"/\*\*\* (\w+) \*\*\*/\n", text)[1:]
+    return "".join(body for name, body in zip(parts[::2], parts[1::2]) if name in set(names))
+
+
+def _rows(numbers) -> str:
+    text = [str(n) for n in numbers]
+    return ",\n".join("    " + ", ".join(text[i : i + 16]) for i in range(0, len(text), 16))
+
+
+def _source(circuit: Circuit, name: str, wide: Code, single: Code) -> str:
+    index = "uint16_t" if wide.slots <= 1 << 16 else "uint32_t"
+    helpers = [*wide.helpers, *single.helpers, *(["load"] if circuit.inputs else [])]
+    arrays = [f"uint8_t s[{single.slots}];"] * bool(single.slots) + [f"number c[{single.numbers}];"] * bool(single.numbers)
+    mentions = "\n".join(single.calls)
+    one = [*arrays, *single.calls, *([] if re.search(r"\bin\b", mentions) else ["(void)in;"])]
+    block = [f"uint64_t s[{wide.slots}], x[{wide.scratch}];", "size_t w;", "s[0] = 0;", "s[1] = ~UINT64_C(0);",
+             *_loads(circuit), *wide.calls]
+    ins, outs = len(circuit.inputs), len(circuit.outputs)
+    signature = "const code_in *in, code_out *out"
+    numbers = f"typedef {_c_type(single.number)} number;\n" if single.numbers else ""
+    return f"""/* Generated by hardwire from circuit {circuit.digest[:16]}; {name}.h says what it does. */
+#include "{name}.h"
+
+#if defined(__GNUC__)
+#define APART __attribute__((noinline)) /* inlined into one long function, the parts would compile for minutes */
+#else
+#define APART
+#endif
+
+typedef {_c_type(circuit.input_dtype)} code_in;
+typedef {_c_type(circuit.output_dtype)} code_out;
+typedef {index} slot_index;
+typedef uint_fast8_t bit;
+{numbers}
+{_helpers(helpers)}
+/* ---- 64 samples: bit i of a variable belongs to sample i ---- */
+
+static const slot_index wide_index[{len(wide.index)}] = {{
+{_rows(wide.index)}
+}};
+
+{chr(10).join(wide.functions)}
+static void wide({signature}, unsigned n)
+{{
+{_block(block)}
+}}
+
+void {name}_64({signature})
+{{
+    wide(in, out, 64);
+}}
+
+void {name}_batch({signature}, size_t n)
+{{
+    for (; n >= 64; n -= 64, in += (size_t)64 * {ins}, out += (size_t)64 * {outs})
+        wide(in, out, 64);
+    if (n > 0)
+        wide(in, out, (unsigned)n);
+}}
+
+/* ---- one sample: bit 0 of a variable ---- */
+
+{chr(10).join(single.functions)}
+void {name}_one({signature})
+{{
+{_block(one)}
+}}
+"""
+
+
+def _block(lines: list[str]) -> str:
+    return "\n".join(f"    {line}" for line in lines)
+
+
+def _header(circuit: Circuit, name: str, wide: Code, single: Code) -> str:
+    upper = name.upper()
+    ins, outs = _c_type(circuit.input_dtype), _c_type(circuit.output_dtype)
+    number = single.number.itemsize
+    notes = "\n".join(f" * {line}" for line in description(circuit))
+    return f"""#ifndef {upper}_H
+#define {upper}_H
+/* Generated by hardwire.
+ *
+{notes}
+ *
+ * Codes lie sample after sample, one element for each word; an input code must be below 2^bits of its word.
+ * No allocation, no state: every function may run in several threads at once.
+ *
+ * Stack, beside what the compiler spills in one function of about 250 gates:
+ *   {name}_64, {name}_batch: {8 * (wide.slots + wide.scratch)} bytes of arrays
+ *   {name}_one: {single.slots + number * single.numbers} bytes of arrays
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#define {upper}_INPUTS {len(circuit.inputs)}
+#define {upper}_OUTPUTS {len(circuit.outputs)}
+#define {upper}_DIGEST "{circuit.digest}"
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+/* 64 samples: in[64 * {upper}_INPUTS], out[64 * {upper}_OUTPUTS]. */
+void {name}_64(const {ins} *in, {outs} *out);
+
+/* n samples, any number. */
+void {name}_batch(const {ins} *in, {outs} *out, size_t n);
+
+/* One sample, in little memory: in[{upper}_INPUTS], out[{upper}_OUTPUTS]. */
+void {name}_one(const {ins} *in, {outs} *out);
+
+#ifdef __cplusplus
+}}
+#endif
+#endif
+"""

@@ -1,0 +1,80 @@
+"""Straight-line code in pieces: which function an item goes to, which nets cross functions, when a slot is free again."""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ...circuit.circuit import Macro
+from ...circuit.schedule import Node
+
+#: Gates in a function. Compilers need time quadratic in a function's length; shorter ones move more nets through memory.
+CHUNK = 250
+
+
+@dataclass
+class Slots:
+    """Array elements by number; the lowest free one is taken first, so that the array stays short."""
+
+    count: int = 0
+    free: list[int] = field(default_factory=list)
+
+    def take(self) -> int:
+        if self.free:
+            return heapq.heappop(self.free)
+        self.count += 1
+        return self.count - 1
+
+    def give(self, slot: int) -> None:
+        heapq.heappush(self.free, slot)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A schedule cut into functions.
+
+    chunk  the function of each item
+    last   net -> index of the last item that reads it; ``len(items)`` for outputs
+    dying  index of an item -> nets that it is the last to read, each once, in order
+    near   nets that an item of their own function reads
+    far    nets that something outside their function reads; these need a slot
+    """
+
+    items: list[Node | Macro]
+    chunk: list[int]
+    last: dict[int, int]
+    dying: dict[int, list[int]]
+    near: set[int]
+    far: set[int]
+
+
+def plan(items, outputs, *, reads: Callable = lambda item: item.inputs, apart: bool = False) -> Plan:
+    """Cut ``items`` into functions of about ``CHUNK`` gates; ``apart`` gives every macro a function of its own.
+
+    ``reads`` says which nets an item reads in its own place; a back end may consume some of them earlier.
+    """
+    chunk = _chunks(items, apart)
+    home = {net: chunk[i] for i, item in enumerate(items) for net in item.outputs}
+    last: dict[int, int] = {}
+    near, far = set(), set(outputs)
+    for i, item in enumerate(items):
+        for net in reads(item):
+            last[net] = i
+            (near if home.get(net) == chunk[i] else far).add(net)
+    last.update((net, len(items)) for net in outputs)
+    dying = defaultdict(list)
+    for net, i in last.items():
+        dying[i].append(net)
+    return Plan(items, chunk, last, dying, near, far)
+
+
+def _chunks(items, apart: bool) -> list[int]:
+    chunk, size, result = 0, 0, []
+    for item in items:
+        cost = len(item.inputs) if isinstance(item, Macro) else 1 << max(0, len(item.inputs) - 2)
+        alone = apart and isinstance(item, Macro)
+        if size and (alone or size + cost > CHUNK):
+            chunk, size = chunk + 1, 0
+        result.append(chunk)
+        size = CHUNK if alone else size + cost
+    return result

@@ -1,0 +1,1 @@
+"""Circuit files: the project's own .net, AIGER and BLIF."""

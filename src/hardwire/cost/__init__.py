@@ -1,0 +1,1 @@
+"""What a circuit or a run costs."""

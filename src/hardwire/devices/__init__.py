@@ -1,0 +1,1 @@
+"""Models of memory cells, shared by the crossbar and the spiking network."""

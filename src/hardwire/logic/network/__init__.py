@@ -1,0 +1,1 @@
+"""The relaxed network as torch modules: layers, convolutions, nodes, wiring, heads."""

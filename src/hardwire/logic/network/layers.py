@@ -1,0 +1,349 @@
+"""The relaxed network as ordinary modules: ``LogicLayer``, and ``LogicNetwork``, which runs layers and head as one."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from ...core.errors import InputError
+from ..kernels import cpu
+from ..kernels.reference import Soft, cross_entropy
+from .heads import GroupSum, Head
+from .nodes import ESTIMATORS, INITS, parametrisation, tables
+from .wiring import random_inputs
+
+outside = torch.compiler.disable(reason="hardwire's gate kernel runs outside the compiled graph; drop fullgraph=True")
+
+
+@outside
+def run(operation: str, x: torch.Tensor, *arguments):
+    """``Stack``, ``Mixed``, ``Lut`` or ``Tree`` where ``x`` lives; ``arguments`` are the function's own."""
+    if x.is_cuda:
+        from ..kernels import gpu
+
+        return getattr(gpu, operation).apply(x, *arguments)
+    return getattr(cpu, operation).apply(x, *arguments)
+
+
+def check_input(x: torch.Tensor, inputs: int, weight: torch.Tensor, who: str) -> torch.Tensor:
+    """``x`` in the weights' dtype, or on a GPU in half precision if it is; else InputError."""
+    if x.ndim != 2 or x.shape[1] != inputs:
+        raise InputError(f"{who} reads (samples, {inputs}), but was given {tuple(x.shape)}")
+    if x.device != weight.device:
+        raise InputError(f"{who} has its weights on {weight.device} and its input on {x.device}; move one with .to()")
+    if x.device.type not in ("cpu", "cuda"):
+        raise InputError(f"{who} runs on the CPU or a CUDA GPU, but its input is on {x.device}; move it with .cpu()")
+    if weight.dtype not in (torch.float32, torch.float64) or x.is_complex():
+        raise InputError(f"{who} computes in float32 or float64, not {x.dtype if x.is_complex() else weight.dtype}; convert it")
+    return x if x.is_cuda and x.dtype in (torch.bfloat16, torch.float16) else x.to(weight.dtype)
+
+
+def check_classes(y: torch.Tensor, samples: int, classes: int) -> None:
+    """InputError unless ``y`` holds a class for each sample."""
+    if y.dtype != torch.int64 or y.shape != (samples,) or not 0 <= int(y.min()) <= int(y.max()) < classes:
+        raise InputError(f"y of shape {tuple(y.shape)} and type {y.dtype} does not hold a class below {classes} for each of {samples} "
+                         f"samples; give int64 class numbers")
+
+
+class Nodes(nn.Module):
+    """What every layer of gates or tables has: weights, their parametrisation and an estimator.
+
+    parametrisation_name  ``table`` (2^k logits), ``softmax`` (sixteen), ``walsh`` or ``covjac``
+    init, strength, noise ``residual``: start as pass-through of operand 0; ``random``: start as noise
+    estimator             what a training step sees: ``relaxed``, ``hard``, ``gumbel`` or ``efd``, see ``nodes``
+    temperature           of the Gumbel relaxation
+    """
+
+    #: Set by ``LogicNetwork``: learned wiring, or gates, train as they will be frozen; the layer is frozen and trains no more.
+    settled = hardened = frozen = False
+
+    def __init__(self, nodes: int, fan_in: int, *, parametrisation_name: str, init: str, strength: float | None, noise: float,
+                 estimator: str, temperature: float, rng: np.random.Generator):
+        super().__init__()
+        for what, given, allowed in (("init", init, INITS), ("estimator", estimator, ESTIMATORS)):
+            if given not in allowed:
+                raise InputError(f"{what} {given!r} is none of {', '.join(allowed)}")
+        if not temperature > 0:
+            raise InputError(f"temperature = {temperature} must be above 0")
+        self.parametrisation, self.estimator, self.temperature = parametrisation_name, estimator, float(temperature)
+        self.node = parametrisation(parametrisation_name, fan_in)
+        self.fan_in = fan_in
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        strength = self.node.strength if strength is None else strength
+        self.weight = nn.Parameter(self.node.initial(nodes, init, strength, noise, generator))
+
+    def values(self, generator: torch.Generator | None = None) -> torch.Tensor:
+        """Table values (nodes, 2^fan_in): the estimator's in training mode, 0 and 1 in ``eval()``."""
+        return values_of([self], generator)
+
+    def tables(self) -> torch.Tensor:
+        """The frozen nodes as truth tables, (nodes,) int64."""
+        return tables(self.node.hard(self.weight.detach()))
+
+    @property
+    def gates(self) -> int:
+        """Nodes of the frozen layer."""
+        return len(self.weight)
+
+    def stacks(self) -> bool:
+        """Whether the layer can be a part of one fused stack in the present mode."""
+        return False
+
+    @property
+    def trains(self) -> bool:
+        """Whether the layer is, at present, the relaxed one."""
+        return self.training and not self.frozen
+
+    @property
+    def efd(self) -> bool:
+        return self.trains and self.estimator == "efd"
+
+    def same_kind(self, other: "Nodes") -> bool:
+        """Whether the values of both can be had in one go."""
+        names = ("parametrisation", "estimator", "temperature", "fan_in", "trains", "hardened")
+        return all(getattr(self, k) == getattr(other, k) for k in names)
+
+
+def values_of(layers, generator=None) -> torch.Tensor:
+    """Table values of layers of one kind, one after the other."""
+    first = layers[0]
+    w = layers[0].weight if len(layers) == 1 else torch.cat([layer.weight for layer in layers])
+    if not first.trains:
+        return first.node.hard(w.detach())
+    estimator = "hard" if first.hardened and first.estimator == "relaxed" else first.estimator
+    return ESTIMATORS[estimator](first.node, w, first.temperature, generator)
+
+
+class LogicLayer(Nodes):
+    """A layer of two-input gates, or of look-up tables of up to six inputs: ``(samples, in_features) -> (samples, out_features)``.
+
+    ``y_g = c0 + c1 a + c2 b + c3 a b``, with ``a, b`` the two inputs that gate ``g`` is wired to and ``c`` what the
+    parametrisation makes of its weights; with ``fan_in`` k > 2 the multilinear extension of a table of ``2^k`` values. In ``eval()``
+    the node is the frozen Boolean one. The wiring is a buffer, saved with the weights. Source: Petersen et al., 2022.
+
+    pairs       (out_features, fan_in) wiring; default random, without repeated pairs
+    candidates  learned wiring: each operand is a mixture of so many inputs (a multiple of 4), ``softmax(choice)`` their shares;
+                frozen, it reads the one with the largest share. A number, or an array (out_features, 2, candidates)
+    routing     ``soft``: the mixture; ``hard``: the largest share alone in forward, the mixture's gradient in backward
+    settled     an attribute: once true, training too reads the wires of the largest shares, and these learn no more.
+                Sources: Mommen et al., 2025 (arXiv 2507.06173); LILogicNet, 2025 (arXiv 2511.12340)
+    others      see ``Nodes``
+    """
+
+    def __init__(self, in_features: int, out_features: int, *, parametrisation_name: str = "table", init: str = "residual",
+                 strength: float | None = None, noise: float = 1.0, pairs=None, seed: int = 0, fan_in: int = 2, candidates=0,
+                 routing: str = "soft", estimator: str = "relaxed", temperature: float = 1.0):
+        if in_features < 2 or out_features < 1:
+            raise InputError(f"a LogicLayer needs at least 2 inputs and 1 gate, not {in_features} and {out_features}")
+        rng = np.random.default_rng([seed, in_features, out_features])
+        learn = np.ndim(candidates) > 0 or candidates != 0
+        if pairs is not None and learn:
+            raise InputError("a LogicLayer takes pairs, or candidates to learn them from, not both")
+        if pairs is None and not learn:
+            pairs = random_inputs(np.arange(in_features), out_features, rng, fan_in)
+        super().__init__(out_features, fan_in, parametrisation_name=parametrisation_name, init=init, strength=strength,
+                         noise=noise, estimator=estimator, temperature=temperature, rng=rng)
+        self.in_features, self.out_features, self.routing = in_features, out_features, routing
+        self.learned, self.settled = pairs is None, False
+        if self.learned:
+            self._learn(candidates, rng)
+        else:
+            self.register_buffer("pairs", self._wiring(pairs, (out_features, fan_in)))
+
+    def _wiring(self, given, shape) -> torch.Tensor:
+        given = np.asarray(given)
+        if given.dtype.kind not in "ui":
+            raise InputError(f"wiring has dtype {given.dtype}; give integers, the numbers of the inputs")
+        if given.shape != shape or given.min() < 0 or given.max() >= self.in_features:
+            raise InputError(f"wiring of shape {given.shape} does not give {self.out_features} gates {shape[1]} of "
+                             f"{self.in_features} inputs")
+        return torch.from_numpy(np.array(given, dtype=np.int32, order="C"))
+
+    def _learn(self, candidates, rng) -> None:
+        k = candidates if np.ndim(candidates) == 0 else np.shape(candidates)[-1]
+        if self.fan_in != 2 or k < 4 or k % 4:
+            raise InputError(f"learned wiring is for gates of two inputs with 4, 8, 12, ... candidates, not fan_in {self.fan_in} "
+                             f"and {k} candidates")
+        if self.routing not in ("soft", "hard"):
+            raise InputError(f"routing {self.routing!r} is none of soft, hard")
+        if np.ndim(candidates) == 0:
+            candidates = random_inputs(np.arange(self.in_features), self.out_features, rng, 2 * k).reshape(-1, 2, k)
+        self.register_buffer("candidates", self._wiring(candidates, (self.out_features, 2, k)))
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        self.choice = nn.Parameter(torch.randn(self.out_features, 2, k, generator=generator))
+
+    def wires(self) -> torch.Tensor:
+        """The inputs that each frozen node reads, (out_features, fan_in) int32."""
+        if not self.learned:
+            return self.pairs
+        return self.candidates.gather(2, self.choice.detach().argmax(-1, keepdim=True)).squeeze(-1)
+
+    def shares(self) -> torch.Tensor:
+        """Learned wiring: the candidates' shares of each operand, (out_features, 2, candidates)."""
+        soft = torch.softmax(self.choice * self.node.sharpness, -1)
+        if self.routing == "soft":
+            return soft
+        hard = torch.zeros_like(soft).scatter_(-1, soft.argmax(-1, keepdim=True), 1.0)
+        return hard + (soft - soft.detach())
+
+    def forward(self, x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
+        x = check_input(x, self.in_features, self.weight, "LogicLayer")
+        values = self.values(generator)
+        if self.fan_in > 2:
+            return run("Lut", x, values, self.pairs, self.efd)
+        if not self.stacks():
+            return run("Mixed", x, self.shares(), values, self.candidates, self.efd)
+        return run("Stack", x, values, self.wires(), np.array([self.out_features]), 0, self.efd)
+
+    def extra_repr(self) -> str:
+        more = [f"fan_in={self.fan_in}"] * (self.fan_in > 2)
+        more += [f"{self.candidates.shape[-1]} candidates"] if self.learned else []
+        return ", ".join([str(self.in_features), str(self.out_features), self.parametrisation, *more])
+
+    def stacks(self) -> bool:
+        return self.fan_in == 2 and not (self.learned and self.trains and not self.settled)
+
+
+class LogicNetwork(nn.Module):
+    """Logic layers and a head, run with as much fused as possible: ``(samples, bits) -> (samples, outputs)``.
+
+    The same function as ``nn.Sequential(*layers, head)``, several times faster: a block of samples goes through runs of layers
+    of gates while it is in the cache, and the group sum never leaves it. ``train()`` is the relaxed network, ``eval()`` the frozen
+    one. Layers are ``LogicLayer``, ``LogicConv2d`` and ``OrPool2d``; each flattens its image as (channel, row, column).
+    """
+
+    def __init__(self, layers, head: Head, *, seed: int = 0, settle_at: float = 1.0, harden_at: float = 1.0,
+                 freeze_at: float = 1.0, sharpen: float = 1.0):
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+        if not self.nodes:
+            raise InputError("a LogicNetwork needs at least one LogicLayer or LogicConv2d")
+        self.head, self.seed, self.step = head, seed, 0
+        self.settle_at, self.harden_at, self.freeze_at, self.sharpen = settle_at, harden_at, freeze_at, sharpen
+        self.register_buffer("sharpness", torch.ones(()))
+        self.register_buffer("frozen", torch.zeros((), dtype=torch.int64))
+        self._joined: dict[int, tuple] = {}
+        for before, after in zip(self.layers, self.layers[1:]):
+            if before.out_features != after.in_features:
+                raise InputError(f"a layer of {before.out_features} gates feeds one that reads {after.in_features}")
+        head.check(self.layers[-1].out_features)
+
+    @property
+    def in_features(self) -> int:
+        return self.layers[0].in_features
+
+    @property
+    def gates(self) -> int:
+        """Nodes of the frozen network, a convolution's once for each position."""
+        return sum(layer.gates for layer in self.layers)
+
+    @property
+    def nodes(self) -> list[Nodes]:
+        """The layers that have weights."""
+        return [layer for layer in self.layers if isinstance(layer, Nodes)]
+
+    def gate_cost(self) -> torch.Tensor:
+        """Mean over the two-input gates of ``|c3|``, the coefficient of ``ab``; a scalar with gradient, for a penalty in the loss.
+
+        It is 0 exactly for constants, wires and inverters, which cost nothing in hardware, 1 for the eight gates of the
+        AND kind and 2 for XOR and XNOR. A gate of a convolution counts once for each position.
+        """
+        layers = [layer for layer in self.nodes if layer.fan_in == 2]
+        if not layers:
+            raise InputError("gate_cost is for gates of two inputs; set gate_penalty to 0")
+        gates = [layer.gates for layer in layers]
+        weights = [layer.weight.detach() if layer.frozen else layer.weight for layer in layers]
+        return sum(n / sum(gates) * run("Interaction", layer.node.values(w)) for n, layer, w in zip(gates, layers, weights))
+
+    def tables(self) -> torch.Tensor:
+        """The frozen nodes of all layers, (nodes,) int64."""
+        return torch.cat([layer.tables() for layer in self.nodes])
+
+    def set_step(self, step: int) -> None:
+        """The step that is being trained: the noise of Gumbel estimators is a function of it and of ``seed``."""
+        self.step = int(step)
+
+    def set_progress(self, share: float) -> None:
+        """The share of the training that is done.
+
+        From ``settle_at`` on, learned wiring is settled and the gates alone learn; from ``harden_at`` on, relaxed gates are trained
+        with the ``hard`` estimator. From ``freeze_at`` on, layers are frozen one after the other, at equal distances until the end,
+        all but the last: what comes after learns from what will be there. The factor of all logits grows from 1 to ``sharpen``.
+        """
+        self.sharpness.fill_(1 + (self.sharpen - 1) * share)
+        layers = self.nodes
+        turns = [self.freeze_at + (1 - self.freeze_at) * i / len(layers) for i in range(len(layers) - 1)]
+        self.frozen.fill_(sum(share >= turn for turn in turns))
+        for layer in layers:
+            layer.settled, layer.hardened = share >= self.settle_at, share >= self.harden_at
+
+    def _generator(self):
+        if not self.training or all(layer.estimator != "gumbel" for layer in self.nodes):
+            return None
+        return torch.Generator(self.nodes[0].weight.device).manual_seed((self.seed * 1_000_003 + self.step) % 2**63)
+
+    def segments(self) -> list[list]:
+        """Runs of layers that one kernel computes, in the present mode."""
+        result: list[list] = []
+        for layer in self.layers:
+            joins = result and layer.stacks() and result[-1][-1].stacks()
+            if joins and layer.same_kind(result[-1][-1]):
+                result[-1].append(layer)
+            else:
+                result.append([layer])
+        return result
+
+    @outside
+    def _pairs(self, segment) -> torch.Tensor:
+        """The segment's wiring as one tensor, the same object as long as no layer's wiring changes: a GPU keeps what it knows of it."""
+        parts = [layer.wires() for layer in segment]
+        if len(parts) == 1:
+            return parts[0]
+        versions = [0 if wires.is_inference() else wires._version for wires in parts]
+        known = self._joined.get(id(segment[0]))
+        if known is None or versions != known[1] or any(a is not b for a, b in zip(parts, known[0])):
+            known = self._joined[id(segment[0])] = parts, versions, torch.cat(parts)
+        return known[2]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x, segment, generator = self._to_last(x)
+        x = self._through(segment, x, generator, self.head.groups)
+        return self.head.outputs(x) if segment[0].stacks() else self.head(x)
+
+    def cross_entropy(self, x: torch.Tensor, y: torch.Tensor, soft: Soft | None = None) -> torch.Tensor:
+        """``functional.cross_entropy(self(x), y, soft)`` for a ``GroupSum``: a scalar with gradient.
+
+        On a CPU, the gates before the head, the head and the loss go forward and backward in one sweep, so that the gradient
+        need not compute the forward pass again. Use it for the training step; ``y`` (samples,) holds classes as int64.
+        """
+        x, segment, generator = self._to_last(x)
+        scale = self.head.scale if isinstance(self.head, GroupSum) else None
+        if x.is_cuda or not torch.is_grad_enabled() or scale is None or not segment[0].stacks() or not len(x):
+            x = self._through(segment, x, generator, self.head.groups)
+            return cross_entropy(self.head.outputs(x) if segment[0].stacks() else self.head(x), y, soft)
+        check_classes(y, len(x), self.head.groups)
+        logits, weight, temperature = soft or Soft(x.new_empty(0, self.head.groups), 0.0, 1.0)
+        return run("StackLoss", *self._stack(segment, x, generator), self.head.groups, segment[0].efd, scale, y,
+                   logits.to(x.dtype), weight, temperature)
+
+    def _to_last(self, x: torch.Tensor):
+        """The input of the last segment, that segment, and the generator of this step's noise."""
+        x = check_input(x, self.in_features, self.nodes[0].weight, "LogicNetwork")
+        generator, sharpness, frozen = self._generator(), float(self.sharpness), int(self.frozen)
+        for i, layer in enumerate(self.nodes):
+            layer.node.sharpness, layer.frozen = sharpness, i < frozen
+        *segments, last = self.segments()
+        for segment in segments:
+            x = self._through(segment, x, generator)
+        return x, last, generator
+
+    def _through(self, segment, x: torch.Tensor, generator, groups: int = 0) -> torch.Tensor:
+        """One segment; gates that stack are summed in ``groups`` groups if these are not 0."""
+        first = segment[0]
+        if first.stacks():
+            return run("Stack", *self._stack(segment, x, generator), groups, first.efd)
+        return first(x, generator) if isinstance(first, Nodes) else first(x)
+
+    def _stack(self, segment, x: torch.Tensor, generator):
+        """What the kernels of a stack are given first: input, table values, wiring, and where each layer ends."""
+        pairs = self._pairs(segment)
+        return x, values_of(segment, generator), pairs, np.cumsum([layer.out_features for layer in segment])

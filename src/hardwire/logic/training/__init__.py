@@ -1,0 +1,1 @@
+"""Training of a logic network: batches, tasks, augmentation, teachers, distribution."""

@@ -1,0 +1,55 @@
+"""Soft targets of a teacher, from a file of its logits; what the loss makes of them is in ``functional.cross_entropy``."""
+
+import numpy as np
+import torch
+
+from ...core.errors import FormatError, InputError
+from ..kernels.reference import Soft
+
+
+class Teacher:
+    """A teacher's logits for the training samples.
+
+    The file holds (samples, classes) logits for the whole training data *in the order of its source*: the official training split,
+    or all samples where the source fixes no test split. ``Dataset`` splits validation off by a permutation; ``Split.rows`` leads
+    back. An augmented sample is taught by the logits of the sample as it was.
+    """
+
+    def __init__(self, path, dataset, *, weight: float, temperature: float):
+        self.weight, self.temperature = weight, temperature
+        self.logits = torch.from_numpy(_rows(_load(path), dataset, path))
+
+    def __call__(self, rows) -> Soft:
+        """The soft targets of training samples ``rows``."""
+        return Soft(self.logits[rows], self.weight, self.temperature)
+
+
+def _load(path) -> np.ndarray:
+    try:
+        logits = np.load(path, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        raise InputError(f"teacher {path} cannot be read ({error.strerror or error}); give a .npy file of logits") from None
+    except (ValueError, EOFError) as error:
+        raise FormatError(f"teacher {path} is no .npy array ({error}); write it with numpy.save") from None
+    if not isinstance(logits, np.ndarray) or logits.ndim != 2 or logits.dtype.kind != "f":
+        raise InputError(f"teacher {path} holds no real matrix; give logits (samples, classes)")
+    return logits
+
+
+def _rows(logits: np.ndarray, dataset, path) -> np.ndarray:
+    """The logits of the training split's samples, in its order, float32."""
+    parts = [s for s in (dataset.train, dataset.validation, dataset.test) if s is not None]
+    known = dataset.train.rows is not None
+    total = sum(len(s.y) for s in parts if s.rows is not None) if known else len(dataset.train.y)
+    if logits.shape != (total, len(dataset.classes)):
+        order = f"{total} samples of {dataset.name!r} in their source's order" if known else f"{total} training samples"
+        raise InputError(f"teacher {path} has shape {logits.shape}; give logits for the {order}, {len(dataset.classes)} classes each")
+    mine = np.array(logits[dataset.train.rows] if known else logits, dtype=np.float32)
+    if not np.isfinite(mine).all():
+        raise InputError(f"teacher {path} holds values that are not finite; give logits")
+    right = (mine.argmax(1) == dataset.train.y).mean()
+    constant = np.bincount(dataset.train.y).max() / len(dataset.train.y)
+    if right < constant:
+        raise InputError(f"teacher {path} agrees with {100 * right:.1f} % of the labels, less than a constant answer; "
+                         f"give its logits in the order of the data set's source")
+    return mine

@@ -1,0 +1,1 @@
+"""Compiled kernels of the spiking network and their slow twin."""

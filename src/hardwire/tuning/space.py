@@ -1,0 +1,155 @@
+"""The space of a sweep: which settings of ``Config`` are fixed, which are chosen from a list, which from a range."""
+
+import dataclasses
+import itertools
+import json
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from ..core.errors import FormatError, InputError
+from ..core.files import read_text
+from ..core.settings import tomllib
+from ..logic.settings import Config
+
+TYPES = {f.name: getattr(f.type, "__name__", f.type) for f in dataclasses.fields(Config)}
+
+
+@dataclass(frozen=True)
+class Range:
+    """``low`` to ``high``, both included; in steps of ``step``, or with ``log`` uniform in the logarithm. Whole if ``whole``."""
+
+    low: float
+    high: float
+    log: bool
+    step: float | None
+    whole: bool
+
+    def values(self) -> list:
+        """Every value of a range in steps; decimal, so that 0.1 + 2 * 0.1 is 0.3."""
+        low, step = Decimal(str(self.low)), Decimal(str(self.step))
+        n = int((Decimal(str(self.high)) - low) // step) + 1
+        return [(int if self.whole else float)(low + i * step) for i in range(n)]
+
+    def suggest(self, trial, name: str):
+        high = self.high if self.step is None else self.values()[-1]
+        step = (self.step or 1) if self.whole else self.step
+        suggest = trial.suggest_int if self.whole else trial.suggest_float
+        return suggest(name, self.low, high, step=step, log=self.log)
+
+
+@dataclass(frozen=True)
+class Space:
+    """``given`` as it was written; ``fixed`` settings, ``choices`` from lists, ``ranges``."""
+
+    given: dict
+    fixed: dict
+    choices: dict[str, list]
+    ranges: dict[str, Range]
+
+    @property
+    def countable(self) -> bool:
+        return all(r.step is not None for r in self.ranges.values())
+
+    def grid(self) -> list[dict]:
+        """Every point, as the study keeps it; the setting written last varies fastest."""
+        for name, r in self.ranges.items():
+            if r.step is None:
+                raise InputError(f"a grid needs steps, but {name} is a range without one; add a step, give a list, or search with "
+                                 f"--sampler random, tpe or nsga2")
+        axes = {n: [kept(v) for v in self.choices[n]] if n in self.choices else self.ranges[n].values()
+                for n in self.given if n not in self.fixed}
+        if (size := math.prod(map(len, axes.values()))) > MOST:
+            raise InputError(f"the grid has {size:,} points; leave some out, or search with --sampler random, tpe or nsga2")
+        return [dict(zip(axes, point)) for point in itertools.product(*axes.values())]
+
+    def suggest(self, trial) -> dict:
+        """Settings of a trial: its own where it has them, else those that the study's sampler draws."""
+        drawn = {n: trial.suggest_categorical(n, [kept(v) for v in values]) for n, values in self.choices.items()}
+        return settings(drawn | {n: r.suggest(trial, n) for n, r in self.ranges.items()})
+
+
+#: Points of a grid that are queued at the most.
+MOST = 100_000
+
+
+def kept(value):
+    """A value as the study keeps it: lists as text."""
+    return json.dumps(value) if isinstance(value, list) else value
+
+
+def settings(params: dict) -> dict:
+    """The inverse of ``kept`` for named values."""
+    return {n: json.loads(v) if TYPES[n] == "list" else v for n, v in params.items()}
+
+
+def read_space(path: str | Path) -> Space:
+    """The space in a TOML file."""
+    try:
+        return parse_space(tomllib.loads(read_text(path)))
+    except tomllib.TOMLDecodeError as error:
+        raise FormatError(f"{path} is not TOML ({error}); correct it") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def parse_space(given: dict) -> Space:
+    """Lists are choices, tables {low, high, log, step} ranges, single values fixed.
+
+    For settings that are lists themselves (``widths``, ``channels`` ...) a list of lists is choices and a plain list a fixed value.
+    """
+    space = Space(given, {}, {}, {})
+    for name, value in given.items():
+        if name not in TYPES:
+            raise InputError(f"{name!r} is no setting; choose from {', '.join(sorted(TYPES))}")
+        if name == "dataset":
+            raise InputError("the data set is named on the command line; leave dataset out")
+        if isinstance(value, dict):
+            space.ranges[name] = _range(name, value)
+        elif isinstance(value, list) and (TYPES[name] != "list" or not value or isinstance(value[0], list)):
+            space.choices[name] = _choices(name, value)
+        else:
+            space.fixed[name] = _typed(name, value)
+    if not space.choices and not space.ranges:
+        raise InputError("every setting is fixed, so there is nothing to sweep; give a list or a range for one of them")
+    return space
+
+
+def _typed(name: str, value):
+    if TYPES[name] == "float" and type(value) is int:
+        return float(value)
+    if type(value).__name__ != TYPES[name]:
+        raise InputError(f"{name} = {value!r} should be of type {TYPES[name]}")
+    return value
+
+
+def _choices(name: str, values: list) -> list:
+    if not values:
+        raise InputError(f"{name} = [] has nothing to choose from; list values, or leave {name} out")
+    values = [_typed(name, v) for v in values]
+    for i, value in enumerate(values):
+        if value in values[:i]:
+            raise InputError(f"{name} lists {value!r} twice; list it once")
+    return values
+
+
+def _range(name: str, given: dict) -> Range:
+    if TYPES[name] not in ("int", "float"):
+        raise InputError(f"{name} is of type {TYPES[name]} and has no range; list its values")
+    if unknown := sorted(set(given) - {"low", "high", "log", "step"}):
+        raise InputError(f"the range of {name} has {unknown[0]!r}; give low, high and, if wanted, log or step")
+    if not {"low", "high"} <= set(given):
+        raise InputError(f"the range of {name} needs low and high")
+    low, high = (_typed(name, given[k]) for k in ("low", "high"))
+    step, log = given.get("step"), given.get("log", False)
+    step = None if step is None else _typed(name, step)
+    if type(log) is not bool:
+        raise InputError(f"the range of {name} has log = {log!r}; give true or false")
+    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+        raise InputError(f"the range of {name} has low = {low} above high = {high} or one that is not finite; exchange them")
+    if log and (step is not None or low <= 0):
+        raise InputError(f"the range of {name} is logarithmic; give low above 0 and no step")
+    if step is not None and not (math.isfinite(step) and step > 0):
+        raise InputError(f"the range of {name} has step = {step}; give one above 0")
+    return Range(low, high, log, step, TYPES[name] == "int")

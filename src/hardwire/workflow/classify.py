@@ -1,0 +1,57 @@
+"""Files of samples run through a circuit: read, computed by a chosen executor, named, written."""
+
+import io
+import math
+
+import numpy as np
+
+from ..backends import BACKENDS
+from ..circuit.engine.packed import PackedEngine
+from ..circuit.simulate import simulate
+from ..core.errors import InputError
+from ..core.files import write_bytes
+
+
+def named_rows(circuit, out, outputs=()) -> list[dict]:
+    """Each sample's {output word: code}, with the ``label`` of its class where the circuit has labels.
+
+    outputs  as ``runs.outputs_of`` gives them: adds the ``values`` {name: value} of targets, {name: 0 or 1} of labels
+    """
+    rows = [dict(zip((w.name for w in circuit.outputs), row)) for row in out.tolist()]
+    for row in rows if outputs else ():
+        row["values"] = {o["name"]: o["bias"] + o["scale"] * row[o["word"]] if "scale" in o else row[o["word"]] for o in outputs}
+    if circuit.labels and circuit.outputs[0].name == "class_index":
+        for row in rows:
+            index = row["class_index"]
+            row["label"] = circuit.labels[index] if index < len(circuit.labels) else str(index)
+    return rows
+
+
+def executor(backend: str):
+    """``circuit -> (codes -> codes)`` by name."""
+    if backend == "packed":
+        return PackedEngine
+    if backend == "interpreter":
+        return lambda circuit: lambda x: simulate(circuit, x)
+    return lambda circuit: lambda x: BACKENDS[backend].run(circuit, x)
+
+
+def load_samples(path, circuit):
+    """Samples of shape (samples, words) from a .npy file; images are flattened, a single sample is a batch of one."""
+    try:
+        with open(path, "rb") as file:
+            x = np.lib.format.read_array(file, allow_pickle=False)
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist; give a .npy file") from None
+    except Exception as error:  # a garbled header makes NumPy raise nearly anything
+        raise InputError(f"{path} is no .npy array ({error}); write it with numpy.save") from None
+    if x.ndim > 2:
+        return x.reshape(len(x), math.prod(x.shape[1:]))
+    return x[None] if x.ndim == 1 and len(x) == len(circuit.inputs) else x
+
+
+def save_array(path, array) -> None:
+    """Write a .npy file."""
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    write_bytes(path, buffer.getvalue())

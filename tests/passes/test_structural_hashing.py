@@ -1,0 +1,51 @@
+from hardwire.circuit import CircuitBuilder
+from hardwire.core.gates import TABLE
+from hardwire.passes.dead_nodes import sweep
+from hardwire.passes.structural_hashing import share
+
+
+def test_keeps_the_function(circuit, keeps):
+    assert keeps(share, circuit).n_nodes <= circuit.n_nodes
+
+
+def test_equal_gates_in_any_order_and_polarity_are_one(keeps):
+    b = CircuitBuilder()
+    (x,), (y,) = b.input("x"), b.input("y")
+    nets = [b.node(TABLE["AND"], x, y), b.node(TABLE["AND"], y, x), b.node(TABLE["NAND"], x, y),
+            b.node(TABLE["NOR"], b.node(0b01, x), b.node(0b01, y)), b.node(0b10000000, x, y, x)]
+    for i, net in enumerate(nets):
+        b.output(f"z{i}", net)
+    shared = keeps(share, b.build())
+    assert sorted(shared.table.tolist()) == [0b01, TABLE["AND"]]
+
+
+def test_operands_that_differ_are_kept_apart(keeps):
+    b = CircuitBuilder()
+    (x,), (y,) = b.input("x"), b.input("y")
+    b.output("z", [b.node(TABLE["A_AND_NOT_B"], x, y), b.node(TABLE["A_AND_NOT_B"], y, x)])
+    assert keeps(share, b.build()).n_nodes == 2
+
+
+def test_a_gate_of_two_stages_belongs_to_the_earlier(keeps):
+    b = CircuitBuilder()
+    (x,), (y,) = b.input("x"), b.input("y")
+    nets = []
+    for stage in ("head", "encoder", "network"):
+        with b.stage(stage):
+            nets.append(b.node(TABLE["XOR"], x, y))
+    b.output("z", nets)
+    shared = keeps(share, b.build())
+    assert {s: c["gates"] for s, c in shared.counts().items()} == {"encoder": 1, "network": 0, "head": 0}
+
+
+def test_duplicated_network_collapses(keeps):
+    b = CircuitBuilder()
+    x = b.input("x", 8)
+    ends = []
+    for _ in range(5):
+        nets = x
+        for _ in range(3):
+            nets = [b.node(TABLE["XOR"], p, q) for p, q in zip(nets, nets[1:] + nets[:1])]
+        ends.append(nets)
+    b.output("z", [b.node(TABLE["AND"], p, q) for p, q in zip(ends[0], ends[4])])
+    assert sweep(keeps(share, b.build())).n_nodes == 24
