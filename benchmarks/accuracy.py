@@ -16,7 +16,7 @@ import torch
 from common import refuse, report
 
 from hardwire import PackedEngine, load_dataset
-from hardwire.cli.main import show_progress
+from hardwire.cli.app import show_progress
 from hardwire.logic import load_model, preset
 from hardwire.logic.settings import Config
 from hardwire.logic.training.loop import Samples, accuracy

@@ -14,7 +14,7 @@ from common import refuse, report
 
 from hardwire import PackedEngine, load_dataset
 from hardwire.circuit.simulate import simulate
-from hardwire.cli.main import show_progress
+from hardwire.cli.app import show_progress
 from hardwire.logic import load_model, preset
 from hardwire.logic.training.loop import Samples, accuracy
 from hardwire.workflow import steps as runs

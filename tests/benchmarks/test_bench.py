@@ -11,7 +11,7 @@ import torch
 from hardwire import bench
 from hardwire.bench import common, train
 from hardwire.bench.common import Goal, format_result, judge, repeat
-from hardwire.cli import main as cli
+from hardwire.cli import app as cli
 from hardwire.core.errors import InputError, ToolError
 from hardwire.logic import Config
 

@@ -6,7 +6,7 @@ import pytest
 from cli_cases import TINY, gate, snapshot
 
 from hardwire.circuit import save_circuit
-from hardwire.cli import main as cli
+from hardwire.cli import app as cli
 
 
 @pytest.fixture(autouse=True)

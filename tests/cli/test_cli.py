@@ -11,7 +11,7 @@ from cli_cases import TINY, gate, snapshot
 
 from hardwire import load_circuit
 from hardwire.circuit import CircuitBuilder, save_circuit
-from hardwire.cli import main as cli
+from hardwire.cli import app as cli
 from hardwire.core import programs as tools
 from hardwire.report import load_record
 

@@ -11,7 +11,7 @@ import pytest
 from cli_cases import TINY, gate
 
 from hardwire.circuit import CircuitBuilder, save_circuit
-from hardwire.cli import main as cli
+from hardwire.cli import app as cli
 from hardwire.core import programs as tools
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hardwire.cli import main as cli
+from hardwire.cli import app as cli
 from hardwire.core.errors import InputError
 
 ROOT = Path(__file__).parents[2]

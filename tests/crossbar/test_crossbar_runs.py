@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from hardwire.cli import main as cli
+from hardwire.cli import app as cli
 from hardwire.core.errors import FormatError, InputError
 from hardwire.crossbar import training as experiment
 from hardwire.crossbar.features import FeatureNet, extract, features_of, load_network, save_network

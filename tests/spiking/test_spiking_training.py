@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from hardwire.cli import main as cli
+from hardwire.cli import app as cli
 from hardwire.core.errors import FormatError, InputError
 from hardwire.report import load_record, render_html, validate
 from hardwire.spiking import Settings, export_nir, import_nir, load_model, preset, train

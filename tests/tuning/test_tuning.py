@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hardwire.cli import main as cli
+from hardwire.cli import app as cli
 from hardwire.core.errors import FormatError, HardwireError, InputError, MissingToolError
 from hardwire.logic import load_model
 from hardwire.tuning import parse_space, read_space, show, sweep
