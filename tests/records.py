@@ -1,0 +1,94 @@
+"""Records of the size that a real run leaves: ten classes, 10,000 samples, a 48,000-gate network."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from hardwire.core.gates import GATES
+from hardwire.cost.energy import logic_energy, mlp_energy
+
+
+def minimal_record() -> dict:
+    stage = {"gates_raw": 0, "gates_optimized": 0, "depth": 0}
+    return {
+        "hardware": "logic", "dataset": "digits", "seed": 0,
+        "accuracy": {"test_hard": 0.9444, "test_relaxed": None, "validation": None},
+        "counts": {name: dict(stage) for name in ("encoder", "network", "head")},
+        "verified": {}, "time": {}, "energy": [],
+        "environment": {"versions": {}, "machine": {}, "commit": None},
+    }
+
+
+def full_record() -> dict:
+    rng = np.random.default_rng(7)
+    confusion = rng.poisson(3, (10, 10)) + np.diag(rng.integers(950, 1000, 10))
+    steps = np.arange(0, 200_001, 5000)
+    relaxed = 0.978 - 0.87 * np.exp(-steps / 12_000)
+    hard = relaxed - 0.02 - 0.4 * np.exp(-steps / 9_000) * (steps < 60_000) + rng.normal(0, 0.002, len(steps))
+    raw = {gate.name: int(n) for gate, n in zip(GATES, rng.multinomial(48_000, rng.dirichlet(np.ones(16))))}
+    kept = {name: n // 3 for name, n in raw.items() if name not in ("TRUE", "FALSE", "A", "B")}
+    record = minimal_record() | {
+        "dataset": "mnist",
+        "accuracy": {"test_hard": 0.9712, "test_relaxed": 0.9763, "validation": 0.9725},
+        "counts": {"encoder": {"gates_raw": 1568, "gates_optimized": 784, "depth": 3},
+                   "network": {"gates_raw": 48_000, "gates_optimized": 17_312, "depth": 6},
+                   "head": {"gates_raw": 41_200, "gates_optimized": 39_870, "depth": 31}},
+        "verified": {"optimised = frozen": "proved", "C = circuit": "simulated 10000", "Verilog = circuit": "proved",
+                     "GPU = circuit": "skipped: no GPU on this machine"},
+        "time": {"train_s": 5432.1, "samples_per_s": 1.234e6, "lower_s": 2.1, "optimize_s": 14.2, "verify_s": 35.0},
+        "energy": [line for ledger in (*logic_energy(57_966), *mlp_energy(668_672)) for line in ledger.to_json()],
+        "environment": {"versions": {"python": "3.11.7", "numpy": "2.4.6", "torch": "2.13.0"},
+                        "machine": {"cpu": "Example CPU @ 2.50GHz", "cores": 2, "memory_bytes": 8 << 30},
+                        "commit": "0123456789abcdef0123456789abcdef01234567", "date": "2026-11-20T12:00:00+00:00"},
+        "classes": [str(i) for i in range(10)], "confusion": confusion.tolist(),
+        "curve": [{"step": int(s), "relaxed": float(r), "hard": float(max(h, 0.05)), "loss": float(1 - r)}
+                  for s, r, h in zip(steps, relaxed, hard)],
+        "gate_kinds": {"raw": raw, "optimized": kept},
+        "passes": [{"name": name, "gates_before": before, "gates_after": after, "depth_before": 40,
+                    "depth_after": 40 - i, "seconds": 0.7 * i + 0.02}
+                   for i, (name, before, after) in enumerate(
+                       [("fold", 90_768, 81_204), ("sweep", 81_204, 66_010), ("merge", 66_010, 61_733),
+                        ("rewrite", 61_733, 57_966)])],
+        "model": {"architecture": "6 x 8000", "wiring": "random", "parametrisation": "softmax 16", "tau": 10.0},
+        "files": {"circuit": "circuit.net", "C": "emit/c/circuit.c"},
+        "digest": "9f" * 32,
+    }
+    return record
+
+
+@pytest.fixture
+def regress(full) -> dict:
+    """A run for two targets; its R2 is far below 0 at first."""
+    for key in ("classes", "confusion"):
+        del full[key]
+    curve = [{"step": s, "relaxed": 0.99 - 300 / (s + 10) ** 2, "hard": 0.97 - 500 / (s + 10) ** 2} for s in range(0, 400, 20)]
+    return full | {
+        "accuracy": {"metric": "r2", "test_hard": 0.9312, "test_relaxed": 0.9401, "validation": -0.25,
+                     "test_rmse": [15_740.26, 0.00123]},
+        "outputs": [{"name": "price", "word": "value0", "test_hard": 0.95, "bias": 22_248, "scale": 427.545},
+                    {"name": "rent", "word": "value1", "test_hard": 0.9124, "bias": -3.5e12, "scale": 1e-7}], "curve": curve}
+
+
+@pytest.fixture
+def multilabel(full) -> dict:
+    for key in ("classes", "confusion"):
+        del full[key]
+    return full | {
+        "accuracy": {"metric": "label accuracy", "test_hard": 0.9528, "test_exact": 0.8583, "test_relaxed": 0.9667, "validation": None},
+        "outputs": [{"name": f"label {c}", "word": f"label{i}", "test_hard": 0.9 + i / 100} for i, c in enumerate("abcdefg")]}
+
+
+@pytest.fixture
+def minimal() -> dict:
+    return minimal_record()
+
+
+@pytest.fixture(scope="session")
+def _full() -> dict:
+    return full_record()
+
+
+@pytest.fixture
+def full(_full) -> dict:
+    return copy.deepcopy(_full)
