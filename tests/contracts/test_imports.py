@@ -20,23 +20,23 @@ TOP = EMITTED | TRAINERS | {"verify", "flows", "devices", "logic", "crossbar", "
 
 #: Package -> packages that it may import beside itself, and outside packages beside the standard library.
 RULE = {
-    "core": (set(), {"numpy", "numba", "llvmlite", "tomli"}),
+    "core": (set(), {"numpy", "numba", "llvmlite", "tomli", "tomli_w", "pydantic", "typing_extensions", "filelock"}),
     "circuit": (CIRCUIT, {"numpy", "numba"}),
     "passes": (COUNTED, {"numpy", "numba", "aigverse"}),
     "backends": (COUNTED, {"numpy"}),
     "cost": (CIRCUIT, {"numpy"}),
     "verify": (EMITTED, {"numpy", "numba", "aigverse", "pysat"}),
     "flows": (EMITTED | {"verify"}, {"numpy"}),
-    "data": ({"core"}, {"numpy", "sklearn"}),
-    "runs": ({"core"}, {"numpy"}),
+    "data": ({"core"}, {"numpy", "sklearn", "pandas", "pooch", "platformdirs"}),
+    "runs": ({"core"}, {"numpy", "pydantic", "safetensors", "filelock"}),
     "devices": ({"core"}, {"numpy", "numba"}),
-    "logic": (TRAINERS | CIRCUIT, {"numpy", "numba", "torch", "triton", "safetensors", "sklearn"}),
+    "logic": (TRAINERS | CIRCUIT, {"pydantic", "lazy_loader", "numpy", "numba", "torch", "triton", "safetensors", "sklearn"}),
     "baselines": (TRAINERS | CIRCUIT, {"numpy", "torch", "sklearn"}),
-    "crossbar": (TRAINERS | {"devices"}, {"numpy", "numba", "torch", "safetensors", "torchvision", "timm"}),
-    "spiking": (TRAINERS | {"devices"}, {"numpy", "numba", "llvmlite", "safetensors", "nir"}),
-    "report": ({"core", "runs"}, {"numpy", "matplotlib"}),
+    "crossbar": (TRAINERS | {"devices"}, {"pydantic", "lazy_loader", "numpy", "numba", "torch", "safetensors", "torchvision", "timm"}),
+    "spiking": (TRAINERS | {"devices"}, {"pydantic", "lazy_loader", "numpy", "numba", "llvmlite", "safetensors", "nir"}),
+    "report": ({"core", "runs"}, {"numpy", "matplotlib", "jinja2", "rich"}),
     "workflow": (TOP, {"numpy"}),
-    "tuning": (TOP | {"workflow"}, {"numpy", "optuna"}),
+    "tuning": (TOP | {"workflow"}, {"numpy", "optuna", "filelock"}),
     "bench": ({"core", "logic", "report", "runs"}, {"numpy", "torch", "torchlogix"}),
 }
 #: The command line sees everything; the package itself resolves names on first use.
