@@ -7,9 +7,8 @@ import dataclasses
 import numpy as np
 from common import refuse, report
 
-from hardwire import PackedEngine, load_dataset, optimize, train
+from hardwire import PackedEngine, load_dataset, lower, optimize, train
 from hardwire.circuit.simulate import simulate
-from hardwire.logic import lowering as lower
 from hardwire.logic import preset
 from hardwire.logic.training.loop import Samples, accuracy
 

@@ -11,11 +11,9 @@ import numpy as np
 import torch
 from common import report, say
 
-from hardwire import PackedEngine, load_dataset
-from hardwire.logic import lowering as lower
-from hardwire.logic import preset
+from hardwire import PackedEngine, load_dataset, lower
+from hardwire.logic import preset, train
 from hardwire.logic.network.nodes import ESTIMATORS, PARAMETRISATIONS
-from hardwire.logic.training import loop as train
 from hardwire.logic.training.loop import Samples, accuracy
 
 SEEDS = range(3)

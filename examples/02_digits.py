@@ -1,7 +1,6 @@
 """Digits in ten lines: train on real handwritten digits, freeze into gates, optimise, classify, prove."""
 
-from hardwire import PackedEngine, load_dataset, optimize, train
-from hardwire.logic import lowering as lower
+from hardwire import PackedEngine, load_dataset, lower, optimize, train
 from hardwire.logic import preset
 from hardwire.verify import prove
 

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from sklearn.datasets import load_iris
 
-from hardwire import PackedEngine, load_dataset, optimize, train
+from hardwire import PackedEngine, load_dataset, lower, optimize, train
 from hardwire.logic import Config
-from hardwire.logic import lowering as lower
 
 
 def write_iris(path: Path) -> Path:

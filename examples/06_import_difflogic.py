@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from hardwire import PackedEngine, import_difflogic
-from hardwire.logic import lowering as lower
+from hardwire import PackedEngine, import_difflogic, lower
 
 
 def stand_in(path: Path) -> Path:

@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_diabetes
 
-from hardwire import PackedEngine, load_dataset, train
+from hardwire import PackedEngine, load_dataset, lower, train
 from hardwire.logic import Config
-from hardwire.logic import lowering as lower
 
 
 def write_diabetes(path: Path) -> Path:

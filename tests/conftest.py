@@ -26,8 +26,7 @@ def digits():
 @pytest.fixture(scope="session")
 def trained(digits):
     """A small digits network, trained for a moment: well above chance, with gates of every kind."""
-    from hardwire.logic import Config
-    from hardwire.logic.training import loop as train
+    from hardwire.logic import Config, train
 
     return train(Config(width=300, layers=2, levels=3, steps=150, evaluate_every=50, batch=64), digits)
 
@@ -35,6 +34,6 @@ def trained(digits):
 @pytest.fixture(scope="session")
 def lowered(trained, digits):
     """The trained network as one circuit, from pixel to class."""
-    from hardwire.logic import lowering as lower
+    from hardwire import lower
 
     return lower(trained.network, trained.encoder, name="digits", labels=digits.classes, features=digits.features)

@@ -70,8 +70,7 @@ def run(finished, tmp_path) -> Path:
 @pytest.fixture(scope="session")
 def unfinished(tmp_path_factory, digits) -> Path:
     """A run that was interrupted: a checkpoint and no model."""
-    from hardwire.logic import Config
-    from hardwire.logic.training import loop as train
+    from hardwire.logic import Config, train
 
     out = tmp_path_factory.mktemp("runs") / "unfinished"
 

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from hardwire import import_difflogic, import_torchlogix
+from hardwire import import_difflogic, import_torchlogix, lower
 from hardwire.circuit.engine.packed import PackedEngine
 from hardwire.core.errors import FormatError, InputError
 from hardwire.core.gates import TABLE
-from hardwire.logic import lowering as lower
 
 PEERS = dict(np.load(Path(__file__).parent / "fixtures" / "peers.npz"))
 HEAD = {"inputs": 12, "classes": 5, "tau": 3.0}

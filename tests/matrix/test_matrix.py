@@ -176,8 +176,8 @@ def every_kind_of_layer():
     """A random frozen network of trees, pools, learned wires and tables of several inputs, on bits: circuit, bits, decisions."""
     import torch
 
+    from hardwire import lower
     from hardwire.logic import GroupSum, LogicLayer, LogicNetwork
-    from hardwire.logic import lowering as lower
     from hardwire.logic.network.conv import LogicConv2d, OrPool2d
 
     layers = [LogicConv2d((1, 5, 5), 4, padding=1, pool=1, depth=2, init="random", noise=1.0),

@@ -21,8 +21,7 @@ from hardwire.circuit.simulate import simulate
 from hardwire.core.errors import FormatError, InputError, ToolError
 from hardwire.core.gates import TABLE
 from hardwire.data.datasets import confusion
-from hardwire.logic import Config
-from hardwire.logic.training import loop as train
+from hardwire.logic import Config, train
 from hardwire.verify import check_backend, prove
 from hardwire.workflow import steps as runs
 from tests.helpers import random_circuit, trained_like

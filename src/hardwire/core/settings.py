@@ -14,8 +14,9 @@ from .errors import FormatError, InputError
 from .files import read_text
 
 if sys.version_info >= (3, 11):
-    import tomllib
     from typing import Self
+
+    import tomllib
 else:  # pragma: no cover
     import tomli as tomllib
     from typing_extensions import Self

@@ -6,12 +6,12 @@ Names are resolved on first use, so that the devices alone can be had without to
 from importlib import import_module
 
 _LAZY = {
-    "Capacitor": "devices", "Device": "devices", "Ideal": "devices", "LinearStep": "devices", "Pcm": "devices",
-    "SoftBounds": "devices", "device": "devices", "fit": "fitting",
-    "Hybrid": "cell", "MixedPrecision": "cell", "PcmPair": "cell", "Single": "cell", "TikiTaka": "cell",
-    "Update": "update", "Chip": "tile", "Periphery": "tile", "Crossbar": "array",
-    "CrossbarLinear": "layers", "CrossbarSGD": "layers", "convert": "layers",
-    "Network": "network",
+    "Capacitor": "devices.models", "Device": "devices.models", "Ideal": "devices.models", "LinearStep": "devices.models", "Pcm": "devices.models",
+    "SoftBounds": "devices.models", "device": "devices.models", "fit": "devices.fitting",
+    "Hybrid": "crossbar.cells", "MixedPrecision": "crossbar.cells", "PcmPair": "crossbar.cells", "Single": "crossbar.cells", "TikiTaka": "crossbar.cells",
+    "Update": "crossbar.kernels.update", "Chip": "crossbar.kernels.tile", "Periphery": "crossbar.kernels.tile", "Crossbar": "crossbar.crossbar",
+    "CrossbarLinear": "crossbar.layers", "CrossbarSGD": "crossbar.layers", "convert": "crossbar.layers",
+    "Network": "crossbar.network",
 }
 
 __all__ = sorted(_LAZY)
@@ -20,7 +20,7 @@ __all__ = sorted(_LAZY)
 def __getattr__(name):
     if name not in _LAZY:
         raise AttributeError(f"module 'hardwire.crossbar' has no attribute {name!r}")
-    return getattr(import_module(f".{_LAZY[name]}", __name__), name)
+    return getattr(import_module(f"hardwire.{_LAZY[name]}"), name)
 
 
 def __dir__():

@@ -65,7 +65,7 @@ def dataset_of(config, data_dir=None):
 
 def train_run(config, out, *, dataset=None, data_dir=None, resume: bool = False, progress=None) -> None:
     """Train ``config`` into run directory ``out``; ``dataset`` is its data set, when it is loaded already."""
-    from ..logic.training import loop as train
+    from ..logic import train
 
     train(config, dataset or dataset_of(config, data_dir), out=out, resume=resume, progress=progress)
 

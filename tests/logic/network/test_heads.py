@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
+from hardwire import lower
 from hardwire.circuit.engine.packed import PackedEngine
 from hardwire.circuit.simulate import simulate
 from hardwire.core.errors import InputError
 from hardwire.logic import GroupSum, LogicLayer, LogicNetwork, MultiLabel, Regression
-from hardwire.logic import lowering as lower
 from hardwire.logic.network.heads import build_head, head_from_dict
 
 BITS = (np.arange(256)[:, None] >> np.arange(8) & 1).astype(np.uint8)

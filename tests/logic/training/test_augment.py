@@ -6,8 +6,7 @@ import torch
 
 from hardwire.core.errors import InputError
 from hardwire.data.encoders import fit_encoder
-from hardwire.logic import Config
-from hardwire.logic.training import loop as train
+from hardwire.logic import Config, train
 from hardwire.logic.training.augment import Augmentation, default_pad
 from hardwire.logic.training.batches import Samples
 

@@ -7,8 +7,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from hardwire.core.errors import FormatError, InputError
-from hardwire.logic import Config, load_model, save_model
-from hardwire.logic.training import loop as train
+from hardwire.logic import Config, load_model, save_model, train
 from hardwire.logic.training.checkpoint import describe
 from hardwire.logic.training.loop import Samples, predict
 

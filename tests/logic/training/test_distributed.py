@@ -14,8 +14,7 @@ import pytest
 import torch
 
 from hardwire.core.errors import InputError
-from hardwire.logic import Config, load_model
-from hardwire.logic.training import loop as train
+from hardwire.logic import Config, load_model, train
 from hardwire.logic.training.distributed import Ranks, check_batch
 
 CONFIG = Config(width=100, layers=3, levels=2, steps=40, evaluate_every=1, batch=50, gate_penalty=0.05, accumulate=2,

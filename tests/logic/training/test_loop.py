@@ -9,8 +9,7 @@ import torch
 
 from hardwire.core.errors import FormatError, InputError
 from hardwire.data.datasets import Dataset, Split
-from hardwire.logic import Config, load_model
-from hardwire.logic.training import loop as train
+from hardwire.logic import Config, load_model, train
 from hardwire.logic.training.checkpoint import CHECKPOINT
 from hardwire.logic.training.loop import HEAD_RATE, Order, Samples, accuracy, one_cycle, parameter_groups, predict
 
@@ -39,7 +38,7 @@ def undisturbed(digits):
 
 
 def test_a_seed_gives_the_same_network_for_any_number_of_threads(digits, undisturbed):
-    from hardwire.logic import lowering as lower
+    from hardwire import lower
 
     torch.set_num_threads(2)
     try:

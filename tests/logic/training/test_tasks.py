@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from hardwire import lower
 from hardwire.circuit.simulate import simulate
 from hardwire.core.errors import InputError
 from hardwire.data.datasets import Dataset, Split
-from hardwire.logic import Config, load_model
-from hardwire.logic import lowering as lower
-from hardwire.logic.training import loop as train
+from hardwire.logic import Config, load_model, train
 from hardwire.logic.training.tasks import Classify, Multilabel, Regress
 
 SMALL = Config(encoder="quantile", levels=7, wiring="random", layers=2, width=120, steps=150, evaluate_every=50)

@@ -8,9 +8,8 @@ from hardwire.core.errors import FormatError, InputError
 from hardwire.data import load_dataset
 from hardwire.data.datasets import split_samples
 from hardwire.data.samples import Samples as Source
-from hardwire.logic import Config
+from hardwire.logic import Config, train
 from hardwire.logic.kernels.reference import cross_entropy
-from hardwire.logic.training import loop as train
 from hardwire.logic.training.teacher import Teacher
 
 
