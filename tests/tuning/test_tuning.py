@@ -229,7 +229,7 @@ BOTH = pytest.mark.parametrize("database", [False, pytest.param(True, marks=pyte
 def processes(*argv, n=1, **options):
     """``n`` processes of ``hardwire sweep digits ...`` that begin at the same moment, once all have imported what they need."""
     go = Path(argv[-1]).parent / f"go-{time.time_ns()}"
-    code = ("import os, sys, time\nfrom hardwire import cli, nn, sweep\nfrom hardwire.report import plots\n"
+    code = ("import os, sys, time\nfrom hardwire import cli, logic, tuning\nfrom hardwire.report import plots\n"
             f"print('ready', flush=True)\nwhile not os.path.exists({str(go)!r}): time.sleep(0.002)\n"
             "sys.exit(cli.main(sys.argv[1:]))")
     env = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -387,7 +387,7 @@ def test_a_long_trial_gives_signs_of_life(tmp_path, monkeypatch):
 MAKE = """
 import sys, time
 from pathlib import Path
-from hardwire.sweep import study
+from hardwire.tuning import study
 with study.quiet():
     while not Path(sys.argv[3]).exists():
         pass
