@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 
 from hardwire.core.errors import FormatError, InputError
-from hardwire.report import environment, load_record, save_record, validate
+from hardwire.runs.environment import environment
+from hardwire.runs.record import Record
+
+
+def validate(record, name: str = "record") -> None:
+    Record.of(record, name=name)
 
 
 def put(record: dict, path: str, value) -> dict:
@@ -31,10 +36,10 @@ def test_full_and_minimal_records_are_valid(full, minimal):
 
 
 REFUSED = [
-    ("hardware", "quantum", "logic, crossbar, spiking"),
+    ("hardware", " ", "hardware is \" \"; give text"),
     ("hardware", 3, "hardware is 3; give text"),
-    ("hardware", ..., "hardware missing"),
-    ("dataset", "  ", "dataset is empty"),
+    ("hardware", ..., "hardware is missing"),
+    ("dataset", "  ", "dataset is \"  \"; give text"),
     ("seed", 1.5, "seed is 1.5; give a whole number"),
     ("seed", True, "seed"),
     ("accuracy", [0.9], "accuracy is .*; give an object"),
@@ -44,25 +49,25 @@ REFUSED = [
     ("accuracy.test_hard", True, "accuracy.test_hard"),
     ("accuracy.test_relaxed", ..., "accuracy.test_relaxed is missing"),
     ("accuracy.validation", -0.1, "accuracy.validation"),
-    ("counts.head", ..., "counts.head is null; give gates_raw"),
+    ("counts.head", ..., "counts.head is missing; give gates_raw"),
     ("counts.network.gates_raw", -1, "counts.network.gates_raw is -1"),
     ("counts.network.depth", 10**400, "counts.network.depth"),
     ("counts.network.gates_optimized", "many", "gates_optimized"),
-    ("verified.C = circuit", "fine", "verified.C = circuit is \"fine\"; give proved"),
+    ("verified.C = circuit", "fine", "verified.C = circuit is \"fine\": .*; give proved"),
     ("verified.C = circuit", "skipped", "give proved"),
     ("verified.C = circuit", True, "give proved"),
     ("time.train_s", -3, "time.train_s"),
     ("time.train_s", "long", "time.train_s"),
     ("energy", {"gates": 1}, "energy is .*; give a list"),
     ("energy.0.source", "", "energy\\[0\\].source"),
-    ("energy.0.model", ..., "energy\\[0\\].model is null; give text"),
+    ("energy.0.model", ..., "energy\\[0\\].model is missing"),
     ("energy.1.total_j", float("inf"), "energy.1.total_j is inf"),
     ("energy.1", 3.0, "energy\\[1\\] is 3.0; give an object"),
     ("environment.machine", ..., "environment.machine is missing"),
-    ("environment.commit", ..., "environment.commit is 0"),
+    ("environment.commit", ..., "environment.commit is missing"),
     ("confusion.3", [1, 2], "confusion is no matrix of 10 by 10"),
     ("confusion", [], "confusion is no matrix"),
-    ("confusion.2.2", 1.5, "confusion\\[2\\]\\[2\\] is 1.5; give a count"),
+    ("confusion.2.2", 1.5, "confusion\\[2\\]\\[2\\] is 1.5; give a whole number"),
     ("classes", [1, 2], "classes"),
     ("curve.4.step", ..., "curve\\[4\\].step is missing"),
     ("curve.4.hard", 95.0, "curve\\[4\\].hard is 95.0; give a fraction"),
@@ -83,12 +88,12 @@ def test_a_malformed_record_gets_one_sentence(full, path, value, said):
 
 
 OF_TARGETS = [
-    ("accuracy.metric", "r3", "accuracy.metric is \"r3\"; give accuracy, label accuracy, r2"),
+    ("accuracy.metric", "r3", "accuracy.metric is \"r3\"; give 'accuracy', 'label accuracy' or 'r2'"),
     ("accuracy.test_hard", 1.5, "accuracy.test_hard is 1.5"), ("accuracy.test_hard", float("-inf"), "accuracy.test_hard is -inf"),
     ("accuracy.test_hard", ..., "accuracy.test_hard is missing"), ("accuracy.metric", ..., "accuracy.validation is -0.25"),
-    ("accuracy.test_rmse", 3, "accuracy.test_rmse is 3; give a list"), ("accuracy.test_rmse", [1, -2], "accuracy.test_rmse.1 is -2"),
+    ("accuracy.test_rmse", 3, "accuracy.test_rmse is 3; give a list"), ("accuracy.test_rmse", [1, -2], "accuracy.test_rmse\\[1\\] is -2; give a number that is not negative"),
     ("accuracy.test_rmse", [1], "1 errors for 2 outputs"), ("accuracy.test_exact", 2, "accuracy.test_exact is 2"),
-    ("outputs", {}, "outputs is {}; give a list"), ("outputs.1.word", ..., "outputs\\[1\\].word is null"),
+    ("outputs", {}, "outputs is {}; give a list"), ("outputs.1.word", ..., "outputs\\[1\\].word is missing"),
     ("outputs.0.test_hard", "good", "outputs\\[0\\].test_hard"), ("outputs.0.scale", "big", "outputs\\[0\\].scale is \"big\""),
     ("curve.3.hard", 2, "curve\\[3\\].hard is 2"),
 ]
@@ -128,8 +133,8 @@ def test_other_hardware_may_count_no_gates(minimal):
 
 
 def test_round_trip(full, tmp_path):
-    path = save_record(full, tmp_path)
-    assert path == tmp_path / "report.json" and load_record(tmp_path) == load_record(path) == full
+    path = Record.of(full).save(tmp_path)
+    assert path == tmp_path / "report.json" and Record.load(tmp_path).to_json() == Record.load(path).to_json() == full
     assert os.listdir(tmp_path) == ["report.json"]
 
 
@@ -137,55 +142,55 @@ def test_numpy_values_tuples_and_paths_become_plain(full, tmp_path):
     given = full | {"confusion": np.array(full["confusion"]), "seed": np.int64(3), "classes": tuple(full["classes"]),
                     "files": {"circuit": Path("circuit.net")}}
     given["accuracy"] = full["accuracy"] | {"test_hard": np.float32(0.5)}
-    read = load_record(save_record(given, tmp_path / "deep" / "er" / "report.json"))
+    read = Record.load(Record.of(given).save(tmp_path / "deep" / "er" / "report.json")).to_json()
     assert read["confusion"] == full["confusion"] and read["seed"] == 3 and read["accuracy"]["test_hard"] == 0.5
     assert read["files"] == {"circuit": "circuit.net"}
 
 
 def test_nothing_is_written_when_the_record_is_bad(full, tmp_path):
-    save_record(full, tmp_path)
+    Record.of(full).save(tmp_path)
     before = (tmp_path / "report.json").read_bytes()
     for bad in (put(full, "accuracy.test_hard", float("nan")), full | {"model": {"layer": object()}}):
         with pytest.raises(FormatError):
-            save_record(bad, tmp_path)
+            Record.of(bad).save(tmp_path)
     assert (tmp_path / "report.json").read_bytes() == before and os.listdir(tmp_path) == ["report.json"]
 
 
 def test_unreadable_files(full, tmp_path):
     with pytest.raises(InputError, match="run directory"):
-        load_record(tmp_path)
+        Record.load(tmp_path)
     (tmp_path / "report.json").write_text(json.dumps(full)[:-50])
     with pytest.raises(FormatError, match="is not JSON"):
-        load_record(tmp_path)
+        Record.load(tmp_path)
     (tmp_path / "report.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(FormatError, match="is not JSON"):
-        load_record(tmp_path)
+        Record.load(tmp_path)
     (tmp_path / "report.json").write_text(json.dumps(put(full, "time.train_s", float("nan"))))
     with pytest.raises(FormatError, match="train_s is nan"):
-        load_record(tmp_path)
+        Record.load(tmp_path)
 
 
 def test_a_folder_that_cannot_be_made(full, tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match="choose a folder"):
-        save_record(full, tmp_path / "file" / "report.json")
+        Record.of(full).save(tmp_path / "file" / "report.json")
 
 
 def test_environment(minimal):
-    found = environment()
-    assert found["versions"]["python"] == sys.version.split()[0] and found["versions"]["numpy"] == np.__version__
-    assert found["machine"]["cores"] >= 1 and found["machine"]["memory_bytes"] > 1 << 26 and found["machine"]["cpu"]
-    assert found["commit"] is None or len(found["commit"].removesuffix("-dirty")) == 40
-    validate(minimal | {"environment": found})
+    here = environment()
+    assert here.versions["python"] == sys.version.split()[0] and here.versions["numpy"] == np.__version__
+    assert here.machine["cores"] >= 1 and here.machine["memory_bytes"] > 1 << 26 and here.machine["cpu"]
+    assert here.commit is None or len(here.commit.removesuffix("-dirty")) == 40
+    validate(minimal | {"environment": here})
 
 
 def test_commit_is_none_without_git(monkeypatch):
     monkeypatch.setenv("PATH", "")
-    assert environment()["commit"] is None
+    assert environment().commit is None
 
 
 def test_the_package_reads_records_only():
-    code = ("import sys, hardwire.report, hardwire.cost.energy; hardwire.report.environment(); "
+    code = ("import sys, hardwire.report, hardwire.cost.energy; from hardwire.runs.environment import environment; environment(); "
             "assert 'matplotlib' not in sys.modules; "
             "from hardwire.report import render_html; "
             "bad = {'torch', 'numba', 'matplotlib.pyplot', 'hardwire.circuit', 'hardwire.logic'} & {*sys.modules}; "

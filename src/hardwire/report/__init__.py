@@ -1,9 +1,8 @@
 """One record per run, as text, JSON and HTML with plots. Reads records only: no torch, no circuit."""
 
-from ..runs.record import environment, load_record, save_record, validate
 from .text import format_text
 
-__all__ = ["environment", "format_text", "load_record", "render_html", "save_record", "validate", "write_html"]
+__all__ = ["format_text", "render_html", "write_html"]
 
 
 def __getattr__(name):

@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 
 from ..core.files import write_text
-from ..runs.record import validate
+from ..runs.record import Record
 from . import crossbar, plots, spiking
 from .published import points
 from .summary import (
@@ -43,7 +43,7 @@ _MARKS = {
 
 def render_html(record: dict) -> str:
     """The page, under 500 kB; equal records give equal text. Raises FormatError when the record is malformed."""
-    validate(record)
+    Record.of(record)
     sections = (_head, _accuracy, _crossbar, _spiking, _contenders, _size, _passes, _tradeoff, _checks, _devices, _energy, _reference,
                 _model, _environment)
     body = "\n".join(part for section in sections if (part := section(record)))

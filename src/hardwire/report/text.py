@@ -1,6 +1,6 @@
 """The record as a table for a terminal: at most 96 columns and about 45 lines."""
 
-from ..runs.record import validate
+from ..runs.record import Record
 from .summary import (
     METRICS,
     SIGNS,
@@ -30,7 +30,7 @@ def format_text(record: dict, *, folder=None) -> str:
 
     Raises FormatError when the record is malformed.
     """
-    validate(record)
+    Record.of(record)
     title = " · ".join(plain(part) for part in (record["hardware"], record["dataset"], f"seed {record['seed']}"))
     sections = [
         (METRICS[metric(record)][0], [_pair(*row) for row in accuracies(record)]),

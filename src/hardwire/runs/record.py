@@ -1,309 +1,299 @@
-"""The record of a run: ``report.json``, read, checked and written.
-
-Required keys
-    hardware     "logic", "crossbar" or "spiking"
-    dataset      its name
-    seed         a whole number
-    accuracy     {test_hard, test_relaxed, validation}: fractions from 0 to 1; null where a hardware has no such figure. What
-                 they are is its ``metric``: "accuracy" (also where it is missing), "label accuracy", share of right labels, beside
-                 it ``test_exact``, the share of samples with all labels right; or "r2", 1 - sum (y - value)^2 / sum (y - mean)^2,
-                 which may be negative, beside it ``test_rmse``, a list with the root mean square error of each target in its unit
-    counts       {encoder, network, head: {gates_raw, gates_optimized, depth}} in two-input gates; all three for logic
-    verified     {name: "proved" | "simulated N" | "skipped: why" | "refuted"}
-    time         {train_s, samples_per_s, ...}: seconds, and samples in a second
-    energy       [{item, total_j, model, source, ...}]: joules; lines of one ``ledger`` are summed
-    environment  {versions, machine, commit}
-
-Optional keys, left out where they are missing or null
-    classes      names of the classes
-    confusion    (C, C) counts on the test split, rows the true class
-    curve        [{step, relaxed, hard, loss}]: validation accuracy of the relaxed and of the frozen network
-    gate_kinds   {raw: {gate: count}, optimized: {gate: count}}
-    passes       [{name, gates_before, gates_after, depth_before, depth_after, seconds}]
-    outputs      [{name, word, test_hard, bias, scale}]: targets or labels, the circuit's word for each, its own figure of merit;
-                 of a target value = bias + scale * word
-    peers        [{name, accuracy, gates, source}]: other runs or published points to draw beside this one
-    crossbar     what a run on crossbars adds, see ``crossbar`` beside this module
-    spiking      what a spiking run adds, see ``spiking`` beside this module
-    model        {name: value};  files {what: path};  digest SHA-256 of the circuit
-Any other key is kept and ignored.
-"""
+"""The record of a run: one typed value for every hardware, ``report.json`` on disk, checked on the way out and in."""
 
 import json
 import os
-import platform
-import re
-import subprocess
-from datetime import datetime, timezone
-from importlib import metadata
+from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
 
-from ..core.files import write_text
 from ..core.errors import FormatError, InputError
+from ..core.files import write_text
+from ..core.verdict import Verdict
 
 NAME = "report.json"
-LARGEST = 1e30
-HARDWARE = ("logic", "crossbar", "spiking")
-STAGES = ("encoder", "network", "head")
-METRICS = ("accuracy", "label accuracy", "r2")
-STATUS = re.compile(r"proved|simulated \d[\d,]*( .*)?|skipped: .+|refuted(: .*)?", re.DOTALL)
-REQUIRED = {"hardware": str, "dataset": str, "seed": int, "accuracy": dict, "counts": dict, "verified": dict,
-            "time": dict, "energy": list, "environment": dict}
-OPTIONAL = {"classes": list, "confusion": list, "curve": list, "gate_kinds": dict, "passes": list, "peers": list,
-            "model": dict, "files": dict, "digest": str, "outputs": list, "crossbar": dict, "spiking": dict}
-_KIND = {str: "text", int: "a whole number", dict: "an object", list: "a list"}
+Stage = Literal["encoder", "network", "head"]
+STAGES: tuple[Stage, ...] = ("encoder", "network", "head")
+Metric = Literal["accuracy", "label accuracy", "r2"]
+
+Amount = Annotated[float, Field(ge=0, le=1e30)]
+Count = Annotated[int, Field(ge=0, le=10**30)]
+Merit = Annotated[float, Field(ge=-1e300, le=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
 
-def load_record(path) -> dict:
-    """Read and check the record at ``path``, a run directory or the file itself."""
-    path = Path(path)
-    path = path / NAME if path.is_dir() else path
+def _verdict(value: object) -> Verdict:
+    if isinstance(value, Verdict):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("is no verdict; give proved, simulated N, skipped: why, unknown: why or refuted")
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}; give a run directory that holds {NAME}") from None
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"{path} is not JSON ({error}); write it anew by repeating the run") from None
-    validate(record, name=str(path))
-    return record
+        return Verdict.parse(value)
+    except (FormatError, InputError) as error:
+        raise ValueError(str(error)) from None
 
 
-def save_record(record: dict, path) -> Path:
-    """Check ``record`` and write it to ``path`` (a run directory or a file), atomically; the path is returned.
+RecordedVerdict = Annotated[Verdict, BeforeValidator(_verdict), PlainSerializer(str, return_type=str)]
 
-    NumPy scalars and arrays, tuples and paths become their JSON counterparts.
+
+class Part(BaseModel):
+    """Base of the record and its parts: keys that are not declared are kept."""
+
+    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class Accuracy(Part):
+    """Figures of merit: of the frozen network on the test split, of the relaxed one, and on the validation split.
+
+    A fraction from 0 to 1; of ``r2``, ``1 - sum (y - value)^2 / sum (y - mean)^2``, which may be negative. Null where a
+    hardware has no such figure.
     """
+
+    metric: Metric = "accuracy"
+    test_hard: Merit
+    test_relaxed: Merit | None
+    validation: Merit | None
+    test_exact: Share | None = None
+    """Of ``label accuracy``: share of the samples with all labels right."""
+    test_rmse: list[Amount] | None = None
+    """Of ``r2``: root mean square error of each target in its unit."""
+
+
+class StageCounts(Part):
+    """Two-input gates of a stage of the circuit, and its depth."""
+
+    gates_raw: Count
+    gates_optimized: Count
+    depth: Count
+
+
+class EnergyLine(Part):
+    """A line of a ledger: joules, by which model, from which source."""
+
+    item: Text
+    total_j: Amount
+    model: Text
+    source: Text
+
+
+class Environment(Part):
+    """Where the run ran; ``commit`` is null outside a checkout."""
+
+    versions: dict[str, Any]
+    machine: dict[str, Any]
+    commit: str | None
+
+
+class Output(Part):
+    """A target or a label: the circuit's word for it and its own figure of merit; a target is ``bias + scale * word``."""
+
+    name: Text
+    word: Text
+    test_hard: Merit
+    bias: float | None = None
+    scale: float | None = None
+
+
+class CurvePoint(Part):
+    """An evaluation of a logic network."""
+
+    step: Count
+    relaxed: Merit | None = None
+    hard: Merit | None = None
+
+
+class PassLine(Part):
+    """What one pass did to the circuit."""
+
+    name: Text
+    gates_before: Count
+    gates_after: Count
+    depth_before: Count | None = None
+    depth_after: Count | None = None
+    seconds: Amount | None = None
+
+
+class Peer(Part):
+    """Another run, or a published point, to draw beside this one."""
+
+    name: Text
+    accuracy: Share
+    gates: Amount
+    source: Text
+
+
+class Record(Part):
+    """What a run is remembered by. Any other key, such as a hardware's own section, is kept."""
+
+    hardware: Text
+    dataset: Text
+    seed: int
+    accuracy: Accuracy
+    counts: dict[str, StageCounts]
+    """Of ``encoder``, ``network`` and ``head``; all three for logic."""
+    verified: dict[str, RecordedVerdict]
+    time: dict[str, Amount]
+    """Seconds (``train_s``) and samples in a second (``samples_per_s``)."""
+    energy: list[EnergyLine]
+    """Lines of one ``ledger`` are summed."""
+    environment: Environment
+    classes: list[str] | None = None
+    confusion: list[list[Count]] | None = None
+    """Counts on the test split, rows the true class."""
+    curve: list[CurvePoint] | None = None
+    gate_kinds: dict[str, dict[str, Count]] | None = None
+    passes: list[PassLine] | None = None
+    outputs: list[Output] | None = None
+    peers: list[Peer] | None = None
+    model: dict[str, Any] | None = None
+    files: dict[str, Any] | None = None
+    digest: str | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        self._check_stages()
+        self._check_merits()
+        self._check_outputs()
+        self._check_confusion()
+        return self
+
+    def _check_stages(self) -> None:
+        missing = [stage for stage in STAGES if stage not in self.counts]
+        if self.hardware == "logic" and missing:
+            raise ValueError(f"counts.{missing[0]} is missing; give gates_raw, gates_optimized and depth")
+
+    def _check_merits(self) -> None:
+        """Only R2 may be negative."""
+        if self.accuracy.metric == "r2":
+            return
+        merits = {f"accuracy.{k}": getattr(self.accuracy, k) for k in ("test_hard", "test_relaxed", "validation")}
+        merits |= {f"outputs[{i}].test_hard": o.test_hard for i, o in enumerate(self.outputs or [])}
+        for i, point in enumerate(self.curve or []):
+            merits |= {f"curve[{i}].relaxed": point.relaxed, f"curve[{i}].hard": point.hard}
+        for place, value in merits.items():
+            if value is not None and value < 0:
+                raise ValueError(f"{place} is {value}; give a fraction from 0 to 1")
+
+    def _check_outputs(self) -> None:
+        errors, outputs = self.accuracy.test_rmse or [], self.outputs or []
+        if errors and outputs and len(errors) != len(outputs):
+            raise ValueError(f"accuracy.test_rmse has {len(errors)} errors for {len(outputs)} outputs; give one for each")
+
+    def _check_confusion(self) -> None:
+        if self.confusion is None:
+            return
+        size = len(self.classes or self.confusion)
+        if not size or len(self.confusion) != size or any(len(row) != size for row in self.confusion):
+            raise ValueError(f"confusion is no matrix of {size} by {size}; give one row and one column for each class")
+
+    @classmethod
+    def of(cls, values: object, *, name: str = "record") -> Self:
+        """Check ``values``, JSON's plain ones.
+
+        Parameters
+        ----------
+        values
+            A mapping; NumPy's scalars and arrays, tuples and paths are taken as JSON would write them.
+        name
+            What the error calls it.
+
+        Raises
+        ------
+        FormatError
+            A key is missing or wrong; one sentence names the first.
+        """
+        if not isinstance(values, Mapping):
+            raise FormatError(f"{name}: the record is not an object; give {{key: value}}")
+        try:
+            plain = json.loads(json.dumps(dict(values), default=_plain))
+            _finite(plain, "")
+            return cls.model_validate(plain)
+        except ValidationError as error:
+            raise FormatError(f"{name}: {_sentence(error)}") from None
+        except FormatError as error:
+            raise FormatError(f"{name}: {error}") from None
+        except (TypeError, ValueError, RecursionError) as error:
+            raise FormatError(f"{name} cannot be written as JSON ({error}); give plain values") from None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values: the keys that were given."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read the record at ``path``, a run directory or the file itself."""
+        path = _file(path)
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {error.strerror}; give a run directory that holds {NAME}") from None
+        except (ValueError, RecursionError) as error:
+            raise FormatError(f"{path} is not JSON ({error}); write it anew by repeating the run") from None
+        return cls.of(values, name=str(path))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the record to ``path``, a run directory or a file, aside and renamed; return the file's path."""
+        return write_text(_file(path), json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n")
+
+
+def _file(path: str | Path) -> Path:
     path = Path(path)
-    path = path / NAME if path.is_dir() else path
-    try:
-        text = json.dumps(record, indent=2, ensure_ascii=False, default=_plain)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise FormatError(f"record for {path} cannot be written as JSON ({error}); give plain values") from None
-    validate(json.loads(text), name=str(path))
-    return write_text(path, text + "\n")
+    return path / NAME if path.is_dir() else path
 
 
-def _plain(value):
+def _plain(value: object) -> Any:
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     if isinstance(value, os.PathLike):
         return os.fspath(value)
+    if isinstance(value, Verdict):
+        return str(value)
+    if isinstance(value, BaseModel):
+        return value.model_dump(exclude_unset=True)
     raise TypeError(f"a {type(value).__name__} is no JSON value")
 
 
-def validate(record, *, name: str = "record") -> None:
-    """Raise FormatError with one sentence that names the first key that does not hold; see the module's list."""
-    try:
-        _check(record)
-    except FormatError as error:
-        raise FormatError(f"{name}: {error}") from None
-
-
-def _check(record) -> None:
-    _expect(isinstance(record, dict), "the record is not an object; give {key: value}")
-    missing = [key for key in REQUIRED if key not in record]
-    _expect(not missing, f"{', '.join(missing)} missing; a record has {', '.join(REQUIRED)}")
-    for key, kind in (REQUIRED | OPTIONAL).items():
-        if key in REQUIRED or record.get(key) is not None:
-            right = isinstance(record[key], kind) and not isinstance(record[key], bool)
-            _expect(right, f"{key} is {_short(record[key])}; give {_KIND[kind]}")
-    _finite(record, "")
-    hardware = record["hardware"]
-    _expect(hardware in HARDWARE, f"hardware is {_short(hardware)}; give {', '.join(HARDWARE)}")
-    _expect(record["dataset"].strip(), "dataset is empty; give its name")
-    _accuracy(record["accuracy"])
-    _counts(record["counts"], hardware)
-    for key, status in record["verified"].items():
-        said = isinstance(status, str) and STATUS.fullmatch(status)
-        _expect(said, f"verified.{key} is {_short(status)}; give proved, simulated N, skipped: why, or refuted")
-    for key in record["time"]:
-        if key in ("train_s", "samples_per_s"):
-            _number(record["time"], key, "time")
-    _rows(record["energy"], "energy", numbers=("total_j",), texts=("item", "model", "source"))
-    _environment(record["environment"])
-    _optional(record)
-
-
-def _expect(condition, sentence: str) -> None:
-    if not condition:
-        raise FormatError(sentence)
-
-
-def _short(value) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 40 else text[:37] + "..."
-
-
-def _finite(value, where: str) -> None:
-    if isinstance(value, float):
-        _expect(isfinite(value), f"{where} is {value}; give a finite number, or null where there is none")
-    elif isinstance(value, dict | list):
+def _finite(value: object, where: str) -> None:
+    """Refuse what JSON has no number for, in keys that are not declared too."""
+    if isinstance(value, float) and not isfinite(value):
+        raise FormatError(f"{where} is {value}; give a finite number, or null where there is none")
+    if isinstance(value, dict | list):
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for key, child in pairs:
             _finite(child, f"{where}.{key}" if where else str(key))
 
 
-def _number(mapping: dict, key: str, where: str, *, top: float | None = None, null: bool = False) -> None:
-    value = mapping.get(key)
-    if null and key in mapping and value is None:
-        return
-    right = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-    right = right and value <= (LARGEST if top is None else top)
-    wanted = "a number that is not negative" if top is None else f"a fraction from 0 to {top:g}"
-    found = f"is {_short(value)}" if key in mapping else "is missing"
-    _expect(right, f"{where}.{key} {found}; give {wanted}")
+_FRACTIONS = ("test_hard", "test_relaxed", "test_exact", "validation", "relaxed", "hard")
+_WANTED = {
+    "string_type": "text", "string_too_short": "text", "string_pattern_mismatch": "text", "dict_type": "an object",
+    "model_type": "an object", "list_type": "a list", "int_type": "a whole number", "float_type": "a number",
+    "finite_number": "a finite number",
+}
 
 
-def _accuracy(accuracy: dict) -> None:
-    metric = accuracy.get("metric", METRICS[0])
-    _expect(metric in METRICS, f"accuracy.metric is {_short(metric)}; give {', '.join(METRICS)}")
-    _merit(accuracy, "test_hard", "accuracy", metric)
-    for key in ("test_relaxed", "validation"):
-        _merit(accuracy, key, "accuracy", metric, null=True)
-    if accuracy.get("test_exact") is not None:
-        _number(accuracy, "test_exact", "accuracy", top=1)
-    errors = accuracy.get("test_rmse", [])
-    _expect(isinstance(errors, list), f"accuracy.test_rmse is {_short(errors)}; give a list, a number for each target")
-    for i in range(len(errors)):
-        _number(dict(enumerate(errors)), i, "accuracy.test_rmse")
+def _sentence(error: ValidationError) -> str:
+    """Name the first key that is wrong, its value, and what it should be."""
+    first = error.errors()[0]
+    kind, value = first["type"], first["input"]
+    place = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in first["loc"]).removeprefix(".")
+    if kind == "value_error":
+        said = str(first["ctx"]["error"])
+        return f"{place} is {_short(value)}: {said}" if place else said
+    if kind == "missing":
+        return f"{place} is missing; write the record anew"
+    if kind == "literal_error":
+        return f"{place} is {_short(value)}; give {first['ctx']['expected']}"
+    if kind in ("greater_than_equal", "less_than_equal"):
+        fraction = place.endswith(_FRACTIONS) or place.startswith("peers")
+        wanted = "a fraction from 0 to 1" if fraction else "a number that is not negative"
+        return f"{place} is {_short(value)}; give {wanted}"
+    return f"{place} is {_short(value)}; give {_WANTED.get(kind, first['msg'])}"
 
 
-def _merit(mapping: dict, key: str, where: str, metric: str, *, null: bool = False) -> None:
-    """A fraction from 0 to 1; of R2 any number up to 1."""
-    value = mapping.get(key)
-    if metric == "r2" and isinstance(value, int | float) and -1e300 <= value < 0:
-        return
-    _number(mapping, key, where, top=1, null=null)
-
-
-def _counts(counts: dict, hardware: str) -> None:
-    for stage in STAGES:
-        if stage in counts or hardware == "logic":
-            count = counts.get(stage)
-            wanted = "give gates_raw, gates_optimized and depth"
-            _expect(isinstance(count, dict), f"counts.{stage} is {_short(count)}; {wanted}")
-            for key in ("gates_raw", "gates_optimized", "depth"):
-                _number(count, key, f"counts.{stage}")
-
-
-def _rows(rows: list, where: str, *, numbers=(), texts=(), nulls=()) -> None:
-    for i, row in enumerate(rows):
-        place = f"{where}[{i}]"
-        _expect(isinstance(row, dict), f"{place} is {_short(row)}; give an object")
-        for key in numbers:
-            _number(row, key, place)
-        for key in nulls:
-            if key in row:
-                _number(row, key, place, null=True)
-        for key in texts:
-            said = isinstance(row.get(key), str) and row[key].strip()
-            _expect(said, f"{place}.{key} is {_short(row.get(key))}; give text")
-
-
-def _environment(environment: dict) -> None:
-    for key, kind in (("versions", dict), ("machine", dict)):
-        _expect(isinstance(environment.get(key), kind), f"environment.{key} is missing; take `report.environment()`")
-    commit = environment.get("commit", 0)
-    _expect(commit is None or isinstance(commit, str), f"environment.commit is {_short(commit)}; give text or null")
-
-
-def _optional(record: dict) -> None:
-    record = {key: value for key, value in record.items() if value is not None}
-    metric = record["accuracy"].get("metric", METRICS[0])
-    _outputs(record.get("outputs", []), metric, len(record["accuracy"].get("test_rmse", [])))
-    _rows(record.get("curve", []), "curve", numbers=("step",))
-    for i, row in enumerate(record.get("curve", [])):
-        for key in (key for key in ("relaxed", "hard") if key in row):
-            _merit(row, key, f"curve[{i}]", metric, null=True)
-    _rows(record.get("passes", []), "passes", numbers=("gates_before", "gates_after"), texts=("name",),
-          nulls=("depth_before", "depth_after", "seconds"))
-    _rows(record.get("peers", []), "peers", numbers=("gates",), texts=("name", "source"))
-    for i, peer in enumerate(record.get("peers", [])):
-        _number(peer, "accuracy", f"peers[{i}]", top=1)
-    for which, kinds in record.get("gate_kinds", {}).items():
-        _expect(isinstance(kinds, dict), f"gate_kinds.{which} is {_short(kinds)}; give {{gate: count}}")
-        for kind in kinds:
-            _number(kinds, kind, f"gate_kinds.{which}")
-    classes = record.get("classes", [])
-    _expect(all(isinstance(c, str) for c in classes), "classes holds something other than text; give names")
-    _confusion(record.get("confusion"), classes)
-
-
-def _outputs(outputs: list, metric: str, errors: int) -> None:
-    _rows(outputs, "outputs", texts=("name", "word"))
-    right = not outputs or errors in (0, len(outputs))
-    _expect(right, f"accuracy.test_rmse has {errors} errors for {len(outputs)} outputs; give one for each")
-    for i, row in enumerate(outputs):
-        _merit(row, "test_hard", f"outputs[{i}]", metric)
-        for key in (key for key in ("bias", "scale") if key in row):
-            right = isinstance(row[key], int | float) and not isinstance(row[key], bool)
-            _expect(right, f"outputs[{i}].{key} is {_short(row[key])}; give a number")
-
-
-def _confusion(confusion, classes: list) -> None:
-    if confusion is None:
-        return
-    size = len(classes) or len(confusion)
-    square = len(confusion) == size and all(isinstance(row, list) and len(row) == size for row in confusion)
-    _expect(square and size, f"confusion is no matrix of {size} by {size}; give one row and one column for each class")
-    for i, row in enumerate(confusion):
-        for j, value in enumerate(row):
-            right = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-            _expect(right, f"confusion[{i}][{j}] is {_short(value)}; give a count")
-
-
-def environment() -> dict:
-    """Versions, machine (CPU model, cores, memory in bytes), commit of the checkout or None, and the date in UTC.
-
-    Versions are read from package metadata, so that nothing is imported for them; a package that is absent is left out.
-    """
-    versions = {"python": platform.python_version()}
-    for package in ("hardwire", "numpy", "torch", "numba", "aigverse", "matplotlib"):
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return {"versions": versions, "machine": _machine(), "commit": _commit(),
-            "date": datetime.now(timezone.utc).isoformat(timespec="seconds")}
-
-
-def _machine() -> dict:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {"cpu": _cpu(), "cores": cores, "memory_bytes": _memory(), "system": platform.system(),
-            "architecture": platform.machine()}
-
-
-def _cpu() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        text = ""
-    found = re.search(r"^(?:model name|Model)\s*:\s*(.+)$", text, re.MULTILINE)
-    return found.group(1).strip() if found else platform.processor() or platform.machine()
-
-
-def _memory() -> int | None:
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        return None
-
-
-def _commit() -> str | None:
-    """The checkout's commit, with ``-dirty`` where files differ; None when the package itself is not tracked there."""
-    package = Path(__file__).resolve().parent.parent
-    if _git(package, "ls-files", "--error-unmatch", "__init__.py") is None:
-        return None
-    return _git(package, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(["git", "-C", str(folder), *arguments], stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, errors="replace", timeout=10)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip() or None if done.returncode == 0 else None
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 40 else text[:37] + "..."
