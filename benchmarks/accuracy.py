@@ -18,7 +18,7 @@ from common import refuse, report
 from hardwire import PackedEngine, load_dataset
 from hardwire.cli.app import show_progress
 from hardwire.logic import load_model, preset
-from hardwire.logic.settings import Config
+from hardwire.logic.settings import LogicSettings
 from hardwire.logic.training.loop import Samples, accuracy
 from hardwire.logic.zoo import published
 from hardwire.workflow import steps as runs
@@ -31,45 +31,43 @@ class Experiment:
     resplit  each seed splits validation off anew
     """
 
-    config: Config
+    config: LogicSettings
     goal: float
     limit_s: float = 1800.0
     seeds: tuple[int, ...] = (0, 1, 2)
     resplit: bool = False
 
 
-def small_mnist() -> Config:
+def small_mnist() -> LogicSettings:
     """Two layers of gates with learned wiring, at most 8,000 gates."""
-    return Config(dataset="mnist", levels=3, widths=[4000, 4000], learned_layers=2, candidates=16, init="random", noise=0.5,
+    return LogicSettings(dataset="mnist", levels=3, widths=[4000, 4000], learned_layers=2, candidates=16, init="random", noise=0.5,
                   sharpen=3.0, tau=9.0, steps=6000, evaluate_every=1000, teacher_weight=0.5, teacher_temperature=1.0)
 
 
-def wide_mnist() -> Config:
+def wide_mnist() -> LogicSettings:
     """Two layers of gates with learned wiring, about half of the 147,000 gates of LogicTreeNet-S."""
-    return dataclasses.replace(small_mnist(), widths=[24_000, 48_000], candidates=8, tau=31.0, steps=10_000, evaluate_every=2000,
-                               settle_at=0.5, augment="crop", crop_pad=1)
+    return small_mnist().changed(widths=[24_000, 48_000], candidates=8, tau=31.0, steps=10_000, evaluate_every=2000,
+                               fix_wiring_at=0.5, augment="crop", crop_pad=1)
 
 
-def dense_cifar() -> Config:
+def dense_cifar() -> LogicSettings:
     """2 x 128,000 gates on seven thresholds."""
-    return Config(dataset="cifar10", levels=7, widths=[128_000, 128_000], init="random", noise=1.0, augment="flip+crop",
+    return LogicSettings(dataset="cifar10", levels=7, widths=[128_000, 128_000], init="random", noise=1.0, augment="flip+crop",
                   crop_pad=2, sharpen=5.0, steps=10_000, evaluate_every=1000)
 
 
-def deep(layers: int) -> Config:
+def deep(layers: int) -> LogicSettings:
     """The default settings for MNIST, 10,000 steps, with so many layers."""
-    return dataclasses.replace(preset("mnist"), layers=layers, steps=10_000)
+    return preset("mnist").changed(layers=layers, steps=10_000)
 
 
 EXPERIMENTS = {
     "mnist_8000": Experiment(small_mnist(), 0.984),
     "mnist_72000": Experiment(wide_mnist(), 0.988),
-    "mnist_logictreenet_s": Experiment(dataclasses.replace(
-        published("logictreenet-s", "mnist"), augment="crop", crop_pad=1, tau=14.0, sharpen=3.0, steps=12_000, teacher_weight=0.5,
+    "mnist_logictreenet_s": Experiment(published("logictreenet-s", "mnist").changed(augment="crop", crop_pad=1, tau=14.0, sharpen=3.0, steps=12_000, teacher_weight=0.5,
         teacher_temperature=1.0), 0.988, seeds=(0, 1)),
     "cifar10_dense": Experiment(dense_cifar(), 0.60, 7200.0, (0,)),
-    "cifar10_logictreenet_s": Experiment(dataclasses.replace(
-        published("logictreenet-s", "cifar10"), augment="flip+crop", crop_pad=3, tau=16.0, sharpen=3.0, freeze_at=0.6,
+    "cifar10_logictreenet_s": Experiment(published("logictreenet-s", "cifar10").changed(augment="flip+crop", crop_pad=3, tau=16.0, sharpen=3.0, freeze_at=0.6,
         steps=44_000, evaluate_every=2000, teacher_weight=0.9, teacher_temperature=1.0), 0.604, 7200.0, (0,)),
     "mnist_6_layers": Experiment(deep(6), 0.0, seeds=(0,)),
     "mnist_12_layers": Experiment(deep(12), 0.0, seeds=(0,)),
@@ -112,7 +110,7 @@ def main() -> None:
     data = {s: load_dataset(experiment.config.dataset, seed=s) for s in {split(seed) for seed in experiment.seeds}}
     done = {s: args.runs / f"{args.name}-{s}" for s in experiment.seeds}
     for seed in experiment.seeds if args.seeds is None else args.seeds:
-        config = dataclasses.replace(experiment.config, seed=seed, teacher=args.teacher)
+        config = experiment.config.changed(seed=seed, teacher=args.teacher)
         if not (done[seed] / "model.safetensors").exists():
             runs.train_run(config, done[seed], dataset=data[split(seed)], resume=(done[seed] / "checkpoint.safetensors").exists(),
                            progress=show_progress)
@@ -123,7 +121,7 @@ def main() -> None:
     report(args.name, f"mean hard test accuracy >= {experiment.goal}, a run <= {experiment.limit_s:g} s",
            mean["hard"] >= experiment.goal and max(e["train_s"] for e in each) <= experiment.limit_s,
            {"mean": mean, "runs": each, "threads": args.threads, "teacher": bool(args.teacher),
-            "settings": {k: v for k, v in dataclasses.asdict(experiment.config).items() if v != getattr(Config(), k)}})
+            "settings": {k: v for k, v in experiment.config.model_dump().items() if v != getattr(LogicSettings(), k)}})
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from torch.nn.functional import cross_entropy
 from hardwire.bench.common import Benchmark, Goal, judge, repeat
 from hardwire.crossbar import CrossbarSGD, Hybrid, MixedPrecision, Network, PcmPair, Periphery, Single, TikiTaka, convert
 from hardwire.crossbar.record import self_check
-from hardwire.crossbar.settings import Config
+from hardwire.crossbar.settings import CrossbarSettings
 
 SIZES = (784, 256, 128, 10)
 ON = 150
@@ -81,7 +81,7 @@ def timed(found: dict, share: float = 0.0) -> dict:
 
 def check() -> None:
     for variant in ("hybrid", "2pcm", "tiki-taka-2", "mixed-precision"):
-        for name, verdict in self_check(Config(), variant).items():
+        for name, verdict in self_check(CrossbarSettings(), variant).items():
             if not verdict.startswith("simulated"):
                 refuse(f"{variant}: {name}: {verdict}")
 

@@ -2,7 +2,6 @@
 accuracy at least 96.5 % with at most 6,000 raw gates in the network; mean gap between relaxed and hard at most 0.5 points.
 """
 
-import dataclasses
 
 import numpy as np
 from common import refuse, report
@@ -15,7 +14,7 @@ from hardwire.logic.training.loop import Samples, accuracy
 
 def one(seed: int) -> dict:
     digits = load_dataset("digits", seed=seed)
-    config = dataclasses.replace(preset("digits"), seed=seed)
+    config = preset("digits").changed(seed=seed)
     run = train(config, digits)
     raw = lower(run.network, run.encoder, name="digits", labels=digits.classes)
     best, _ = optimize(raw)

@@ -5,7 +5,6 @@
 """
 
 import argparse
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,7 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    config = dataclasses.replace(preset("mnist"), seed=args.seed)
+    config = preset("mnist").changed(seed=args.seed)
     runs.train_run(config, args.run, progress=show_progress)
     raw = runs.lower_run(args.run)
     best = runs.optimize_run(args.run)

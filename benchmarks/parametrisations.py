@@ -4,7 +4,6 @@ No goal: it is a comparison.
     python benchmarks/parametrisations.py
 """
 
-import dataclasses
 import itertools
 
 import numpy as np
@@ -17,7 +16,7 @@ from hardwire.logic.network.nodes import ESTIMATORS, PARAMETRISATIONS
 from hardwire.logic.training.loop import Samples, accuracy
 
 SEEDS = range(3)
-BASE = dataclasses.replace(preset("digits"), width=1000, steps=1500, evaluate_every=500)
+BASE = preset("digits").changed(width=1000, steps=1500, evaluate_every=500)
 NOISE = {"covjac": 0.25}
 
 
@@ -33,7 +32,7 @@ def entries():
 
 
 def run(changes: dict, seed: int) -> dict:
-    config, data = dataclasses.replace(BASE, seed=seed, **changes), load_dataset("digits", seed=seed)
+    config, data = BASE.changed(seed=seed, **changes), load_dataset("digits", seed=seed)
     result = train(config, data)
     circuit = lower(result.network, result.encoder)
     hard = float((PackedEngine(circuit)(result.encoder.codes(data.test.x))[:, 0] == data.test.y).mean())

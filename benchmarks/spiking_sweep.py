@@ -23,7 +23,7 @@ from hardwire.spiking import preset, train
 SPACE = {
     "ltp": [0.02, 0.15], "ltp_decay": [2.0, 4.0], "ltd": [0.003, 0.012], "rate_end": [0.1, 0.3],
     "gain": [0.5, 2.0], "gain_end": [2.0, 3.0, 6.0], "theta_step": [0.0, 0.1], "scaling": [0.5],
-    "max_hz": [100.0, 400.0], "steps": [25, 70], "settle": [5, 20], "window_ms": [5.0, 20.0],
+    "max_hz": [100.0, 400.0], "steps": [25, 70], "burn_in": [5, 20], "window_ms": [5.0, 20.0],
     "inputs": [256, 784], "outputs": [250, 1000],
     "cells": ["ideal", "digital"], "bits": [1], "arrays": [3], "levels": [16], "analog_device": ["gokmen_vlasov", "reram_sb"],
     "mature_at": [0.3, 0.7, 0.85], "mature_by": ["spikes"], "constant": [-0.8, -0.5], "importance": ["magnitude"],
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--set", action="append", default=[])
     args = parser.parse_args()
-    base = dataclasses.replace(preset("mnist"), method="soft", prune=0.75, epochs=args.epochs).with_text("\n".join(args.set), "--set")
+    base = preset("mnist").changed(method="soft", prune=0.75, epochs=args.epochs).with_text("\n".join(args.set), "--set")
     only = args.only.split(",") if args.only else list(SPACE)
     found = results(args, base, [{}, *({name: value} | WITH.get(name, {}) for name in only for value in SPACE[name])])
     default = found["default"]

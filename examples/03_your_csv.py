@@ -10,7 +10,7 @@ from pathlib import Path
 from sklearn.datasets import load_iris
 
 from hardwire import PackedEngine, load_dataset, lower, optimize, train
-from hardwire.logic import Config
+from hardwire.logic import LogicSettings
 
 
 def write_iris(path: Path) -> Path:
@@ -25,7 +25,7 @@ def write_iris(path: Path) -> Path:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         table = load_dataset(write_iris(Path(folder) / "iris.csv"), label="species")
-    config = Config(encoder="quantile", levels=7, code_bits=8, wiring="random", layers=2, width=300, steps=300, batch=32,
+    config = LogicSettings(encoder="quantile", levels=7, code_bits=8, wiring="random", layers=2, width=300, steps=300, batch=32,
                     learning_rate=0.03)
     run = train(config, table)
     circuit, _ = optimize(lower(run.network, run.encoder, name="iris", labels=table.classes, features=table.features))

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.datasets import load_diabetes
 
 from hardwire import PackedEngine, load_dataset, lower, train
-from hardwire.logic import Config
+from hardwire.logic import LogicSettings
 
 
 def write_diabetes(path: Path) -> Path:
@@ -27,7 +27,7 @@ def write_diabetes(path: Path) -> Path:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         table = load_dataset(write_diabetes(Path(folder) / "diabetes.csv"), label="progress", task="regress")
-    config = Config(task="regress", encoder="quantile", levels=7, wiring="random", layers=2, width=300, steps=600, batch=64,
+    config = LogicSettings(task="regress", encoder="quantile", levels=7, wiring="random", layers=2, width=300, steps=600, batch=64,
                     learning_rate=0.05, evaluate_every=50)
     run = train(config, table)
     circuit = lower(run.network, run.encoder, name="diabetes", features=table.features)

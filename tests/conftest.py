@@ -26,9 +26,9 @@ def digits():
 @pytest.fixture(scope="session")
 def trained(digits):
     """A small digits network, trained for a moment: well above chance, with gates of every kind."""
-    from hardwire.logic import Config, train
+    from hardwire.logic import LogicSettings, train
 
-    return train(Config(width=300, layers=2, levels=3, steps=150, evaluate_every=50, batch=64), digits)
+    return train(LogicSettings(width=300, layers=2, levels=3, steps=150, evaluate_every=50, batch=64), digits)
 
 
 @pytest.fixture(scope="session")

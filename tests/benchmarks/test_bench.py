@@ -13,18 +13,18 @@ from hardwire.bench import common, train
 from hardwire.bench.common import Goal, format_result, judge, repeat
 from hardwire.cli import app as cli
 from hardwire.core.errors import InputError, ToolError
-from hardwire.logic import Config
+from hardwire.logic import LogicSettings
 
 ROOT = Path(__file__).parents[2]
-SMALL = Config(layers=2, width=200, wiring="random", noise=1.0, tau=10.0, batch=20)
+SMALL = LogicSettings(layers=2, width=200, wiring="random", noise=1.0, tau=10.0, batch=20)
 
 
 @pytest.fixture
 def small(monkeypatch):
     """The benchmark with networks of a few gates, and no fresh processes."""
     monkeypatch.setattr(train, "DENSE", SMALL)
-    monkeypatch.setattr(train, "LEARNED", Config(layers=2, width=200, learned_layers=1, candidates=4, tau=10.0, batch=20))
-    monkeypatch.setattr(train, "TREE", Config(channels=[4, 8], receptive_fields=[5, 3], paddings=[0, 1], channel_groups=[1, 1],
+    monkeypatch.setattr(train, "LEARNED", LogicSettings(layers=2, width=200, learned_layers=1, candidates=4, tau=10.0, batch=20))
+    monkeypatch.setattr(train, "TREE", LogicSettings(channels=[4, 8], receptive_fields=[5, 3], paddings=[0, 1], channel_groups=[1, 1],
                                               widths=[200, 100], batch=8))
     monkeypatch.setattr(train, "peak_above_import", lambda name: 42.0)
 

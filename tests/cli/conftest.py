@@ -70,7 +70,7 @@ def run(finished, tmp_path) -> Path:
 @pytest.fixture(scope="session")
 def unfinished(tmp_path_factory, digits) -> Path:
     """A run that was interrupted: a checkpoint and no model."""
-    from hardwire.logic import Config, train
+    from hardwire.logic import LogicSettings, train
 
     out = tmp_path_factory.mktemp("runs") / "unfinished"
 
@@ -78,7 +78,7 @@ def unfinished(tmp_path_factory, digits) -> Path:
         if m["step"] == 40:
             raise KeyboardInterrupt
 
-    config = Config(seed=0, width=200, layers=2, levels=3, steps=60, batch=64, evaluate_every=20)
+    config = LogicSettings(seed=0, width=200, layers=2, levels=3, steps=60, batch=64, evaluate_every=20)
     with pytest.raises(KeyboardInterrupt):
         train(config, digits, out=out, progress=stop, checkpoint_seconds=0)
     return out

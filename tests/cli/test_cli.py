@@ -283,10 +283,10 @@ def test_tasks_and_labels_that_do_not_fit(refuse, rooms, tmp_path, settings, wor
 
 @pytest.fixture
 def small_demo(monkeypatch):
-    from hardwire.logic import Config
+    from hardwire.logic import LogicSettings
     from hardwire.logic import settings as config
 
-    monkeypatch.setattr(config, "preset", lambda name: Config(dataset=name, width=200, layers=2, levels=3, steps=60, batch=64))
+    monkeypatch.setattr(config, "preset", lambda name: LogicSettings(dataset=name, width=200, layers=2, levels=3, steps=60, batch=64))
 
 
 def test_demo(ask, small_demo, tmp_path):

@@ -59,12 +59,11 @@ def with_code() -> list[Path]:
 @pytest.fixture
 def small(monkeypatch):
     """Blocks train with the preset's settings made small: what they show is how, not how well."""
-    import dataclasses
 
     from hardwire import logic as nn
 
     preset = nn.preset
-    monkeypatch.setattr(nn, "preset", lambda name: dataclasses.replace(preset(name), width=200, steps=60, evaluate_every=30))
+    monkeypatch.setattr(nn, "preset", lambda name: preset(name).changed(width=200, steps=60, evaluate_every=30))
 
 
 def execute(page: Path, folder, monkeypatch) -> None:

@@ -1,6 +1,5 @@
 """Runs on crossbars: data, side-by-side training, killed and resumed runs, records, the verb."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -10,14 +9,14 @@ import torch
 from hardwire.cli import app as cli
 from hardwire.core.errors import FormatError, InputError
 from hardwire.crossbar import training as experiment
+from hardwire.crossbar.build import cell_of
 from hardwire.crossbar.features import FeatureNet, extract, features_of, load_network, save_network
 from hardwire.crossbar.ledger import ledgers, products
-from hardwire.crossbar.names import DATASETS, VARIANTS
 from hardwire.crossbar.record import fidelity, self_check
-from hardwire.crossbar.settings import Config, cell_of, preset
+from hardwire.crossbar.settings import PRESETS, VARIANTS, CrossbarSettings, preset
 from hardwire.report import load_record
 
-TINY = dataclasses.replace(preset("digits"), hidden=[12], epochs=2, samples=300, transfer_every=100)
+TINY = preset("digits").changed(hidden=[12], epochs=2, samples=300, transfer_every=100)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +30,7 @@ def states(networks) -> dict:
 
 
 def test_a_killed_run_goes_on_to_the_same_devices(data, tmp_path, monkeypatch):
-    config = dataclasses.replace(TINY, variants=["hybrid", "float", "2pcm"])
+    config = TINY.changed(variants=["hybrid", "float", "2pcm"])
     whole, metrics, _ = experiment.train(config, data, tmp_path / "whole")
     monkeypatch.setattr(experiment, "CHUNK", 70)
     saves = []
@@ -87,8 +86,8 @@ def test_images_are_cut_to_528_inputs():
 
 
 def test_the_config_comes_back_and_refuses():
-    config = dataclasses.replace(TINY, variants=["hybrid", "2pcm"], learning_rate=0.3)
-    assert Config.from_toml(config.to_toml()) == config
+    config = TINY.changed(variants=["hybrid", "2pcm"], learning_rate=0.3)
+    assert CrossbarSettings.from_toml(config.to_toml()) == config
     for values, message in (({"lr": 1}, "'lr' is no setting; choose from"), ({"epochs": "3"}, "epochs = '3' should be of type int"),
                             ({"variants": ["x"]}, "one or more of hybrid"), ({"activation": "step"}, "none of sigmoid"),
                             ({"decay": 0.0}, "decay"), ({"hidden": [0]}, "hidden"), ({"validation": 1.0}, "validation")):
@@ -97,8 +96,8 @@ def test_the_config_comes_back_and_refuses():
     with pytest.raises(InputError, match="none that crossbars are trained on"):
         preset("iris")
     with pytest.raises(FormatError, match="is not TOML"):
-        Config.from_toml("= 3")
-    assert all(preset(name).dataset == name for name in DATASETS)
+        CrossbarSettings.from_toml("= 3")
+    assert all(preset(name).dataset == name for name in PRESETS)
 
 
 def test_a_folder_is_not_overwritten(data, tmp_path):
@@ -106,7 +105,7 @@ def test_a_folder_is_not_overwritten(data, tmp_path):
     with pytest.raises(InputError, match="already holds a finished run"):
         experiment.train(TINY, data, tmp_path)
     with pytest.raises(InputError, match="started with other settings"):
-        experiment.train(dataclasses.replace(TINY, learning_rate=0.5), data, tmp_path, resume=True)
+        experiment.train(TINY.changed(learning_rate=0.5), data, tmp_path, resume=True)
     networks, metrics, _ = experiment.train(TINY, data, tmp_path, resume=True)  # finished: only read
     assert len(metrics) == 2 * len(TINY.variants) and networks["hybrid"].accuracy(data.test_x, data.test_y) > 0.3
     (tmp_path / experiment.MODEL).write_bytes(b"junk")
@@ -228,7 +227,7 @@ def test_fit_from_the_command_line(tmp_path, capsys):
     assert cli.main(["crossbar", "fit", "--curve", str(tmp_path / "c.csv"), "--out", str(tmp_path / "d.toml"), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["device"]["step"] == pytest.approx(0.1) and found["steps"] == 29
-    config = dataclasses.replace(TINY, capacitor=str(tmp_path / "d.toml"))
+    config = TINY.changed(capacitor=str(tmp_path / "d.toml"))
     assert cell_of(config, "hybrid").capacitor.step == pytest.approx(0.1)
 
 

@@ -1,5 +1,4 @@
 import pickle
-from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from hardwire import LogicClassifier, LogicRegressor, PackedEngine, optimize
 from hardwire.circuit.simulate import simulate
 from hardwire.core.errors import InputError
-from hardwire.logic import Config
+from hardwire.logic import LogicSettings
 from hardwire.logic.sklearn import EstimatorError, _held_out
 from hardwire.verify import prove
 
@@ -40,7 +39,7 @@ def fitted(iris):
 
 
 def test_the_parameters_are_those_of_the_configuration():
-    known = {f.name for f in fields(Config)}
+    known = set(LogicSettings.model_fields)
     assert set(LogicClassifier().get_params()) - known == {"settings", "validation_fraction", "random_state"}
     assert LogicClassifier().get_params() == LogicRegressor().get_params()
 
@@ -133,13 +132,13 @@ def test_a_share_is_held_out_of_each_class():
 
 
 @pytest.mark.parametrize("options, message", [
-    ({"learning_rate": -1}, "learning_rate must be > 0"),
+    ({"learning_rate": -1}, "learning_rate = -1 must be above 0"),
     ({"steps": 0}, "steps = 0 must be at least 1"),
-    ({"width": 3.5}, "width = 3.5 should be of type"),
+    ({"width": 3.5}, "width = 3.5 should be a whole number"),
     ({"encoder": "round"}, "encoder = 'round' is none of"),
     ({"validation_fraction": 1}, "validation_fraction is 1; give a share of 0 or more and below 1"),
     ({"validation_fraction": None}, "validation_fraction is None"),
-    ({"random_state": -1}, "seed >= 0"),
+    ({"random_state": -1}, "seed = -1 must be at least 0"),
     ({"settings": {"colour": 3}}, "'colour' is no setting; choose from"),
     ({"settings": {"width": 3}}, "settings hold 'width', which is the estimator's own"),
     ({"settings": {"seed": 3}}, "settings hold 'seed', which is the estimator's own"),

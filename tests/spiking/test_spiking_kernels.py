@@ -11,10 +11,10 @@ from hardwire.spiking.kernels import reference as naive
 from hardwire.spiking.kernels import steps as kernel
 from hardwire.spiking.kernels.learning import Rule, fixed_point, learn_spike
 from hardwire.spiking.network import OneSidedNetwork
-from hardwire.spiking.settings import Settings, preset
+from hardwire.spiking.settings import SpikingSettings, preset
 from hardwire.spiking.synapses import TALLY
 
-SMALL = {"outputs": 9, "settle": 4, "steps": 25, "ltp": 0.1, "ltd": 0.03, "theta_step": 0.1, "rate_end": 1.0,
+SMALL = {"outputs": 9, "burn_in": 4, "steps": 25, "ltp": 0.1, "ltd": 0.03, "theta_step": 0.1, "rate_end": 1.0,
          "mature_by": "spikes", "cells": "digital"}
 VARIANTS = {
     "ideal": {"cells": "ideal"}, "scaled": {"cells": "ideal", "scaling": 0.7, "gain_end": 4.0, "rate_end": 0.3},
@@ -49,7 +49,7 @@ def both(settings, rng, **options):
 @pytest.mark.parametrize("name", VARIANTS)
 @pytest.mark.parametrize("seed", [0, 5])
 def test_the_kernel_is_its_twin(name, seed, rng):
-    (fast, counts), (slow, expected) = both(Settings(**(SMALL | VARIANTS[name] | {"seed": seed})), rng)
+    (fast, counts), (slow, expected) = both(SpikingSettings(**(SMALL | VARIANTS[name] | {"seed": seed})), rng)
     assert expected.sum() > 20
     assert np.array_equal(counts, expected)
     for array, own in fast.arrays().items():
@@ -58,7 +58,7 @@ def test_the_kernel_is_its_twin(name, seed, rng):
 
 def test_the_twin_records_every_spike(rng):
     record = []
-    _, (net, counts) = both(Settings(**(SMALL | {"cells": "ideal"})), rng, record=record)
+    _, (net, counts) = both(SpikingSettings(**(SMALL | {"cells": "ideal"})), rng, record=record)
     kinds = [kind for _, _, kind, _ in record]
     assert kinds.count("out") == counts.sum() == net.tally[TALLY.index("output_spikes")]
     assert kinds.count("in") == net.tally[TALLY.index("input_spikes")]
@@ -80,7 +80,7 @@ def test_diehl_and_cook_is_its_twin(learn, rng):
 
 
 def test_chunks_do_not_change_a_run(rng):
-    x, settings = images(rng), Settings(**(SMALL | {"cells": "ideal", "gain_end": 1.0}))
+    x, settings = images(rng), SpikingSettings(**(SMALL | {"cells": "ideal", "gain_end": 1.0}))
     whole, parts = (OneSidedNetwork(settings, x.shape[1], 100) for _ in range(2))
     counts = whole.learn(x, 0)
     cut = [parts.learn(x[a:b], a) for a, b in itertools.pairwise((0, 5, 6, 12))]
@@ -90,7 +90,7 @@ def test_chunks_do_not_change_a_run(rng):
 
 def test_potentials_are_sums_of_weights(rng):
     """What the kernel updates by events stays the sum over active inputs."""
-    x, settings = images(rng), Settings(**(SMALL | {"cells": "ideal"}))
+    x, settings = images(rng), SpikingSettings(**(SMALL | {"cells": "ideal"}))
     net = OneSidedNetwork(settings, x.shape[1], 100)
     work, state = kernel.work_for(*net.cells.w.shape), np.ones(1, np.uint64)
     for sample in x:
@@ -105,7 +105,7 @@ def test_potentials_are_sums_of_weights(rng):
 def simulate_rule(p, rule, updates, seed=0):
     """Mean and deviation of a synapse whose input is active at a share ``p`` of the output's spikes."""
     rng = np.random.default_rng(seed)
-    net = OneSidedNetwork(Settings(cells="ideal", outputs=1, inputs=400), 400, 1)
+    net = OneSidedNetwork(SpikingSettings(cells="ideal", outputs=1, inputs=400), 400, 1)
     state, kept = np.ones(1, np.uint64), []
     for step in range(updates):
         learn_spike(0, (rng.random(401) < p).astype(np.uint8), net.cells, net.outputs, rule, state, net.tally)
@@ -140,7 +140,7 @@ def test_fixed_points_are_clipped():
 @pytest.mark.parametrize("cells", [{"cells": "ideal"}, {"bits": 2}, {"cells": "analog", "cycle_noise": 0.5}])
 def test_frozen_weights_never_change_and_updates_fall_by_their_share(method, cells, rng):
     x = images(rng, 60)
-    settings = Settings(**(SMALL | cells | {"method": method, "prune": 0.6, "mature_at": 40}))
+    settings = SpikingSettings(**(SMALL | cells | {"method": method, "prune": 0.6, "mature_at": 40}))
     net, seen = OneSidedNetwork(settings, x.shape[1], 60), {}
     for first in range(0, 60, 10):
         before = (net.outputs.spikes.copy(), net.outputs.updates.copy(), net.outputs.frozen.sum(axis=0))
@@ -158,7 +158,7 @@ def test_frozen_weights_never_change_and_updates_fall_by_their_share(method, cel
 
 def test_an_output_is_pruned_when_it_is_mature(rng):
     x = images(rng, 40)
-    net = OneSidedNetwork(Settings(method="soft", prune=0.5, mature_at=40, **SMALL), x.shape[1], 40)
+    net = OneSidedNetwork(SpikingSettings(method="soft", prune=0.5, mature_at=40, **SMALL), x.shape[1], 40)
     for first in range(0, 40, 5):
         net.learn(x[first : first + 5], first)
         assert np.array_equal(net.pruned_at >= 0, net.outputs.spikes >= 40)
@@ -166,7 +166,7 @@ def test_an_output_is_pruned_when_it_is_mature(rng):
 
 def test_by_default_all_outputs_are_mature_after_half_of_training(rng):
     x = images(rng, 40)
-    net = OneSidedNetwork(Settings(**(SMALL | {"method": "soft", "prune": 0.5, "mature_by": "samples"})), x.shape[1], 40)
+    net = OneSidedNetwork(SpikingSettings(**(SMALL | {"method": "soft", "prune": 0.5, "mature_by": "samples"})), x.shape[1], 40)
     for first in range(0, 40, 5):
         net.learn(x[first : first + 5], first)
         assert (net.pruned_at >= 0).all() == (first + 5 >= 20) and (net.pruned_at >= 0).any() == (first + 5 >= 20)
@@ -174,7 +174,7 @@ def test_by_default_all_outputs_are_mature_after_half_of_training(rng):
 
 def test_pruning_after_training(rng):
     x = images(rng)
-    net = OneSidedNetwork(Settings(method="zero-after", prune=0.5, **SMALL), x.shape[1], len(x))
+    net = OneSidedNetwork(SpikingSettings(method="zero-after", prune=0.5, **SMALL), x.shape[1], len(x))
     net.learn(x, 0)
     assert not net.outputs.frozen.any()
     net.finish()
@@ -189,7 +189,7 @@ def test_pruning_after_training(rng):
 def test_bit_flips_equal_a_recount_from_snapshots(code, device, rng):
     """One output spike a sample, so that no bit can flip to and fro between two snapshots."""
     x = images(rng, 40)
-    settings = Settings(**(SMALL | {"steps": 5, "bits": 3, "code": code, "ltp": 0.3, "ltd": 0.2, "arrays": 1} | device))
+    settings = SpikingSettings(**(SMALL | {"steps": 5, "bits": 3, "code": code, "ltp": 0.3, "ltd": 0.2, "arrays": 1} | device))
     net = OneSidedNetwork(settings, x.shape[1], 40)
     sets = resets = 0
     for s in range(40):
@@ -208,7 +208,7 @@ def test_bit_flips_equal_a_recount_from_snapshots(code, device, rng):
 def test_gray_neighbours_differ_in_one_cell(rng):
     """Steps smaller than a level move to a neighbour at most, and so program one cell."""
     x = images(rng, 40)
-    settings = Settings(**(SMALL | {"steps": 5, "bits": 4, "ltp": 0.1, "ltd": 0.1}))
+    settings = SpikingSettings(**(SMALL | {"steps": 5, "bits": 4, "ltp": 0.1, "ltd": 0.1}))
     net = OneSidedNetwork(settings, x.shape[1], 40)
     moved = 0
     for s in range(40):
@@ -220,7 +220,7 @@ def test_gray_neighbours_differ_in_one_cell(rng):
 
 def test_stuck_cells_keep_their_bit(rng):
     x = images(rng)
-    net = OneSidedNetwork(Settings(bits=2, stuck=1.0, **SMALL), x.shape[1], 12)
+    net = OneSidedNetwork(SpikingSettings(bits=2, stuck=1.0, **SMALL), x.shape[1], 12)
     before = net.cells.w.copy()
     net.learn(x, 0)
     assert np.array_equal(net.cells.w, before)

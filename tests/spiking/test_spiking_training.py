@@ -9,13 +9,13 @@ import pytest
 from hardwire.cli import app as cli
 from hardwire.core.errors import FormatError, InputError
 from hardwire.report import load_record, render_html, validate
-from hardwire.spiking import Settings, export_nir, import_nir, load_model, preset, train
+from hardwire.spiking import SpikingSettings, export_nir, import_nir, load_model, preset, train
 from hardwire.spiking.contenders import RESULTS, jobs, run_contenders, summarise
 from hardwire.spiking.nir import Layer, write_layer
 from hardwire.spiking.record import record_of
 from hardwire.spiking.training import CHECKPOINT, chunks
 
-TINY = Settings(dataset="digits", outputs=80, epochs=2, ltp=0.03, ltd=0.006, check_every=100, method="soft", prune=0.5,
+TINY = SpikingSettings(dataset="digits", outputs=80, epochs=2, ltp=0.03, ltd=0.006, check_every=100, method="soft", prune=0.5,
                 cells="digital", bits=4)
 ENVIRONMENT = {"versions": {}, "machine": {}, "commit": None}
 
@@ -37,7 +37,7 @@ def test_a_run_learns_digits(run, digits):
 def test_a_run_is_read_back(run, digits):
     folder, model = run
     again = load_model(folder)
-    assert again.settings == model.settings == Settings.load(folder / "config.toml")
+    assert again.settings == model.settings == SpikingSettings.load(folder / "config.toml")
     for name, array in model.network.arrays().items():
         assert np.array_equal(array, again.network.arrays()[name]), name
     assert np.array_equal(model.respond(digits.test.x), again.respond(digits.test.x))
@@ -49,9 +49,9 @@ class Killed(Exception):
 
 @pytest.mark.parametrize("rule", ["one-sided", "triplet"])
 def test_a_killed_run_resumes_to_the_same_bits(rule, digits, tmp_path):
-    settings = dataclasses.replace(TINY, epochs=1, evaluate_every=500)
+    settings = TINY.changed(epochs=1, evaluate_every=500)
     if rule == "triplet":
-        settings = dataclasses.replace(preset("digits", rule), outputs=20, norm=20.0, evaluate_every=500, check_every=50)
+        settings = preset("digits", rule).changed(outputs=20, norm=20.0, evaluate_every=500, check_every=50)
         digits = dataclasses.replace(digits, train=type(digits.train)(digits.train.x[:700], digits.train.y[:700]))
     whole = train(settings, digits)
 
@@ -64,7 +64,7 @@ def test_a_killed_run_resumes_to_the_same_bits(rule, digits, tmp_path):
     with pytest.raises(InputError, match="already holds a run; resume it"):
         train(settings, digits, out=tmp_path / "run")
     with pytest.raises(InputError, match="other settings"):
-        train(dataclasses.replace(settings, seed=1), digits, out=tmp_path / "run", resume=True)
+        train(settings.changed(seed=1), digits, out=tmp_path / "run", resume=True)
     resumed = train(settings, digits, out=tmp_path / "run", resume=True)
     for name, array in whole.network.arrays().items():
         assert np.array_equal(array, resumed.network.arrays()[name]), name
@@ -72,7 +72,7 @@ def test_a_killed_run_resumes_to_the_same_bits(rule, digits, tmp_path):
 
 
 def test_chunks_show_every_sample_once_an_epoch_and_go_on_anywhere():
-    settings = Settings(epochs=2, check_every=30)
+    settings = SpikingSettings(epochs=2, check_every=30)
     whole = list(chunks(settings, 100, 0))
     assert [len(c) for c in whole] == [30, 30, 30, 10] * 2
     assert sorted(np.concatenate(whole[:4])) == list(range(100)) and not np.array_equal(whole[0], whole[4])
@@ -83,7 +83,7 @@ def test_chunks_show_every_sample_once_an_epoch_and_go_on_anywhere():
 
 
 def test_contenders(digits, tmp_path):
-    small = dataclasses.replace(TINY, outputs=10, epochs=1, method="none", prune=0.0)
+    small = TINY.changed(outputs=10, epochs=1, method="none", prune=0.0)
     rows = run_contenders(small, digits, tmp_path, shares=[0.5], seeds=2)
     assert [(r["method"], r["prune"], r["seed"]) for r in rows] == [tuple(j.values()) for j in jobs(small, [0.5], 2, METHODS)]
     text = (tmp_path / RESULTS).read_text()
@@ -115,7 +115,7 @@ def test_the_record_of_a_run(run, digits, tmp_path):
     assert pruning["updates"] + pruning["updates_saved"] == 65 * spikes
     worn = spiking["wear"]
     assert worn["mean"] * 65 * 80 * 4 == pytest.approx(model.network.tally[4])
-    assert len(spiking["raster"]["after"]["out"][0]) == TINY.steps - TINY.settle
+    assert len(spiking["raster"]["after"]["out"][0]) == TINY.steps - TINY.burn_in
     energy = {(line["ledger"], line["item"]): line for line in record["energy"]}
     pulses = energy["learning, as RRAM cells, writes only", "programming pulses"]
     assert pulses["count"] * model.network.training_samples == pytest.approx(model.network.tally[4])
@@ -145,7 +145,7 @@ def test_the_command(tmp_path, capsys):
 @pytest.mark.parametrize("options, said", [
     (["--prune", "1.5"], "prune = 1.5"), (["--set", "bits=9"], "bits = 9"), (["--set", "nothing=1"], "'nothing' is no setting"),
     (["--outputs", "9000"], "do not fit on 1 array"), (["--compare", "0.4,x"], "no list of shares"), (["--compare", "0"], "above 0"),
-    (["--rule", "triplet", "--prune", "0.5"], "comparison on ideal weights"), (["--set", "settle=40"], "lower it"),
+    (["--rule", "triplet", "--prune", "0.5"], "comparison on ideal weights"), (["--set", "burn_in=40"], "lower it"),
     (["--set", "w_low=0.5"], "swap them"), (["--seeds", "0"], "use at least 1"), (["--set", "steps"], "not NAME=VALUE"),
     (["--set", "gain=nan"], "gain = nan"), (["--set", "neuron=tree"], "none of wta, lif"), (["--set", "outputs=1.5"], "of type int"),
 ])
@@ -174,13 +174,13 @@ def test_damaged_runs(run, tmp_path):
     with pytest.raises(FormatError, match="no spiking network"):
         load_model(tmp_path)
     with pytest.raises(FormatError, match="not TOML"):
-        Settings.from_toml("rule = ", "x.toml")
+        SpikingSettings.from_toml("rule = ", "x.toml")
 
 
 def test_settings_round_trip():
-    settings = Settings(dataset='a "b"', prune=0.75, method="soft", mature_at=70)
-    assert Settings.from_toml(settings.to_toml()) == settings
-    assert Settings().with_text("neuron=lif\ngain=2\nbias=false", "--set") == Settings(neuron="lif", gain=2.0, bias=False)
+    settings = SpikingSettings(dataset='a "b"', prune=0.75, method="soft", mature_at=70)
+    assert SpikingSettings.from_toml(settings.to_toml()) == settings
+    assert SpikingSettings().with_text("neuron=lif\ngain=2\nbias=false", "--set") == SpikingSettings(neuron="lif", gain=2.0, bias=False)
 
 
 # NIR
@@ -236,7 +236,7 @@ def test_a_trained_network_goes_to_nir(nir, run, digits, tmp_path):
     active = (np.arange(64) % 3 == 0).astype(np.float32)
     u = np.append(active, 1) @ net.cells.w
     assert np.allclose(active @ found.w + found.bias, net.neuron(1.0).gain * u - net.outputs.theta, atol=1e-3)
-    lif = train(dataclasses.replace(TINY, neuron="lif", epochs=1, w_low=0.0, threshold=5.0), digits)
+    lif = train(TINY.changed(neuron="lif", epochs=1, w_low=0.0, threshold=5.0), digits)
     found = import_nir(export_nir(lif, tmp_path / "lif.nir"))
     assert np.allclose(found.w, lif.network.cells.w[:64]) and found.membrane_ms == pytest.approx(10)
     assert np.allclose(found.threshold, 5 + lif.network.outputs.theta)
@@ -244,7 +244,7 @@ def test_a_trained_network_goes_to_nir(nir, run, digits, tmp_path):
 
 def test_what_nir_cannot_hold(nir, digits, tmp_path):
     small = dataclasses.replace(digits, train=type(digits.train)(digits.train.x[:20], digits.train.y[:20]))
-    model = train(dataclasses.replace(preset("digits", "triplet"), outputs=5, norm=10.0), small)
+    model = train(preset("digits", "triplet").changed(outputs=5, norm=10.0), small)
     with pytest.raises(InputError, match="no conductance-based neuron"):
         export_nir(model, tmp_path / "x.nir")
     with pytest.raises(InputError, match="does not exist"):

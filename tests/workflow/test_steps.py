@@ -21,12 +21,12 @@ from hardwire.circuit.simulate import simulate
 from hardwire.core.errors import FormatError, InputError, ToolError
 from hardwire.core.gates import TABLE
 from hardwire.data.datasets import confusion
-from hardwire.logic import Config, train
+from hardwire.logic import LogicSettings, train
 from hardwire.verify import check_backend, prove
 from hardwire.workflow import steps as runs
 from tests.helpers import random_circuit, trained_like
 
-CONFIG = Config(width=100, layers=2, levels=2, steps=500, batch=32, evaluate_every=50, noise=0.5)
+CONFIG = LogicSettings(width=100, layers=2, levels=2, steps=500, batch=32, evaluate_every=50, noise=0.5)
 
 #: A checkpoint after each step, so that a kill often hits one that is being written.
 TRAIN = """
@@ -283,7 +283,7 @@ def judged(request, houses, tmp_path_factory):
     from hardwire.logic import load_model
 
     run = tmp_path_factory.mktemp("runs") / request.param
-    config = Config(dataset=str(houses), label=TARGETS[request.param][0], task=request.param, encoder="quantile", levels=7, code_bits=8,
+    config = LogicSettings(dataset=str(houses), label=TARGETS[request.param][0], task=request.param, encoder="quantile", levels=7, code_bits=8,
                     wiring="random", width=60, layers=2, steps=300, batch=32, learning_rate=0.05, evaluate_every=50, seed=2)
     runs.train_run(config, run)
     runs.lower_run(run)

@@ -8,7 +8,6 @@
 ``memory``      peak above import of a fresh process that makes 20 steps, its kernels compiled before
 """
 
-import dataclasses
 import json
 import os
 import subprocess
@@ -21,7 +20,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from ..core.errors import ToolError
-from ..logic import Config, LogicNetwork
+from ..logic import LogicNetwork, LogicSettings
 from ..logic.kernels import reference as naive
 from ..logic.network.build import build_network
 from ..logic.network.conv import LogicConv2d
@@ -29,9 +28,9 @@ from ..logic.network.nodes import PARAMETRISATIONS, coefficients
 from .common import Refused, repeat
 
 CLASSES = 10
-DENSE = Config(layers=6, width=8000, wiring="random", noise=1.0, tau=10.0, batch=100)
-LEARNED = dataclasses.replace(DENSE, learned_layers=1, candidates=8)
-TREE = Config(channels=[16, 48, 144], receptive_fields=[5, 3, 3], paddings=[0, 1, 1], channel_groups=[1, 2, 6],
+DENSE = LogicSettings(layers=6, width=8000, wiring="random", noise=1.0, tau=10.0, batch=100)
+LEARNED = DENSE.changed(learned_layers=1, candidates=8)
+TREE = LogicSettings(channels=[16, 48, 144], receptive_fields=[5, 3, 3], paddings=[0, 1, 1], channel_groups=[1, 2, 6],
               widths=[20480, 10240, 5120], batch=128)
 MEMORY_STEPS = 20
 #: Largest difference of an output or a gradient from the naive reference, as a share of the largest entry.
@@ -65,8 +64,8 @@ def one_thread():
         torch.set_num_threads(before)
 
 
-def dense_configs() -> dict[str, Config]:
-    return {name: dataclasses.replace(DENSE, parametrisation=name) for name in PARAMETRISATIONS}
+def dense_configs() -> dict[str, LogicSettings]:
+    return {name: DENSE.changed(parametrisation=name) for name in PARAMETRISATIONS}
 
 
 def batch(samples: int, seed: int = 0):
@@ -76,7 +75,7 @@ def batch(samples: int, seed: int = 0):
     return x, torch.randint(0, CLASSES, (samples,), generator=generator)
 
 
-def build(config: Config) -> LogicNetwork:
+def build(config: LogicSettings) -> LogicNetwork:
     """The configured network on 28 x 28 random bits."""
     return build_network(config, batch(1000)[0].numpy() > 0.5, classes=CLASSES, shape=(1, 28, 28))
 

@@ -128,28 +128,28 @@ SETTINGS = {
 def with_options(config, args):
     """``config`` with the settings given on the command line."""
     given = {k: getattr(args, k, None) for k in SETTINGS}
-    config = dataclasses.replace(config, **{k: v for k, v in given.items() if v is not None})
+    config = config.changed(**{k: v for k, v in given.items() if v is not None})
     return config.with_text("\n".join(getattr(args, "set", None) or ()), "--set")
 
 
 def settings(args, out: Path):
     """The configuration to train: a run's own when it is resumed, else a file's or the data set's preset, with options."""
-    from ..logic.settings import Config
+    from ..logic.settings import LogicSettings
 
     stored = args.resume and (out / "config.toml").is_file()
-    config = Config.load(out / "config.toml") if stored else model_settings(args)
-    return with_options(dataclasses.replace(config, dataset=args.dataset), args)
+    config = LogicSettings.load(out / "config.toml") if stored else model_settings(args)
+    return with_options(config.changed(dataset=args.dataset), args)
 
 
 def model_settings(args):
     """The settings that ``--model`` names: a file, a published network, or else the data set's preset."""
-    from ..logic.settings import Config, preset
+    from ..logic.settings import LogicSettings, preset
     from ..logic.zoo import published
 
     if not args.model:
         return preset(args.dataset)
     if args.model.endswith(".toml") or Path(args.model).is_file():
-        return Config.load(args.model)
+        return LogicSettings.load(args.model)
     return published(args.model, args.dataset, args.recipe)
 
 

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from ..core.errors import InputError
-from ..crossbar.names import ABLATIONS, DATASETS, VARIANTS
+from ..crossbar.settings import ABLATIONS, PRESETS, VARIANTS
 
 EXAMPLE = ("hardwire crossbar mnist --out runs/crossbar\n  hardwire crossbar mnist --out runs/ablations --ablations --seed 1\n"
            "  hardwire crossbar cifar10 --features net.safetensors --out runs/head\n"
@@ -15,7 +15,7 @@ EXAMPLE = ("hardwire crossbar mnist --out runs/crossbar\n  hardwire crossbar mni
 
 def options(p: argparse.ArgumentParser) -> None:
     """The verb's own options."""
-    p.add_argument("what", metavar="DATASET", choices=[*DATASETS, "fit"], help=f"{', '.join(DATASETS)}; or fit, see --curve")
+    p.add_argument("what", metavar="DATASET", choices=[*PRESETS, "fit"], help=f"{', '.join(PRESETS)}; or fit, see --curve")
     p.add_argument("--out", metavar="DIR", help="run directory; of fit the .toml file")
     p.add_argument("--config", metavar="FILE", help="a .toml file of settings, as config.toml of a run")
     p.add_argument("--features", metavar="FILE", help="of CIFAR: features (.npz), a feature network (.safetensors), "
@@ -33,13 +33,13 @@ def options(p: argparse.ArgumentParser) -> None:
 
 def settings(args):
     """The configuration to train: a run's own when it is resumed, else a file's or the data set's preset, with options."""
-    from ..crossbar.settings import Config, preset
+    from ..crossbar.settings import CrossbarSettings, preset
 
     if not args.out:
         raise InputError("a run needs --out DIR; see `hardwire crossbar --help`")
     out = Path(args.out)
     file = out / "config.toml" if args.resume and (out / "config.toml").is_file() else args.config
-    config = Config.load(file) if file else preset(args.what)
+    config = CrossbarSettings.load(file) if file else preset(args.what)
     given = {k: getattr(args, k) for k in ("features", "seed", "epochs", "samples") if getattr(args, k) is not None}
     if args.variants:
         given["variants"] = args.variants.split(",")

@@ -2,9 +2,10 @@
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
 from ..core.errors import InputError
-from ..spiking.names import CELLS, METHODS, RULES
+from ..spiking.settings import Cells, LearningRule, Method
 
 EXAMPLE = ("hardwire spiking mnist --out runs/spiking\n  hardwire spiking mnist --prune 0.75 --method soft --out runs/pruned\n"
            "  hardwire spiking mnist --compare 0.4,0.75 --seeds 3 --out runs/contenders\n"
@@ -14,11 +15,11 @@ EXAMPLE = ("hardwire spiking mnist --out runs/spiking\n  hardwire spiking mnist 
 def options(p: argparse.ArgumentParser) -> None:
     """The verb's own options."""
     p.add_argument("--out", required=True, metavar="DIR", help="run directory")
-    p.add_argument("--rule", choices=RULES, help="learning rule: of Shi et al. 2018, or of Diehl and Cook 2015 "
+    p.add_argument("--rule", choices=get_args(LearningRule), help="learning rule: of Shi et al. 2018, or of Diehl and Cook 2015 "
                    "(default: one-sided)")
     p.add_argument("--prune", type=float, metavar="SHARE", help="share of each output's synapses to prune (default: 0)")
-    p.add_argument("--method", choices=METHODS, help="what becomes of them (default: soft when --prune is given)")
-    p.add_argument("--cells", choices=CELLS, help="what holds the weights (default: analog)")
+    p.add_argument("--method", choices=get_args(Method), help="what becomes of them (default: soft when --prune is given)")
+    p.add_argument("--cells", choices=get_args(Cells), help="what holds the weights (default: analog)")
     p.add_argument("--outputs", type=int, metavar="N", help="output neurons")
     p.add_argument("--epochs", type=int, metavar="N", help="passes over the training split")
     p.add_argument("--seed", type=int, metavar="N", help="of the split, the weights, the spikes, the devices and the order of samples")
@@ -35,17 +36,15 @@ GIVEN = ("prune", "method", "cells", "outputs", "epochs", "seed")
 
 def settings(args):
     """The settings to train: a run's own when it is resumed, else a file's or the rule's preset, with options."""
-    import dataclasses
-
-    from ..spiking.settings import Settings, preset
+    from ..spiking.settings import SpikingSettings, preset
 
     out = Path(args.out)
     file = out / "config.toml" if args.resume and (out / "config.toml").is_file() else args.config
-    base = Settings.load(file) if file else preset(args.dataset, args.rule or "one-sided")
+    base = SpikingSettings.load(file) if file else preset(args.dataset, args.rule or "one-sided")
     given = {name: getattr(args, name) for name in GIVEN if getattr(args, name) is not None}
     if args.prune and not args.method and base.method == "none":
         given["method"] = "soft"
-    made = dataclasses.replace(base, dataset=args.dataset, **given)
+    made = base.changed(dataset=args.dataset, **given)
     if args.rule and made.rule != args.rule:
         raise InputError(f"{file} has rule {made.rule}, not {args.rule}; leave --rule out")
     return made.with_text("\n".join(args.set or ()), "--set")

@@ -1,32 +1,40 @@
 """Settings of a run: one declaration, from which TOML, command-line options, estimator parameters and documentation are derived."""
 
-import dataclasses
-import json
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
 from .errors import FormatError, InputError
 from .files import read_text
 
 if sys.version_info >= (3, 11):
+    import tomllib
+    from typing import Self
+else:  # pragma: no cover
     from typing import Self
 
-    import tomllib
-else:  # pragma: no cover
     import tomli as tomllib
-    from typing_extensions import Self
+
+#: Types that settings are declared with.
+Natural = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+NonNegative = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+PositiveShare = Annotated[float, Field(gt=0, le=1)]
 
 #: Kind of a pydantic error -> what the sentence says after ``name = value``.
 _MESSAGES = {
-    "greater_than_equal": "must be at least {ge}",
-    "greater_than": "must be above {gt}",
-    "less_than_equal": "must be at most {le}",
-    "less_than": "must be below {lt}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "greater_than": "must be above {gt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "less_than": "must be below {lt:g}",
     "finite_number": "must be finite",
     "literal_error": "is none of {choices}",
     "too_short": "needs at least {min_length} entries",
@@ -66,14 +74,19 @@ class Settings(BaseModel):
         name, kind, context = str(first["loc"][0]), first["type"], first.get("ctx", {})
         if kind == "extra_forbidden":
             return f"{name!r} is no setting; choose from {', '.join(sorted(cls.model_fields))}"
-        annotation = cls.model_fields[name].annotation
-        if kind in _MESSAGES:
-            choices = ", ".join(map(str, get_args(annotation)))
-            message = _MESSAGES[kind].format(choices=choices, **context)
-        else:
-            message = f"should be {_type_name(annotation)}"
+        kinds = cls.kind_of(name)
         place = f"{name}[{first['loc'][1]}]" if len(first["loc"]) > 1 else name
+        if kind in _MESSAGES:
+            message = _MESSAGES[kind].format(choices=", ".join(kinds.choices), **context)
+        else:
+            message = f"should be {kinds.words if place == name else kinds.entry.words}"
         return f"{place} = {first['input']!r} {message}"
+
+    @classmethod
+    def kind_of(cls, name: str) -> "Kind":
+        """Return what values the setting ``name`` takes."""
+        field = cls.model_fields[name]
+        return _kind(field.annotation, field.metadata)
 
     def to_toml(self) -> str:
         """Return the settings as the text of a TOML file."""
@@ -133,69 +146,52 @@ def _quoted(line: str) -> str:
     return re.sub(r"=\s*([A-Za-z_][^\s\[\"']*)\s*$", quote, line)
 
 
-def _type_name(annotation: Any) -> str:
-    """Name a type for a user."""
-    names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
-    if get_origin(annotation) is list:
-        return f"a list of {names.get(get_args(annotation)[0], 'values').removeprefix('a ')}s"
-    return names.get(annotation, f"of type {getattr(annotation, '__name__', annotation)}")
+class Kind(NamedTuple):
+    """What values a setting takes.
+
+    Attributes
+    ----------
+    type
+        ``int``, ``float``, ``str`` or ``bool``; of a list that of its entries.
+    choices
+        The texts that are allowed, where there are only some.
+    bounds
+        Words for the range of a number, such as ``at least 1``; empty where it has none.
+    is_list
+        Whether the value is a list of such.
+    """
+
+    type: type
+    choices: tuple[str, ...] = ()
+    bounds: str = ""
+    is_list: bool = False
+
+    @property
+    def words(self) -> str:
+        """The kind in a sentence."""
+        if self.is_list:
+            return f"a list of {_WORDS[self.type].removeprefix('a ')}s"
+        return _WORDS[self.type]
+
+    @property
+    def entry(self) -> "Kind":
+        """The kind of a list's entries."""
+        return self._replace(is_list=False)
 
 
-class FlatConfig:
-    """Base of a frozen dataclass of text, numbers, booleans and lists. Each change is checked; InputError names the setting."""
+_WORDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+_BOUNDS = {"ge": "at least {}", "gt": "above {}", "le": "at most {}", "lt": "below {}"}
 
-    def __post_init__(self):
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.type is float and type(value) is int:
-                object.__setattr__(self, field.name, float(value))
-            elif type(value) is not field.type:
-                raise InputError(f"{field.name} = {value!r} should be of type {field.type.__name__}")
-        self.check()
 
-    def check(self) -> None:
-        """Raise InputError where settings make no sense, alone or together."""
-
-    def choose(self, choices: dict) -> None:
-        """Refuse a setting that is none of those allowed; ``choices`` maps a name to them."""
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                raise InputError(f"{name} = {getattr(self, name)!r} is none of {', '.join(allowed)}")
-
-    def to_toml(self) -> str:
-        text = "".join(f"{k} = {json.dumps(v, ensure_ascii=False)}\n" for k, v in dataclasses.asdict(self).items())
-        return text.replace("\x7f", "\\u007f")  # the one character that JSON leaves and TOML refuses
-
-    @classmethod
-    def from_dict(cls, values: dict):
-        known = {f.name for f in dataclasses.fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise InputError(f"{unknown[0]!r} is no setting; choose from {', '.join(sorted(known))}")
-        return cls(**values)
-
-    @classmethod
-    def from_toml(cls, text: str, path="the stored configuration"):
-        try:
-            return cls.from_dict(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise FormatError(f"{path} is not TOML ({error}); correct it") from None
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from None
-
-    @classmethod
-    def load(cls, path):
-        return cls.from_toml(read_text(path), path)
-
-    def changed(self, **values):
-        """These settings with ``values`` in place of some."""
-        return self.from_dict(dataclasses.asdict(self) | values)
-
-    def with_text(self, text: str, where: str):
-        """These settings with those that lines of TOML give; a bare word is taken for a text."""
-        lines = [re.sub(r"=\s*([A-Za-z_][^\s\[\"']*)\s*$", lambda m: m[0] if m[1] in ("true", "false", "inf", "nan")
-                        else f'= "{m[1]}"', line) for line in text.splitlines()]
-        try:
-            given = tomllib.loads("\n".join(lines))
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f"{where} {text.splitlines()[0]!r} is not NAME=VALUE ({error}); write for example seed=3") from None
-        return self.changed(**given)
+def _kind(annotation: Any, metadata: Iterable[Any]) -> Kind:
+    """Read the declaration of a field."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is list:
+        return _kind(arguments[0], ())._replace(is_list=True)
+    if origin is Annotated:
+        inner = [m for a in arguments[1:] for m in (a.metadata if isinstance(a, FieldInfo) else [a])]
+        return _kind(arguments[0], [*inner, *metadata])
+    if origin is Literal:
+        return Kind(str, choices=arguments)
+    bounds = [words.format(f"{getattr(m, name):g}") for m in metadata for name, words in _BOUNDS.items() if hasattr(m, name)]
+    return Kind(annotation, bounds=" and ".join(bounds))

@@ -1,18 +1,17 @@
 """The record of a run on crossbars: what ``report`` renders, and nothing that it would have to compute."""
 
-import dataclasses
 
 import numpy as np
 
 from ..data.datasets import confusion
+from .build import cell_of, periphery_of
 from .cells import Hybrid, PcmPair, assumed
 from .crossbar import Crossbar
 from .kernels.reference import Twin
 from .kernels.tile import PERIPHERIES, Chip
 from .ledger import REFERENCE, ledgers
-from .names import VARIANTS
 from .network import Network
-from .settings import Config, cell_of, periphery_of
+from .settings import VARIANTS, CrossbarSettings
 from .training import Data
 
 #: Synapses of the fidelity plot, and intervals that it spans: two consecutive ones, as in Extended Data Fig. 2.
@@ -25,7 +24,7 @@ BINS = 60
 DEVICES = {"hybrid": 4, "no-inversion": 4, "2pcm": 2}
 
 
-def record_of(config: Config, data: Data, networks: dict[str, Network], metrics: list, seconds: dict, environment: dict) -> dict:
+def record_of(config: CrossbarSettings, data: Data, networks: dict[str, Network], metrics: list, seconds: dict, environment: dict) -> dict:
     """``report.json`` of a finished run."""
     first = config.variants[0]
     network = networks[first]
@@ -41,7 +40,7 @@ def record_of(config: Config, data: Data, networks: dict[str, Network], metrics:
         "time": {"train_s": sum(seconds.values()), **{f"{v} training example_s": s / examples for v, s in seconds.items()}},
         "energy": [line for ledger in energy for line in ledger.to_json()], "environment": environment,
         "classes": list(data.classes), "confusion": confusion(data.test_y, found, len(data.classes)),
-        "model": {k: v for k, v in dataclasses.asdict(config).items() if k not in ("dataset", "seed")},
+        "model": {k: v for k, v in config.model_dump().items() if k not in ("dataset", "seed")},
         "source": data.source,
         "crossbar": {
             "names": {v: VARIANTS[v] for v in config.variants}, "synapses": network.synapses, "accuracy": accuracy,
@@ -56,12 +55,12 @@ def record_of(config: Config, data: Data, networks: dict[str, Network], metrics:
     }
 
 
-def self_check(config: Config, variant: str) -> dict:
+def self_check(config: CrossbarSettings, variant: str) -> dict:
     """Verdicts: the kernels against their slow twin, ideal devices against backpropagation."""
     return {"kernels against the slow twin": _twin_check(config, variant), "ideal devices": _ideal_check(config)}
 
 
-def _twin_check(config: Config, variant: str) -> str:
+def _twin_check(config: CrossbarSettings, variant: str) -> str:
     """A few synapses of the run's own cell and converters beside their slow twin."""
     rng = np.random.default_rng([config.seed, 8])
     fast = Crossbar(7, 5, cell_of(config, variant), ahead=periphery_of(config, variant), back=periphery_of(config, variant),
@@ -78,7 +77,7 @@ def _twin_check(config: Config, variant: str) -> str:
     return f"simulated {CHECKED} training examples with every noise"
 
 
-def _ideal_check(config: Config) -> str:
+def _ideal_check(config: CrossbarSettings) -> str:
     """A network of ideal devices against float backpropagation spelled in NumPy."""
     sizes, rng = (9, 6, 4), np.random.default_rng([config.seed, 7])
     network = Network(sizes, cell_of(config, "float"), ahead=PERIPHERIES["ideal"], activation="tanh", seed=config.seed)
@@ -95,7 +94,7 @@ def _ideal_check(config: Config) -> str:
     return f"simulated {CHECKED} examples of float backpropagation" if same else "refuted: weights differ from float backpropagation"
 
 
-def fidelity(config: Config, variant: str) -> dict:
+def fidelity(config: CrossbarSettings, variant: str) -> dict:
     """Change of weight that was requested of synapses in two transfer intervals, and what they had after them.
 
     Each synapse gets up and down pulses in turn of which a normally distributed net number is left, as gradients leave it: about four

@@ -1,114 +1,106 @@
 """Everything needed to repeat a run on crossbars, as one flat record that is a TOML file on disk."""
 
-from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from ..core.errors import InputError
-from ..core.settings import FlatConfig
-from ..devices.models import Ideal, load_device
-from .cells import Cell, Hybrid, MixedPrecision, PcmPair, Single, TikiTaka
-from .kernels.tile import PERIPHERIES, Chip, Periphery
-from .kernels.update import RULES, Update
-from .names import VARIANTS
-from .network import ACTIVATIONS
+from ..core.settings import Count, Natural, Positive, PositiveShare, Settings
+
+Activation = Literal["sigmoid", "tanh", "relu"]
+UpdateRule = Literal["exact", "stochastic", "counts"]
+PeripheryName = Literal["ideal", "default", "standard"]
+Variant = Literal["hybrid", "float", "no-inversion", "2pcm", "single", "tiki-taka-1", "tiki-taka-2", "mixed-precision"]
+
+#: What can be trained side by side in one run: name -> what a report calls it.
+VARIANTS: dict[Variant, str] = {
+    "hybrid": "2 PCM + 3T1C",
+    "float": "float",
+    "no-inversion": "2 PCM + 3T1C, no polarity inversion",
+    "2pcm": "2 PCM alone",
+    "single": "one bidirectional device",
+    "tiki-taka-1": "Tiki-Taka v1",
+    "tiki-taka-2": "Tiki-Taka v2",
+    "mixed-precision": "mixed precision",
+}
+#: What ``--ablations`` adds.
+ABLATIONS: tuple[Variant, ...] = ("no-inversion", "2pcm")
 
 
-@dataclass(frozen=True)
-class Config(FlatConfig):
-    """A fully connected network on crossbars, and its training.
-
-    dataset, features  data; of CIFAR a feature file or a network's name, see ``features``
-    variants           what is trained from the same weights in the same order; the first is the run's own
-    hidden             hidden units of each layer; activation between layers
-    epochs, learning_rate, decay   passes over the data; step of the first epoch; each later one times ``decay``
-    pcm_rate, device_rate, tiki_rate   learning rates of 2 PCM alone, of single-device cells and of Tiki-Taka, times ``learning_rate``
-    samples            of the training split, 0: all
-    validation         share of the training split kept for validation; 0: all are trained, and curves show the test split
-    capacitor, pcm, device         presets by name, or .toml files of `hardwire crossbar fit`; ``device`` of single-device cells
-    unit, factor, tolerance, transfer_every, inversion   see ``Hybrid``
-    pair_unit          uS that are one unit of weight of 2 PCM alone
-    rule, slots        see ``Update``
-    periphery          preset of converters and noise: ``default``, ``standard`` or ``ideal``
-    blocks, block_rows, block_columns   the chip
-    """
+class CrossbarSettings(Settings):
+    """A fully connected network on crossbars, and its training."""
 
     dataset: str = "mnist"
+    """Name of the data set."""
     features: str = ""
-    seed: int = 0
-    variants: list = field(default_factory=lambda: ["hybrid", "float"])
-    hidden: list = field(default_factory=lambda: [250, 125])
-    activation: str = "relu"
-    epochs: int = 12
-    learning_rate: float = 0.01
-    decay: float = 0.8
-    pcm_rate: float = 0.1
-    device_rate: float = 1.0
-    tiki_rate: float = 1.0
-    samples: int = 0
-    validation: float = 0.0
+    """Of CIFAR: features (.npz), a feature network (.safetensors), torchvision:MODEL or timm:MODEL."""
+    seed: Natural = 0
+    """Seed of devices, weights, noise and the order of samples."""
+    variants: Annotated[list[Variant], Field(min_length=1)] = ["hybrid", "float"]
+    """What is trained side by side, from the same weights in the same order; the first is the run's own."""
+    hidden: list[Count] = [250, 125]
+    """Hidden units of each layer."""
+    activation: Activation = "relu"
+    """Activation between layers."""
+    epochs: Count = 12
+    """Passes over the data."""
+    learning_rate: Positive = 0.01
+    """Learning rate of the first epoch."""
+    decay: PositiveShare = 0.8
+    """Factor of the learning rate from one epoch to the next."""
+    pcm_rate: Positive = 0.1
+    """Learning rate of 2 PCM alone, times `learning_rate`."""
+    device_rate: Positive = 1.0
+    """Learning rate of cells of a single device, times `learning_rate`."""
+    tiki_rate: Positive = 1.0
+    """Learning rate of Tiki-Taka, times `learning_rate`."""
+    samples: Natural = 0
+    """Samples of the training split; 0: all."""
+    validation: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the training split kept for validation; 0: all are trained, and curves show the test split."""
     capacitor: str = "capacitor_vlsi2018"
+    """Capacitor of the hybrid cell: a preset by name, or a .toml file of `hardwire crossbar fit`."""
     pcm: str = "pcm_gst"
+    """Phase-change memory: a preset by name, or a .toml file of `hardwire crossbar fit`."""
     device: str = "gokmen_vlasov"
+    """Device of single-device cells: a preset by name, or a .toml file of `hardwire crossbar fit`."""
     unit: float = 100.0
+    """Conductance that is one unit of weight of the hybrid cell, in uS."""
     pair_unit: float = 20.0
+    """Conductance that is one unit of weight of 2 PCM alone, in uS."""
     factor: float = 4.0
+    """How many times more a PCM conductance of the hybrid cell counts than the capacitor's."""
     tolerance: float = 3.0
+    """Tolerance of the closed loop that programs a pair, in uS."""
     transfer_every: int = 8000
-    rule: str = "stochastic"
+    """Examples between transfers of the capacitors' weights to the PCM pairs."""
+    rule: UpdateRule = "stochastic"
+    """How an update is written: exactly, by coincidence of stochastic pulses, or by counted pulses."""
     slots: int = 31
-    periphery: str = "standard"
+    """Slots of an update's pulse trains, at most; 1 to 31."""
+    periphery: PeripheryName = "standard"
+    """Converters and noise."""
     blocks: int = 64
+    """Blocks of the chip."""
     block_rows: int = 512
+    """Rows of a block."""
     block_columns: int = 512
-
-    def chip(self) -> Chip:
-        return Chip(self.blocks, self.block_rows, self.block_columns)
+    """Columns of a block."""
 
     def rate(self, variant: str, epoch: int) -> float:
-        """Learning rate of a variant in an epoch, the first being 0."""
+        """Return the learning rate of a variant in an epoch, the first being 0."""
         share = {"2pcm": self.pcm_rate, "single": self.device_rate, "mixed-precision": self.device_rate,
                  "tiki-taka-1": self.tiki_rate, "tiki-taka-2": self.tiki_rate}.get(variant, 1.0)
         return self.learning_rate * share * self.decay**epoch
 
     def check(self) -> None:
-        _check(self)
-
-
-def _check(c: Config) -> None:
-    c.choose({"activation": ACTIVATIONS, "rule": RULES, "periphery": PERIPHERIES})
-    if not c.variants or any(v not in VARIANTS for v in c.variants) or len(set(c.variants)) < len(c.variants):
-        raise InputError(f"variants = {c.variants}; give one or more of {', '.join(VARIANTS)}, each once")
-    if any(type(h) is not int or h < 1 for h in c.hidden):
-        raise InputError(f"hidden = {c.hidden}; give whole numbers of at least 1")
-    if c.epochs < 1 or c.samples < 0 or c.seed < 0 or not 0 <= c.validation < 1:
-        raise InputError(f"epochs = {c.epochs}, samples = {c.samples}, seed = {c.seed}, validation = {c.validation}; give epochs >= 1, "
-                         "samples and seed >= 0 and validation in [0, 1)")
-    if not (c.learning_rate > 0 and 0 < c.decay <= 1 and min(c.pcm_rate, c.device_rate, c.tiki_rate) > 0):
-        raise InputError(f"learning_rate = {c.learning_rate}, decay = {c.decay}; give rates above 0 and a decay of at most 1")
-
-
-def cell_of(c: Config, variant: str) -> Cell:
-    """The cell that a variant is made of."""
-    update = Update(rule=c.rule, slots=c.slots)
-    if variant in ("hybrid", "no-inversion"):
-        return Hybrid(unit=c.unit, update=update, capacitor=load_device(c.capacitor), pcm=load_device(c.pcm), factor=c.factor,
-                      tolerance=c.tolerance, transfer_every=c.transfer_every, inversion=variant == "hybrid")
-    if variant == "2pcm":
-        return PcmPair(unit=c.pair_unit, update=update, pcm=load_device(c.pcm))
-    if variant == "float":
-        return Single(device=Ideal())
-    if variant in ("single", "mixed-precision"):
-        kind = Single if variant == "single" else MixedPrecision
-        return kind(device=load_device(c.device), update=update)
-    return TikiTaka(version=1 if variant == "tiki-taka-1" else 2, update=update)
-
-
-def periphery_of(c: Config, variant: str) -> Periphery:
-    """Float training has none."""
-    return PERIPHERIES["ideal" if variant == "float" else c.periphery]
+        """Raise InputError where a variant is named twice."""
+        if len(set(self.variants)) < len(self.variants):
+            raise InputError(f"variants = {self.variants}; give one or more of {', '.join(VARIANTS)}, each once")
 
 
 #: Settings by data set.
-PRESETS = {
+PRESETS: dict[str, dict[str, Any]] = {
     "mnist": {},
     "fashion-mnist": {},
     "digits": {"hidden": [32], "activation": "tanh", "unit": 40.0, "epochs": 10, "learning_rate": 0.02, "transfer_every": 1000},
@@ -117,8 +109,8 @@ PRESETS = {
 }
 
 
-def preset(dataset: str) -> Config:
-    """The default settings of a data set by name."""
+def preset(dataset: str) -> CrossbarSettings:
+    """Return the default settings of a data set by name."""
     if dataset not in PRESETS:
         raise InputError(f"data set {dataset!r} is none that crossbars are trained on; choose from {', '.join(PRESETS)}")
-    return Config(dataset=dataset, **PRESETS[dataset])
+    return CrossbarSettings(dataset=dataset, **PRESETS[dataset])

@@ -16,9 +16,10 @@ from safetensors.torch import save
 from ..core.errors import FormatError, InputError
 from ..core.files import read_text, write_bytes, write_text
 from ..data import load_dataset
+from .build import cell_of, chip_of, periphery_of
 from .features import features_of
 from .network import Network
-from .settings import Config, cell_of, periphery_of
+from .settings import CrossbarSettings
 
 CONFIG, METRICS, CHECKPOINT, MODEL = "config.toml", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors"
 #: Samples between looks at the clock; results do not depend on it.
@@ -62,7 +63,7 @@ def inputs_of(x: np.ndarray, shape) -> np.ndarray:
     return np.ascontiguousarray(images.reshape(len(x), -1), np.float32)
 
 
-def read_data(config: Config, *, data_dir=None, say=lambda text: None) -> Data:
+def read_data(config: CrossbarSettings, *, data_dir=None, say=lambda text: None) -> Data:
     """The samples of a run; of CIFAR the features of its images."""
     images = config.dataset.startswith("cifar")
     if images and not config.features:
@@ -82,19 +83,19 @@ def read_data(config: Config, *, data_dir=None, say=lambda text: None) -> Data:
     return Data(train_x[keep], train_y[keep], *shown, x[2], source.test.y, source.classes, source.source + origin)
 
 
-def build(config: Config, variant: str, data: Data) -> Network:
+def build(config: CrossbarSettings, variant: str, data: Data) -> Network:
     """A fresh network of a variant; all variants start from the same weights and each has a chip of its own."""
     sizes = [data.x.shape[1], *config.hidden, len(data.classes)]
     return Network(sizes, cell_of(config, variant), ahead=periphery_of(config, variant), activation=config.activation, seed=config.seed,
-                   chip=config.chip())
+                   chip=chip_of(config))
 
 
-def order_of(config: Config, epoch: int, samples: int) -> np.ndarray:
+def order_of(config: CrossbarSettings, epoch: int, samples: int) -> np.ndarray:
     """The order of samples in an epoch, the same for every variant."""
     return np.random.default_rng([config.seed, epoch, 9]).permutation(samples)
 
 
-def train(config: Config, data: Data, out, *, resume: bool = False, progress=None, checkpoint_seconds: float = 60.0):
+def train(config: CrossbarSettings, data: Data, out, *, resume: bool = False, progress=None, checkpoint_seconds: float = 60.0):
     """Train every variant; ``(networks, metrics, seconds)``. A killed run goes on with ``resume`` to the same devices.
 
     metrics  one entry for each epoch and variant: epoch, variant, loss and accuracy while training, accuracy of the split shown
@@ -120,7 +121,7 @@ def train(config: Config, data: Data, out, *, resume: bool = False, progress=Non
     return networks, state.metrics, state.seconds
 
 
-def _end_epoch(config: Config, data: Data, state: State, network: Network, out: Path, progress) -> None:
+def _end_epoch(config: CrossbarSettings, data: Data, state: State, network: Network, out: Path, progress) -> None:
     """Note a variant's epoch, and turn to the next."""
     n, variant = len(data.x), config.variants[state.variant]
     entry = {"epoch": state.epoch + 1, "variant": variant, "loss": round(state.loss / n, 6), "training": round(state.right / n, 6),
@@ -136,7 +137,7 @@ def _end_epoch(config: Config, data: Data, state: State, network: Network, out: 
         progress(entry)
 
 
-def _open(out: Path, config: Config, networks: dict, resume: bool) -> State:
+def _open(out: Path, config: CrossbarSettings, networks: dict, resume: bool) -> State:
     """Claim the folder, or go on from its checkpoint."""
     if (out / MODEL).exists():
         if not resume:
@@ -154,14 +155,14 @@ def _open(out: Path, config: Config, networks: dict, resume: bool) -> State:
     return State()
 
 
-def _save(path: Path, config: Config, networks: dict, state: State) -> None:
+def _save(path: Path, config: CrossbarSettings, networks: dict, state: State) -> None:
     """Every device of every variant, and where the run stands, to one file."""
     tensors = {f"{variant}.{k}.{name}": torch.from_numpy(array) for variant, network in networks.items()
                for k, layer in enumerate(network.layers) for name, array in layer.arrays().items()}
     write_bytes(path, save(tensors, {"kind": "crossbar", "version": "1", "config": config.to_toml(), "state": json.dumps(vars(state))}))
 
 
-def load(path: Path, config: Config, networks: dict) -> State:
+def load(path: Path, config: CrossbarSettings, networks: dict) -> State:
     """Fill ``networks`` from what ``_save`` wrote; InputError when it is of another run."""
     try:
         with safe_open(path, "pt") as file:

@@ -1,23 +1,5 @@
-"""The relaxed network: modules, wiring, training. Needs torch."""
+"""The relaxed network: modules, wiring, training. Names are resolved on first use, as most need torch."""
 
-from .network.conv import LogicConv2d, OrPool2d
-from .network.heads import GroupSum, MultiLabel, Regression
-from .network.layers import LogicLayer, LogicNetwork
-from .settings import Config, preset
-from .training.checkpoint import load_model, save_model
-from .training.loop import train
+import lazy_loader
 
-__all__ = [
-           "Config",
-           "GroupSum",
-           "LogicConv2d",
-           "LogicLayer",
-           "LogicNetwork",
-           "MultiLabel",
-           "OrPool2d",
-           "Regression",
-           "load_model",
-           "preset",
-           "save_model",
-           "train",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

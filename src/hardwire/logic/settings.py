@@ -1,182 +1,171 @@
-"""Everything needed to repeat a run, as one flat record that is a TOML file on disk."""
+"""Everything needed to repeat a run of logic training, as one flat record that is a TOML file on disk."""
 
-import dataclasses
 import math
-from dataclasses import dataclass
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from ..core.errors import InputError
-from ..core.settings import FlatConfig
-from ..data.encoders import ENCODERS
-from .network.nodes import ESTIMATORS, INITS, MAX_FAN_IN, PARAMETRISATIONS
-from .training.augment import AUGMENTATIONS
-from .training.tasks import TASKS
+from ..core.settings import Count, Natural, NonNegative, Positive, PositiveShare, Settings, Share
+
+EncoderName = Literal["threshold", "uniform", "quantile"]
+Parametrisation = Literal["table", "softmax", "walsh", "covjac"]
+Initialisation = Literal["residual", "random"]
+Estimator = Literal["relaxed", "gumbel", "hard", "efd"]
+Augmentation = Literal["none", "flip", "crop", "flip+crop"]
+Task = Literal["classify", "regress", "multilabel"]
 
 
-@dataclass(frozen=True)
-class Config(FlatConfig):
-    """A logic network, its encoder and its training.
-
-    label                       name of a table's label column; several with commas between for ``regress`` and ``multilabel``
-    encoder, levels, code_bits  rule of the thresholds, thresholds a feature, bits of a real feature's code
-    edges                       thresholds of the edge detectors of images in each direction, see ``fit_encoder``
-    layers, width               gates: ``layers`` times ``width``; ``width`` is rounded up to a multiple of the classes
-    widths                      instead: gates of each layer
-    parametrisation, init, strength, noise   see ``nodes``
-    estimator, temperature      what a training step sees of a node, see ``nodes``
-    sharpen                     the logits of gates and of learned wiring get a factor that grows from 1 to this during training
-    harden_at                   share of the steps after which ``relaxed`` becomes ``hard``: the last steps train what will be frozen
-    freeze_at                   share of the steps after which layers are frozen one after the other, all but the last
-    fan_in                      inputs of a node: 2 for gates, up to 6 for look-up tables
-    wiring                      first layer and leaves of trees: ``structured`` or ``random``; deeper dense layers are random
-    candidates, learned_layers, routing      learned wiring of the first ``learned_layers`` layers of gates, see ``LogicLayer``; with
-                                structured wiring a first layer's candidates are neighbours
-    routing_rate, settle_at     learning rate of the learned wiring's shares, 0: ``learning_rate``; share of the steps after which
-                                wiring is settled and the gates alone learn on
-    channels                    convolutions before the dense layers: kernels of each, see ``LogicConv2d``
-    receptive_fields, paddings, channel_groups   of each convolution: side of the field, border of zeros, groups without cross-links
-    tree_depth, pool            depth of a tree, side of the OR pool
-    tree_strength, tree_noise   residual start of a tree's gates
-    tau                         divisor of the group sum; 0: ``0.35 sqrt(width / classes)``, the rule of Petersen et al., 2024
-    gate_penalty                weight in the loss of ``LogicNetwork.gate_cost``: presses gates to become wires and constants
-    steps, batch                optimizer steps, samples in each
-    learning_rate, weight_decay, warmup      AdamW; one cycle: linear rise for the ``warmup`` share, then half a cosine to 0
-    schedule                    ``one-cycle`` or ``constant``
-    evaluate_every              steps between evaluations on the validation split
-    task                        ``classify``, ``regress`` or ``multilabel``, see ``tasks`` and ``heads``
-    learn_tau                   train the head's temperature (of ``regress``: its scale and bias) too, at a tenth of ``learning_rate``
-    augment, crop_pad           moves of training images: ``none``, ``flip``, ``crop`` (by up to ``crop_pad`` pixels) or ``flip+crop``;
-                                ``crop_pad`` 0: 4 from 32 pixels on, 2 from 16, else 1
-    teacher, teacher_weight, teacher_temperature   .npy file of logits for the source's training samples, and a and T of ``teacher``
-    accumulate                  micro-batches that a batch is computed in, one after the other: less memory, the same step
-    """
+class LogicSettings(Settings):
+    """A logic network, its encoder and its training."""
 
     dataset: str = "digits"
+    """Name of the data set, or path of a table."""
     label: str = ""
-    seed: int = 0
-    encoder: str = "uniform"
-    levels: int = 5
+    """Name of a table's label column (empty: the last one); of task regress or multilabel several with commas between."""
+    seed: Natural = 0
+    """Seed of the split, the wiring, the weights and the order of samples."""
+    encoder: EncoderName = "uniform"
+    """Rule of the thresholds."""
+    levels: Count = 5
+    """Thresholds for each feature."""
     code_bits: int = 12
-    edges: int = 0
-    layers: int = 3
-    width: int = 2000
-    parametrisation: str = "table"
-    init: str = "random"
+    """Bits of a real feature's code."""
+    edges: Natural = 0
+    """Thresholds of the edge detectors of an image in each direction."""
+    layers: Count = 3
+    """Layers of gates."""
+    width: Count = 2000
+    """Gates in each layer; rounded up to a multiple of the classes."""
+    parametrisation: Parametrisation = "table"
+    """What the weights of a gate mean."""
+    init: Initialisation = "random"
+    """Start of the gates: near pass-through of the first operand (residual), or noise."""
     strength: float = 1.0
+    """How near to pass-through a residual start is: a logit, of covjac a share."""
     noise: float = 0.5
-    wiring: str = "structured"
-    widths: list = dataclasses.field(default_factory=list)
-    fan_in: int = 2
-    estimator: str = "relaxed"
-    temperature: float = 1.0
+    """Noise of the start."""
+    wiring: Literal["structured", "random"] = "structured"
+    """Wiring of the first layer and of the leaves of trees; deeper dense layers are random."""
+    widths: list[Count] = []
+    """Gates of each layer, in place of `layers` and `width`."""
+    fan_in: Annotated[int, Field(ge=2, le=6)] = 2
+    """Inputs of a node: 2 for gates, more for look-up tables."""
+    estimator: Estimator = "relaxed"
+    """What a training step sees of a node."""
+    temperature: Positive = 1.0
+    """Temperature of the estimator gumbel."""
     candidates: int = 0
-    learned_layers: int = 0
-    routing: str = "soft"
-    routing_rate: float = 0.0
-    settle_at: float = 1.0
-    harden_at: float = 1.0
-    freeze_at: float = 1.0
-    sharpen: float = 1.0
-    channels: list = dataclasses.field(default_factory=list)
-    receptive_fields: list = dataclasses.field(default_factory=list)
-    paddings: list = dataclasses.field(default_factory=list)
-    channel_groups: list = dataclasses.field(default_factory=list)
-    tree_depth: int = 3
-    pool: int = 2
+    """Candidates of each operand of learned wiring, a multiple of 4; with structured wiring a first layer's are neighbours."""
+    learned_layers: Natural = 0
+    """Number of first layers whose wiring is learned."""
+    routing: Literal["soft", "hard"] = "soft"
+    """What a step sees of learned wiring: all candidates in their shares, or the best."""
+    routing_rate: NonNegative = 0.0
+    """Learning rate of the shares of learned wiring; 0: `learning_rate`."""
+    fix_wiring_at: PositiveShare = 1.0
+    """Share of the steps after which learned wiring is fixed and the gates alone learn on."""
+    harden_at: PositiveShare = 1.0
+    """Share of the steps after which the estimator relaxed becomes hard: the last steps train what will be frozen."""
+    freeze_at: PositiveShare = 1.0
+    """Share of the steps after which layers are frozen one after the other, all but the last."""
+    sharpen: Annotated[float, Field(ge=1)] = 1.0
+    """Factor of the logits of gates and of learned wiring at the end of training; it grows from 1."""
+    channels: list[Count] = []
+    """Kernels of each convolution before the dense layers."""
+    receptive_fields: list[Count] = []
+    """Side of the field of each convolution."""
+    paddings: list[Natural] = []
+    """Border of zeros of each convolution."""
+    channel_groups: list[Count] = []
+    """Groups without cross-links of each convolution."""
+    tree_depth: Annotated[int, Field(ge=1, le=8)] = 3
+    """Depth of a convolution's trees of gates."""
+    pool: Annotated[int, Field(ge=1, le=15)] = 2
+    """Side of the OR pool after each convolution."""
     tree_strength: float = 2.0
+    """As `strength`, of the gates of trees, which start near pass-through."""
     tree_noise: float = 0.25
-    tau: float = 0.0
-    gate_penalty: float = 0.0
-    steps: int = 2000
-    batch: int = 128
-    learning_rate: float = 0.1
-    schedule: str = "one-cycle"
-    weight_decay: float = 0.0
-    warmup: float = 0.1
-    evaluate_every: int = 250
-    task: str = "classify"
+    """As `noise`, of the gates of trees."""
+    tau: NonNegative = 0.0
+    """Divisor of the group sum; 0: 0.35 sqrt(width / classes), the rule of Petersen et al., 2024."""
+    gate_penalty: NonNegative = 0.0
+    """Weight in the loss of gates that cost: larger leaves fewer of them, as wires and constants cost nothing."""
+    steps: Count = 2000
+    """Optimizer steps."""
+    batch: Count = 128
+    """Samples in each step."""
+    learning_rate: Positive = 0.1
+    """Learning rate of AdamW, at its highest."""
+    schedule: Literal["one-cycle", "constant"] = "one-cycle"
+    """Course of the learning rate: linear rise, then half a cosine to 0; or constant."""
+    weight_decay: NonNegative = 0.0
+    """Weight decay of AdamW."""
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Share of the steps in which the learning rate rises."""
+    evaluate_every: Count = 250
+    """Steps between evaluations on the validation split."""
+    task: Task = "classify"
+    """What is predicted: a class, numbers, or labels that are on or off."""
     learn_tau: bool = False
-    augment: str = "none"
-    crop_pad: int = 0
+    """Train the head's temperature (of regress its scale and bias) too, at a tenth of `learning_rate`."""
+    augment: Augmentation = "none"
+    """Moves of training images."""
+    crop_pad: Natural = 0
+    """Pixels that crop moves an image by, at most; 0: 4 from 32 pixels on, 2 from 16, else 1."""
     teacher: str = ""
-    teacher_weight: float = 0.5
-    teacher_temperature: float = 2.0
-    accumulate: int = 1
+    """File (.npy) of a teacher's logits for the source's training samples."""
+    teacher_weight: Share = 0.5
+    """Share of the teacher's soft targets in the loss."""
+    teacher_temperature: Positive = 2.0
+    """Temperature of the teacher's soft targets."""
+    accumulate: Count = 1
+    """Micro-batches that a batch is computed in, one after the other: less memory, the same step."""
+    device: str = "cpu"
+    """Where training runs: cpu, cuda, cuda:N, or triton-interpreter (the GPU's kernels interpreted on the CPU, for tests)."""
 
     def tau_for(self, classes: int) -> float:
+        """Return the divisor of the group sum for so many classes."""
         return self.tau or 0.35 * math.sqrt(self.widths_for(classes)[-1] / classes)
 
     def widths_for(self, classes: int) -> list[int]:
-        """Gates of each dense layer; equal ones, or the last, rounded up to a multiple of the classes."""
+        """Return the gates of each dense layer; equal ones, or the last, are rounded up to a multiple of the classes."""
         if not self.widths:
             return [-(-self.width // classes) * classes] * self.layers
         return [*self.widths[:-1], -(-self.widths[-1] // classes) * classes]
 
     def check(self) -> None:
-        _check(self)
-
-
-def _check(c: Config) -> None:
-    c.choose({"encoder": ENCODERS, "parametrisation": PARAMETRISATIONS, "init": INITS, "wiring": ("structured", "random"),
-               "estimator": ESTIMATORS, "routing": ("soft", "hard"),
-               "task": TASKS, "augment": AUGMENTATIONS, "schedule": ("one-cycle", "constant")})
-    _check_architecture(c)
-    _check_training(c)
-    for name, value in dataclasses.asdict(c).items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise InputError(f"{name} = {value} must be finite")
-    for name in ("levels", "layers", "width", "steps", "batch", "evaluate_every", "accumulate"):
-        if getattr(c, name) < 1:
-            raise InputError(f"{name} = {getattr(c, name)} must be at least 1")
-    if not (c.learning_rate > 0 and c.tau >= 0 and c.gate_penalty >= 0 and 0 <= c.warmup < 1 and c.weight_decay >= 0 and c.seed >= 0):
-        raise InputError("learning_rate must be > 0, tau, gate_penalty, weight_decay and seed >= 0, and warmup in [0, 1)")
-
-
-def _check_architecture(c: Config) -> None:
-    for name, least in (("widths", 1), ("channels", 1), ("receptive_fields", 1), ("paddings", 0), ("channel_groups", 1)):
-        values = getattr(c, name)
-        if any(type(v) is not int or v < least for v in values):
-            raise InputError(f"{name} = {values} should be a list of integers of at least {least}")
-        if name not in ("widths", "channels") and values and len(values) != len(c.channels):
-            raise InputError(f"{name} = {values} should have one entry for each of the {len(c.channels)} channels")
-    if not 2 <= c.fan_in <= MAX_FAN_IN:
-        raise InputError(f"fan_in = {c.fan_in} should be 2 to {MAX_FAN_IN}")
-    if c.learned_layers and (c.candidates < 4 or c.candidates % 4 or c.fan_in != 2):
-        raise InputError(f"learned_layers need candidates, a multiple of 4, and fan_in 2, not {c.candidates} and {c.fan_in}")
-    for name in ("settle_at", "harden_at", "freeze_at"):
-        if not 0 < getattr(c, name) <= 1:
-            raise InputError(f"{name} = {getattr(c, name)} should be above 0 and at most 1")
-    if not c.sharpen >= 1:
-        raise InputError(f"sharpen = {c.sharpen} should be at least 1")
-    if not (c.temperature > 0 and c.routing_rate >= 0 and c.learned_layers >= 0 and 1 <= c.tree_depth <= 8 and 1 <= c.pool <= 15):
-        raise InputError("temperature must be > 0, routing_rate and learned_layers >= 0, tree_depth 1 to 8 and pool 1 to 15")
-
-
-def _check_training(c: Config) -> None:
-    for name in ("crop_pad", "edges"):
-        if getattr(c, name) < 0:
-            raise InputError(f"{name} = {getattr(c, name)} must be at least 0")
-    if not (0 <= c.teacher_weight <= 1 and c.teacher_temperature > 0):
-        raise InputError("teacher_weight must be in [0, 1] and teacher_temperature > 0")
-    if c.teacher and c.task != "classify":
-        raise InputError(f"a teacher's logits are for task 'classify', not {c.task!r}; leave teacher out")
+        """Raise InputError where settings, each valid alone, make no sense together."""
+        for name in ("receptive_fields", "paddings", "channel_groups"):
+            values = getattr(self, name)
+            if values and len(values) != len(self.channels):
+                raise InputError(f"{name} = {values} should have one entry for each of the {len(self.channels)} channels")
+        if self.learned_layers and (self.candidates < 4 or self.candidates % 4 or self.fan_in != 2):
+            raise InputError(f"learned_layers need candidates, a multiple of 4, and fan_in 2, not {self.candidates} and "
+                             f"{self.fan_in}")
+        if self.teacher and self.task != "classify":
+            raise InputError(f"a teacher's logits are for task 'classify', not {self.task!r}; leave teacher out")
+        if not re.fullmatch(r"cpu|cuda(:\d+)?|triton-interpreter", self.device):
+            raise InputError(f"device = {self.device!r} is none of cpu, cuda, cuda:N, triton-interpreter")
 
 
 #: Settings by data set: selected on validation, see docs/results.md.
-PRESETS = {
+PRESETS: dict[str, dict[str, Any]] = {
     "digits": {"noise": 1.0, "steps": 4000, "evaluate_every": 500},
     "mnist": {"levels": 3, "layers": 6, "width": 8000, "init": "residual", "steps": 30_000,
               "evaluate_every": 1000, "gate_penalty": 0.02},
     "fashion-mnist": {"levels": 7, "layers": 6, "width": 8000, "init": "residual", "steps": 30_000,
-              "evaluate_every": 1000, "gate_penalty": 0.02},
+                      "evaluate_every": 1000, "gate_penalty": 0.02},
     "cifar10": {"levels": 7, "widths": [64_000, 64_000], "noise": 1.0, "augment": "flip", "steps": 6000,
                 "evaluate_every": 500},
     "cifar100": {"levels": 7, "widths": [64_000, 64_000], "noise": 1.0, "augment": "flip", "steps": 6000,
                  "evaluate_every": 500},
 }
 #: For a user's own table.
-TABLE_PRESET = {"encoder": "quantile", "levels": 7, "wiring": "random", "layers": 3, "width": 1000}
+TABLE_PRESET: dict[str, Any] = {"encoder": "quantile", "levels": 7, "wiring": "random", "layers": 3, "width": 1000}
 
 
-def preset(dataset: str) -> Config:
-    """The default settings for a data set by name, or for a user's own file."""
-    return Config(dataset=str(dataset), **PRESETS.get(str(dataset), TABLE_PRESET))
+def preset(dataset: str) -> LogicSettings:
+    """Return the default settings for a data set by name, or for a user's own file."""
+    return LogicSettings(dataset=str(dataset), **PRESETS.get(str(dataset), TABLE_PRESET))

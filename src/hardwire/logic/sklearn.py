@@ -14,7 +14,7 @@ from ..core.errors import InputError
 from ..data.datasets import Dataset, Split
 from ..data.samples import identifiers
 from .lowering import lower
-from .settings import Config
+from .settings import LogicSettings
 from .training.loop import train
 
 
@@ -33,9 +33,9 @@ def _as_value_error():
 class _LogicEstimator(BaseEstimator):
     """Parameters, splits and training that classifier and regressor share.
 
-    The parameters are those of ``nn.Config``, where each is explained, and three more:
+    The parameters are those of ``nn.LogicSettings``, where each is explained, and three more:
 
-    settings             other settings of ``nn.Config`` by name, or None
+    settings             other settings of ``nn.LogicSettings`` by name, or None
     validation_fraction  share of the samples (of each class) held out to choose among the networks evaluated in training;
                          0, or too few samples: the training samples choose
     random_state         seed of splits, wiring, weights and batches: an integer, a RandomState, or None for a new one
@@ -65,7 +65,7 @@ class _LogicEstimator(BaseEstimator):
         self.validation_fraction = validation_fraction
         self.random_state = random_state
 
-    def _config(self, task: str) -> Config:
+    def _config(self, task: str) -> LogicSettings:
         values = {k: v.item() if isinstance(v, np.generic) else v for k, v in self.get_params().items()}
         share, state = values.pop("validation_fraction"), values.pop("random_state")
         if not (isinstance(share, Real) and 0 <= share < 1):
@@ -74,7 +74,7 @@ class _LogicEstimator(BaseEstimator):
         more = dict(values.pop("settings") or {})
         if taken := sorted(set(more) & {*values, "task", "seed", "dataset", "label"}):
             raise InputError(f"settings hold {taken[0]!r}, which is the estimator's own; leave it out there")
-        return Config.from_dict(values | {"wiring": "random", "seed": seed, "task": task} | more)
+        return LogicSettings(**values | {"wiring": "random", "seed": seed, "task": task} | more)
 
     def _fit(self, x: np.ndarray, y: np.ndarray, groups: np.ndarray, names: tuple[str, ...], task: str) -> None:
         """Train on ``y``, a share of each of ``groups`` held out; keep network, encoder, circuit. ``names``: classes or targets."""

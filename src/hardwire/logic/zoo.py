@@ -7,7 +7,7 @@ layer; MNIST inputs of 2022 are cropped to 20 x 20 for the small network, here 2
 """
 
 from ..core.errors import InputError
-from .settings import TABLE_PRESET, Config
+from .settings import TABLE_PRESET, LogicSettings
 
 #: What the 2022 paper's code trains with: softmax over sixteen gates, Gaussian start, random wiring, Adam, 200,000 steps of 100.
 _PAPER_2022 = {"parametrisation": "softmax", "init": "random", "noise": 1.0, "wiring": "random", "learning_rate": 0.01,
@@ -69,7 +69,7 @@ _OUR_EXCEPTIONS = {("dlgn-uci", "monk2"): {"harden_at": 0.7},
 RECIPES = ("hardwire", "paper")
 
 
-def published(model: str, dataset: str, recipe: str = "hardwire") -> Config:
+def published(model: str, dataset: str, recipe: str = "hardwire") -> LogicSettings:
     """The settings of a published network for a data set it was published for."""
     if model not in ARCHITECTURES:
         raise InputError(f"model {model!r} is unknown; choose from {', '.join(ARCHITECTURES)}, or give a .toml file")
@@ -83,10 +83,10 @@ def published(model: str, dataset: str, recipe: str = "hardwire") -> Config:
         settings = (_PAPER_2024 if "channels" in architecture else _PAPER_2022) | _PAPER_EXCEPTIONS.get((model, dataset), {})
         if dataset not in ("mnist", "cifar10"):
             settings = settings | {"steps": 100_000}
-        return Config(dataset=dataset, **architecture, **settings)
+        return LogicSettings(dataset=dataset, **architecture, **settings)
     ours = _OURS | {"tau": 0.0} | (_OUR_TREES if "channels" in architecture else {})
     if dataset == "cifar10":
         ours = ours | {"augment": "flip"}
     if dataset not in ("mnist", "cifar10"):
         ours = ours | {k: v for k, v in TABLE_PRESET.items() if k in ("encoder", "levels", "wiring")} | {"steps": 4000, "batch": 100}
-    return Config(dataset=dataset, **architecture | ours | _OUR_EXCEPTIONS.get((model, dataset), {}))
+    return LogicSettings(dataset=dataset, **architecture | ours | _OUR_EXCEPTIONS.get((model, dataset), {}))

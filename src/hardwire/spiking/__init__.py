@@ -3,9 +3,9 @@
 from importlib import import_module
 
 #: Public name -> module; resolved on first use, so that the command line stays light.
-_PLACES = {"Model": "training", "Readout": "readout", "Settings": "settings", "export_nir": "nir", "fit_readout": "readout",
+_PLACES = {"Model": "training", "Readout": "readout", "SpikingSettings": "settings", "export_nir": "nir", "fit_readout": "readout",
            "import_nir": "nir", "load_model": "training", "preset": "settings", "train": "training"}
-__all__ = ["Model", "Readout", "Settings", "export_nir", "fit_readout", "import_nir", "load_model", "preset", "train"]
+__all__ = ["Model", "Readout", "SpikingSettings", "export_nir", "fit_readout", "import_nir", "load_model", "preset", "train"]
 
 
 def __getattr__(name):

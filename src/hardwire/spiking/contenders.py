@@ -4,17 +4,19 @@ import copy
 import dataclasses
 import json
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from ..core.errors import FormatError
 from ..core.files import read_text, write_text
-from .names import METHODS
 from .readout import fit_readout
+from .settings import Method
 from .synapses import PULSES
 from .training import train
 
 RESULTS = "contenders.jsonl"
+METHODS = get_args(Method)
 
 
 def run_contenders(settings, dataset, out, *, shares, seeds: int, methods=METHODS, progress=None) -> list[dict]:
@@ -28,7 +30,7 @@ def run_contenders(settings, dataset, out, *, shares, seeds: int, methods=METHOD
     for job in jobs(settings, shares, seeds, methods):
         if any(all(row[k] == v for k, v in job.items()) for row in rows):
             continue
-        rows.append(job | figures(contender(dataclasses.replace(settings, **job), dataset, whole), dataset))
+        rows.append(job | figures(contender(settings.changed(**job), dataset, whole), dataset))
         write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
         if progress:
             progress(rows[-1])
@@ -57,7 +59,7 @@ def contender(settings, dataset, whole: dict):
         return train(settings, dataset)
     if settings.seed not in whole:
         whole.clear()  # jobs come seed by seed
-        whole[settings.seed] = train(dataclasses.replace(settings, method="none", prune=0.0), dataset)
+        whole[settings.seed] = train(settings.changed(method="none", prune=0.0), dataset)
     model = whole[settings.seed]
     if settings.method == "none":
         return model

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..core.errors import FormatError
+from .build import device_of
 from .encoding import spike_chance
 from .kernels.learning import Rule, new_outputs
 from .kernels.neurons import LIF, WTA
@@ -40,13 +41,13 @@ class OneSidedNetwork:
         if s.cells == "digital":  # dithered, so that the mean of what is drawn survives the coarse levels
             spacing = 2 / ((1 << self.bits) - 1)
             w = np.floor((w + 1) / spacing + rng.random(w.shape)).astype(np.float32) * spacing - 1
-        self.cells = make_cells(w, s.cells, rng, bits=self.bits, code=s.code, levels=s.levels, device=s.device)
+        self.cells = make_cells(w, s.cells, rng, bits=self.bits, code=s.code, levels=s.levels, device=device_of(s))
         self.outputs = new_outputs(n, m)
         self.tally = np.zeros(len(TALLY), np.int64)
         self.pruned_at = np.full(m, -1, np.int64)
         self.chance = spike_chance(s.max_hz, s.step_ms)
         window = max(1, round(s.window_ms / s.step_ms))
-        self.timing = Timing(s.steps, s.settle, window)
+        self.timing = Timing(s.steps, s.burn_in, window)
         self.mature_at = maturity(s, training_samples)
 
     def neuron(self, progress: float) -> Neuron:

@@ -18,7 +18,7 @@ def maturity(settings, training_samples: int) -> int:
     samples = max(1, round(EARLY * training_samples))
     if settings.mature_by == "samples":
         return samples
-    return max(1, samples * (settings.steps - settings.settle) // settings.outputs)
+    return max(1, samples * (settings.steps - settings.burn_in) // settings.outputs)
 
 
 def mature_outputs(settings, outputs, sample: int, at: int) -> np.ndarray:

@@ -1,6 +1,5 @@
 """The record of a spiking run: what ``report`` renders, and nothing that it would have to compute."""
 
-import dataclasses
 import time
 
 import numpy as np
@@ -35,7 +34,7 @@ def record_of(model: Model, dataset, environment: dict, contenders=()) -> dict:
                  "samples_per_s": len(counts) / max(seconds, 1e-9)},
         "energy": [line for ledger in energy for line in ledger.to_json()], "environment": environment,
         "classes": list(dataset.classes), "confusion": confusion(dataset.test.y, found, classes),
-        "model": {k: v for k, v in dataclasses.asdict(s).items() if k not in ("dataset", "seed")}, "source": dataset.source,
+        "model": {k: v for k, v in s.model_dump().items() if k not in ("dataset", "seed")}, "source": dataset.source,
         "spiking": {
             "readouts": [{"name": name, "test": test[name], "validation": last.get(f"validation_{name}")} for name in test],
             "network": _network(model), "counts": {k: v / samples for k, v in tally.items()},

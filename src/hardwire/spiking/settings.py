@@ -1,189 +1,167 @@
 """Everything needed to repeat a spiking run, as one flat record that is a TOML file on disk."""
 
-import dataclasses
-import math
-from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from ..core.errors import InputError
-from ..core.settings import FlatConfig
-from ..devices.models import BinaryCell, LinearStep, load_device
-from .names import CELLS, METHODS, RULES
-from .synapses import CODES, EVEN
+from ..core.settings import Settings, Share
 
-NEURONS = ("wta", "lif")
-IMPORTANCE = ("weight", "magnitude")
-MATURITY = ("spikes", "samples")
+LearningRule = Literal["one-sided", "triplet"]
+Cells = Literal["digital", "analog", "ideal"]
+#: In the order in which contenders are trained: pruning after training starts from the network that is not pruned.
+Method = Literal["none", "zero-after", "soft", "zero", "random"]
+Code = Literal["gray", "binary"]
+Number = Annotated[int, Field(ge=1, le=10**9)]
+Index = Annotated[int, Field(ge=0, le=2**62)]
+Magnitude = Annotated[float, Field(ge=0, le=1e9)]
+Scale = Annotated[float, Field(ge=1e-9, le=1e9)]
+Weight = Annotated[float, Field(ge=-1, le=1)]
 
 
-@dataclass(frozen=True)
-class Settings(FlatConfig):
+class SpikingSettings(Settings):
     """A spiking network, the array that holds its weights, its training and its pruning.
 
-    rule          ``one-sided``, the STDP of Shi et al. 2018, which all but the last group of settings belong to; ``triplet``, the
-                  network of Diehl and Cook 2015
-    inputs, bias  pixels that are inputs, at most, see ``select_pixels``; one more input that always fires
-    outputs       output neurons
-    epochs        passes over the training split
-    steps, step_ms   length of a sample in steps, and of a step
-    settle        steps at a sample's beginning in which no output fires: the inputs' window fills
-    max_hz        rate of an input of full density
-    neuron        ``wta`` (soft winner-take-all) or ``lif``, see ``neurons``
-    gain, gain_end   sharpness of the soft winner-take-all at the beginning and the end of training and beyond; geometric between
-    threshold, membrane_ms, inhibition   of ``lif``: threshold, membrane's time constant, steps of lateral inhibition
-    theta_step, theta_end    rise of an output's threshold with each of its spikes in training; its factor at the end of training,
-                  geometric from 1 on
-    window_ms     of STDP, and of the soft winner-take-all's potential
-    ltp, ltp_decay, ltd   a, b and c of the rule, see ``learning``
-    rate_end      factor of a and c at the end of training; geometric from 1 on
-    scaling, horizon      homeostasis by update scaling: its exponent, 0: none; output spikes per output that it averages over
-    w_low, w_high         weights are drawn evenly between these at the beginning
-
-    cells         ``digital``, ``analog`` or ``ideal``, see ``array``
-    arrays        arrays of 524,288 cells
-    bits          cells a weight of ``digital``; 0: as many as the arrays hold, 8 at most
-    code          of ``digital``: ``gray`` or ``binary``
-    write_failure ... attempts    of ``digital``, see ``BinaryCell`` of ``crossbar.devices``
-    levels        of ``analog``, distinguishable ones; 0: continuous
-    analog_device of ``analog``: a preset of ``crossbar.devices`` by name or a .toml file of `hardwire crossbar fit`, of which shape
-                  and spread of the steps are taken; none: steps as the rule wants them
-    step_spread ... bound_spread    of ``analog``, see ``LinearStep``; where they are not 0, in place of the device's own
-
-    method        ``soft``: the unimportant weights of a mature output get a constant and are never updated again; ``zero``: the same
-                  with 0 (a synapse that is taken out); ``zero-after``: that after training; ``random``: a random share is frozen as
-                  it stands; ``none``
-    prune         share of each output's synapses
-    constant      of ``soft``; on ``digital`` cells the nearest level
-    importance    ``weight``: the lowest weights are unimportant; ``magnitude``: those nearest to 0
-    mature_by, mature_at   an output is mature after ``mature_at`` of its own ``spikes``, or of training ``samples``; 0: half of
-                  training
-    check_every   samples between looks at maturity
-
-    intensity_hz, theta_plus, norm   of ``triplet``: rate of an input of full density, rise of a threshold in mV, sum of weights
-    label_samples        training samples that assign outputs to classes while training; in the end all do
-    evaluate_every       samples between evaluations on the validation split; 0: each epoch
-    validation           share of the training samples kept for that split; 0: all are trained, and nothing is evaluated but the test
+    The rule ``one-sided`` is the STDP of Shi et al. 2018, which all but ``intensity_hz``, ``theta_plus``, ``norm`` and the common
+    settings belong to; ``triplet`` is the network of Diehl and Cook 2015.
     """
 
     dataset: str = "mnist"
-    seed: int = 0
-    rule: str = "one-sided"
-    inputs: int = 397
+    """Name of the data set, or path of a table."""
+    seed: Index = 0
+    """Seed of the split, the weights, the spikes, the devices and the order of samples."""
+    rule: LearningRule = "one-sided"
+    """Learning rule: one-sided STDP of Shi et al. 2018, or the triplet rule of Diehl and Cook 2015."""
+    inputs: Number = 397
+    """Pixels that are inputs: those that fire most."""
     bias: bool = True
-    outputs: int = 500
-    epochs: int = 3
-    steps: int = 40
-    step_ms: float = 1.0
-    settle: int = 10
-    max_hz: float = 200.0
-    neuron: str = "wta"
-    gain: float = 1.0
-    gain_end: float = 4.0
-    threshold: float = 0.0
-    membrane_ms: float = 10.0
-    inhibition: int = 0
-    theta_step: float = 0.03
-    theta_end: float = 1.0
-    window_ms: float = 10.0
-    ltp: float = 0.06
-    ltp_decay: float = 3.0
-    ltd: float = 0.006
-    rate_end: float = 0.03
-    scaling: float = 0.0
-    horizon: float = 20.0
-    w_low: float = -0.2
-    w_high: float = 0.2
-    cells: str = "analog"
-    arrays: int = 1
-    bits: int = 0
-    code: str = "gray"
-    write_failure: float = 0.0
-    failure_spread: float = 0.0
-    endurance: float = 0.0
-    endurance_spread: float = 0.0
-    stuck: float = 0.0
-    attempts: int = 1
-    levels: int = 0
+    """One more input that always fires."""
+    outputs: Number = 500
+    """Output neurons."""
+    epochs: Number = 3
+    """Passes over the training split."""
+    steps: Annotated[int, Field(ge=1, le=65_535)] = 40
+    """Length of a sample in steps."""
+    step_ms: Scale = 1.0
+    """Length of a step in ms."""
+    burn_in: Annotated[int, Field(ge=0, le=65_534)] = 10
+    """Steps at a sample's beginning in which no output fires: the inputs' window fills."""
+    max_hz: Scale = 200.0
+    """Rate of an input of full density."""
+    neuron: Literal["wta", "lif"] = "wta"
+    """Output neurons: soft winner-take-all, or leaky integrate-and-fire."""
+    gain: Scale = 1.0
+    """Sharpness of the soft winner-take-all at the beginning of training."""
+    gain_end: Scale = 4.0
+    """The same at the end of training and after it; geometric between."""
+    threshold: Annotated[float, Field(ge=-1e9, le=1e9)] = 0.0
+    """Threshold of lif."""
+    membrane_ms: Scale = 10.0
+    """Time constant of the membrane of lif."""
+    inhibition: Annotated[int, Field(ge=0, le=65_535)] = 0
+    """Steps of lateral inhibition of lif."""
+    theta_step: Magnitude = 0.03
+    """Rise of an output's threshold with each of its spikes in training."""
+    theta_end: Scale = 1.0
+    """Factor of `theta_step` at the end of training; geometric from 1 on."""
+    window_ms: Scale = 10.0
+    """Window of STDP, and of the potential of the soft winner-take-all."""
+    ltp: Magnitude = 0.06
+    """Potentiation: a of the rule a exp(-b (w + 1))."""
+    ltp_decay: Scale = 3.0
+    """Decay of potentiation with the weight: b of the rule."""
+    ltd: Magnitude = 0.006
+    """Depression: c of the rule."""
+    rate_end: Scale = 0.03
+    """Factor of `ltp` and `ltd` at the end of training; geometric from 1 on."""
+    scaling: Magnitude = 0.0
+    """Exponent of the homeostasis by update scaling; 0: none."""
+    horizon: Scale = 20.0
+    """Output spikes per output that the homeostasis averages over."""
+    w_low: Weight = -0.2
+    """Lowest weight at the beginning; weights are drawn evenly."""
+    w_high: Weight = 0.2
+    """Highest weight at the beginning."""
+    cells: Cells = "analog"
+    """What holds the weights."""
+    arrays: Number = 1
+    """Arrays of 524,288 cells."""
+    bits: Annotated[int, Field(ge=0, le=8)] = 0
+    """Digital cells of a weight; 0: as many as the arrays hold, 8 at most."""
+    code: Code = "gray"
+    """Code of a weight in digital cells."""
+    write_failure: Share = 0.0
+    """Of digital cells: probability that a programming pulse leaves a cell as it was."""
+    failure_spread: Magnitude = 0.0
+    """Of digital cells: standard deviation of the logarithm of `write_failure` from cell to cell."""
+    endurance: Magnitude = 0.0
+    """Of digital cells: pulses after which a cell keeps its bit for ever, median; 0: unlimited."""
+    endurance_spread: Magnitude = 0.0
+    """Of digital cells: standard deviation of the logarithm of `endurance` from cell to cell."""
+    stuck: Share = 0.0
+    """Of digital cells: share that never changes."""
+    attempts: Number = 1
+    """Of digital cells: pulses at most for a bit, each followed by a check."""
+    levels: Annotated[int, Field(ge=0, le=65_536)] = 0
+    """Distinguishable levels of analog cells; 0: continuous."""
     analog_device: str = ""
-    step_spread: float = 0.0
-    asymmetry_spread: float = 0.0
-    cycle_noise: float = 0.0
-    bound_spread: float = 0.0
-    method: str = "none"
-    prune: float = 0.0
-    constant: float = -1.0
-    importance: str = "weight"
-    mature_by: str = "samples"
-    mature_at: int = 0
-    check_every: int = 500
-    intensity_hz: float = 63.75
-    theta_plus: float = 0.05
-    norm: float = 78.0
-    label_samples: int = 10_000
-    evaluate_every: int = 0
-    validation: float = 0.1
-
-    @property
-    def device(self):
-        """The cell that these settings describe; None where the weights are ideal."""
-        if self.cells == "digital":
-            return BinaryCell(**{name: getattr(self, name) for name in BINARY})
-        return analog_device(self.analog_device, {name: getattr(self, name) for name in ANALOG}) if self.cells == "analog" else None
+    """Shape and spread of the steps of analog cells: a preset by name, or a .toml file of `hardwire crossbar fit`; empty: steps as
+    the rule wants them."""
+    step_spread: Magnitude = 0.0
+    """Of analog cells: spread of the step from cell to cell; 0: the device's own."""
+    asymmetry_spread: Magnitude = 0.0
+    """Of analog cells: spread of the ratio of steps up and down; 0: the device's own."""
+    cycle_noise: Magnitude = 0.0
+    """Of analog cells: noise of a step from pulse to pulse; 0: the device's own."""
+    bound_spread: Magnitude = 0.0
+    """Of analog cells: spread of the bounds from cell to cell; 0: the device's own."""
+    method: Method = "none"
+    """What becomes of the unimportant weights of a mature output: a constant that is never updated again (soft), 0 (zero), 0 after
+    training (zero-after); or a random share is frozen as it stands (random)."""
+    prune: Share = 0.0
+    """Share of each output's synapses to prune."""
+    constant: Weight = -1.0
+    """Constant of the method soft; on digital cells the nearest level."""
+    importance: Literal["weight", "magnitude"] = "weight"
+    """What is unimportant: the lowest weights, or those nearest to 0."""
+    mature_by: Literal["spikes", "samples"] = "samples"
+    """What makes an output mature: its own spikes, or training samples."""
+    mature_at: Index = 0
+    """How many of them; 0: half of training."""
+    check_every: Number = 500
+    """Samples between looks at maturity."""
+    intensity_hz: Scale = 63.75
+    """Of the triplet rule: rate of an input of full density."""
+    theta_plus: Magnitude = 0.05
+    """Of the triplet rule: rise of a threshold in mV."""
+    norm: Scale = 78.0
+    """Of the triplet rule: sum of an output's weights."""
+    label_samples: Number = 10_000
+    """Training samples that assign outputs to classes while training; in the end all do."""
+    evaluate_every: Index = 0
+    """Samples between evaluations on the validation split; 0: each epoch."""
+    validation: Annotated[float, Field(ge=0, le=0.9)] = 0.1
+    """Share of the training samples kept for that split; 0: all are trained, and nothing is evaluated but the test."""
 
     def check(self) -> None:
-        _check(self)
-
-
-#: Settings that are parameters of a device of ``crossbar.devices``.
-BINARY = ("write_failure", "failure_spread", "endurance", "endurance_spread", "stuck", "attempts")
-ANALOG = ("step_spread", "asymmetry_spread", "cycle_noise", "bound_spread")
-
-
-def analog_device(given: str, spreads: dict) -> LinearStep:
-    """The device of analog cells; InputError where ``given`` is none whose conductance goes up and down."""
-    device = load_device(given) if given else EVEN
-    if not isinstance(device, LinearStep):
-        raise InputError(f"analog_device = {given!r} is a {type(device).__name__}, which cannot go up and down by steps; choose a "
-                         "linear-step device")
-    return dataclasses.replace(device, **{name: value for name, value in spreads.items() if value})
-
-
-CHOICES = {"rule": RULES, "neuron": NEURONS, "cells": CELLS, "code": CODES, "method": METHODS, "importance": IMPORTANCE,
-           "mature_by": MATURITY}
-#: Name -> (least, most) of a number.
-RANGES = {
-    **dict.fromkeys(("inputs", "outputs", "epochs", "arrays", "attempts", "check_every", "label_samples"), (1, 10**9)),
-    "steps": (1, 65_535), "settle": (0, 65_534), "bits": (0, 8), "levels": (0, 65_536), "inhibition": (0, 65_535),
-    **dict.fromkeys(("step_ms", "max_hz", "gain", "gain_end", "membrane_ms", "window_ms", "ltp_decay", "rate_end", "theta_end",
-                     "horizon", "intensity_hz", "norm"), (1e-9, 1e9)),
-    **dict.fromkeys(("seed", "mature_at", "evaluate_every"), (0, 2**62)),
-    **dict.fromkeys(("theta_step", "ltp", "ltd", "scaling", "failure_spread", "endurance", "endurance_spread", "step_spread",
-                     "asymmetry_spread", "cycle_noise", "bound_spread", "theta_plus"), (0, 1e9)),
-    **dict.fromkeys(("write_failure", "stuck", "prune"), (0, 1)), **dict.fromkeys(("constant", "w_low", "w_high"), (-1, 1)),
-    "validation": (0, 0.9),
-    "threshold": (-1e9, 1e9),
-}
-
-
-def _check(s: Settings) -> None:
-    s.choose(CHOICES)
-    for name, (least, most) in RANGES.items():
-        value = getattr(s, name)
-        if not (math.isfinite(value) and least <= value <= most):
-            raise InputError(f"{name} = {value} should be {least:g} to {most:g}")
-    if s.settle >= s.steps:
-        raise InputError(f"settle = {s.settle} leaves none of {s.steps} steps for outputs to fire in; lower it")
-    if s.w_low > s.w_high:
-        raise InputError(f"w_low = {s.w_low} is above w_high = {s.w_high}; swap them")
-    if s.rule == "triplet" and (s.method != "none" or s.cells != "ideal"):
-        raise InputError("rule triplet is a comparison on ideal weights; leave method none and set cells=ideal")
+        """Raise InputError where settings, each valid alone, make no sense together."""
+        if self.burn_in >= self.steps:
+            raise InputError(f"burn_in = {self.burn_in} leaves none of {self.steps} steps for outputs to fire in; lower it")
+        if self.w_low > self.w_high:
+            raise InputError(f"w_low = {self.w_low} is above w_high = {self.w_high}; swap them")
+        if self.rule == "triplet" and (self.method != "none" or self.cells != "ideal"):
+            raise InputError("rule triplet is a comparison on ideal weights; leave method none and set cells=ideal")
 
 
 #: Settings of a rule beside the defaults, which are the one-sided rule's.
-PRESETS = {"one-sided": {}, "triplet": {"rule": "triplet", "cells": "ideal", "inputs": 784, "bias": False, "outputs": 400, "epochs": 1}}
+PRESETS: dict[LearningRule, dict[str, Any]] = {
+    "one-sided": {},
+    "triplet": {"rule": "triplet", "cells": "ideal", "inputs": 784, "bias": False, "outputs": 400, "epochs": 1},
+}
 
 
-def preset(dataset: str, rule: str = "one-sided") -> Settings:
-    """The default settings of a rule for a data set."""
+def preset(dataset: str, rule: LearningRule = "one-sided") -> SpikingSettings:
+    """Return the default settings of a rule for a data set."""
     if rule not in PRESETS:
         raise InputError(f"rule {rule!r} is none of {', '.join(PRESETS)}")
-    return Settings(dataset=str(dataset), **PRESETS[rule])
+    return SpikingSettings(dataset=str(dataset), **PRESETS[rule])

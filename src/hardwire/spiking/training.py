@@ -19,7 +19,7 @@ from .diehl_cook import DiehlCookNetwork
 from .encoding import grey_levels, select_pixels
 from .network import OneSidedNetwork
 from .readout import Readout, fit_readout
-from .settings import Settings
+from .settings import SpikingSettings
 from .synapses import LTD, LTP
 
 CONFIG, METRICS, CHECKPOINT, MODEL = "config.toml", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors"
@@ -38,7 +38,7 @@ class Encoder:
         return np.ascontiguousarray(grey_levels(x[:, self.pixels], self.low, self.high))
 
 
-def fit_encoder(settings: Settings, x: np.ndarray) -> Encoder:
+def fit_encoder(settings: SpikingSettings, x: np.ndarray) -> Encoder:
     """Choose the pixels from training samples ``x`` (samples, features); bytes keep their range, other numbers get their own."""
     low, high = (0, 255) if x.dtype == np.uint8 and x.max() > 16 else (float(x.min()), float(x.max()))
     return Encoder(select_pixels(grey_levels(x, low, high), min(settings.inputs, x.shape[1])), low, high)
@@ -60,7 +60,7 @@ class Model:
     dataset  {name, classes, shape}
     """
 
-    settings: Settings
+    settings: SpikingSettings
     network: OneSidedNetwork | DiehlCookNetwork
     encoder: Encoder
     readout: Readout
@@ -77,7 +77,7 @@ class Model:
         return self.readout.votes(self.respond(x))
 
 
-def read_data(settings: Settings, data_dir=None):
+def read_data(settings: SpikingSettings, data_dir=None):
     """The data set that the settings name, split as they say."""
     data = load_dataset(settings.dataset, seed=settings.seed, data_dir=data_dir, validation=settings.validation or 0.1)
     if settings.validation:
@@ -86,12 +86,12 @@ def read_data(settings: Settings, data_dir=None):
     return dataclasses.replace(data, train=Split(x, y), validation=Split(x[:0], y[:0]))
 
 
-def build(settings: Settings, inputs: int, training_samples: int):
+def build(settings: SpikingSettings, inputs: int, training_samples: int):
     """A fresh network; ``training_samples`` in all epochs."""
     return {"one-sided": OneSidedNetwork, "triplet": DiehlCookNetwork}[settings.rule](settings, inputs, training_samples)
 
 
-def train(settings: Settings, dataset, *, out=None, resume: bool = False, progress=None, checkpoint_seconds: float = 20.0) -> Model:
+def train(settings: SpikingSettings, dataset, *, out=None, resume: bool = False, progress=None, checkpoint_seconds: float = 20.0) -> Model:
     """Train on ``dataset`` (see ``hardwire.data.Dataset``); with ``out``, into that run directory.
 
     resume    go on where a killed run in ``out`` was
@@ -137,7 +137,7 @@ def entry_of(network, counts: np.ndarray, state: Progress, accuracy: dict[str, f
     return entry | ({"pruned": float(kept["frozen"].mean())} if "frozen" in kept else {})
 
 
-def chunks(settings: Settings, samples: int, position: int):
+def chunks(settings: SpikingSettings, samples: int, position: int):
     """Rows of each chunk from ``position`` on, in every epoch a new order; a chunk ends where pruning looks, and with the epoch."""
     for epoch in range(position // samples, settings.epochs):
         order = np.random.default_rng((settings.seed, 2, epoch)).permutation(samples)
@@ -145,13 +145,13 @@ def chunks(settings: Settings, samples: int, position: int):
             yield order[first : first + settings.check_every]
 
 
-def due(settings: Settings, position: int, size: int, samples: int) -> bool:
+def due(settings: SpikingSettings, position: int, size: int, samples: int) -> bool:
     """Whether an evaluation falls into the chunk of ``size`` samples that ended at ``position``."""
     every = settings.evaluate_every or samples
     return position // every > (position - size) // every or position == settings.epochs * samples
 
 
-def evaluate(network, encoder: Encoder, dataset, settings: Settings, x: np.ndarray) -> dict[str, float]:
+def evaluate(network, encoder: Encoder, dataset, settings: SpikingSettings, x: np.ndarray) -> dict[str, float]:
     """Accuracies on the validation split, outputs being assigned by the first ``label_samples`` training samples; none without it."""
     if not len(dataset.validation.y):
         return {}
@@ -160,7 +160,7 @@ def evaluate(network, encoder: Encoder, dataset, settings: Settings, x: np.ndarr
     return readout.accuracy(network.respond(encoder(dataset.validation.x)), dataset.validation.y)
 
 
-def open_run(out, settings: Settings, network, state: Progress, resume: bool) -> None:
+def open_run(out, settings: SpikingSettings, network, state: Progress, resume: bool) -> None:
     """Claim the folder, or take over what its checkpoint holds."""
     if out is None:
         if resume:
@@ -180,7 +180,7 @@ def open_run(out, settings: Settings, network, state: Progress, resume: bool) ->
     write_text(out / CONFIG, settings.to_toml())
 
 
-def save_state(path: Path, settings: Settings, arrays: dict, facts: dict) -> None:
+def save_state(path: Path, settings: SpikingSettings, arrays: dict, facts: dict) -> None:
     """Arrays and facts in one file, written aside and renamed."""
     text = json.dumps(facts | {"version": VERSION, "settings": settings.to_toml()})
     write_bytes(path, save({k: np.ascontiguousarray(v) for k, v in arrays.items()}, {"hardwire": text}))
@@ -214,7 +214,7 @@ def save_model(out: Path, model: Model) -> None:
 def load_model(run) -> Model:
     """The model in a run directory."""
     arrays, facts = read_state(Path(run) / MODEL)
-    settings = Settings.from_toml(facts["settings"], Path(run) / MODEL)
+    settings = SpikingSettings.from_toml(facts["settings"], Path(run) / MODEL)
     try:
         encoder = Encoder(arrays["pixels"], facts["low"], facts["high"])
         network = build(settings, len(encoder.pixels), facts["training_samples"])

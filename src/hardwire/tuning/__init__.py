@@ -9,7 +9,7 @@ from pathlib import Path
 from ..core.errors import FormatError, InputError
 from ..core.files import read_text, write_text
 from ..data import load_dataset
-from ..logic.settings import Config, preset
+from ..logic.settings import LogicSettings, preset
 from ..report.front import mark_front, write_front
 from ..report.summary import merit
 from ..workflow import steps as runs
@@ -52,7 +52,7 @@ def sweep(dataset, space: Space, out, *, trials: int | None = None, storage: str
         study = Study(opened, name, out, seed=seed)
         study.settle(facts)
         queue = space.grid()[:trials] if sampler == "grid" else [{}] * (trials or TRIALS)
-        base = dataclasses.asdict(preset(dataset)) | space.fixed
+        base = preset(dataset).model_dump() | space.fixed
         _work(study, _Trainer(base, space, out, optimized, data_dir, progress), queue, sampler, timeout, say)
         front = _conclude(study, facts | {"name": name})
     failed = [t["error"] for t in front["trials"] if t["state"] == "failed"]
@@ -136,7 +136,7 @@ class _Trainer:
     def folder(self, number: int) -> Path:
         return self.out / f"trial-{number:04d}"
 
-    def dataset(self, config: Config):
+    def dataset(self, config: LogicSettings):
         """The data set, kept from one trial to the next where it is the same."""
         key = (config.seed, config.label, config.task)
         if self.kept[0] != key:
@@ -147,7 +147,7 @@ class _Trainer:
         """Hard figure of merit on validation and gates."""
         from ..logic import load_model
 
-        config, folder = Config.from_dict(self.base | chosen), self.folder(number)
+        config, folder = LogicSettings(**self.base | chosen), self.folder(number)
         if not (folder / "model.safetensors").exists():
             runs.train_run(config, folder, dataset=self.dataset(config), resume=True, progress=self.progress)
         model = load_model(folder)

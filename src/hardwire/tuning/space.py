@@ -1,6 +1,5 @@
-"""The space of a sweep: which settings of ``Config`` are fixed, which are chosen from a list, which from a range."""
+"""The space of a sweep: which settings of ``LogicSettings`` are fixed, which are chosen from a list, which from a range."""
 
-import dataclasses
 import itertools
 import json
 import math
@@ -11,9 +10,10 @@ from pathlib import Path
 from ..core.errors import FormatError, InputError
 from ..core.files import read_text
 from ..core.settings import tomllib
-from ..logic.settings import Config
+from ..logic.settings import LogicSettings
 
-TYPES = {f.name: getattr(f.type, "__name__", f.type) for f in dataclasses.fields(Config)}
+_KINDS = {name: LogicSettings.kind_of(name) for name in LogicSettings.model_fields}
+TYPES = {name: "list" if kind.is_list else kind.type.__name__ for name, kind in _KINDS.items()}
 
 
 @dataclass(frozen=True)

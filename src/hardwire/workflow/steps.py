@@ -192,7 +192,7 @@ def report_run(run, *, data_dir=None) -> dict:
         "energy": _energy(best), "environment": environment(),
         "curve": model.metrics, "gate_kinds": {"raw": gate_kinds(raw), "optimized": gate_kinds(best)},
         "passes": steps.get("optimize", {}).get("passes", []), "digest": best.digest,
-        "model": {k: v for k, v in dataclasses.asdict(model.config).items() if k not in ("dataset", "seed")},
+        "model": {k: v for k, v in model.config.model_dump().items() if k not in ("dataset", "seed")},
         "source": dataset.source,
     }
     save_record(record, run)

@@ -102,7 +102,7 @@ def test_layers_of_several_kinds_in_sequence_when_frozen(layers):
 
 @mixed
 def test_settled_and_hardened_layers_in_sequence(layers):
-    network = LogicNetwork(layers(), GroupSum(5, 2.0), settle_at=0.5, harden_at=0.75)
+    network = LogicNetwork(layers(), GroupSum(5, 2.0), fix_wiring_at=0.5, harden_at=0.75)
     network.set_progress(0.5)
     assert all(layer.settled and not layer.hardened for layer in network.nodes)
     check_same(network.double(), samples(50).double())

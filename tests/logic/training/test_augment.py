@@ -1,4 +1,3 @@
-import dataclasses
 
 import numpy as np
 import pytest
@@ -6,7 +5,7 @@ import torch
 
 from hardwire.core.errors import InputError
 from hardwire.data.encoders import fit_encoder
-from hardwire.logic import Config, train
+from hardwire.logic import LogicSettings, train
 from hardwire.logic.training.augment import Augmentation, default_pad
 from hardwire.logic.training.batches import Samples
 
@@ -69,13 +68,13 @@ def test_refusals(rng, change, message):
 
 
 def test_training_with_augmentation_repeats_and_differs(digits):
-    config = Config(width=60, layers=2, levels=2, steps=12, evaluate_every=12, batch=32, augment="flip+crop")
+    config = LogicSettings(width=60, layers=2, levels=2, steps=12, evaluate_every=12, batch=32, augment="flip+crop")
     a = train(config, digits)
     torch.set_num_threads(2)
     try:
         b = train(config, digits)
     finally:
         torch.set_num_threads(1)
-    c = train(dataclasses.replace(config, augment="none"), digits)
+    c = train(config.changed(augment="none"), digits)
     assert a.metrics[-1]["loss"] == b.metrics[-1]["loss"] != c.metrics[-1]["loss"]
     assert all(torch.equal(p, q) for p, q in zip(a.network.parameters(), b.network.parameters()))

@@ -7,11 +7,11 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from hardwire.core.errors import FormatError, InputError
-from hardwire.logic import Config, load_model, save_model, train
+from hardwire.logic import LogicSettings, load_model, save_model, train
 from hardwire.logic.training.checkpoint import describe
 from hardwire.logic.training.loop import Samples, predict
 
-TINY = Config(width=60, layers=2, levels=2, steps=12, evaluate_every=6, batch=32)
+TINY = LogicSettings(width=60, layers=2, levels=2, steps=12, evaluate_every=6, batch=32)
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +61,8 @@ def test_a_loaded_model_gives_the_same_answers(saved, digits, name):
 
 
 def test_softmax_models_are_saved_too(digits, tmp_path):
-    from dataclasses import replace
 
-    result = train(replace(TINY, parametrisation="softmax"), digits, out=tmp_path / "run")
+    result = train(TINY.changed(parametrisation="softmax"), digits, out=tmp_path / "run")
     assert torch.equal(load_model(tmp_path / "run").network.tables(), result.network.tables())
 
 

@@ -1,6 +1,5 @@
 """Two processes, really started, train as one does."""
 
-import dataclasses
 import json
 import multiprocessing
 import os
@@ -14,10 +13,10 @@ import pytest
 import torch
 
 from hardwire.core.errors import InputError
-from hardwire.logic import Config, load_model, train
+from hardwire.logic import LogicSettings, load_model, train
 from hardwire.logic.training.distributed import Ranks, check_batch
 
-CONFIG = Config(width=100, layers=3, levels=2, steps=40, evaluate_every=1, batch=50, gate_penalty=0.05, accumulate=2,
+CONFIG = LogicSettings(width=100, layers=3, levels=2, steps=40, evaluate_every=1, batch=50, gate_penalty=0.05, accumulate=2,
                 augment="crop", learn_tau=True)
 
 
@@ -31,7 +30,7 @@ def train_job(job, digits) -> dict:
             raise Stop
 
     try:
-        result = train(Config(**job["config"]), digits, out=job.get("out"), resume=job.get("resume", False), progress=progress,
+        result = train(LogicSettings(**job["config"]), digits, out=job.get("out"), resume=job.get("resume", False), progress=progress,
                        checkpoint_seconds=0)
     except InputError as error:
         return {"error": str(error)}
@@ -72,7 +71,7 @@ def start(folder, jobs, digits, world=2):
 
 @pytest.fixture(scope="module")
 def settings():
-    return dataclasses.asdict(CONFIG)
+    return CONFIG.model_dump()
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +106,7 @@ def test_all_ranks_and_all_runs_hold_the_same_bits(two):
 
 
 def test_noise_is_the_same_on_all_ranks(two, digits):
-    alone = train(dataclasses.replace(CONFIG, estimator="gumbel", steps=20), digits)
+    alone = train(CONFIG.changed(estimator="gumbel", steps=20), digits)
     assert two[1][0][2]["weights"] == two[1][1][2]["weights"]
     assert np.abs(curve(two[1][0][2]["metrics"]) - curve(alone.metrics)).max() < 1e-4
 

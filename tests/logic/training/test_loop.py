@@ -9,11 +9,11 @@ import torch
 
 from hardwire.core.errors import FormatError, InputError
 from hardwire.data.datasets import Dataset, Split
-from hardwire.logic import Config, load_model, train
+from hardwire.logic import LogicSettings, load_model, train
 from hardwire.logic.training.checkpoint import CHECKPOINT
 from hardwire.logic.training.loop import HEAD_RATE, Order, Samples, accuracy, one_cycle, parameter_groups, predict
 
-TINY = Config(width=60, layers=2, levels=2, steps=24, evaluate_every=6, batch=32)
+TINY = LogicSettings(width=60, layers=2, levels=2, steps=24, evaluate_every=6, batch=32)
 
 
 class Stop(Exception):
@@ -52,7 +52,7 @@ def test_a_seed_gives_the_same_network_for_any_number_of_threads(digits, undistu
 
 
 def test_another_seed_gives_another_network(digits, undisturbed):
-    other = train(dataclasses.replace(TINY, seed=1), digits)
+    other = train(TINY.changed(seed=1), digits)
     assert not torch.equal(other.network.tables(), undisturbed.network.tables())
 
 
@@ -72,7 +72,7 @@ def test_training_reports(digits):
 
 
 def test_the_last_step_is_evaluated(digits):
-    assert [m["step"] for m in train(dataclasses.replace(TINY, steps=8), digits).metrics] == [6, 8]
+    assert [m["step"] for m in train(TINY.changed(steps=8), digits).metrics] == [6, 8]
 
 
 def test_the_weights_are_those_best_on_validation(digits):
@@ -81,7 +81,7 @@ def test_the_weights_are_those_best_on_validation(digits):
     def watch(entry):
         held[entry["step"]] = entry["hard"]
 
-    result = train(dataclasses.replace(TINY, steps=60, evaluate_every=3, learning_rate=0.3), digits, progress=watch)
+    result = train(TINY.changed(steps=60, evaluate_every=3, learning_rate=0.3), digits, progress=watch)
     best = max(held.values())
     assert result.best_step == max(s for s, hard in held.items() if hard == best)
     validation = Samples(result.encoder.encode(digits.validation.x), digits.validation.y)
@@ -100,7 +100,7 @@ def test_writing_a_run_does_not_change_it(digits, undisturbed, tmp_path, checkpo
     assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["config.toml", "metrics.jsonl", "model.safetensors"]
     lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in lines] == result.metrics
-    assert Config.load(tmp_path / "run" / "config.toml") == TINY
+    assert LogicSettings.load(tmp_path / "run" / "config.toml") == TINY
 
 
 @pytest.mark.parametrize("stop_at", [[6], [12], [18], [24], [6, 12, 24]])
@@ -139,7 +139,7 @@ def test_stopped_before_the_first_checkpoint(digits, undisturbed, tmp_path):
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_killed_at_random_moments(digits, tmp_path):
     """SIGKILL again and again while every step writes a checkpoint; each resumes where the last one was."""
-    config, out, rng = dataclasses.replace(TINY, steps=100, evaluate_every=10), tmp_path / "run", np.random.default_rng(0)
+    config, out, rng = TINY.changed(steps=100, evaluate_every=10), tmp_path / "run", np.random.default_rng(0)
     fork, kills = multiprocessing.get_context("fork"), 0
     while kills < 12 and not (out / "model.safetensors").exists():
         child = fork.Process(target=train, args=(config, digits),
@@ -188,7 +188,7 @@ def test_an_unfinished_run_wants_to_be_resumed_with_its_own_settings(digits, tmp
     with pytest.raises(InputError, match="already holds a run; resume it, or choose another folder"):
         train(TINY, digits, out=tmp_path)
     with pytest.raises(InputError, match=r"was started with other settings; use its config.toml"):
-        train(dataclasses.replace(TINY, learning_rate=0.5), digits, out=tmp_path, resume=True)
+        train(TINY.changed(learning_rate=0.5), digits, out=tmp_path, resume=True)
     with pytest.raises(InputError, match="holds an unfinished run; finish it with"):
         load_model(tmp_path)
 
@@ -203,7 +203,7 @@ def test_refusals(digits, tmp_path):
 
 def test_a_loss_that_is_not_finite(digits):
     with pytest.raises(InputError, match=r"the loss is nan at step .*; lower learning_rate"):
-        train(dataclasses.replace(TINY, learning_rate=1e38, parametrisation="softmax", weight_decay=1e30), digits)
+        train(TINY.changed(learning_rate=1e38, parametrisation="softmax", weight_decay=1e30), digits)
 
 
 @pytest.mark.parametrize("samples, batch", [(100, 10), (100, 32), (5, 8), (7, 7), (3, 1)])
@@ -227,12 +227,12 @@ def test_a_batch_is_a_function_of_seed_and_step_alone():
 
 
 def test_one_cycle():
-    config = Config(steps=100, warmup=0.1, learning_rate=2.0)
+    config = LogicSettings(steps=100, warmup=0.1, learning_rate=2.0)
     rate = [one_cycle(s, config) for s in range(100)]
     assert rate[0] == pytest.approx(0.2) and max(rate) == rate[9] == rate[10] == 2.0
     assert (np.diff(rate[:10]) > 0).all() and (np.diff(rate[10:]) < 0).all()
     assert 0 < rate[-1] < 0.01
-    assert one_cycle(0, Config(steps=1, warmup=0.0)) > 0
+    assert one_cycle(0, LogicSettings(steps=1, warmup=0.0)) > 0
 
 
 def test_samples_unpack_to_their_bits(rng):
@@ -257,20 +257,20 @@ def test_a_table_without_shape(rng):
     y = (x[:, 0] + x[:, 1] > 1).astype(np.int64)
     parts = [Split(x[i::3], y[i::3]) for i in range(3)]
     data = Dataset("half", *parts, ("no", "yes"), tuple("abcdef"), None, "made here")
-    config = Config(dataset="half", encoder="quantile", levels=7, wiring="random", layers=2, width=100, steps=150,
+    config = LogicSettings(dataset="half", encoder="quantile", levels=7, wiring="random", layers=2, width=100, steps=150,
                     evaluate_every=50)
     assert train(config, data).metrics[-1]["hard"] > 0.8
 
 
 def test_a_gate_penalty_leaves_fewer_gates(digits):
-    config = Config(width=200, layers=2, levels=3, steps=200, evaluate_every=100, batch=64)
-    costs = [train(dataclasses.replace(config, gate_penalty=weight), digits).network.gate_cost() for weight in (0.0, 1.0)]
+    config = LogicSettings(width=200, layers=2, levels=3, steps=200, evaluate_every=100, batch=64)
+    costs = [train(config.changed(gate_penalty=weight), digits).network.gate_cost() for weight in (0.0, 1.0)]
     assert costs[1] < 0.7 * costs[0]
 
 
 def test_training_gives_the_threads_back(digits):
     before = torch.get_num_threads()
-    train(Config(width=40, layers=1, levels=1, steps=2, evaluate_every=1), digits)
+    train(LogicSettings(width=40, layers=1, levels=1, steps=2, evaluate_every=1), digits)
     assert torch.get_num_threads() == before
 
 
@@ -294,7 +294,7 @@ class Plain(torch.nn.Module):
 
 
 def test_any_network_can_be_trained(digits, tmp_path):
-    config = dataclasses.replace(TINY, steps=60, evaluate_every=20)
+    config = TINY.changed(steps=60, evaluate_every=20)
     result = train(config, digits, out=tmp_path / "run", network=Plain(128, 10))
     assert result.metrics[-1]["hard"] == result.metrics[-1]["relaxed"] > 0.7
     assert result.network.steps == list(range(60)) and result.network.fractions == [s / 60 for s in range(60)]
@@ -311,7 +311,7 @@ def test_micro_batches_make_the_same_step(digits, accumulate, change):
 
     found = []
     for micro in (1, accumulate):
-        config = dataclasses.replace(TINY, accumulate=micro, steps=12, **change)
+        config = TINY.changed(accumulate=micro, steps=12, **change)
         encoder = build_encoder(config, digits.train.x)
         network = build_network(config, encoder.encode(digits.train.x), classes=10, shape=digits.shape, levels=2).double()
         found.append(train(config, digits, network=network))
@@ -324,7 +324,7 @@ def test_each_kind_of_parameter_has_its_rate():
     from hardwire.logic import GroupSum, LogicLayer, LogicNetwork
 
     network = LogicNetwork([LogicLayer(64, 40, candidates=8), LogicLayer(40, 20)], GroupSum(10, learn_tau=True))
-    config = Config(learning_rate=0.1, routing_rate=0.02, weight_decay=0.5)
+    config = LogicSettings(learning_rate=0.1, routing_rate=0.02, weight_decay=0.5)
     rates = {id(p): (round(g["share"], 9), g["weight_decay"]) for g in parameter_groups(network, config) for p in g["params"]}
     assert rates[id(network.layers[0].choice)] == (0.2, 0.5) and rates[id(network.head.log_tau)] == (HEAD_RATE, 0.0)
     assert rates[id(network.layers[1].weight)] == (1.0, 0.5) and len(rates) == 4
@@ -332,7 +332,7 @@ def test_each_kind_of_parameter_has_its_rate():
 
 @pytest.mark.parametrize("change", [{"learn_tau": True}, {"augment": "flip+crop"}, {"accumulate": 4}, {"estimator": "gumbel"}])
 def test_what_is_new_in_a_step_resumes_too(digits, tmp_path, change):
-    config = dataclasses.replace(TINY, **change)
+    config = TINY.changed(**change)
 
     def stop(entry):
         if entry["step"] == 12:

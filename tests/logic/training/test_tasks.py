@@ -1,4 +1,3 @@
-import dataclasses
 
 import numpy as np
 import pytest
@@ -8,10 +7,10 @@ from hardwire import lower
 from hardwire.circuit.simulate import simulate
 from hardwire.core.errors import InputError
 from hardwire.data.datasets import Dataset, Split
-from hardwire.logic import Config, load_model, train
+from hardwire.logic import LogicSettings, load_model, train
 from hardwire.logic.training.tasks import Classify, Multilabel, Regress
 
-SMALL = Config(encoder="quantile", levels=7, wiring="random", layers=2, width=120, steps=150, evaluate_every=50)
+SMALL = LogicSettings(encoder="quantile", levels=7, wiring="random", layers=2, width=120, steps=150, evaluate_every=50)
 
 
 def dataset(y, x, outputs) -> Dataset:
@@ -28,7 +27,7 @@ def features(rng):
 def test_regression_of_two_outputs(features, tmp_path, learn):
     y = np.stack([1000 + 50 * features[:, 0], -features[:, 1] * features[:, 2]], 1)
     data = dataset(y, features, ("far", "near"))
-    result = train(dataclasses.replace(SMALL, task="regress", learn_tau=learn), data, out=tmp_path / "run")
+    result = train(SMALL.changed(task="regress", learn_tau=learn), data, out=tmp_path / "run")
     last = result.metrics[-1]
     assert last["hard"] > 0.6 and last["relaxed"] > 0.6
     model = load_model(tmp_path / "run")
@@ -44,8 +43,8 @@ def test_regression_of_two_outputs(features, tmp_path, learn):
 def test_targets_that_vary_little_beside_their_size(features, tmp_path, learn):
     y = 1e12 + 1e4 * features[:, :1]
     data = dataset(y, features, ("far",))
-    result = train(dataclasses.replace(SMALL, task="regress", learn_tau=learn), data, out=tmp_path / "run")
-    plain = train(dataclasses.replace(SMALL, task="regress", learn_tau=learn), dataset(features[:, :1], features, ("near",)))
+    result = train(SMALL.changed(task="regress", learn_tau=learn), data, out=tmp_path / "run")
+    plain = train(SMALL.changed(task="regress", learn_tau=learn), dataset(features[:, :1], features, ("near",)))
     assert result.metrics[-1]["hard"] == pytest.approx(plain.metrics[-1]["hard"], abs=0.02) and result.metrics[-1]["hard"] > 0.9
     head = load_model(tmp_path / "run").network.head
     assert head.origin.dtype == torch.float64 and (head.values([[0], [60]]) == result.network.head.values([[0], [60]])).all()
@@ -53,8 +52,8 @@ def test_targets_that_vary_little_beside_their_size(features, tmp_path, learn):
 
 def test_one_target_may_be_a_vector(features):
     y = features[:, 0] - features[:, 3]
-    a = train(dataclasses.replace(SMALL, task="regress", steps=20), dataset(y, features, ("y",)))
-    b = train(dataclasses.replace(SMALL, task="regress", steps=20), dataset(y[:, None], features, ("y",)))
+    a = train(SMALL.changed(task="regress", steps=20), dataset(y, features, ("y",)))
+    b = train(SMALL.changed(task="regress", steps=20), dataset(y[:, None], features, ("y",)))
     assert [m["hard"] for m in a.metrics] == [m["hard"] for m in b.metrics]
 
 
@@ -62,7 +61,7 @@ def test_one_target_may_be_a_vector(features):
 def test_several_labels(features, tmp_path, learn):
     y = np.stack([features[:, 0] > 0.5, features[:, 1] > features[:, 2], features[:, 3] > 0.8], 1).astype(np.uint8)
     data = dataset(y, features, ("half", "more", "rare"))
-    result = train(dataclasses.replace(SMALL, task="multilabel", learn_tau=learn), data, out=tmp_path / "run")
+    result = train(SMALL.changed(task="multilabel", learn_tau=learn), data, out=tmp_path / "run")
     assert result.metrics[-1]["hard"] > 0.85 and 0.5 < result.metrics[-1]["hard_exact"] <= result.metrics[-1]["hard"]
     model = load_model(tmp_path / "run")
     found = simulate(lower(model.network, model.encoder), data.validation.x)
@@ -70,7 +69,7 @@ def test_several_labels(features, tmp_path, learn):
 
 
 def test_a_learned_temperature_is_saved(digits, tmp_path):
-    config = Config(width=60, layers=2, levels=2, steps=24, evaluate_every=12, batch=32, learn_tau=True)
+    config = LogicSettings(width=60, layers=2, levels=2, steps=24, evaluate_every=12, batch=32, learn_tau=True)
     result = train(config, digits, out=tmp_path / "run")
     start = config.tau_for(10)
     assert result.network.head.tau != pytest.approx(start, rel=1e-3)
@@ -80,8 +79,8 @@ def test_a_learned_temperature_is_saved(digits, tmp_path):
 def test_one_feature_asks_for_more_levels(features):
     data = dataset(features[:, 0], features[:, :1], ("y",))
     with pytest.raises(InputError, match=r"only 1 of 1 input bits vary.*give more levels"):
-        train(dataclasses.replace(SMALL, task="regress", levels=1), data)
-    assert train(dataclasses.replace(SMALL, task="regress"), data).metrics[-1]["hard"] > 0.9
+        train(SMALL.changed(task="regress", levels=1), data)
+    assert train(SMALL.changed(task="regress"), data).metrics[-1]["hard"] > 0.9
 
 
 def test_losses():

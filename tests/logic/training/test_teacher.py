@@ -1,4 +1,3 @@
-import dataclasses
 
 import numpy as np
 import pytest
@@ -8,7 +7,7 @@ from hardwire.core.errors import FormatError, InputError
 from hardwire.data import load_dataset
 from hardwire.data.datasets import split_samples
 from hardwire.data.samples import Samples as Source
-from hardwire.logic import Config, train
+from hardwire.logic import LogicSettings, train
 from hardwire.logic.kernels.reference import cross_entropy
 from hardwire.logic.training.teacher import Teacher
 
@@ -57,9 +56,9 @@ def test_a_teacher_changes_the_training(tmp_path):
     for split in (data.train, data.validation, data.test):
         logits[split.rows, split.y] = 4
     np.save(tmp_path / "t.npy", logits)
-    config = Config(width=100, layers=2, levels=2, steps=40, evaluate_every=20, batch=32)
-    taught = dataclasses.replace(config, teacher=str(tmp_path / "t.npy"), teacher_weight=0.8)
-    plain, soft, none = (train(c, data) for c in (config, taught, dataclasses.replace(taught, teacher_weight=0.0)))
+    config = LogicSettings(width=100, layers=2, levels=2, steps=40, evaluate_every=20, batch=32)
+    taught = config.changed(teacher=str(tmp_path / "t.npy"), teacher_weight=0.8)
+    plain, soft, none = (train(c, data) for c in (config, taught, taught.changed(teacher_weight=0.0)))
     assert [m["loss"] for m in none.metrics] == [m["loss"] for m in plain.metrics]
     assert soft.metrics[-1]["loss"] != plain.metrics[-1]["loss"] and soft.metrics[-1]["loss"] < soft.metrics[0]["loss"]
 

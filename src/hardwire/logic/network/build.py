@@ -4,14 +4,14 @@ import numpy as np
 
 from ...core.errors import InputError
 from ...data.encoders import Encoder, fit_encoder
-from ..settings import Config
+from ..settings import LogicSettings
 from .conv import LogicConv2d
 from .heads import GroupSum
 from .layers import LogicLayer, LogicNetwork
 from .wiring import first_layer, in_order, local_candidates, random_inputs
 
 
-def build_encoder(config: Config, x_train: np.ndarray, shape=None) -> Encoder:
+def build_encoder(config: LogicSettings, x_train: np.ndarray, shape=None) -> Encoder:
     """The encoder fitted on the training split; of a table each feature gets only as many bits as it has thresholds."""
     levels = 1 if config.encoder == "threshold" else config.levels
     rule = {"levels": levels, "code_bits": config.code_bits, "edges": config.edges, "shape": shape}
@@ -19,7 +19,7 @@ def build_encoder(config: Config, x_train: np.ndarray, shape=None) -> Encoder:
     return encoder if encoder.n_bits > 1 else fit_encoder(config.encoder, x_train, **rule)  # a gate reads two bits
 
 
-def build_network(config: Config, bits: np.ndarray, *, classes: int, shape=None, levels: int = 1) -> LogicNetwork:
+def build_network(config: LogicSettings, bits: np.ndarray, *, classes: int, shape=None, levels: int = 1) -> LogicNetwork:
     """A fresh network for encoded training samples ``bits`` (samples, n) of ``shape`` (channels, height, width).
 
     Bits that hardly vary on the training split (in less than one sample of a thousand) are given no wires by dense layers.
@@ -37,11 +37,11 @@ def build_network(config: Config, bits: np.ndarray, *, classes: int, shape=None,
         layers.append(_dense(config, i, width, active, rng, shape=None if i else shape, levels=levels, groups=groups))
         active = np.ones(width, dtype=bool)
     return LogicNetwork(layers, GroupSum(classes, config.tau_for(classes)), seed=config.seed,
-                        settle_at=config.settle_at, harden_at=config.harden_at, freeze_at=config.freeze_at,
+                        fix_wiring_at=config.fix_wiring_at, harden_at=config.harden_at, freeze_at=config.freeze_at,
                         sharpen=config.sharpen)
 
 
-def _convolutions(config: Config, shape, levels: int, rng) -> list[LogicConv2d]:
+def _convolutions(config: LogicSettings, shape, levels: int, rng) -> list[LogicConv2d]:
     """The configured convolutions; thermometer planes are channels of the first."""
     if not config.channels:
         return []
@@ -60,11 +60,11 @@ def _convolutions(config: Config, shape, levels: int, rng) -> list[LogicConv2d]:
     return layers
 
 
-def _nodes(config: Config) -> dict:
+def _nodes(config: LogicSettings) -> dict:
     return {"parametrisation_name": config.parametrisation, "estimator": config.estimator, "temperature": config.temperature}
 
 
-def _dense(config: Config, i: int, width: int, active: np.ndarray, rng, *, shape, levels: int, groups: int) -> LogicLayer:
+def _dense(config: LogicSettings, i: int, width: int, active: np.ndarray, rng, *, shape, levels: int, groups: int) -> LogicLayer:
     """Dense layer ``i``: its first operands in memory order, within the ``groups`` of the head."""
     inputs = np.flatnonzero(active)
     learned = i < config.learned_layers

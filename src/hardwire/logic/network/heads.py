@@ -3,7 +3,7 @@
 A head shares the last layer's features among equal, contiguous groups; ``count_g`` is how many features of group ``g`` are true
 (relaxed: their sum). What it makes of the counts is affine, so that the hardware needs population counts and comparisons only:
 
-    class       output (score)                in the circuit                          task in ``Config``
+    class       output (score)                in the circuit                          task in ``LogicSettings``
     GroupSum    count / tau                   arg-max: ``class_index``                ``classify``
     Regression  bias + scale count            the counts: ``value0``, ``value1`` ...  ``regress``
     MultiLabel  (count - threshold) / tau     count >= threshold: ``label0`` ...      ``multilabel``

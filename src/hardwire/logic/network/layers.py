@@ -211,14 +211,14 @@ class LogicNetwork(nn.Module):
     one. Layers are ``LogicLayer``, ``LogicConv2d`` and ``OrPool2d``; each flattens its image as (channel, row, column).
     """
 
-    def __init__(self, layers, head: Head, *, seed: int = 0, settle_at: float = 1.0, harden_at: float = 1.0,
+    def __init__(self, layers, head: Head, *, seed: int = 0, fix_wiring_at: float = 1.0, harden_at: float = 1.0,
                  freeze_at: float = 1.0, sharpen: float = 1.0):
         super().__init__()
         self.layers = nn.ModuleList(layers)
         if not self.nodes:
             raise InputError("a LogicNetwork needs at least one LogicLayer or LogicConv2d")
         self.head, self.seed, self.step = head, seed, 0
-        self.settle_at, self.harden_at, self.freeze_at, self.sharpen = settle_at, harden_at, freeze_at, sharpen
+        self.fix_wiring_at, self.harden_at, self.freeze_at, self.sharpen = fix_wiring_at, harden_at, freeze_at, sharpen
         self.register_buffer("sharpness", torch.ones(()))
         self.register_buffer("frozen", torch.zeros((), dtype=torch.int64))
         self._joined: dict[int, tuple] = {}
@@ -265,7 +265,7 @@ class LogicNetwork(nn.Module):
     def set_progress(self, share: float) -> None:
         """The share of the training that is done.
 
-        From ``settle_at`` on, learned wiring is settled and the gates alone learn; from ``harden_at`` on, relaxed gates are trained
+        From ``fix_wiring_at`` on, learned wiring is settled and the gates alone learn; from ``harden_at`` on, relaxed gates are trained
         with the ``hard`` estimator. From ``freeze_at`` on, layers are frozen one after the other, at equal distances until the end,
         all but the last: what comes after learns from what will be there. The factor of all logits grows from 1 to ``sharpen``.
         """
@@ -274,7 +274,7 @@ class LogicNetwork(nn.Module):
         turns = [self.freeze_at + (1 - self.freeze_at) * i / len(layers) for i in range(len(layers) - 1)]
         self.frozen.fill_(sum(share >= turn for turn in turns))
         for layer in layers:
-            layer.settled, layer.hardened = share >= self.settle_at, share >= self.harden_at
+            layer.settled, layer.hardened = share >= self.fix_wiring_at, share >= self.harden_at
 
     def _generator(self):
         if not self.training or all(layer.estimator != "gumbel" for layer in self.nodes):

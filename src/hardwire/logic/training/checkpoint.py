@@ -16,7 +16,7 @@ from ...data.encoders import Encoder
 from ..network.heads import Head, head_from_dict
 from ..network.layers import LogicNetwork
 from ..network.spec import build_layers, describe_layers
-from ..settings import Config
+from ..settings import LogicSettings
 
 VERSION = 1
 CONFIG, METRICS, CHECKPOINT, MODEL = "config.toml", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors"
@@ -40,7 +40,7 @@ class Model:
 
     network: LogicNetwork
     encoder: Encoder
-    config: Config
+    config: LogicSettings
     metrics: list[dict]
     best_step: int
     seconds: float
@@ -50,7 +50,7 @@ class Model:
 class Run:
     """A run directory that is being filled; without ``out`` it only keeps the state in memory."""
 
-    def __init__(self, out, config: Config, network, optimizer):
+    def __init__(self, out, config: LogicSettings, network, optimizer):
         self.out = None if out is None else Path(out)
         self.config, self.network, self.optimizer = config, network, optimizer
         self.state = State()
@@ -122,7 +122,7 @@ def describe(dataset) -> dict:
             "shape": list(dataset.shape) if dataset.shape else None}
 
 
-def save_model(path, network: LogicNetwork, encoder: Encoder, config: Config, dataset: dict, rest: dict) -> None:
+def save_model(path, network: LogicNetwork, encoder: Encoder, config: LogicSettings, dataset: dict, rest: dict) -> None:
     """Write a network, its wiring and its encoder to one safetensors file."""
     facts = {"kind": "model", "config": config.to_toml(), "encoder": json.dumps(encoder.to_dict()),
              "dataset": json.dumps(dataset), "rest": json.dumps(rest)}
@@ -140,7 +140,7 @@ def load_model(path, network=None) -> Model:
         raise InputError(f"{folder} holds an unfinished run; finish it with `hardwire train ... --resume`")
     tensors, facts = _read(path, "model")
     try:
-        config = Config.from_toml(facts["config"])
+        config = LogicSettings.from_toml(facts["config"])
         dataset, rest = json.loads(facts["dataset"]), json.loads(facts["rest"])
         encoder = Encoder.from_dict(json.loads(facts["encoder"]))
         network = _rebuild(encoder, tensors, dataset, rest) if network is None else network

@@ -16,7 +16,7 @@ from ..kernels.reference import cross_entropy
 from ..network.build import build_encoder, build_network
 from ..network.heads import Head, build_head
 from ..network.layers import LogicNetwork
-from ..settings import Config
+from ..settings import LogicSettings
 from . import checkpoint
 from .augment import Augmentation
 from .batches import Order, Samples
@@ -39,13 +39,13 @@ class Result:
 
     network: torch.nn.Module
     encoder: Encoder
-    config: Config
+    config: LogicSettings
     metrics: list[dict]
     best_step: int
     seconds: float
 
 
-def one_cycle(step: int, config: Config) -> float:
+def one_cycle(step: int, config: LogicSettings) -> float:
     """Learning rate at ``step``: linear rise over the warm-up, then half a cosine down to zero; or constant."""
     if config.schedule == "constant":
         return config.learning_rate
@@ -91,7 +91,7 @@ def _device(network) -> torch.device:
     return next(iter(network.parameters())).device
 
 
-def parameter_groups(network, config: Config) -> list[dict]:
+def parameter_groups(network, config: LogicSettings) -> list[dict]:
     """Parameters with their ``share`` of the learning rate: the head's own, learned wiring (``choice``), all others."""
     head = getattr(network, "head", None)
     own = {id(p) for p in head.parameters()} if isinstance(head, Head) else set()
@@ -111,7 +111,7 @@ def announce(network, step: int, steps: int) -> None:
         network.set_progress(step / steps)
 
 
-def build(config: Config, bits: np.ndarray, y: np.ndarray, dataset: Dataset, levels: int):
+def build(config: LogicSettings, bits: np.ndarray, y: np.ndarray, dataset: Dataset, levels: int):
     """The configured network with the head of its task."""
     outputs = len(dataset.classes)
     network = build_network(config, bits, classes=outputs, shape=dataset.shape, levels=levels)
@@ -123,7 +123,7 @@ def build(config: Config, bits: np.ndarray, y: np.ndarray, dataset: Dataset, lev
 class Objective:
     """The loss of a part of a batch: the task's, a teacher's share in it, and the gate penalty."""
 
-    def __init__(self, config: Config, task, dataset: Dataset):
+    def __init__(self, config: LogicSettings, task, dataset: Dataset):
         self.task, self.penalty = task, config.gate_penalty
         self.teacher = Teacher(config.teacher, dataset, weight=config.teacher_weight,
                                temperature=config.teacher_temperature) if config.teacher else None
@@ -142,7 +142,7 @@ class Objective:
 class Batches:
     """Parts of the batch of a step that this process computes: its share, in ``accumulate`` micro-batches."""
 
-    def __init__(self, config: Config, samples: Samples, group: Ranks, augmentation: Augmentation | None):
+    def __init__(self, config: LogicSettings, samples: Samples, group: Ranks, augmentation: Augmentation | None):
         self.order = Order(len(samples), config.batch, config.seed)
         self.samples, self.group, self.accumulate, self.augmentation = samples, group, config.accumulate, augmentation
         check_batch(self.order.batch, group.world)
@@ -158,7 +158,7 @@ class Batches:
 
 
 @cpu.own_threads()
-def train(config: Config, dataset: Dataset, *, out=None, resume: bool = False, network=None,
+def train(config: LogicSettings, dataset: Dataset, *, out=None, resume: bool = False, network=None,
           progress: Callable[[dict], None] | None = None, checkpoint_seconds: float = 20.0) -> Result:
     """Train a logic network on ``dataset``; select the weights on its validation split; the test split is not touched.
 

@@ -47,7 +47,7 @@ def run_chunk(x, chance, first, seed, cells, outputs, timing, neuron, rule, lear
             potential = potential + active @ cells.w
         for t in range(timing.steps):
             potential = _inputs(sample, chance, t, last, active, potential, cells, timing, neuron, state, tally, record, s)
-            if t < timing.settle:
+            if t < timing.burn_in:
                 continue
             if hold and neuron.kind == LIF:
                 potential, hold = np.zeros(m, F), hold - 1

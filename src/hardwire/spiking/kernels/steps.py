@@ -15,8 +15,8 @@ from .learning import learn_spike
 from .neurons import WTA, lif_winner, soft_winner
 from .streams import bits32, start
 
-#: ``steps`` a sample, in the first ``settle`` of them no output fires; ``window`` of STDP and potential, in steps.
-Timing = namedtuple("Timing", "steps settle window")
+#: ``steps`` a sample, in the first ``burn_in`` of them no output fires; ``window`` of STDP and potential, in steps.
+Timing = namedtuple("Timing", "steps burn_in window")
 #: ``kind`` WTA or LIF; float32 ``gain`` of the soft winner-take-all; of the LIF neuron ``threshold``, ``leak`` (factor a step)
 #: and ``inhibition`` (steps); float32 ``theta_step``, rise of an output's threshold with its spike.
 Neuron = namedtuple("Neuron", "kind gain threshold leak inhibition theta_step")
@@ -54,7 +54,7 @@ def present(x, chance, cells, outputs, timing, neuron, rule, learn, counts, tall
     lit, hold = begin(x, chance, cells.w, neuron.kind, work), 0
     for t in range(timing.steps):
         fire_inputs(x, t, lit, chance, cells.w, timing.window, neuron, tally, state, work)
-        if t < timing.settle:
+        if t < timing.burn_in:
             continue
         if neuron.kind == WTA:
             k = soft_winner(potential, outputs.theta, neuron.gain, scratch, state)

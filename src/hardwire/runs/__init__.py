@@ -1,0 +1,1 @@
+"""One run of any hardware: its directory, its checkpoints and its record."""
