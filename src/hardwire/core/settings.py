@@ -51,6 +51,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True,
                               allow_inf_nan=False)
 
+    #: Settings that say where a run computes, not what: they may differ when it is resumed.
+    PLACES: ClassVar[frozenset[str]] = frozenset()
+
     if not TYPE_CHECKING:  # a type checker sees the fields as keyword arguments
 
         def __init__(self, **values: Any) -> None:

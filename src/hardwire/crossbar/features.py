@@ -6,6 +6,7 @@
 """
 
 import json
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from torch.nn.functional import interpolate
 
 from ..core.errors import FormatError, InputError, MissingToolError
 from ..core.files import write_bytes
+
+LOG = logging.getLogger(__name__)
 
 #: Share of the training features that lie below what becomes 1.
 FULL_SCALE = 0.99
@@ -90,7 +93,7 @@ def load_network(path) -> tuple[FeatureNet, str]:
         raise FormatError(f"{path} is damaged or no feature network ({reason}); train it anew") from None
 
 
-def features_of(given: str, dataset: str, splits, shape, say=lambda text: None) -> tuple[list[np.ndarray], str]:
+def features_of(given: str, dataset: str, splits, shape) -> tuple[list[np.ndarray], str]:
     """Features of each split in [0, 1] float32, and where they are from.
 
     splits  training, validation and test, each with ``x`` and the ``rows`` of the source it was cut from
@@ -101,7 +104,7 @@ def features_of(given: str, dataset: str, splits, shape, say=lambda text: None) 
         network, resolution, trained_on = _network(given)
         if trained_on == dataset:
             raise InputError(f"{given} was trained on {dataset} itself; a transfer needs a network trained on other images")
-        say(f"features of {sum(len(s.x) for s in splits)} images by {given}")
+        LOG.info(f"features of {sum(len(s.x) for s in splits)} images by {given}")
         found = [extract(network, s.x, resolution) for s in splits]
         origin = f"; features of {Path(given).name}, trained on {trained_on}"
     top = np.quantile(found[0][:: max(1, len(found[0]) // 2000)], FULL_SCALE)

@@ -1,9 +1,13 @@
 """The record of a run on crossbars: what ``report`` renders, and nothing that it would have to compute."""
 
-
 import numpy as np
 
+from ..core.verdict import Verdict
 from ..data.datasets import confusion
+from ..runs.directory import RunDirectory
+from ..runs.environment import environment
+from ..runs.experiment import Hardware
+from ..runs.record import Record
 from .build import cell_of, periphery_of
 from .cells import Hybrid, PcmPair, assumed
 from .crossbar import Crossbar
@@ -12,7 +16,7 @@ from .kernels.tile import PERIPHERIES, Chip
 from .ledger import REFERENCE, ledgers
 from .network import Network
 from .settings import VARIANTS, CrossbarSettings
-from .training import Data
+from .training import CrossbarData, CrossbarModel, CrossbarTraining, load, read_data
 
 #: Synapses of the fidelity plot, and intervals that it spans: two consecutive ones, as in Extended Data Fig. 2.
 FIDELITY_SHAPE, FIDELITY_INTERVALS = (40, 10), 2
@@ -24,43 +28,44 @@ BINS = 60
 DEVICES = {"hybrid": 4, "no-inversion": 4, "2pcm": 2}
 
 
-def record_of(config: CrossbarSettings, data: Data, networks: dict[str, Network], metrics: list, seconds: dict, environment: dict) -> dict:
-    """``report.json`` of a finished run."""
-    first = config.variants[0]
+def record(model: CrossbarModel, data: CrossbarData, directory: RunDirectory) -> Record:
+    """Return the record of a finished run."""
+    settings, networks, metrics = model.settings, model.networks, model.metrics
+    first = settings.variants[0]
     network = networks[first]
-    examples = config.epochs * len(data.x)
-    accuracy = {v: n.accuracy(data.test_x, data.test_y, seed=config.epochs) for v, n in networks.items()}
-    found = network.scores(data.test_x, seed=config.epochs).argmax(1)
+    examples = settings.epochs * len(data.x)
+    accuracy = {v: n.accuracy(data.test_x, data.test_y, seed=settings.epochs) for v, n in networks.items()}
+    classes = network.scores(data.test_x, seed=settings.epochs).argmax(1)
     energy = ledgers(network.counters, examples, network.sizes, devices=DEVICES.get(first, 2))
-    return {
-        "hardware": "crossbar", "dataset": config.dataset, "seed": config.seed,
+    return Record.of({
+        "hardware": "crossbar", "dataset": settings.dataset, "seed": settings.seed,
         "accuracy": {"test_hard": accuracy[first], "test_relaxed": accuracy.get("float"),
-                     "validation": metrics[-len(networks)]["shown"] if config.validation else None},
-        "counts": {}, "verified": self_check(config, first),
-        "time": {"train_s": sum(seconds.values()), **{f"{v} training example_s": s / examples for v, s in seconds.items()}},
-        "energy": [line for ledger in energy for line in ledger.to_json()], "environment": environment,
-        "classes": list(data.classes), "confusion": confusion(data.test_y, found, len(data.classes)),
-        "model": {k: v for k, v in config.model_dump().items() if k not in ("dataset", "seed")},
-        "source": data.source,
+                     "validation": metrics[-len(networks)]["shown"] if settings.validation else None},
+        "counts": {}, "verified": self_check(settings, first),
+        "time": {"train_s": sum(model.seconds.values()),
+                 **{f"{v} training example_s": s / examples for v, s in model.seconds.items()}},
+        "energy": [line for ledger in energy for line in ledger.to_json()], "environment": environment(),
+        "classes": list(data.classes), "confusion": confusion(data.test_y, classes, len(data.classes)),
+        "model": settings.model_dump(exclude={"dataset", "seed"}), "source": data.source,
         "crossbar": {
-            "names": {v: VARIANTS[v] for v in config.variants}, "synapses": network.synapses, "accuracy": accuracy,
-            "shown": "validation" if config.validation else "test",
+            "names": {v: VARIANTS[v] for v in settings.variants}, "synapses": network.synapses, "accuracy": accuracy,
+            "shown": "validation" if settings.validation else "test",
             "curves": {v: [{k: m[k] for k in ("epoch", "shown", "training", "loss")} for m in metrics if m["variant"] == v]
-                       for v in config.variants},
-            "counters": {v: networks[v].counters for v in config.variants},
-            "fidelity": {v: fidelity(config, v) for v in config.variants if v in REQUESTED},
+                       for v in settings.variants},
+            "counters": {v: networks[v].counters for v in settings.variants},
+            "fidelity": {v: fidelity(settings, v) for v in settings.variants if v in REQUESTED},
             "histograms": histograms(network), "assumed": assumed(network.layers[0].cell),
             "reference": [{"what": k, "value": v, "unit": unit, "source": source} for k, (v, unit, source) in REFERENCE.items()],
         },
-    }
+    })
 
 
-def self_check(config: CrossbarSettings, variant: str) -> dict:
+def self_check(config: CrossbarSettings, variant: str) -> dict[str, Verdict]:
     """Verdicts: the kernels against their slow twin, ideal devices against backpropagation."""
     return {"kernels against the slow twin": _twin_check(config, variant), "ideal devices": _ideal_check(config)}
 
 
-def _twin_check(config: CrossbarSettings, variant: str) -> str:
+def _twin_check(config: CrossbarSettings, variant: str) -> Verdict:
     """A few synapses of the run's own cell and converters beside their slow twin."""
     rng = np.random.default_rng([config.seed, 8])
     fast = Crossbar(7, 5, cell_of(config, variant), ahead=periphery_of(config, variant), back=periphery_of(config, variant),
@@ -73,11 +78,11 @@ def _twin_check(config: CrossbarSettings, variant: str) -> str:
         fast.update(x, d, config.learning_rate)
         twin.update(x, d, config.learning_rate)
         if not (agree and np.allclose(fast.weights, twin.weights(), atol=1e-3)):
-            return "refuted: outputs or weights differ"
-    return f"simulated {CHECKED} training examples with every noise"
+            return Verdict("refuted", detail="outputs or weights differ")
+    return Verdict("simulated", samples=CHECKED, detail="training examples with every noise")
 
 
-def _ideal_check(config: CrossbarSettings) -> str:
+def _ideal_check(config: CrossbarSettings) -> Verdict:
     """A network of ideal devices against float backpropagation spelled in NumPy."""
     sizes, rng = (9, 6, 4), np.random.default_rng([config.seed, 7])
     network = Network(sizes, cell_of(config, "float"), ahead=PERIPHERIES["ideal"], activation="tanh", seed=config.seed)
@@ -91,7 +96,9 @@ def _ideal_check(config: CrossbarSettings) -> str:
         below = (two @ delta)[:-1] * (1 - hidden[:-1] ** 2)
         one, two = one - 0.1 * np.outer(np.append(sample, 1), below), two - 0.1 * np.outer(hidden, delta)
     same = all(np.allclose(a, b, atol=1e-5) for a, b in zip(network.weights, (one, two)))
-    return f"simulated {CHECKED} examples of float backpropagation" if same else "refuted: weights differ from float backpropagation"
+    if not same:
+        return Verdict("refuted", detail="weights differ from float backpropagation")
+    return Verdict("simulated", samples=CHECKED, detail="examples of float backpropagation")
 
 
 def fidelity(config: CrossbarSettings, variant: str) -> dict:
@@ -134,3 +141,6 @@ def _histogram(values: np.ndarray) -> dict:
     if not low < high:
         low, high = low - 0.5, high + 0.5
     return {"low": low, "high": high, "counts": np.histogram(values, BINS, (low, high))[0].tolist()}
+
+
+CROSSBAR = Hardware("crossbar", CrossbarSettings, read_data, CrossbarTraining, load, record)

@@ -1,27 +1,26 @@
-"""One run: the same network on several kinds of cells, side by side from the same weights on the same samples in the same order.
+"""Training on crossbars: the same network on several kinds of cells, side by side.
 
-The loop reads from top to bottom; what it leaves on disk lets a killed run go on to the same devices.
+All variants start from the same weights and see the same samples in the same order.
 """
 
-import json
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from numpy.typing import NDArray
 
 from ..core.errors import FormatError, InputError
-from ..core.files import read_text, write_bytes, write_text
 from ..data import load_dataset
+from ..runs.checkpoint import Stored, Tensors, part, with_prefix
+from ..runs.experiment import Figures, Training
 from .build import cell_of, chip_of, periphery_of
 from .features import features_of
 from .network import Network
 from .settings import CrossbarSettings
 
-CONFIG, METRICS, CHECKPOINT, MODEL = "config.toml", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors"
 #: Samples between looks at the clock; results do not depend on it.
 CHUNK = 2000
 #: Rows and columns left of an MNIST image: 22 x 24 pixels are the 528 inputs of Burr et al. 2015.
@@ -29,154 +28,142 @@ CROP = (slice(3, 25), slice(2, 26))
 
 
 @dataclass(frozen=True)
-class Data:
-    """Inputs in [0, 1] (samples, features) float32 and labels, of training, of the split that curves show, and of test."""
+class CrossbarData:
+    """Inputs in [0, 1] (samples, features) float32 and labels: of training, of the split that curves show, and of test."""
 
-    x: np.ndarray
-    y: np.ndarray
-    shown_x: np.ndarray
-    shown_y: np.ndarray
-    test_x: np.ndarray
-    test_y: np.ndarray
+    x: NDArray[np.float32]
+    y: NDArray[np.int64]
+    shown_x: NDArray[np.float32]
+    shown_y: NDArray[np.int64]
+    test_x: NDArray[np.float32]
+    test_y: NDArray[np.int64]
     classes: tuple[str, ...]
     source: str
 
 
-@dataclass
-class State:
-    """Where a run stands."""
+@dataclass(frozen=True)
+class CrossbarModel:
+    """Trained networks, by variant; ``metrics`` has an entry for each epoch and variant, ``seconds`` the time of each variant."""
 
-    epoch: int = 0
-    variant: int = 0
-    sample: int = 0
-    loss: float = 0.0
-    right: float = 0.0
-    seconds: dict = field(default_factory=dict)
-    metrics: list = field(default_factory=list)
+    settings: CrossbarSettings
+    networks: dict[str, Network]
+    metrics: list[dict[str, Any]]
+    seconds: dict[str, float]
 
 
-def inputs_of(x: np.ndarray, shape) -> np.ndarray:
-    """Images as inputs: pixels over their largest value, MNIST's cut to 22 x 24."""
+def inputs_of(x: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return images as inputs: MNIST's cut to 22 x 24."""
     images = x.reshape(len(x), *shape)
     if shape == (1, 28, 28):
         images = images[:, :, CROP[0], CROP[1]]
     return np.ascontiguousarray(images.reshape(len(x), -1), np.float32)
 
 
-def read_data(config: CrossbarSettings, *, data_dir=None, say=lambda text: None) -> Data:
-    """The samples of a run; of CIFAR the features of its images."""
-    images = config.dataset.startswith("cifar")
-    if images and not config.features:
-        raise InputError(f"{config.dataset} needs --features: a file of features or of a feature network, or torchvision:MODEL or "
+def read_data(settings: CrossbarSettings, data_dir: str | Path | None = None) -> CrossbarData:
+    """Return the samples of a run: pixels over their largest value; of CIFAR the features of its images."""
+    images = settings.dataset.startswith("cifar")
+    if images and not settings.features:
+        raise InputError(f"{settings.dataset} needs --features: a file of features or of a feature network, or torchvision:MODEL or "
                          "timm:MODEL; benchmarks/crossbar_transfer.py makes one")
-    source = load_dataset(config.dataset, seed=config.seed, data_dir=data_dir, validation=config.validation or 0.1)
+    source = load_dataset(settings.dataset, seed=settings.seed, data_dir=data_dir, validation=settings.validation or 0.1)
     splits = [source.train, source.validation, source.test]
     if images:
-        x, origin = features_of(config.features, config.dataset, splits, source.shape, say)
+        x, origin = features_of(settings.features, settings.dataset, splits, source.shape)
     else:
         largest = np.float32(source.train.x.max())
         x, origin = [inputs_of(s.x, source.shape) / largest for s in splits], ""
     train_x, train_y, shown = x[0], source.train.y, (x[1], source.validation.y)
-    if not config.validation:
-        train_x, train_y, shown = np.concatenate(x[:2]), np.concatenate([source.train.y, source.validation.y]), (x[2], source.test.y)
-    keep = slice(config.samples or None)
-    return Data(train_x[keep], train_y[keep], *shown, x[2], source.test.y, source.classes, source.source + origin)
+    if not settings.validation:
+        train_x, train_y = np.concatenate(x[:2]), np.concatenate([source.train.y, source.validation.y])
+        shown = x[2], source.test.y
+    keep = slice(settings.samples or None)
+    return CrossbarData(train_x[keep], train_y[keep], *shown, x[2], source.test.y, source.classes, source.source + origin)
 
 
-def build(config: CrossbarSettings, variant: str, data: Data) -> Network:
-    """A fresh network of a variant; all variants start from the same weights and each has a chip of its own."""
-    sizes = [data.x.shape[1], *config.hidden, len(data.classes)]
-    return Network(sizes, cell_of(config, variant), ahead=periphery_of(config, variant), activation=config.activation, seed=config.seed,
-                   chip=chip_of(config))
+def build(settings: CrossbarSettings, variant: str, inputs: int, classes: int) -> Network:
+    """Return a fresh network of a variant; all variants start from the same weights and each has a chip of its own."""
+    sizes = [inputs, *settings.hidden, classes]
+    return Network(sizes, cell_of(settings, variant), ahead=periphery_of(settings, variant), activation=settings.activation,
+                   seed=settings.seed, chip=chip_of(settings))
 
 
-def order_of(config: CrossbarSettings, epoch: int, samples: int) -> np.ndarray:
-    """The order of samples in an epoch, the same for every variant."""
-    return np.random.default_rng([config.seed, epoch, 9]).permutation(samples)
+def order_of(settings: CrossbarSettings, epoch: int, samples: int) -> NDArray[np.int64]:
+    """Return the order of samples in an epoch, the same for every variant."""
+    return np.random.default_rng([settings.seed, epoch, 9]).permutation(samples)
 
 
-def train(config: CrossbarSettings, data: Data, out, *, resume: bool = False, progress=None, checkpoint_seconds: float = 60.0):
-    """Train every variant; ``(networks, metrics, seconds)``. A killed run goes on with ``resume`` to the same devices.
+class CrossbarTraining(Training):
+    """Training of every variant, an epoch of each in turn."""
 
-    metrics  one entry for each epoch and variant: epoch, variant, loss and accuracy while training, accuracy of the split shown
-    """
-    out, networks = Path(out), {v: build(config, v, data) for v in config.variants}
-    state = _open(out, config, networks, resume)
-    saved = time.perf_counter()
-    while state.epoch < config.epochs:
-        variant, order = config.variants[state.variant], order_of(config, state.epoch, len(data.x))
-        network, started = networks[variant], time.perf_counter()
-        part = order[state.sample : state.sample + CHUNK]
-        loss, right = network.train(data.x, data.y, config.rate(variant, state.epoch), part)
-        state.loss, state.right, state.sample = state.loss + loss * len(part), state.right + right * len(part), state.sample + len(part)
-        state.seconds[variant] = state.seconds.get(variant, 0.0) + time.perf_counter() - started
-        if state.sample == len(order):
-            _end_epoch(config, data, state, network, out, progress)
-        if time.perf_counter() - saved > checkpoint_seconds:
-            _save(out / CHECKPOINT, config, networks, state)
-            saved = time.perf_counter()
-    _save(out / MODEL, config, networks, state)
-    for path in out.glob(f"{CHECKPOINT}*"):
-        path.unlink(missing_ok=True)
-    return networks, state.metrics, state.seconds
+    unit = "example"
 
+    def __init__(self, settings: CrossbarSettings, data: CrossbarData) -> None:
+        self.settings, self.data = settings, data
+        self.networks = {v: build(settings, v, data.x.shape[1], len(data.classes)) for v in settings.variants}
+        self.total = settings.epochs * len(self.networks) * len(data.x)
+        self.loss, self.right = 0.0, 0.0
+        self.seconds = dict.fromkeys(self.networks, 0.0)
 
-def _end_epoch(config: CrossbarSettings, data: Data, state: State, network: Network, out: Path, progress) -> None:
-    """Note a variant's epoch, and turn to the next."""
-    n, variant = len(data.x), config.variants[state.variant]
-    entry = {"epoch": state.epoch + 1, "variant": variant, "loss": round(state.loss / n, 6), "training": round(state.right / n, 6),
-             "shown": network.accuracy(data.shown_x, data.shown_y, seed=state.epoch), "seconds": round(state.seconds[variant], 3)}
-    if not np.isfinite(entry["loss"]):
-        raise InputError(f"the loss of variant {variant} is {entry['loss']} in epoch {entry['epoch']}; lower learning_rate")
-    state.metrics.append(entry)
-    write_text(out / METRICS, "".join(json.dumps(m) + "\n" for m in state.metrics))
-    state.loss, state.right, state.sample = 0.0, 0.0, 0
-    state.variant = (state.variant + 1) % len(config.variants)
-    state.epoch += state.variant == 0
-    if progress:
-        progress(entry)
+    def advance(self) -> Figures | None:
+        """Train a variant on the next samples of its epoch."""
+        samples, variants = len(self.data.x), self.settings.variants
+        turn, first = divmod(self.position, samples)
+        epoch, variant = turn // len(variants), variants[turn % len(variants)]
+        rows = order_of(self.settings, epoch, samples)[first : first + CHUNK]
+        started = time.perf_counter()
+        loss, right = self.networks[variant].train(self.data.x, self.data.y, self.settings.rate(variant, epoch), rows)
+        self.seconds[variant] += time.perf_counter() - started
+        self.loss, self.right = self.loss + loss * len(rows), self.right + right * len(rows)
+        self.position += len(rows)
+        return self._end_epoch(epoch, variant) if self.position % samples == 0 else None
 
+    def _end_epoch(self, epoch: int, variant: str) -> Figures:
+        data, samples = self.data, len(self.data.x)
+        shown = self.networks[variant].accuracy(data.shown_x, data.shown_y, seed=epoch)
+        figures: Figures = {"epoch": epoch + 1, "variant": variant, "loss": round(self.loss / samples, 6),
+                            "training": round(self.right / samples, 6), "shown": shown, "seconds": round(self.seconds[variant], 3)}
+        self.loss, self.right = 0.0, 0.0
+        return figures
 
-def _open(out: Path, config: CrossbarSettings, networks: dict, resume: bool) -> State:
-    """Claim the folder, or go on from its checkpoint."""
-    if (out / MODEL).exists():
-        if not resume:
-            raise InputError(f"{out} already holds a finished run; choose another folder")
-        return load(out / MODEL, config, networks)
-    if (out / CHECKPOINT).exists():
-        if not resume:
-            raise InputError(f"{out} already holds a run; resume it, or choose another folder")
-        return load(out / CHECKPOINT, config, networks)
-    if (out / CONFIG).exists() and not resume:
-        raise InputError(f"{out} already holds a run; resume it, or choose another folder")
-    if resume and (out / CONFIG).exists() and read_text(out / CONFIG) != config.to_toml():
-        raise InputError(f"{out} was started with other settings; use its {CONFIG}, or choose another folder")
-    write_text(out / CONFIG, config.to_toml())
-    return State()
+    def state(self) -> tuple[Tensors, dict[str, Any]]:
+        """Return every device of every variant."""
+        values = {"loss": self.loss, "right": self.right, "seconds": self.seconds,
+                  "inputs": self.data.x.shape[1], "classes": len(self.data.classes)}
+        return stored_devices(self.networks), values
+
+    def restore(self, tensors: Tensors, values: Mapping[str, Any]) -> None:
+        """Go on from what ``state`` gave."""
+        restore_devices(self.networks, tensors)
+        self.loss, self.right, self.seconds = values["loss"], values["right"], dict(values["seconds"])
+
+    def finish(self) -> tuple[Tensors, dict[str, Any]]:
+        """Return what ``state`` gives."""
+        return self.state()
 
 
-def _save(path: Path, config: CrossbarSettings, networks: dict, state: State) -> None:
-    """Every device of every variant, and where the run stands, to one file."""
-    tensors = {f"{variant}.{k}.{name}": torch.from_numpy(array) for variant, network in networks.items()
-               for k, layer in enumerate(network.layers) for name, array in layer.arrays().items()}
-    write_bytes(path, save(tensors, {"kind": "crossbar", "version": "1", "config": config.to_toml(), "state": json.dumps(vars(state))}))
-
-
-def load(path: Path, config: CrossbarSettings, networks: dict) -> State:
-    """Fill ``networks`` from what ``_save`` wrote; InputError when it is of another run."""
-    try:
-        with safe_open(path, "pt") as file:
-            facts = file.metadata() or {}
-            tensors = {k: file.get_tensor(k).numpy() for k in file.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; give the folder of a `hardwire crossbar` run") from None
-    except (OSError, SafetensorError) as error:
-        raise FormatError(f"{path} is damaged or no safetensors file ({error}); train the network anew") from None
-    if facts.get("kind") != "crossbar" or facts.get("version") != "1":
-        raise FormatError(f"{path} is no crossbar run of this version; train the network anew")
-    if facts["config"] != config.to_toml():
-        raise InputError(f"{path.parent} was started with other settings; use its {CONFIG}, or choose another folder")
+def stored_devices(networks: Mapping[str, Network]) -> Tensors:
+    """Return the arrays of every network as tensors."""
+    tensors: Tensors = {}
     for variant, network in networks.items():
         for k, layer in enumerate(network.layers):
-            layer.restore({name: tensors.get(f"{variant}.{k}.{name}", np.zeros(0)) for name in layer.arrays()})
-    return State(**json.loads(facts["state"]))
+            tensors |= with_prefix(f"{variant}.{k}.", layer.arrays())
+    return tensors
+
+
+def restore_devices(networks: Mapping[str, Network], tensors: Tensors) -> None:
+    """Give every network the devices that ``stored_devices`` returned; InputError where they are others."""
+    for variant, network in networks.items():
+        for k, layer in enumerate(network.layers):
+            own = part(tensors, f"{variant}.{k}.")
+            layer.restore({name: own.get(name, np.zeros(0)) for name in layer.arrays()})
+
+
+def load(stored: Stored) -> CrossbarModel:
+    """Return the model of a finished run."""
+    settings, values = CrossbarSettings.from_toml(stored.settings), stored.values
+    try:
+        networks = {v: build(settings, v, values["inputs"], values["classes"]) for v in settings.variants}
+        restore_devices(networks, stored.tensors)
+        return CrossbarModel(settings, networks, values["run"]["metrics"], values["seconds"])
+    except (KeyError, TypeError) as error:
+        raise FormatError(f"the model lacks or garbles {error}; train the network anew") from None

@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import Annotated, Any, Literal
+from typing import ClassVar, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,8 @@ Task = Literal["classify", "regress", "multilabel"]
 
 class LogicSettings(Settings):
     """A logic network, its encoder and its training."""
+
+    PLACES: ClassVar[frozenset[str]] = frozenset({"device"})
 
     dataset: str = "digits"
     """Name of the data set, or path of a table."""

@@ -1,49 +1,65 @@
 """The record of a spiking run: what ``report`` renders, and nothing that it would have to compute."""
 
 import time
+from importlib.util import find_spec
 
 import numpy as np
 
+from ..core.verdict import Verdict
+from ..data import Dataset
 from ..data.datasets import confusion
-from .contenders import summarise
+from ..runs.directory import RunDirectory
+from ..runs.environment import environment
+from ..runs.experiment import Hardware
+from ..runs.record import Record
+from .contenders import RESULTS, read_results, summarise
 from .kernels import reference as naive
 from .ledger import ledgers, named
+from .nir import export_nir
+from .settings import SpikingSettings
 from .synapses import ARRAY_CELLS
-from .training import Model, build
+from .training import Model, SpikingTraining, build, load, read_data
 
 #: Receptive fields that are shown, and blocks of the wear map at most in each direction.
 FIELDS, BLOCKS = 50, 64
 
 
-def record_of(model: Model, dataset, environment: dict, contenders=()) -> dict:
-    """``report.json`` of a finished run; ``contenders`` are results of ``run_contenders``."""
+def record(model: Model, dataset: Dataset, directory: RunDirectory) -> Record:
+    """Return the record of a finished run, with the contenders that lie beside it; the network is exported where NIR is there."""
     s, network = model.settings, model.network
     started = time.perf_counter()
     counts = model.respond(dataset.test.x)
     seconds = time.perf_counter() - started
     test, last = model.readout.accuracy(counts, dataset.test.y), model.metrics[-1]
-    found, classes = model.readout.votes(counts), len(dataset.classes)
+    votes, classes = model.readout.votes(counts), len(dataset.classes)
     tally, samples = named(network.tally), network.training_samples
     energy = ledgers(network)
-    status = f"simulated {samples:,} samples"
-    return {
+    holds = Verdict("simulated", samples=samples, detail="samples")
+    return Record.of({
         "hardware": "spiking", "dataset": dataset.name, "seed": s.seed,
         "accuracy": {"test_hard": test["assigned"], "test_relaxed": None, "validation": last.get("validation_assigned")},
-        "counts": {}, "verified": {name: status if holds else "refuted" for name, holds in network.checks().items()},
+        "counts": {}, "verified": {name: holds if right else Verdict("refuted") for name, right in network.checks().items()},
         "time": {"train_s": model.seconds, "training_samples_per_s": samples / max(model.seconds, 1e-9),
                  "samples_per_s": len(counts) / max(seconds, 1e-9)},
-        "energy": [line for ledger in energy for line in ledger.to_json()], "environment": environment,
-        "classes": list(dataset.classes), "confusion": confusion(dataset.test.y, found, classes),
-        "model": {k: v for k, v in s.model_dump().items() if k not in ("dataset", "seed")}, "source": dataset.source,
+        "energy": [line for ledger in energy for line in ledger.to_json()], "environment": environment(),
+        "classes": list(dataset.classes), "confusion": confusion(dataset.test.y, votes, classes),
+        "model": s.model_dump(exclude={"dataset", "seed"}), "source": dataset.source, **_files(model, directory),
         "spiking": {
             "readouts": [{"name": name, "test": test[name], "validation": last.get(f"validation_{name}")} for name in test],
             "network": _network(model), "counts": {k: v / samples for k, v in tally.items()},
             "curve": [{k: m.get(k) for k in ("epoch", "validation_assigned", "validation_linear")} for m in model.metrics],
-            "contenders": summarise(list(contenders)), "fields": fields(model),
+            "contenders": summarise(read_results(directory / RESULTS)), "fields": fields(model),
             **({"raster": rasters(model, dataset.test.x[:1]), "pruning": pruning(model)} if s.rule == "one-sided" else {}),
             **({"wear": wear(network)} if s.cells != "ideal" else {}),
         },
-    }
+    })
+
+
+def _files(model: Model, directory: RunDirectory) -> dict[str, dict[str, str]]:
+    """Export the network to NIR, which knows the one-sided network only and has to be installed."""
+    if model.settings.rule != "one-sided" or not find_spec("nir"):
+        return {}
+    return {"files": {"network in NIR": export_nir(model, directory / "network.nir").name}}
 
 
 def _network(model: Model) -> dict:
@@ -109,3 +125,6 @@ def wear(network) -> dict:
     blocks = np.nanmean(padded.reshape(padded.shape[0] // high, high, padded.shape[1] // wide, wide), axis=(1, 3))
     return {"map": np.round(blocks, 2).tolist(), "inputs_a_block": high, "outputs_a_block": wide, "most": int(each.max()),
             "mean": float(each.mean()), "by_cell": each.mean(axis=(0, 1)).tolist()}
+
+
+SPIKING = Hardware("spiking", SpikingSettings, read_data, SpikingTraining, load, record)

@@ -1,29 +1,27 @@
-"""Training a spiking network: samples in chunks, evaluations on the validation split, checkpoints; a killed run resumes to the same
-bits."""
+"""Training a spiking network: samples in chunks, evaluations on the validation split."""
 
 import dataclasses
-import json
-import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from numpy.typing import NDArray
 
-from ..core.errors import FormatError, InputError
-from ..core.files import write_bytes, write_text
-from ..data import load_dataset
+from ..core.errors import FormatError
+from ..data import Dataset, load_dataset
 from ..data.datasets import Split
+from ..runs.checkpoint import Stored, Tensors
+from ..runs.directory import RunDirectory
+from ..runs.experiment import Figures, Training, run
+from ..runs.progress import Listener
 from .diehl_cook import DiehlCookNetwork
 from .encoding import grey_levels, select_pixels
 from .network import OneSidedNetwork
 from .readout import Readout, fit_readout
 from .settings import SpikingSettings
 from .synapses import LTD, LTP
-
-CONFIG, METRICS, CHECKPOINT, MODEL = "config.toml", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors"
-VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -42,15 +40,6 @@ def fit_encoder(settings: SpikingSettings, x: np.ndarray) -> Encoder:
     """Choose the pixels from training samples ``x`` (samples, features); bytes keep their range, other numbers get their own."""
     low, high = (0, 255) if x.dtype == np.uint8 and x.max() > 16 else (float(x.min()), float(x.max()))
     return Encoder(select_pixels(grey_levels(x, low, high), min(settings.inputs, x.shape[1])), low, high)
-
-
-@dataclass
-class Progress:
-    """Where a run stands: samples shown, seconds spent, evaluations so far."""
-
-    position: int = 0
-    seconds: float = 0.0
-    metrics: list[dict] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -91,58 +80,78 @@ def build(settings: SpikingSettings, inputs: int, training_samples: int):
     return {"one-sided": OneSidedNetwork, "triplet": DiehlCookNetwork}[settings.rule](settings, inputs, training_samples)
 
 
-def train(settings: SpikingSettings, dataset, *, out=None, resume: bool = False, progress=None, checkpoint_seconds: float = 20.0) -> Model:
-    """Train on ``dataset`` (see ``hardwire.data.Dataset``); with ``out``, into that run directory.
+class SpikingTraining(Training):
+    """Unsupervised training, a chunk of samples at a time; outputs are assigned to classes by labels when it ends."""
 
-    resume    go on where a killed run in ``out`` was
-    progress  called after each evaluation with its metrics, ``total`` samples and ``seconds_left``
-    """
-    encoder = fit_encoder(settings, dataset.train.x)
-    x, total = encoder(dataset.train.x), settings.epochs * len(dataset.train.y)
-    network = build(settings, len(encoder.pixels), total)
-    state, out = Progress(), None if out is None else Path(out)
-    open_run(out, settings, network, state, resume)
-    started = saved = time.perf_counter()
-    first, before = state.position, state.seconds
-    for rows in chunks(settings, len(x), first):
-        counts = network.learn(x[rows], state.position)
-        state.position += len(rows)
-        now = time.perf_counter()
-        state.seconds = before + now - started
-        if due(settings, state.position, len(rows), len(x)):
-            state.metrics.append(entry_of(network, counts, state, evaluate(network, encoder, dataset, settings, x)))
-            if out:
-                write_text(out / METRICS, "".join(json.dumps(m) + "\n" for m in state.metrics))
-            if progress:
-                left = (now - started) / (state.position - first) * (total - state.position)
-                progress(state.metrics[-1] | {"total": total, "seconds_left": left})
-        if out and now - saved > checkpoint_seconds:
-            save_state(out / CHECKPOINT, settings, network.arrays(), dataclasses.asdict(state))
-            saved = now
-    network.finish()
-    readout = fit_readout(network.respond(x), dataset.train.y, len(dataset.classes))
-    model = Model(settings, network, encoder, readout, state.metrics, state.seconds,
-                  {"name": dataset.name, "classes": list(dataset.classes), "shape": dataset.shape})
-    if out:
-        save_model(out, model)
-    return model
+    unit = "sample"
 
+    def __init__(self, settings: SpikingSettings, dataset: Dataset) -> None:
+        self.settings, self.dataset = settings, dataset
+        self.encoder = fit_encoder(settings, dataset.train.x)
+        self.x = self.encoder(dataset.train.x)
+        self.total = settings.epochs * len(self.x)
+        self.network = build(settings, len(self.encoder.pixels), self.total)
 
-def entry_of(network, counts: np.ndarray, state: Progress, accuracy: dict[str, float]) -> dict:
-    """A line of ``metrics.jsonl``; ``counts`` are the last chunk's output spikes."""
-    kept = network.arrays()
-    entry = {"samples": state.position, "epoch": state.position * network.settings.epochs / network.training_samples,
-             "spikes_per_sample": float(counts.sum(1).mean()), **{f"validation_{k}": v for k, v in accuracy.items()},
-             "updates": int(kept["tally"][[LTP, LTD]].sum()), "seconds": round(state.seconds, 3)}
-    return entry | ({"pruned": float(kept["frozen"].mean())} if "frozen" in kept else {})
-
-
-def chunks(settings: SpikingSettings, samples: int, position: int):
-    """Rows of each chunk from ``position`` on, in every epoch a new order; a chunk ends where pruning looks, and with the epoch."""
-    for epoch in range(position // samples, settings.epochs):
+    def advance(self) -> Figures | None:
+        """Show a chunk of samples, in every epoch in a new order; a chunk ends where pruning looks, and with the epoch."""
+        settings, samples = self.settings, len(self.x)
+        epoch, first = divmod(self.position, samples)
         order = np.random.default_rng((settings.seed, 2, epoch)).permutation(samples)
-        for first in range(max(0, position - epoch * samples), samples, settings.check_every):
-            yield order[first : first + settings.check_every]
+        rows = order[first : first + settings.check_every]
+        counts = self.network.learn(self.x[rows], self.position)
+        self.position += len(rows)
+        return self._evaluate(counts) if due(settings, self.position, len(rows), samples) else None
+
+    def _evaluate(self, counts: NDArray[np.uint16]) -> Figures:
+        """Return the figures of an evaluation; ``counts`` are the last chunk's output spikes."""
+        arrays, settings = self.network.arrays(), self.settings
+        accuracy = evaluate(self.network, self.encoder, self.dataset, settings, self.x)
+        figures: Figures = {
+            "samples": self.position, "epoch": self.position * settings.epochs / self.total,
+            "spikes_per_sample": float(counts.sum(1).mean()), **{f"validation_{k}": v for k, v in accuracy.items()},
+            "updates": int(arrays["tally"][[LTP, LTD]].sum())}
+        return figures | ({"pruned": float(arrays["frozen"].mean())} if "frozen" in arrays else {})
+
+    def state(self) -> tuple[Tensors, dict[str, Any]]:
+        """Return the network's arrays."""
+        return dict(self.network.arrays()), {}
+
+    def restore(self, tensors: Tensors, values: Mapping[str, Any]) -> None:
+        """Go on from what ``state`` gave."""
+        self.network.restore(tensors)
+
+    def finish(self) -> tuple[Tensors, dict[str, Any]]:
+        """Prune what is pruned after training, assign outputs to classes by all training samples; return the model."""
+        self.network.finish()
+        dataset, encoder = self.dataset, self.encoder
+        readout = fit_readout(self.network.respond(self.x), dataset.train.y, len(dataset.classes))
+        tensors = self.network.arrays() | {"pixels": encoder.pixels, "assigned": readout.assigned,
+                                           "evidence": readout.evidence, "linear": readout.linear}
+        values = {"low": encoder.low, "high": encoder.high, "training_samples": self.total,
+                  "dataset": {"name": dataset.name, "classes": list(dataset.classes), "shape": dataset.shape}}
+        return tensors, values
+
+
+def train(settings: SpikingSettings, dataset: Dataset, *, out: str | Path | None = None, resume: bool = False,
+          progress: Listener | None = None, checkpoint_seconds: float | None = None) -> Model:
+    """Train on ``dataset``; with ``out``, into that run directory.
+
+    Parameters
+    ----------
+    settings, dataset
+        The network and its samples.
+    out
+        Run directory; without it nothing is written.
+    resume
+        Go on where a killed run in ``out`` was.
+    progress
+        Called with events, see ``runs.progress``.
+    checkpoint_seconds
+        Time between checkpoints.
+    """
+    training = SpikingTraining(settings, dataset)
+    outcome = run("spiking", settings, training, out=out, resume=resume, listen=progress, checkpoint_seconds=checkpoint_seconds)
+    return load(outcome.stored)
 
 
 def due(settings: SpikingSettings, position: int, size: int, samples: int) -> bool:
@@ -160,66 +169,20 @@ def evaluate(network, encoder: Encoder, dataset, settings: SpikingSettings, x: n
     return readout.accuracy(network.respond(encoder(dataset.validation.x)), dataset.validation.y)
 
 
-def open_run(out, settings: SpikingSettings, network, state: Progress, resume: bool) -> None:
-    """Claim the folder, or take over what its checkpoint holds."""
-    if out is None:
-        if resume:
-            raise InputError("resume needs a run directory; give out")
-        return
-    if (out / MODEL).exists():
-        raise InputError(f"{out} already holds a finished run; choose another folder")
-    if (out / CHECKPOINT).exists():
-        if not resume:
-            raise InputError(f"{out} already holds a run; resume it, or choose another folder")
-        arrays, facts = read_state(out / CHECKPOINT)
-        if facts["settings"] != settings.to_toml():
-            raise InputError(f"{out} was started with other settings; use its {CONFIG}, or choose another folder")
-        network.restore(arrays)
-        state.position, state.seconds, state.metrics = facts["position"], facts["seconds"], facts["metrics"]
-        return
-    write_text(out / CONFIG, settings.to_toml())
-
-
-def save_state(path: Path, settings: SpikingSettings, arrays: dict, facts: dict) -> None:
-    """Arrays and facts in one file, written aside and renamed."""
-    text = json.dumps(facts | {"version": VERSION, "settings": settings.to_toml()})
-    write_bytes(path, save({k: np.ascontiguousarray(v) for k, v in arrays.items()}, {"hardwire": text}))
-
-
-def read_state(path: Path) -> tuple[dict, dict]:
-    """What ``save_state`` wrote; FormatError where it is no such file."""
+def load(stored: Stored) -> Model:
+    """Return the model of a finished run; FormatError where something is missing."""
+    settings, arrays, values = SpikingSettings.from_toml(stored.settings), stored.tensors, stored.values
     try:
-        with safe_open(path, "np") as file:
-            facts = json.loads((file.metadata() or {})["hardwire"])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if facts["version"] != VERSION:
-            raise FormatError(f"{path} is of version {facts['version']}, this is {VERSION}; train anew")
-        return arrays, facts
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; give the run directory of a finished `hardwire spiking`") from None
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-        raise FormatError(f"{path} is no spiking network ({error}); train anew") from None
-
-
-def save_model(out: Path, model: Model) -> None:
-    """``model.safetensors``; the checkpoint is not needed any more."""
-    arrays = model.network.arrays() | {"pixels": model.encoder.pixels, "assigned": model.readout.assigned,
-                                       "evidence": model.readout.evidence, "linear": model.readout.linear}
-    facts = {"metrics": model.metrics, "seconds": model.seconds, "dataset": model.dataset, "low": model.encoder.low,
-             "high": model.encoder.high, "training_samples": model.network.training_samples}
-    save_state(out / MODEL, model.settings, arrays, facts)
-    (out / CHECKPOINT).unlink(missing_ok=True)
-
-
-def load_model(run) -> Model:
-    """The model in a run directory."""
-    arrays, facts = read_state(Path(run) / MODEL)
-    settings = SpikingSettings.from_toml(facts["settings"], Path(run) / MODEL)
-    try:
-        encoder = Encoder(arrays["pixels"], facts["low"], facts["high"])
-        network = build(settings, len(encoder.pixels), facts["training_samples"])
+        encoder = Encoder(arrays["pixels"], values["low"], values["high"])
+        network = build(settings, len(encoder.pixels), values["training_samples"])
         network.restore(arrays)
         readout = Readout(arrays["assigned"], arrays["evidence"], arrays["linear"])
-        return Model(settings, network, encoder, readout, facts["metrics"], facts["seconds"], facts["dataset"])
-    except KeyError as error:
-        raise FormatError(f"{Path(run) / MODEL} holds no {error}; train anew") from None
+        run = values["run"]
+        return Model(settings, network, encoder, readout, run["metrics"], run["seconds"], values["dataset"])
+    except (KeyError, TypeError) as error:
+        raise FormatError(f"the model lacks or garbles {error}; train the network anew") from None
+
+
+def load_model(path: str | Path) -> Model:
+    """Read the model in a run directory."""
+    return load(RunDirectory(path).read_model("spiking"))

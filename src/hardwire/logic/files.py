@@ -1,0 +1,3 @@
+"""Names of the circuits in a run directory."""
+
+RAW, OPTIMIZED = "circuit.net", "optimized.net"

@@ -1,0 +1,152 @@
+"""A trained logic network with what it needs to be used, and its form on disk."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..core.errors import FormatError, InputError
+from ..data import Dataset
+from ..data.encoders import Encoder
+from ..runs.checkpoint import Stored, Tensors, read_stored, write_stored
+from ..runs.directory import RunDirectory
+from .network.heads import Head, head_from_dict
+from .network.layers import LogicNetwork
+from .network.spec import build_layers, describe_layers
+from .settings import LogicSettings
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained network.
+
+    Attributes
+    ----------
+    network
+        With the weights of the best frozen figure of merit on validation, reached at ``best_step``.
+    encoder
+        Features to the network's bits.
+    settings
+        What the run was started with.
+    metrics
+        An entry for each evaluation: step, loss, relaxed and hard figure of merit on validation, seconds.
+    best_step
+        Step of the weights that were kept.
+    seconds
+        Time of training over all calls.
+    dataset
+        Its name, classes, features and shape.
+    """
+
+    network: Any
+    encoder: Encoder
+    settings: LogicSettings
+    metrics: list[dict[str, Any]]
+    best_step: int
+    seconds: float
+    dataset: dict[str, Any]
+
+
+def describe(dataset: Dataset) -> dict[str, Any]:
+    """Return what a stored model must know of its data."""
+    return {"name": dataset.name, "classes": list(dataset.classes), "features": list(dataset.features),
+            "shape": list(dataset.shape) if dataset.shape else None}
+
+
+def to_numpy(tensors: Mapping[str, torch.Tensor]) -> Tensors:
+    """Return tensors of any device as arrays."""
+    return {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
+
+
+def to_torch(tensors: Tensors) -> dict[str, torch.Tensor]:
+    """Return arrays as tensors on the CPU."""
+    return {name: torch.from_numpy(array.copy()) for name, array in tensors.items()}
+
+
+def pack(network: torch.nn.Module, encoder: Encoder, dataset: Mapping[str, Any], best_step: int) -> tuple[Tensors, dict[str, Any]]:
+    """Return a network, its wiring and its encoder as tensors and plain values."""
+    head = getattr(network, "head", None)
+    values = {"encoder": encoder.to_dict(), "dataset": dict(dataset), "best_step": best_step,
+              "head": head.to_dict() if isinstance(head, Head) else None,
+              "layers": describe_layers(network.layers) if isinstance(network, LogicNetwork) else None}
+    return to_numpy(network.state_dict()), values
+
+
+def unpack(stored: Stored, network: torch.nn.Module | None = None, *, name: str = "the model") -> Model:
+    """Return the model in ``stored``.
+
+    Parameters
+    ----------
+    stored
+        What ``pack`` gave, in its envelope.
+    network
+        The network that was given to ``train``, where one was; its weights are replaced by the stored ones.
+    name
+        What errors call the model.
+
+    Raises
+    ------
+    FormatError
+        Something is missing or does not fit.
+    """
+    values = stored.values
+    try:
+        settings, dataset, run = LogicSettings.from_toml(stored.settings), values["dataset"], values["run"]
+        encoder = Encoder.from_dict(values["encoder"])
+        tensors = to_torch(stored.tensors)
+        network = _rebuild(encoder, tensors, values) if network is None else network
+        load_weights(network, tensors, name)
+        return Model(network.eval(), encoder, settings, run["metrics"], values["best_step"], run["seconds"], dataset)
+    except (KeyError, ValueError, TypeError, InputError) as error:
+        raise FormatError(f"{name} lacks or garbles {error}; train the network anew") from None
+
+
+def save_model(model: Model, path: str | Path) -> None:
+    """Write a model to one safetensors file."""
+    tensors, values = pack(model.network, model.encoder, model.dataset, model.best_step)
+    run = {"position": model.best_step, "seconds": model.seconds, "metrics": model.metrics}
+    write_stored(Path(path), Stored("logic", model.settings.to_toml(), tensors, values | {"run": run}), "model")
+
+
+def load_model(path: str | Path, network: torch.nn.Module | None = None) -> Model:
+    """Read a run directory or its model file; ``network`` as in ``unpack``."""
+    path = Path(path)
+    stored = RunDirectory(path).read_model("logic") if path.is_dir() else read_stored(path, "model", "logic")
+    return unpack(stored, network, name=str(path))
+
+
+def load_weights(network: torch.nn.Module, tensors: Mapping[str, torch.Tensor], name: str) -> None:
+    """Give ``network`` its stored weights and wiring; FormatError where they do not fit."""
+    try:
+        network.load_state_dict(tensors)
+        _check_wiring(network)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise FormatError(f"{name} does not fit the network of its settings ({reason}); train anew") from None
+
+
+def _rebuild(encoder: Encoder, tensors: Mapping[str, torch.Tensor], values: Mapping[str, Any]) -> LogicNetwork:
+    """Return a network of the stored layers and wiring; its weights are loaded afterwards."""
+    if values["head"] is None or values["layers"] is None:
+        raise FormatError("the run holds the weights of a network that was given to train; give load_model the same network")
+    network = LogicNetwork(build_layers(values["layers"], tensors), head_from_dict(values["head"]))
+    for what, given, needed in (("inputs", network.in_features, encoder.n_bits),
+                                ("outputs", network.head.groups, len(values["dataset"]["classes"]))):
+        if given != needed:
+            raise FormatError(f"{needed} {what} for a network of {given}")
+    return network
+
+
+def _check_wiring(network: torch.nn.Module) -> None:
+    """Stored wiring must stay inside: the kernels do not check."""
+    for layer in getattr(network, "layers", ()):
+        for name in ("pairs", "candidates", "leaves"):
+            wires = getattr(layer, name, None)
+            if wires is None:
+                continue
+            limit = torch.tensor([layer.in_shape[0], *2 * [layer.receptive_field]] if name == "leaves" else layer.in_features)
+            if not ((wires >= 0) & (wires < limit.to(wires.device))).all():
+                raise RuntimeError(f"{name} outside a layer's inputs")

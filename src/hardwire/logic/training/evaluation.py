@@ -1,0 +1,60 @@
+"""Figures of merit of the relaxed and of the frozen network on encoded samples."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from .batches import Samples
+from .distributed import Ranks
+from .tasks import Classify, Task
+
+#: Elements of an unpacked batch of an evaluation: 32 MB.
+EVALUATED = 1 << 23
+
+
+def device_of(network: torch.nn.Module) -> torch.device:
+    """Return the device of a network's parameters."""
+    return next(iter(network.parameters())).device
+
+
+def predict(network: torch.nn.Module, samples: Samples, *, batch: int = 2048) -> NDArray[np.int64]:
+    """Return the class of each sample, in the network's present mode; the lowest class wins a tie."""
+    scores = scores_of(network, samples, (network.training,), np.arange(len(samples)), batch)[0]
+    return scores.argmax(1)
+
+
+def accuracy(network: torch.nn.Module, samples: Samples, *, hard: bool) -> float:
+    """Return the share of samples that the frozen (``hard``) or the relaxed network classifies rightly."""
+    scores = scores_of(network, samples, (not hard,), np.arange(len(samples)))[0]
+    return Classify.merit(scores, samples.y.numpy())[""]
+
+
+def evaluate(network: torch.nn.Module, samples: Samples, task: Task, group: Ranks | None = None) -> dict[str, float]:
+    """Return the task's figure of merit as ``relaxed`` and ``hard``, and its further ones as ``hard_...``.
+
+    The samples are shared out over the processes of ``group``.
+    """
+    group = Ranks() if group is None else group
+    rows = group.share(np.arange(len(samples)))
+    relaxed, hard = (group.join(s) for s in scores_of(network, samples, (True, False), rows))
+    y = samples.y.numpy()
+    merits = {f"hard_{name}" if name else "hard": value for name, value in task.merit(hard, y).items()}
+    return {"relaxed": task.merit(relaxed, y)[""]} | merits
+
+
+@torch.no_grad()
+def scores_of(network: torch.nn.Module, samples: Samples, modes: Sequence[bool], rows: NDArray[Any],
+              batch: int = 2048) -> list[NDArray[np.float32]]:
+    """Return the scores (rows, outputs) of ``rows`` for each mode, relaxed or not; every batch is unpacked once."""
+    before, device = network.training, device_of(network)
+    parts: list[list[NDArray[np.float32]]] = [[] for _ in modes]
+    batch = max(128, min(batch, EVALUATED // samples.n_bits))
+    for i in range(0, max(1, len(rows)), batch):
+        x = samples.batch(rows[i : i + batch])[0].to(device)
+        for mode, scores in zip(modes, parts):
+            scores.append(network.train(mode)(x).cpu().numpy())
+    network.train(before)
+    return [np.concatenate(scores) for scores in parts]

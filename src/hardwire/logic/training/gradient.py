@@ -1,0 +1,248 @@
+"""Gradient training of a logic network: what one step does; the shell of ``runs.experiment`` moves it."""
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...core.errors import FormatError, InputError
+from ...data import Dataset
+from ...runs.checkpoint import Tensors, part, with_prefix
+from ...runs.experiment import Figures, Training, run
+from ...runs.progress import Listener
+from ..kernels import cpu
+from ..kernels.ops import use_device
+from ..kernels.reference import cross_entropy
+from ..model import Model, describe, load_weights, pack, to_numpy, to_torch, unpack
+from ..network.build import build_encoder, build_network
+from ..network.heads import Head, build_head
+from ..network.network import LogicNetwork
+from ..network.phase import Schedule
+from ..settings import LogicSettings
+from .augment import Augmentation
+from .batches import Order, Samples
+from .distributed import Ranks, check_batch, ranks
+from .evaluation import device_of, evaluate
+from .tasks import TASKS, Classify, Task
+from .teacher import Teacher
+
+#: Learning rate of the head's own parameters (temperature, scale, bias), as a share of that of the gates.
+HEAD_RATE = 0.1
+
+
+def one_cycle(step: int, settings: LogicSettings) -> float:
+    """Return the learning rate at ``step``: linear rise over the warm-up, then half a cosine to zero; or constant."""
+    if settings.schedule == "constant":
+        return settings.learning_rate
+    rise = max(1, round(settings.warmup * settings.steps))
+    if step < rise:
+        return settings.learning_rate * (step + 1) / rise
+    fall = max(1, settings.steps - rise)
+    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - rise) / fall))
+
+
+def parameter_groups(network: torch.nn.Module, settings: LogicSettings) -> list[dict[str, Any]]:
+    """Return the parameters with their ``share`` of the learning rate: the head's own, learned wiring, all others."""
+    head = getattr(network, "head", None)
+    own = {id(p) for p in head.parameters()} if isinstance(head, Head) else set()
+    routing = settings.routing_rate / settings.learning_rate if settings.routing_rate else 1.0
+    groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+    for name, p in network.named_parameters():
+        share = routing if name.endswith("choice") else 1.0
+        key = (HEAD_RATE, 0.0) if id(p) in own else (share, settings.weight_decay)
+        groups.setdefault(key, []).append(p)
+    return [{"params": ps, "share": share, "weight_decay": decay} for (share, decay), ps in groups.items()]
+
+
+def build(settings: LogicSettings, bits: NDArray[np.bool_], y: NDArray[Any], dataset: Dataset, levels: int) -> LogicNetwork:
+    """Return the network that the settings describe, with the head of its task."""
+    outputs = len(dataset.classes)
+    network = build_network(settings, bits, classes=outputs, shape=dataset.shape, levels=levels)
+    group = network.layers[-1].out_features // outputs
+    network.head = build_head(settings.task, outputs, group, tau=settings.tau_for(outputs), learn=settings.learn_tau, targets=y)
+    return network
+
+
+class Objective:
+    """The loss of a part of a batch: the task's, a teacher's share in it, and the gate penalty."""
+
+    def __init__(self, settings: LogicSettings, task: Task, dataset: Dataset) -> None:
+        self.task, self.penalty = task, settings.gate_penalty
+        self.teacher = Teacher(settings.teacher, dataset, weight=settings.teacher_weight,
+                               temperature=settings.teacher_temperature) if settings.teacher else None
+
+    def __call__(self, network: Any, x: torch.Tensor, y: torch.Tensor, rows: NDArray[Any]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return what is minimised, and the loss without the penalty, which is reported."""
+        loss = self._loss(network, x, y, rows)
+        return loss + self.penalty * network.gate_cost() if self.penalty else loss, loss.detach()
+
+    def _loss(self, network: Any, x: torch.Tensor, y: torch.Tensor, rows: NDArray[Any]) -> torch.Tensor:
+        soft = self.teacher(rows, x.device) if self.teacher else None
+        if isinstance(network, LogicNetwork) and isinstance(self.task, Classify):
+            return network.cross_entropy(x, y, soft)
+        return self.task.loss(network(x), y) if soft is None else cross_entropy(network(x), y, soft)
+
+
+class Batches:
+    """Parts of the batch of a step that this process computes: its share, in ``accumulate`` micro-batches."""
+
+    def __init__(self, settings: LogicSettings, samples: Samples, group: Ranks, augmentation: Augmentation | None) -> None:
+        self.order = Order(len(samples), settings.batch, settings.seed)
+        self.samples, self.group, self.accumulate, self.augmentation = samples, group, settings.accumulate, augmentation
+        check_batch(self.order.batch, group.world)
+
+    def __call__(self, step: int) -> Iterator[tuple[torch.Tensor, torch.Tensor, NDArray[Any], float]]:
+        """Yield for each part: inputs, targets, rows, and its share of the whole batch."""
+        rows = self.order(step)
+        moves = self.augmentation.draw(step, len(rows)) if self.augmentation else None
+        for members in np.array_split(self.group.share(np.arange(len(rows))), self.accumulate):
+            if len(members):
+                change = moves and (lambda packed, members=members: self.augmentation(packed, [m[members] for m in moves]))
+                yield *self.samples.batch(rows[members], change), rows[members], len(members) / len(rows)
+
+
+class LogicTraining(Training):
+    """Training of a logic network by AdamW; the weights with the best frozen figure of merit on validation are kept.
+
+    Parameters
+    ----------
+    settings
+        Network, encoder and training.
+    dataset
+        Its training split is trained, its validation split chooses; the test split is not touched.
+    network
+        Train this module, (samples, encoder bits) -> (samples, outputs), instead of the configured one. Its ``train()``
+        mode is taken for relaxed, ``eval()`` for frozen. It may have ``gate_cost``, and ``set_phase``, which is called
+        with a ``Phase`` before each step.
+    """
+
+    unit = "step"
+
+    def __init__(self, settings: LogicSettings, dataset: Dataset, network: torch.nn.Module | None = None) -> None:
+        self.settings, self.dataset, self.total = settings, dataset, settings.steps
+        self.task: Task = TASKS[settings.task](len(dataset.classes), dataset.train.y)
+        self.encoder = build_encoder(settings, dataset.train.x, dataset.shape)
+        place = use_device(settings.device)
+        bits, y = self.encoder.encode(dataset.train.x), self.task.targets(dataset.train.y)
+        self.network: Any = network.train() if network is not None else build(settings, bits, y, dataset, self.encoder.levels).to(place)
+        self.device = device_of(self.network)
+        self.samples = Samples(bits, y)
+        self.validation = Samples(self.encoder.encode(dataset.validation.x), self.task.targets(dataset.validation.y))
+        self.objective = Objective(settings, self.task, dataset)
+        self.optimizer = torch.optim.AdamW(parameter_groups(self.network, settings), lr=settings.learning_rate, fused=True)
+        layers = len(self.network.nodes) if isinstance(self.network, LogicNetwork) else 1
+        self.schedule = Schedule.of(settings, layers)
+        self.best: dict[str, torch.Tensor] = {}
+        self.best_hard, self.best_step = -1.0, 0
+        self.group = Ranks()
+
+    def __enter__(self) -> Self:
+        """Join the processes that train together, which must have the same settings and data."""
+        self._stack = ExitStack()
+        self.group = self._stack.enter_context(ranks())
+        self._stack.enter_context(cpu.own_threads())
+        settings, dataset = self.settings, self.dataset
+        augmentation = None if settings.augment == "none" else Augmentation(
+            settings.augment, dataset.shape, self.encoder, dataset.train.x, pad=settings.crop_pad, seed=settings.seed)
+        self.batches = Batches(settings, self.samples, self.group, augmentation)
+        self.group.check_same(settings.to_toml() + f"{len(self.samples)} samples", "settings or data")
+        self.group.equalise(self.network.state_dict().values())
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        """Leave the other processes."""
+        self._stack.close()
+
+    def advance(self) -> Figures | None:
+        """Make a step: forward, backward, update; evaluate where it is due. Nothing in it waits for a GPU."""
+        step, settings, network = self.position, self.settings, self.network
+        if hasattr(network, "set_phase"):
+            network.set_phase(self.schedule.at(step))
+        for group in self.optimizer.param_groups:
+            group["lr"] = one_cycle(step, settings) * group["share"]
+        self.optimizer.zero_grad()
+        loss = torch.zeros((), dtype=torch.float64, device=self.device)
+        for x, y, rows, share in self.batches(step):
+            total, reported = self.objective(network, x.to(self.device), y.to(self.device), rows)
+            (share * total).backward()
+            loss += share * reported
+        self.group.add([p.grad for p in network.parameters()])
+        self.optimizer.step()
+        self.position = step + 1
+        if self.position % settings.evaluate_every and self.position < self.total:
+            return None
+        return self._evaluate(loss)
+
+    def _evaluate(self, loss: torch.Tensor) -> Figures:
+        """Evaluate; keep the weights if the frozen network is the best so far, of equals the latest."""
+        self.group.add([loss])
+        merits = evaluate(self.network, self.validation, self.task, self.group)
+        if merits["hard"] >= self.best_hard or not self.best:
+            self.best_hard, self.best_step = merits["hard"], self.position
+            self.best = {k: v.clone() for k, v in self.network.state_dict().items()}
+        return {"step": self.position, "loss": round(loss.item(), 6), **merits}
+
+    def state(self) -> tuple[Tensors, dict[str, Any]]:
+        """Return the weights, the best ones so far, and the optimizer's moments."""
+        tensors = with_prefix("network.", to_numpy(self.network.state_dict())) | with_prefix("best.", to_numpy(self.best))
+        for i, parameter in enumerate(self.network.parameters()):
+            tensors |= with_prefix(f"optimizer.{i}.", to_numpy(self.optimizer.state[parameter]))
+        return tensors, {"best_hard": self.best_hard, "best_step": self.best_step}
+
+    def restore(self, tensors: Tensors, values: Mapping[str, Any]) -> None:
+        """Go on from what ``state`` gave, on whatever device that was."""
+        load_weights(self.network, to_torch(part(tensors, "network.")), "the checkpoint")
+        for i, parameter in enumerate(self.network.parameters()):
+            moments = to_torch(part(tensors, f"optimizer.{i}."))
+            self.optimizer.state[parameter] = {k: v.to(parameter.device) for k, v in moments.items()}
+        self.best = {k: v.to(self.device) for k, v in to_torch(part(tensors, "best.")).items()}
+        self.best_hard, self.best_step = values["best_hard"], values["best_step"]
+
+    def finish(self) -> tuple[Tensors, dict[str, Any]]:
+        """Return the best weights with wiring and encoder; the network holds them from now on."""
+        if not self.best:
+            raise FormatError("the run has no evaluation; train the network anew")
+        self.network.load_state_dict(self.best)
+        self.network.eval()
+        return pack(self.network, self.encoder, describe(self.dataset), self.best_step)
+
+
+def train(  # noqa: PLR0913
+    settings: LogicSettings, dataset: Dataset, *, out: str | Path | None = None, resume: bool = False,
+    network: torch.nn.Module | None = None, progress: Listener | None = None, checkpoint_seconds: float | None = None,
+) -> Model:
+    """Train a logic network on ``dataset``; select the weights on its validation split.
+
+    Parameters
+    ----------
+    settings
+        Network, encoder and training.
+    dataset
+        The test split is not touched.
+    out
+        Run directory; without it nothing is written.
+    resume
+        Go on from the checkpoint in ``out``; the weights become those of a run that was never stopped.
+    network
+        See ``LogicTraining``.
+    progress
+        Called with events, see ``runs.progress``.
+    checkpoint_seconds
+        Time between checkpoints.
+
+    Notes
+    -----
+    The CPU kernels keep no activations between forward and backward but compute a block's anew (activation
+    recomputation), so that depth costs no memory; ``accumulate`` cuts what is left, the unpacked batch. Started by
+    ``torchrun``, the processes share every batch and evaluation; ``batch`` is that of all together.
+    """
+    if out is None and resume:
+        raise InputError("resume needs a run directory; give out")
+    training = LogicTraining(settings, dataset, network)
+    outcome = run("logic", settings, training, out=out, resume=resume, listen=progress, checkpoint_seconds=checkpoint_seconds)
+    return unpack(outcome.stored, training.network)

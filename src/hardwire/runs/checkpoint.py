@@ -1,0 +1,111 @@
+"""One envelope for what every hardware keeps of a run: tensors and plain values in a safetensors file, with a digest."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from ..core.errors import FormatError, InputError
+from ..core.files import write_bytes
+
+#: Of the envelope; a file of another version is refused.
+VERSION = "2"
+
+Kind = Literal["checkpoint", "model"]
+Tensors = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The content of a checkpoint or of a finished model.
+
+    Attributes
+    ----------
+    hardware
+        Name of the hardware, as ``logic``.
+    settings
+        The settings as TOML.
+    tensors
+        Arrays by name.
+    values
+        Everything else as JSON values.
+    """
+
+    hardware: str
+    settings: str
+    tensors: Tensors
+    values: dict[str, Any]
+
+
+def write_stored(path: Path, stored: Stored, kind: Kind) -> None:
+    """Write ``stored`` to ``path``, aside and renamed."""
+    tensors = {name: np.ascontiguousarray(array) for name, array in stored.tensors.items()}
+    text = {"format": "hardwire", "version": VERSION, "kind": kind, "hardware": stored.hardware,
+            "settings": stored.settings, "values": json.dumps(stored.values)}
+    write_bytes(path, save(tensors, text | {"digest": digest(tensors, text)}))
+
+
+def read_stored(path: Path, kind: Kind, hardware: str | None = None) -> Stored:
+    """Read what ``write_stored`` wrote.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind, hardware
+        What it has to hold; any hardware where none is given.
+
+    Raises
+    ------
+    InputError
+        The file does not exist, or is of another hardware.
+    FormatError
+        The file is damaged, altered, or of another kind or version.
+    """
+    try:
+        with safe_open(path, "np") as file:
+            text = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist; give the directory of a finished run") from None
+    except (OSError, SafetensorError) as error:
+        raise FormatError(f"{path} is damaged or no safetensors file ({error}); train the network anew") from None
+    if text.get("format") != "hardwire" or text.get("kind") != kind:
+        raise FormatError(f"{path} is no {kind} of this program's version; train the network anew")
+    if text.get("version") != VERSION:
+        raise FormatError(f"{path} has format version {text.get('version')}, this program reads {VERSION}; train anew")
+    if text.get("digest") != digest(tensors, text):
+        raise FormatError(f"{path} is altered: its digest does not match; train the network anew")
+    try:
+        stored = Stored(text["hardware"], text["settings"], tensors, json.loads(text["values"]))
+    except (KeyError, ValueError, RecursionError) as error:
+        raise FormatError(f"{path} lacks or garbles {error}; train the network anew") from None
+    if hardware not in (None, stored.hardware):
+        raise InputError(f"{path} is of hardware {stored.hardware}; give the directory of a {hardware} run")
+    return stored
+
+
+def digest(tensors: Mapping[str, NDArray[Any]], text: Mapping[str, str]) -> str:
+    """Return the SHA-256 of names, shapes, bytes and text: an altered weight is still a valid safetensors file."""
+    total = hashlib.sha256(repr(sorted((k, v) for k, v in text.items() if k != "digest")).encode())
+    for name, array in sorted(tensors.items()):
+        total.update(f"{name} {array.dtype} {array.shape}".encode())
+        total.update(np.ascontiguousarray(array).data)
+    return total.hexdigest()
+
+
+def with_prefix(prefix: str, tensors: Mapping[str, NDArray[Any]]) -> Tensors:
+    """Return the tensors with ``prefix`` before each name."""
+    return {prefix + name: array for name, array in tensors.items()}
+
+
+def part(tensors: Mapping[str, NDArray[Any]], prefix: str) -> Tensors:
+    """Return the tensors whose names begin with ``prefix``, without it."""
+    return {name[len(prefix) :]: array for name, array in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,145 @@
+"""A run directory: who may write it, what lies in it, and where a run in it stands."""
+
+import json
+import os
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from ..core.errors import FormatError, InputError
+from ..core.files import read_text, write_text
+from ..core.settings import Settings
+from .checkpoint import Stored, read_stored, write_stored
+
+CONFIG, METRICS, CHECKPOINT, MODEL = "config.toml", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors"
+STEPS, LOCK = "steps.json", ".lock"
+
+
+class RunDirectory:
+    """The files of one run.
+
+    ``config.toml`` is what repeats the run, ``metrics.jsonl`` has a line for each evaluation, ``checkpoint.safetensors``
+    is there while it trains and ``model.safetensors`` afterwards. ``steps.json`` tells what later verbs did.
+
+    Parameters
+    ----------
+    path
+        The directory; it is made when something is written.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def __truediv__(self, name: str) -> Path:
+        return self.path / name
+
+    @classmethod
+    def existing(cls, path: str | Path) -> "RunDirectory":
+        """Return the run directory at ``path``; InputError where there is none."""
+        path = Path(path)
+        if not path.is_dir():
+            what = "is a file" if path.exists() else "does not exist"
+            raise InputError(f"{path} {what}; give the run directory that `hardwire train` wrote")
+        return cls(path)
+
+    @contextmanager
+    def claim(self) -> Iterator[None]:
+        """Be the directory's one writer; a second one is refused by name."""
+        lock = FileLock(self / LOCK)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
+        except Timeout:
+            remedy = "wait for it, or choose another folder"
+            raise InputError(f"{self.path} is being written by {self._writer()}; {remedy}") from None
+        except OSError as error:
+            raise InputError(f"cannot write {self.path}: {error.strerror}; choose a folder that can be written") from None
+        try:
+            (self / LOCK).write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
+            yield
+        finally:
+            lock.release()
+
+    def _writer(self) -> str:
+        try:
+            return (self / LOCK).read_text(encoding="utf-8") or "another process"
+        except OSError:
+            return "another process"
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run's model is there."""
+        return (self / MODEL).is_file()
+
+    def open(self, hardware: str, settings: Settings, *, resume: bool) -> Stored | None:
+        """Begin a run of ``settings`` here, or go on with the one that is here.
+
+        Returns
+        -------
+        Stored or None
+            The last checkpoint, or None where the run begins.
+
+        Raises
+        ------
+        InputError
+            The directory holds a run that is finished, is not to be resumed, or has other settings.
+        """
+        if self.finished:
+            raise InputError(f"{self.path} already holds a finished run; choose another folder")
+        begun = any((self / name).exists() for name in (CHECKPOINT, CONFIG))
+        if begun and not resume:
+            raise InputError(f"{self.path} already holds a run; resume it, or choose another folder")
+        stored = read_stored(self / CHECKPOINT, "checkpoint", hardware) if (self / CHECKPOINT).exists() else None
+        text = stored.settings if stored else read_text(self / CONFIG) if begun else settings.to_toml()
+        self.check_settings(text, settings)
+        write_text(self / CONFIG, settings.to_toml())
+        return stored
+
+    def check_settings(self, text: str, settings: Settings) -> None:
+        """Refuse to go on with other settings than those that TOML ``text`` holds."""
+        try:
+            before = type(settings).from_toml(text).model_dump(exclude=set(settings.PLACES))
+        except (FormatError, InputError):  # of another version, or of another hardware
+            before = {}
+        if before != settings.model_dump(exclude=set(settings.PLACES)):
+            raise InputError(f"{self.path} was started with other settings; use its {CONFIG}, or choose another folder")
+
+    def write_metrics(self, metrics: Sequence[Mapping[str, Any]]) -> None:
+        """Write every evaluation so far."""
+        write_text(self / METRICS, "".join(json.dumps(m) + "\n" for m in metrics))
+
+    def write_checkpoint(self, stored: Stored) -> None:
+        """Write where the run stands."""
+        write_stored(self / CHECKPOINT, stored, "checkpoint")
+
+    def write_model(self, stored: Stored) -> None:
+        """Write what the run ended with; the checkpoint, and what killed processes left half written, go."""
+        write_stored(self / MODEL, stored, "model")
+        for path in self.path.glob(f"{CHECKPOINT}*"):
+            path.unlink(missing_ok=True)
+
+    def read_model(self, hardware: str | None = None) -> Stored:
+        """Return what the run ended with."""
+        if not self.finished and (self / CHECKPOINT).exists():
+            raise InputError(f"{self.path} holds an unfinished run; finish it with `--resume`")
+        return read_stored(self / MODEL, "model", hardware)
+
+    def steps(self) -> dict[str, dict[str, Any]]:
+        """Return what later verbs noted: step -> {seconds, ...}."""
+        path = self / STEPS
+        try:
+            steps = json.loads(read_text(path)) if path.exists() else {}
+        except (ValueError, RecursionError) as error:
+            raise FormatError(f"{path} is not JSON ({error}); remove it and repeat `hardwire optimize`") from None
+        if not isinstance(steps, dict) or not all(isinstance(s, dict) and "seconds" in s for s in steps.values()):
+            raise FormatError(f"{path} does not hold the steps of a run; remove it and repeat `hardwire optimize`")
+        return steps
+
+    def note_step(self, name: str, values: Mapping[str, Any], *, forget: Sequence[str] = ()) -> None:
+        """Keep what a verb did, for the report; ``forget`` names steps that it made void."""
+        steps = {k: v for k, v in self.steps().items() if k not in forget}
+        write_text(self / STEPS, json.dumps(steps | {name: dict(values)}, indent=1) + "\n")

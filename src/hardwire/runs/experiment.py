@@ -1,0 +1,253 @@
+"""The protocol of a hardware, and the one training shell, which moves any training and keeps it on disk."""
+
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+from ..core.errors import FormatError, InputError
+from ..core.settings import Settings
+from .checkpoint import Stored, Tensors
+from .directory import RunDirectory
+from .progress import Listener, Progress
+from .record import Record
+
+#: Seconds between checkpoints, and between events without figures.
+CHECKPOINT_SECONDS, EVENT_SECONDS = 20.0, 0.5
+
+Figures = dict[str, float | int | str]
+Answer = TypeVar("Answer")
+SettingsT = TypeVar("SettingsT", bound=Settings)
+DataT = TypeVar("DataT")
+ModelT = TypeVar("ModelT")
+
+
+class Training(ABC):
+    """One training of one hardware, at a position; the shell moves it.
+
+    Attributes
+    ----------
+    unit
+        What ``position`` and ``total`` count.
+    position, total
+        Units done, and in all; the shell sets the position of a checkpoint.
+    group
+        The processes that train together.
+    """
+
+    unit: ClassVar[str]
+    position: int = 0
+    total: int
+    group: "Group"
+
+    def __enter__(self) -> Self:
+        """Begin; a training whose processes work together joins them here and sets ``group``."""
+        self.group = Alone()
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        """End, by an error too."""
+
+    @abstractmethod
+    def advance(self) -> Figures | None:
+        """Train on for one or a few units; return the figures of an evaluation where one fell due."""
+
+    @abstractmethod
+    def state(self) -> tuple[Tensors, dict[str, Any]]:
+        """Return everything, beside the position, that a checkpoint must hold: tensors, and JSON values."""
+
+    @abstractmethod
+    def restore(self, tensors: Tensors, values: Mapping[str, Any]) -> None:
+        """Go on from what ``state`` gave; FormatError where it does not fit."""
+
+    @abstractmethod
+    def finish(self) -> tuple[Tensors, dict[str, Any]]:
+        """Return what the finished model must hold: tensors, and JSON values."""
+
+
+class Group(Protocol):
+    """Processes that train together; the first one writes."""
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that writes."""
+
+    def on_first(self, function: Callable[[], Answer]) -> Answer:
+        """Return on every process what ``function`` returns on the first."""
+
+
+class Alone:
+    """A process that trains alone."""
+
+    first = True
+
+    def on_first(self, function: Callable[[], Answer]) -> Answer:
+        """Return what ``function`` returns."""
+        return function()
+
+
+@dataclass(frozen=True)
+class Hardware(Generic[SettingsT, DataT, ModelT]):
+    """Everything that the shell, the reports and the command line need of one hardware: a row.
+
+    Attributes
+    ----------
+    name
+        As in ``report.json``.
+    settings
+        Class of its settings.
+    read_data
+        Settings and the folder of data sets to the samples.
+    training
+        Settings and samples to a training at its beginning.
+    load
+        A finished model.
+    record
+        Model, samples and directory to the record.
+    final
+        Whether the record is complete when training ends; a logic run is lowered, optimised and verified first.
+    """
+
+    name: str
+    settings: type[SettingsT]
+    read_data: Callable[[SettingsT, Path | None], DataT]
+    training: Callable[[SettingsT, DataT], Training]
+    load: Callable[[Stored], ModelT]
+    record: Callable[[ModelT, DataT, RunDirectory], Record]
+    final: bool = True
+
+
+@dataclass
+class Outcome:
+    """What a training ended with; ``stored`` is the model, ``metrics`` the evaluations, ``seconds`` the time of training."""
+
+    stored: Stored
+    metrics: list[Figures]
+    seconds: float
+
+
+def run(  # noqa: PLR0913
+    hardware: str, settings: Settings, training: Training, *, out: str | Path | None = None, resume: bool = False,
+    listen: Listener | None = None, checkpoint_seconds: float | None = None,
+) -> Outcome:
+    """Move ``training`` from where it stands to its end.
+
+    Parameters
+    ----------
+    hardware, settings
+        Written into the checkpoints, and compared when a run is resumed.
+    training
+        At its beginning.
+    out
+        Run directory; without it nothing is written.
+    resume
+        Go on from the checkpoint in ``out``: the model becomes that of a run that was never stopped.
+    listen
+        Called with events.
+    checkpoint_seconds
+        Time between checkpoints; by default CHECKPOINT_SECONDS.
+    """
+    if out is None and resume:
+        raise InputError("resume needs a run directory; give out")
+    every = CHECKPOINT_SECONDS if checkpoint_seconds is None else checkpoint_seconds
+    directory = None if out is None else RunDirectory(out)
+    with ExitStack() as stack:
+        stack.enter_context(training)
+        return _Shell(hardware, settings, training, directory, listen, every, stack).run(resume)
+
+
+def train(  # noqa: PLR0913
+    hardware: Hardware[SettingsT, DataT, ModelT], settings: SettingsT, out: str | Path, *, data: DataT | None = None,
+    data_dir: Path | None = None, resume: bool = False, listen: Listener | None = None,
+) -> ModelT:
+    """Train ``settings`` on ``hardware`` into run directory ``out``; a finished run that is resumed is only loaded."""
+    directory = RunDirectory(out)
+    if resume and directory.finished:
+        stored = directory.read_model(hardware.name)
+        directory.check_settings(stored.settings, settings)
+        return hardware.load(stored)
+    data = hardware.read_data(settings, data_dir) if data is None else data
+    outcome = run(hardware.name, settings, hardware.training(settings, data), out=out, resume=resume, listen=listen)
+    return hardware.load(outcome.stored)
+
+
+@dataclass
+class _Shell:
+    """One call of ``run``."""
+
+    hardware: str
+    settings: Settings
+    training: Training
+    directory: RunDirectory | None
+    listen: Listener | None
+    checkpoint_seconds: float
+    stack: ExitStack
+    metrics: list[Figures] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def run(self, resume: bool) -> Outcome:
+        training, writes = self.training, self.directory is not None and self.training.group.first
+        if self.directory is not None:
+            self._restore(self.training.group.on_first(lambda: self._open(resume)))
+        started = saved = told = time.perf_counter()
+        before, first = self.seconds, training.position
+        while training.position < training.total:
+            figures = training.advance()
+            now = time.perf_counter()
+            self.seconds = before + now - started
+            if figures is not None:
+                self._note(figures)
+            if figures is not None or now - told > EVENT_SECONDS:
+                self._tell(figures, (now - started) / max(1, training.position - first))
+                told = now
+            if writes and now - saved > self.checkpoint_seconds:
+                self._directory.write_checkpoint(self._stored(*training.state()))
+                saved = time.perf_counter()
+        stored = self._stored(*training.finish())
+        if self.directory is not None:  # no process ends before the model is there
+            self.training.group.on_first(lambda: self._directory.write_model(stored))
+        return Outcome(stored, self.metrics, self.seconds)
+
+    @property
+    def _directory(self) -> RunDirectory:
+        if self.directory is None:
+            raise InputError("this run has no directory; give out")
+        return self.directory
+
+    def _open(self, resume: bool) -> Stored | None:
+        self.stack.enter_context(self._directory.claim())
+        return self._directory.open(self.hardware, self.settings, resume=resume)
+
+    def _stored(self, tensors: Tensors, values: dict[str, Any]) -> Stored:
+        run = {"position": self.training.position, "seconds": self.seconds, "metrics": self.metrics}
+        return Stored(self.hardware, self.settings.to_toml(), tensors, values | {"run": run})
+
+    def _restore(self, stored: Stored | None) -> None:
+        if stored is None:
+            return
+        try:
+            run = stored.values["run"]
+            self.training.restore(stored.tensors, stored.values)
+            self.training.position, self.seconds, self.metrics = run["position"], run["seconds"], run["metrics"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise FormatError(f"the checkpoint lacks or garbles {error}; train the network anew") from None
+
+    def _note(self, figures: Figures) -> None:
+        figures.setdefault("seconds", round(self.seconds, 3))
+        loss = figures.get("loss", 0.0)
+        if isinstance(loss, float) and not math.isfinite(loss):
+            position = f"{self.training.unit} {self.training.position}"
+            raise InputError(f"the loss is {loss} at {position}; lower learning_rate")
+        self.metrics.append(figures)
+        if self.directory is not None and self.training.group.first:
+            self.directory.write_metrics(self.metrics)
+
+    def _tell(self, figures: Figures | None, pace: float) -> None:
+        if self.listen is not None and self.training.group.first:
+            training = self.training
+            left = pace * (training.total - training.position)
+            self.listen(Progress(training.position, training.total, training.unit, self.seconds, left, figures))

@@ -1,0 +1,1 @@
+from records import _full, full, minimal, multilabel, regress  # noqa: F401
