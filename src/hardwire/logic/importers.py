@@ -17,7 +17,8 @@ import torch
 
 from ..core.errors import FormatError, InputError
 from .network.heads import GroupSum
-from .network.layers import LogicLayer, LogicNetwork
+from .network.layers import LogicLayer
+from .network.network import LogicNetwork
 
 #: Hardwire's table for each gate number of the other tools; also its own inverse.
 TABLE_OF = [sum((gate >> 3 - (2 * a + b) & 1) << a + 2 * b for a in (0, 1) for b in (0, 1)) for gate in range(16)]

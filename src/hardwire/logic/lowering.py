@@ -8,7 +8,8 @@ from ..core.gates import TABLE
 from ..data.encoders import Encoder
 from .network.conv import LogicConv2d, OrPool2d
 from .network.heads import Head
-from .network.layers import LogicLayer, LogicNetwork
+from .network.layers import LogicLayer
+from .network.network import LogicNetwork
 
 PARTS = ("encoder", "network", "head")
 

@@ -7,9 +7,9 @@ import torch
 from hardwire.core.errors import InputError
 from hardwire.core.gates import TRUTH
 from hardwire.logic import LogicLayer
-from hardwire.logic.kernels import cpu
 from hardwire.logic.kernels import reference as functional
 from hardwire.logic.network.nodes import ESTIMATORS, PARAMETRISATIONS, coefficients, hard_values
+from hardwire.logic.network.phase import LayerPhase
 
 kinds = pytest.mark.parametrize("kind", PARAMETRISATIONS)
 CORNERS = torch.tensor([[0.0, 0], [1, 0], [0, 1], [1, 1]])
@@ -132,11 +132,11 @@ def test_gumbel_noise_comes_from_the_generator(kind):
 def test_a_hardened_layer_trains_as_hard():
     soft, hard, x = make({}), make({"estimator": "hard"}), bits(50)
     assert not torch.equal(soft(x), hard(x))
-    soft.hardened = True
+    soft.phase = LayerPhase(hard=True)
     assert torch.equal(soft(x), hard(x))
     noisy = make({"estimator": "gumbel"})
     before = noisy(x, torch.Generator().manual_seed(0))
-    noisy.hardened = True  # only relaxed gates harden
+    noisy.phase = LayerPhase(hard=True)  # only relaxed gates harden
     assert torch.equal(noisy(x, torch.Generator().manual_seed(0)), before)
 
 
@@ -147,11 +147,11 @@ def learned(routing="soft", candidates=8, **more):
     return LogicLayer(12, 9, candidates=candidates, routing=routing, init="random", seed=3, **more)
 
 
-def fixed_twin(layer):
+def plain_copy(layer):
     """A plain layer with the same weights and the wires that are frozen."""
-    twin = LogicLayer(layer.in_features, layer.out_features, pairs=layer.wires().numpy(), estimator=layer.estimator)
-    twin.load_state_dict({"weight": layer.weight.detach(), "pairs": layer.wires()})
-    return twin.train(layer.training).to(layer.weight.dtype)
+    plain = LogicLayer(layer.in_features, layer.out_features, pairs=layer.wires().numpy(), estimator=layer.estimator)
+    plain.load_state_dict({"weight": layer.weight.detach(), "pairs": layer.wires()})
+    return plain.train(layer.training).to(layer.weight.dtype)
 
 
 @pytest.mark.parametrize("routing", ["soft", "hard"])
@@ -174,14 +174,14 @@ def test_soft_routing_is_the_mixture():
 @pytest.mark.parametrize("routing", ["soft", "hard"])
 def test_frozen_it_is_the_plain_layer_of_its_wires(routing):
     layer = learned(routing).eval()
-    assert layer.stacks() and torch.equal(layer(bits(100)), fixed_twin(layer)(bits(100)))
-    assert torch.equal(layer.tables(), fixed_twin(layer).tables())
+    assert layer.stacks() and torch.equal(layer(bits(100)), plain_copy(layer)(bits(100)))
+    assert torch.equal(layer.tables(), plain_copy(layer).tables())
 
 
 @pytest.mark.parametrize("estimator", ["relaxed", "hard"])
 def test_hard_routing_computes_the_plain_layer_with_the_mixtures_gradient(estimator):
     layer, x = learned("hard", estimator=estimator).double(), samples(40).double()
-    torch.testing.assert_close(layer(x), fixed_twin(layer)(x), rtol=1e-14, atol=1e-14)
+    torch.testing.assert_close(layer(x), plain_copy(layer)(x), rtol=1e-14, atol=1e-14)
     weights = layer.shares().detach().requires_grad_()
     grad = samples(40, 9).double()
     functional.mixed(x, layer.candidates.long(), weights, coefficients(layer.values())).backward(grad)
@@ -191,10 +191,10 @@ def test_hard_routing_computes_the_plain_layer_with_the_mixtures_gradient(estima
     torch.testing.assert_close(layer.choice.grad, expected, rtol=1e-12, atol=1e-12)
 
 
-def test_settled_wires_learn_no_more():
+def test_fixed_wires_learn_no_more():
     layer, x = learned(), samples(40)
-    layer.settled = True
-    assert layer.stacks() and torch.equal(layer(x), fixed_twin(layer)(x))
+    layer.phase = LayerPhase(fixed_wiring=True)
+    assert layer.stacks() and torch.equal(layer(x), plain_copy(layer)(x))
     layer(x).sum().backward()
     assert layer.choice.grad is None and layer.weight.grad.any()
 
@@ -323,7 +323,3 @@ def test_candidates_may_all_be_input_0():
 ])
 def test_printed_form(options, expected):
     assert repr(make(options)) == expected
-
-
-def test_the_gate_kernels_are_where_the_layers_look_for_them():
-    assert all(hasattr(cpu, name) for name in ("Stack", "Mixed", "Lut", "Tree", "Interaction"))

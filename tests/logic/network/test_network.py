@@ -15,6 +15,7 @@ from hardwire.logic import GroupSum, LogicLayer, LogicNetwork
 from hardwire.logic.kernels.reference import Soft, cross_entropy
 from hardwire.logic.network.conv import LogicConv2d, OrPool2d
 from hardwire.logic.network.nodes import PARAMETRISATIONS
+from hardwire.logic.network.phase import LayerPhase, Phase, Schedule
 
 kinds = pytest.mark.parametrize("kind", PARAMETRISATIONS)
 
@@ -101,28 +102,29 @@ def test_layers_of_several_kinds_in_sequence_when_frozen(layers):
 
 
 @mixed
-def test_settled_and_hardened_layers_in_sequence(layers):
-    network = LogicNetwork(layers(), GroupSum(5, 2.0), fix_wiring_at=0.5, harden_at=0.75)
-    network.set_progress(0.5)
-    assert all(layer.settled and not layer.hardened for layer in network.nodes)
+def test_fixed_wiring_and_hard_layers_in_sequence(layers):
+    network = LogicNetwork(layers(), GroupSum(5, 2.0))
+    schedule = Schedule(steps=4, layers=len(network.nodes), fix_wiring_at=0.5, harden_at=0.75)
+    network.set_phase(schedule.at(2))
+    assert all(layer.phase == LayerPhase(fixed_wiring=True) for layer in network.nodes)
     check_same(network.double(), samples(50).double())
-    network.set_progress(0.75)
-    assert all(layer.settled and layer.hardened for layer in network.nodes)
+    network.set_phase(schedule.at(3))
+    assert all(layer.phase == LayerPhase(fixed_wiring=True, hard=True) for layer in network.nodes)
     check_same(network, samples(50).double())
     hard = network(bits(50).double())
     assert torch.equal(hard, network.eval()(bits(50).double()))
-    network.set_progress(0.0)
-    assert not any(layer.settled or layer.hardened for layer in network.nodes)
+    network.set_phase(schedule.at(0))
+    assert all(layer.phase == LayerPhase() for layer in network.nodes)
 
 
 @mixed
 def test_layers_freeze_one_after_the_other(layers):
     """A frozen layer is the Boolean one in training too, gets no gradient, and stays frozen in a copy of the state."""
-    network = LogicNetwork(layers(), GroupSum(5, 2.0), freeze_at=0.4).double()
+    network = LogicNetwork(layers(), GroupSum(5, 2.0)).double()
     nodes, x = network.nodes, samples(50).double()
     turns = [0.4 + 0.6 * i / len(nodes) for i in range(len(nodes) - 1)]
     for share in (0.0, 0.39, *turns, 0.99):
-        network.set_progress(share)
+        network.set_phase(Schedule(steps=1, layers=len(nodes), freeze_at=0.4).at(share))
         frozen = sum(share >= turn for turn in turns)
         network.zero_grad()
         network.cross_entropy(x, torch.arange(50) % 5).backward()
@@ -131,7 +133,7 @@ def test_layers_freeze_one_after_the_other(layers):
         plain = copy.deepcopy(network)
         for layer in plain.nodes[:frozen]:
             layer.eval()
-        plain.frozen.fill_(0)
+        plain.set_phase(Phase())
         torch.testing.assert_close(network(x), plain(x))
         again = LogicNetwork(layers(), GroupSum(5, 2.0)).double()
         again.load_state_dict(network.state_dict())
@@ -175,15 +177,15 @@ def test_a_part_that_is_frozen_stays_frozen_while_the_rest_is_trained():
     network.layers[1].eval()
     check_same(network, samples(50).double())
     network.layers[1].train()
-    network.layers[2].hardened = True
+    network.layers[2].phase = LayerPhase(hard=True)
     check_same(network, samples(50).double())
 
 
 @pytest.mark.parametrize("name", [name for name in MIXED if name != "kinds of gates"])
 def test_sharpening_scales_all_logits_of_training_and_none_of_the_frozen_network(name):
     """The factor grows from 1 to ``sharpen``; where logits are linear in the weights, a scaled copy of them does the same."""
-    network, plain = (LogicNetwork(MIXED[name](), GroupSum(5), sharpen=s).double() for s in (5.0, 1.0))
-    network.set_progress(0.25)
+    network, plain = (LogicNetwork(MIXED[name](), GroupSum(5)).double() for _ in range(2))
+    network.set_phase(Schedule(steps=4, sharpen=5.0).at(1))
     x = samples(50).double()
     assert torch.equal(network.eval()(bits(50).double()), plain.eval()(bits(50).double()))
     assert not torch.allclose(network.train()(x), plain.train()(x))
@@ -197,9 +199,8 @@ def test_sharpening_scales_all_logits_of_training_and_none_of_the_frozen_network
 @kinds
 @pytest.mark.parametrize("estimator", ["hard", "relaxed"])
 def test_sharpening_leaves_the_frozen_gates_as_they_are(kind, estimator):
-    network = LogicNetwork([dense(12, 200, parametrisation_name=kind, estimator=estimator)], GroupSum(200), sharpen=1e4)
-    network.set_progress(1.0)
-    network.layers[0].hardened = False
+    network = LogicNetwork([dense(12, 200, parametrisation_name=kind, estimator=estimator)], GroupSum(200))
+    network.set_phase(Phase(sharpness=1e4))
     x = bits(300)
     assert ((network(x) - network.eval()(x)).abs() < 1e-3).float().mean() > 0.99
 
@@ -213,7 +214,7 @@ def test_runs_of_one_kind_are_fused():
     assert lengths("learned first") == [1, 1, 1] and lengths("tables") == [1, 1, 1, 2]
     network = LogicNetwork(MIXED["learned first"](), GroupSum(5))
     assert [len(s) for s in network.eval().segments()] == [3]
-    network.train().set_progress(1.0)
+    network.train().set_phase(Phase(fixed_wiring=True))
     assert [len(s) for s in network.segments()] == [3]
 
 
@@ -251,14 +252,14 @@ def noisy(seed=0):
 def test_noise_is_a_function_of_seed_and_step_alone():
     def outputs(seed, step):
         network = noisy(seed)
-        network.set_step(step)
+        network.set_phase(Phase(step))
         return network(bits(50))
 
     first = outputs(1, 5)
     torch.manual_seed(123)
     network = noisy(1)
     for step in (9, 5):  # what came before does not matter
-        network.set_step(step)
+        network.set_phase(Phase(step))
         again = network(bits(50))
     assert torch.equal(again, first) and torch.equal(network(bits(50)), first)
     assert not torch.equal(outputs(1, 6), first) and not torch.equal(outputs(2, 5), first)
@@ -270,7 +271,7 @@ def test_noise_is_a_function_of_seed_and_step_alone():
 def test_frozen_gates_have_no_noise():
     network = noisy().eval()
     before = network(bits(50))
-    network.set_step(7)
+    network.set_phase(Phase(7))
     assert torch.equal(network(bits(50)), before)
 
 
@@ -405,16 +406,6 @@ def test_compiling_gives_the_same_network(compiler, name):
 @pytest.mark.slow
 def test_compiling_with_inductor_gives_the_same_network(compiler):
     same_compiled("inductor", make())
-
-
-def test_compiling_as_one_graph_is_refused_with_the_reason(compiler):
-    for module in (make(), LogicLayer(12, 9)):
-        check_refused(module)
-
-
-def check_refused(module):
-    with pytest.raises(Exception, match="hardwire's gate kernel runs outside the compiled graph; drop fullgraph=True"):
-        torch.compile(module, backend="eager", fullgraph=True)(samples(4))
 
 
 # ------------------------------------------------------------------------------------------------------ what gates cost

@@ -7,7 +7,8 @@ from ...data.encoders import Encoder, fit_encoder
 from ..settings import LogicSettings
 from .conv import LogicConv2d
 from .heads import GroupSum
-from .layers import LogicLayer, LogicNetwork
+from .layers import LogicLayer
+from .network import LogicNetwork
 from .wiring import first_layer, in_order, local_candidates, random_inputs
 
 
@@ -36,9 +37,13 @@ def build_network(config: LogicSettings, bits: np.ndarray, *, classes: int, shap
         groups = classes if i == len(widths) - 1 else 1
         layers.append(_dense(config, i, width, active, rng, shape=None if i else shape, levels=levels, groups=groups))
         active = np.ones(width, dtype=bool)
+<<<<<<< HEAD
     return LogicNetwork(layers, GroupSum(classes, config.tau_for(classes)), seed=config.seed,
                         fix_wiring_at=config.fix_wiring_at, harden_at=config.harden_at, freeze_at=config.freeze_at,
                         sharpen=config.sharpen)
+=======
+    return LogicNetwork(layers, GroupSum(classes, config.tau_for(classes)), seed=config.seed)
+>>>>>>> bc7a738 (Logic operations are registered with torch; the training phase is an explicit object; forward changes nothing in a layer)
 
 
 def _convolutions(config: LogicSettings, shape, levels: int, rng) -> list[LogicConv2d]:

@@ -1,31 +1,28 @@
-"""The relaxed network as ordinary modules: ``LogicLayer``, and ``LogicNetwork``, which runs layers and head as one."""
+"""The relaxed network's layers as ordinary modules: ``Nodes``, what all have that have weights, and ``LogicLayer``."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from ...core.errors import InputError
-from ..kernels import cpu
-from ..kernels.reference import Soft, cross_entropy
-from .heads import GroupSum, Head
+from ..kernels.cache import kept
+from ..kernels.ops import kernels_for
 from .nodes import ESTIMATORS, INITS, parametrisation, tables
+from .phase import LayerPhase
 from .wiring import random_inputs
-
-outside = torch.compiler.disable(reason="hardwire's gate kernel runs outside the compiled graph; drop fullgraph=True")
-
-
-@outside
-def run(operation: str, x: torch.Tensor, *arguments):
-    """``Stack``, ``Mixed``, ``Lut`` or ``Tree`` where ``x`` lives; ``arguments`` are the function's own."""
-    if x.is_cuda:
-        from ..kernels import gpu
-
-        return getattr(gpu, operation).apply(x, *arguments)
-    return getattr(cpu, operation).apply(x, *arguments)
 
 
 def check_input(x: torch.Tensor, inputs: int, weight: torch.Tensor, who: str) -> torch.Tensor:
-    """``x`` in the weights' dtype, or on a GPU in half precision if it is; else InputError."""
+    """``x`` in the weights' dtype, or on a GPU in half precision if it is.
+
+    Raises
+    ------
+    InputError
+        ``x`` is not (samples, inputs), lies elsewhere than the weights, or one of them is of a type without kernels.
+    """
     if x.ndim != 2 or x.shape[1] != inputs:
         raise InputError(f"{who} reads (samples, {inputs}), but was given {tuple(x.shape)}")
     if x.device != weight.device:
@@ -33,33 +30,43 @@ def check_input(x: torch.Tensor, inputs: int, weight: torch.Tensor, who: str) ->
     if x.device.type not in ("cpu", "cuda"):
         raise InputError(f"{who} runs on the CPU or a CUDA GPU, but its input is on {x.device}; move it with .cpu()")
     if weight.dtype not in (torch.float32, torch.float64) or x.is_complex():
-        raise InputError(f"{who} computes in float32 or float64, not {x.dtype if x.is_complex() else weight.dtype}; convert it")
+        raise InputError(f"{who} computes in float32 or float64, not {x.dtype if x.is_complex() else weight.dtype}; "
+                         f"convert it")
     return x if x.is_cuda and x.dtype in (torch.bfloat16, torch.float16) else x.to(weight.dtype)
-
-
-def check_classes(y: torch.Tensor, samples: int, classes: int) -> None:
-    """InputError unless ``y`` holds a class for each sample."""
-    if y.dtype != torch.int64 or y.shape != (samples,) or not 0 <= int(y.min()) <= int(y.max()) < classes:
-        raise InputError(f"y of shape {tuple(y.shape)} and type {y.dtype} does not hold a class below {classes} for each of {samples} "
-                         f"samples; give int64 class numbers")
 
 
 class Nodes(nn.Module):
     """What every layer of gates or tables has: weights, their parametrisation and an estimator.
 
-    parametrisation_name  ``table`` (2^k logits), ``softmax`` (sixteen), ``walsh`` or ``covjac``
-    init, strength, noise ``residual``: start as pass-through of operand 0; ``random``: start as noise
-    estimator             what a training step sees: ``relaxed``, ``hard``, ``gumbel`` or ``efd``, see ``nodes``
-    temperature           of the Gumbel relaxation
+    Parameters
+    ----------
+    nodes, fan_in
+        How many nodes there are, and the inputs of each.
+    parametrisation_name
+        ``table`` (2^k logits), ``softmax`` (sixteen), ``walsh`` or ``covjac``.
+    init, strength, noise
+        ``residual``: start as pass-through of operand 0; ``random``: start as noise.
+    estimator
+        What a training step sees: ``relaxed``, ``hard``, ``gumbel`` or ``efd``, see ``nodes``.
+    temperature
+        Of the Gumbel relaxation.
+    rng
+        Seeds the weights.
+
+    Notes
+    -----
+    ``phase`` is what training sees of the layer; assign another, or let ``LogicNetwork.set_phase`` do so. Forward changes
+    nothing in the layer.
     """
 
-    #: Set by ``LogicNetwork``: learned wiring, or gates, train as they will be frozen; the layer is frozen and trains no more.
-    settled = hardened = frozen = False
+    in_features: int
+    out_features: int
 
-    def __init__(self, nodes: int, fan_in: int, *, parametrisation_name: str, init: str, strength: float | None, noise: float,
-                 estimator: str, temperature: float, rng: np.random.Generator):
+    def __init__(self, nodes: int, fan_in: int, *, parametrisation_name: str, init: str, strength: float | None,
+                 noise: float, estimator: str, temperature: float, rng: np.random.Generator) -> None:
         super().__init__()
-        for what, given, allowed in (("init", init, INITS), ("estimator", estimator, ESTIMATORS)):
+        choices: dict[str, tuple[str, Sequence[str]]] = {"init": (init, INITS), "estimator": (estimator, [*ESTIMATORS])}
+        for what, (given, allowed) in choices.items():
             if given not in allowed:
                 raise InputError(f"{what} {given!r} is none of {', '.join(allowed)}")
         if not temperature > 0:
@@ -67,6 +74,7 @@ class Nodes(nn.Module):
         self.parametrisation, self.estimator, self.temperature = parametrisation_name, estimator, float(temperature)
         self.node = parametrisation(parametrisation_name, fan_in)
         self.fan_in = fan_in
+        self.phase = LayerPhase()
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         strength = self.node.strength if strength is None else strength
         self.weight = nn.Parameter(self.node.initial(nodes, init, strength, noise, generator))
@@ -85,53 +93,71 @@ class Nodes(nn.Module):
         return len(self.weight)
 
     def stacks(self) -> bool:
-        """Whether the layer can be a part of one fused stack in the present mode."""
+        """Whether the layer can be a part of one fused stack in the present mode and phase."""
         return False
 
     @property
     def trains(self) -> bool:
         """Whether the layer is, at present, the relaxed one."""
-        return self.training and not self.frozen
+        return self.training and not self.phase.frozen
 
     @property
     def efd(self) -> bool:
+        """Whether the inputs' gradient is, at present, that of extended finite differences."""
         return self.trains and self.estimator == "efd"
 
     def same_kind(self, other: "Nodes") -> bool:
         """Whether the values of both can be had in one go."""
-        names = ("parametrisation", "estimator", "temperature", "fan_in", "trains", "hardened")
-        return all(getattr(self, k) == getattr(other, k) for k in names)
+        names = ("parametrisation", "estimator", "temperature", "fan_in", "trains")
+        same = all(getattr(self, name) == getattr(other, name) for name in names)
+        return same and (self.phase.sharpness, self.phase.hard) == (other.phase.sharpness, other.phase.hard)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.extra_repr()})"
 
 
-def values_of(layers, generator=None) -> torch.Tensor:
+def values_of(layers: Sequence[Nodes], generator: torch.Generator | None = None) -> torch.Tensor:
     """Table values of layers of one kind, one after the other."""
     first = layers[0]
-    w = layers[0].weight if len(layers) == 1 else torch.cat([layer.weight for layer in layers])
+    w: torch.Tensor = first.weight if len(layers) == 1 else torch.cat([layer.weight for layer in layers])
     if not first.trains:
         return first.node.hard(w.detach())
-    estimator = "hard" if first.hardened and first.estimator == "relaxed" else first.estimator
-    return ESTIMATORS[estimator](first.node, w, first.temperature, generator)
+    name = "hard" if first.phase.hard and first.estimator == "relaxed" else first.estimator
+    return ESTIMATORS[name](first.node, w, first.temperature, generator, first.phase.sharpness)
 
 
 class LogicLayer(Nodes):
-    """A layer of two-input gates, or of look-up tables of up to six inputs: ``(samples, in_features) -> (samples, out_features)``.
+    """A layer of two-input gates, or of look-up tables of up to six inputs: (samples, in_features) -> (samples, out_features).
 
     ``y_g = c0 + c1 a + c2 b + c3 a b``, with ``a, b`` the two inputs that gate ``g`` is wired to and ``c`` what the
-    parametrisation makes of its weights; with ``fan_in`` k > 2 the multilinear extension of a table of ``2^k`` values. In ``eval()``
-    the node is the frozen Boolean one. The wiring is a buffer, saved with the weights. Source: Petersen et al., 2022.
+    parametrisation makes of its weights; with ``fan_in`` k > 2 the multilinear extension of a table of ``2^k`` values. In
+    ``eval()`` the node is the frozen Boolean one. The wiring is a buffer, saved with the weights.
 
-    pairs       (out_features, fan_in) wiring; default random, without repeated pairs
-    candidates  learned wiring: each operand is a mixture of so many inputs (a multiple of 4), ``softmax(choice)`` their shares;
-                frozen, it reads the one with the largest share. A number, or an array (out_features, 2, candidates)
-    routing     ``soft``: the mixture; ``hard``: the largest share alone in forward, the mixture's gradient in backward
-    settled     an attribute: once true, training too reads the wires of the largest shares, and these learn no more.
-                Sources: Mommen et al., 2025 (arXiv 2507.06173); LILogicNet, 2025 (arXiv 2511.12340)
-    others      see ``Nodes``
+    Parameters
+    ----------
+    pairs
+        (out_features, fan_in) wiring; default random, without repeated pairs.
+    candidates
+        Learned wiring: each operand is a mixture of so many inputs (a multiple of 4), ``softmax(choice)`` their shares;
+        frozen, it reads the one with the largest share. A number, or an array (out_features, 2, candidates). Where the
+        phase says ``fixed_wiring``, training too reads the wires of the largest shares, and these learn no more.
+    routing
+        ``soft``: the mixture; ``hard``: the largest share alone in forward, the mixture's gradient in backward.
+    **others
+        See ``Nodes``.
+
+    References
+    ----------
+    Petersen et al., 2022; for learned wiring Mommen et al., 2025 (arXiv 2507.06173) and LILogicNet, 2025 (arXiv 2511.12340).
     """
 
-    def __init__(self, in_features: int, out_features: int, *, parametrisation_name: str = "table", init: str = "residual",
-                 strength: float | None = None, noise: float = 1.0, pairs=None, seed: int = 0, fan_in: int = 2, candidates=0,
-                 routing: str = "soft", estimator: str = "relaxed", temperature: float = 1.0):
+    pairs: torch.Tensor
+    candidates: torch.Tensor
+
+    def __init__(self, in_features: int, out_features: int, *, parametrisation_name: str = "table",
+                 init: str = "residual", strength: float | None = None, noise: float = 1.0, pairs: ArrayLike | None = None,
+                 seed: int = 0, fan_in: int = 2, candidates: int | ArrayLike = 0, routing: str = "soft",
+                 estimator: str = "relaxed", temperature: float = 1.0) -> None:
         if in_features < 2 or out_features < 1:
             raise InputError(f"a LogicLayer needs at least 2 inputs and 1 gate, not {in_features} and {out_features}")
         rng = np.random.default_rng([seed, in_features, out_features])
@@ -143,43 +169,57 @@ class LogicLayer(Nodes):
         super().__init__(out_features, fan_in, parametrisation_name=parametrisation_name, init=init, strength=strength,
                          noise=noise, estimator=estimator, temperature=temperature, rng=rng)
         self.in_features, self.out_features, self.routing = in_features, out_features, routing
-        self.learned, self.settled = pairs is None, False
-        if self.learned:
+        self.learned = pairs is None
+        if pairs is None:
             self._learn(candidates, rng)
         else:
             self.register_buffer("pairs", self._wiring(pairs, (out_features, fan_in)))
 
-    def _wiring(self, given, shape) -> torch.Tensor:
-        given = np.asarray(given)
-        if given.dtype.kind not in "ui":
-            raise InputError(f"wiring has dtype {given.dtype}; give integers, the numbers of the inputs")
-        if given.shape != shape or given.min() < 0 or given.max() >= self.in_features:
-            raise InputError(f"wiring of shape {given.shape} does not give {self.out_features} gates {shape[1]} of "
+    def _wiring(self, given: ArrayLike, shape: tuple[int, ...]) -> torch.Tensor:
+        wires: NDArray[np.generic] = np.asarray(given)
+        if wires.dtype.kind not in "ui":
+            raise InputError(f"wiring has dtype {wires.dtype}; give integers, the numbers of the inputs")
+        if wires.shape != shape or wires.min() < 0 or wires.max() >= self.in_features:
+            raise InputError(f"wiring of shape {wires.shape} does not give {self.out_features} gates {shape[1]} of "
                              f"{self.in_features} inputs")
-        return torch.from_numpy(np.array(given, dtype=np.int32, order="C"))
+        return torch.from_numpy(np.array(wires, dtype=np.int32, order="C"))
 
-    def _learn(self, candidates, rng) -> None:
-        k = candidates if np.ndim(candidates) == 0 else np.shape(candidates)[-1]
+    def _learn(self, candidates: int | ArrayLike, rng: np.random.Generator) -> None:
+        k = int(np.shape(candidates)[-1] if np.ndim(candidates) else np.asarray(candidates))
         if self.fan_in != 2 or k < 4 or k % 4:
-            raise InputError(f"learned wiring is for gates of two inputs with 4, 8, 12, ... candidates, not fan_in {self.fan_in} "
-                             f"and {k} candidates")
+            raise InputError(f"learned wiring is for gates of two inputs with 4, 8, 12, ... candidates, not fan_in "
+                             f"{self.fan_in} and {k} candidates")
         if self.routing not in ("soft", "hard"):
             raise InputError(f"routing {self.routing!r} is none of soft, hard")
         if np.ndim(candidates) == 0:
-            candidates = random_inputs(np.arange(self.in_features), self.out_features, rng, 2 * k).reshape(-1, 2, k)
+            drawn = random_inputs(np.arange(self.in_features), self.out_features, rng, 2 * k)
+            candidates = drawn.reshape(-1, 2, k)
         self.register_buffer("candidates", self._wiring(candidates, (self.out_features, 2, k)))
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         self.choice = nn.Parameter(torch.randn(self.out_features, 2, k, generator=generator))
 
     def wires(self) -> torch.Tensor:
-        """The inputs that each frozen node reads, (out_features, fan_in) int32."""
+        """The inputs that each frozen node reads, (out_features, fan_in) int32.
+
+        Notes
+        -----
+        Of learned wiring the result is kept and is the same tensor as long as the shares do not change, so that a GPU need
+        not ask again what it knows of it; compiled graphs compute it anew.
+        """
         if not self.learned:
             return self.pairs
-        return self.candidates.gather(2, self.choice.detach().argmax(-1, keepdim=True)).squeeze(-1)
+        if torch.compiler.is_compiling():
+            return self._largest()
+        return kept([self.candidates, self.choice], "wires", self._largest)
+
+    def _largest(self) -> torch.Tensor:
+        with torch.inference_mode(False):
+            largest = self.choice.detach().argmax(-1, keepdim=True)
+            return self.candidates.gather(2, largest).squeeze(-1)
 
     def shares(self) -> torch.Tensor:
         """Learned wiring: the candidates' shares of each operand, (out_features, 2, candidates)."""
-        soft = torch.softmax(self.choice * self.node.sharpness, -1)
+        soft = torch.softmax(self.choice * self.phase.sharpness, -1)
         if self.routing == "soft":
             return soft
         hard = torch.zeros_like(soft).scatter_(-1, soft.argmax(-1, keepdim=True), 1.0)
@@ -187,12 +227,12 @@ class LogicLayer(Nodes):
 
     def forward(self, x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         x = check_input(x, self.in_features, self.weight, "LogicLayer")
-        values = self.values(generator)
+        values, kernels = self.values(generator), kernels_for(x.device)
         if self.fan_in > 2:
-            return run("Lut", x, values, self.pairs, self.efd)
+            return kernels.lut(x, values, self.pairs, self.efd)
         if not self.stacks():
-            return run("Mixed", x, self.shares(), values, self.candidates, self.efd)
-        return run("Stack", x, values, self.wires(), np.array([self.out_features]), 0, self.efd)
+            return kernels.mixed(x, self.shares(), values, self.candidates, self.efd)
+        return kernels.stack(x, values, [self.wires()], 0, self.efd)
 
     def extra_repr(self) -> str:
         more = [f"fan_in={self.fan_in}"] * (self.fan_in > 2)
@@ -200,6 +240,7 @@ class LogicLayer(Nodes):
         return ", ".join([str(self.in_features), str(self.out_features), self.parametrisation, *more])
 
     def stacks(self) -> bool:
+<<<<<<< HEAD
         return self.fan_in == 2 and not (self.learned and self.trains and not self.settled)
 
 
@@ -347,3 +388,6 @@ class LogicNetwork(nn.Module):
         """What the kernels of a stack are given first: input, table values, wiring, and where each layer ends."""
         pairs = self._pairs(segment)
         return x, values_of(segment, generator), pairs, np.cumsum([layer.out_features for layer in segment])
+=======
+        return self.fan_in == 2 and not (self.learned and self.trains and not self.phase.fixed_wiring)
+>>>>>>> bc7a738 (Logic operations are registered with torch; the training phase is an explicit object; forward changes nothing in a layer)

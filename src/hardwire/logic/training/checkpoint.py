@@ -14,7 +14,7 @@ from ...core.errors import FormatError, InputError
 from ...core.files import read_text, write_bytes, write_text
 from ...data.encoders import Encoder
 from ..network.heads import Head, head_from_dict
-from ..network.layers import LogicNetwork
+from ..network.network import LogicNetwork
 from ..network.spec import build_layers, describe_layers
 from ..settings import LogicSettings
 

@@ -15,7 +15,8 @@ from ..kernels import cpu
 from ..kernels.reference import cross_entropy
 from ..network.build import build_encoder, build_network
 from ..network.heads import Head, build_head
-from ..network.layers import LogicNetwork
+from ..network.network import LogicNetwork
+from ..network.phase import Schedule
 from ..settings import LogicSettings
 from . import checkpoint
 from .augment import Augmentation
@@ -103,14 +104,6 @@ def parameter_groups(network, config: LogicSettings) -> list[dict]:
     return [{"params": ps, "share": share, "weight_decay": decay} for (share, decay), ps in groups.items()]
 
 
-def announce(network, step: int, steps: int) -> None:
-    """Tell networks that want to know where training stands: the step, for their noise; the fraction done, for annealing."""
-    if hasattr(network, "set_step"):
-        network.set_step(step)
-    if hasattr(network, "set_progress"):
-        network.set_progress(step / steps)
-
-
 def build(config: LogicSettings, bits: np.ndarray, y: np.ndarray, dataset: Dataset, levels: int):
     """The configured network with the head of its task."""
     outputs = len(dataset.classes)
@@ -166,7 +159,7 @@ def train(config: LogicSettings, dataset: Dataset, *, out=None, resume: bool = F
               ``model.safetensors`` at the end. Without it nothing is written.
     resume    go on from ``out``'s checkpoint; the weights become those of a run that was never stopped
     network   train this module, (samples, encoder bits) -> (samples, outputs), instead of the configured one; its ``train()`` mode is
-              taken for relaxed, ``eval()`` for frozen. Of ``gate_cost``, ``set_step`` and ``set_progress`` it may have any.
+              taken for relaxed, ``eval()`` for frozen. It may have ``gate_cost``, and ``set_phase``, which is called with a ``Phase`` before each step.
     progress  called after each evaluation with its metrics and ``seconds_left``
 
     Memory: the CPU kernels keep no activations between forward and backward but compute a block's anew (activation recomputation), so
@@ -196,9 +189,11 @@ def _train(config, dataset, group: Ranks, out, resume, network, progress, checkp
     run.restore(group.on_first(lambda: run.open(resume)))
     state, saved, device = run.state, time.perf_counter(), _device(network)
     first, before = state.step, state.seconds
+    schedule = Schedule.of(config, len(network.nodes) if isinstance(network, LogicNetwork) else 1)
 
     for step in range(state.step, config.steps):
-        announce(network, step, config.steps)
+        if hasattr(network, "set_phase"):
+            network.set_phase(schedule.at(step))
         for g in optimizer.param_groups:
             g["lr"] = one_cycle(step, config) * g["share"]
         optimizer.zero_grad()

@@ -9,10 +9,5 @@ down in one sweep.
 """
 
 from .blocks import own_threads
-from .loss import StackLoss
-from .lut import Lut
-from .mixed import Mixed
-from .stack import Interaction, Stack
-from .tree import Tree
 
-__all__ = ["Interaction", "Lut", "Mixed", "Stack", "StackLoss", "Tree", "own_threads"]
+__all__ = ["own_threads"]

@@ -4,7 +4,6 @@ Apart from one another, backward has to compute the forward pass once more.
 """
 
 import numpy as np
-import torch
 from numba import literally
 
 from ....core.simd import store
@@ -109,27 +108,3 @@ def sweep(x, ends, pairs, c, slopes, classes, y, teacher, facts, want_dx):
 
     run_parts(work, len(parts))
     return np.add.accumulate(losses)[-1] / x.shape[1], value_gradients(dc), dx
-
-
-class StackLoss(torch.autograd.Function):
-    """The mean over the samples of ``(1 - weight) CE(z, y) + weight T^2 KL(softmax(teacher / T) || softmax(z / T))``.
-
-    ``z = scale`` times the group sums of ``functional.stack``. Both gradients are computed in forward.
-    """
-
-    @staticmethod
-    def forward(ctx, x, values, pairs, ends, classes, efd, scale, y, teacher, weight, temperature):
-        c, slopes = as_coefficients(values, efd)
-        facts = float(scale), float(weight), float(temperature), x.shape[0]
-        loss, dp, dx = sweep(x.detach().t().numpy(), ends, pairs.numpy(), c, slopes, classes, y.numpy(), teacher.numpy(), facts,
-                             ctx.needs_input_grad[0])
-        ctx.gradients = torch.from_numpy(dx).t() if ctx.needs_input_grad[0] else None, torch.from_numpy(dp)
-        return values.new_tensor(loss)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, grad):
-        dx, dp = ctx.gradients
-        factor = grad.item()
-        scaled = [g if g is None or factor == 1 else g * factor for g in (dx, dp)]
-        return *scaled, *[None] * 9

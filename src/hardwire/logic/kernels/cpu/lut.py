@@ -1,7 +1,6 @@
 """``functional.lut``: look-up tables of two to six inputs as their multilinear extension."""
 
 import numpy as np
-import torch
 from numba import literally
 
 from ....core.simd import load, splat, store, total
@@ -151,23 +150,3 @@ def backward(x, grad_out, inputs, p, efd, want_dx):
     run_parts(work, len(parts))
     add_parts(dp)
     return dp[0], dx
-
-
-class Lut(torch.autograd.Function):
-    """``functional.lut`` as a function of ``x`` and table ``values`` (tables, 2^k), with gradients for both."""
-
-    @staticmethod
-    def forward(ctx, x, values, inputs, efd=False):
-        ctx.save_for_backward(x, values)
-        ctx.rest = inputs.numpy(), efd
-        return torch.from_numpy(forward(x.detach().t().numpy(), ctx.rest[0], values.detach().contiguous().numpy())).t()
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, grad):
-        x, values = ctx.saved_tensors
-        inputs, efd = ctx.rest
-        want_dx = ctx.needs_input_grad[0]
-        p = values.detach().contiguous().numpy()
-        dp, dx = backward(x.detach().t().numpy(), grad.t().numpy(), inputs, p, efd, want_dx)
-        return torch.from_numpy(dx).t() if want_dx else None, torch.from_numpy(dp), None, None

@@ -1,7 +1,6 @@
 """``functional.mixed``: gates whose operands are mixtures of candidate inputs; learned wiring."""
 
 import numpy as np
-import torch
 from numba import literally
 
 from ....core.simd import load, splat, store, sums
@@ -115,26 +114,3 @@ def backward(x, grad_out, candidates, weights, c, slopes, want_dx):
     dp = value_gradients(dc)
     add_parts(dw)
     return dp, dw[0], dx
-
-
-class Mixed(torch.autograd.Function):
-    """``functional.mixed`` as a function of ``x``, mixing ``weights`` (gates, 2, K) and table ``values``; K a multiple of 4."""
-
-    @staticmethod
-    def forward(ctx, x, weights, values, candidates, efd=False):
-        c, slopes = as_coefficients(values, efd)
-        ctx.save_for_backward(x, weights)
-        ctx.rest = c, slopes, candidates.numpy().reshape(2 * len(c), -1)
-        flat = weights.detach().reshape(2 * len(c), -1).contiguous().numpy()
-        return torch.from_numpy(forward(x.detach().t().numpy(), ctx.rest[2], flat, c)).t()
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, grad):
-        x, weights = ctx.saved_tensors
-        c, slopes, candidates = ctx.rest
-        want_dx = ctx.needs_input_grad[0]
-        flat = weights.detach().reshape(2 * len(c), -1).contiguous().numpy()
-        dp, dw, dx = backward(x.detach().t().numpy(), grad.t().numpy(), candidates, flat, c, slopes, want_dx)
-        return (torch.from_numpy(dx).t() if want_dx else None, torch.from_numpy(dw).view_as(weights), torch.from_numpy(dp),
-                None, None)

@@ -272,39 +272,3 @@ def _interaction(p, dp):
         total += abs(c3)
         dp[g, 0], dp[g, 1], dp[g, 2], dp[g, 3] = sign, -sign, -sign, sign
     return total
-
-
-class Interaction(torch.autograd.Function):
-    """Mean over the gates of ``|p3 - p2 - p1 + p0|``, the size of the coefficient of ``ab``, from table values (gates, 4)."""
-
-    @staticmethod
-    def forward(ctx, values):
-        p = values.detach().contiguous().numpy()
-        ctx.gradient = np.empty_like(p)
-        return values.new_tensor(_interaction(p, ctx.gradient) / len(p))
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, grad):
-        return torch.from_numpy(ctx.gradient) * (grad / len(ctx.gradient))
-
-
-class Stack(torch.autograd.Function):
-    """``functional.stack`` as a function of ``x`` and the gates' table ``values``, with gradients for both."""
-
-    @staticmethod
-    def forward(ctx, x, values, pairs, ends, classes, efd=False):
-        c, slopes = as_coefficients(values, efd)
-        pairs = pairs.numpy()
-        ctx.save_for_backward(x)
-        ctx.rest = c, slopes, pairs, ends, classes
-        return torch.from_numpy(forward(x.detach().t().numpy(), ends, pairs, c, classes)).t()
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, grad):
-        (x,) = ctx.saved_tensors
-        c, slopes, pairs, ends, classes = ctx.rest
-        want_dx = ctx.needs_input_grad[0]
-        dp, dx = backward(x.detach().t().numpy(), grad.t().numpy(), ends, pairs, c, slopes, classes, want_dx)
-        return torch.from_numpy(dx).t() if want_dx else None, torch.from_numpy(dp), None, None, None, None

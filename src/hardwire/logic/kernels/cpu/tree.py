@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numba import literally
 
 from ....core.simd import add_folded, load, splat, store, sums, where_equal, where_greater
@@ -296,25 +295,3 @@ def backward(x, grad_out, winner, geometry: Geometry, c, slopes, want_dx):
     run_parts(work, len(parts))
     dp = value_gradients(dc.reshape(len(parts), -1, 4))
     return dp, dx
-
-
-class Tree(torch.autograd.Function):
-    """``functional.tree`` as a function of ``x`` and table ``values`` (kernels gates, 4), with gradients for both."""
-
-    @staticmethod
-    def forward(ctx, x, values, geometry, efd=False):
-        kernels = len(geometry.leaves)
-        c, slopes = (k.reshape(kernels, -1, 4) for k in as_coefficients(values, efd))
-        out, winner = forward(x.detach().t().numpy(), geometry, c)
-        ctx.save_for_backward(x)
-        ctx.rest = c, slopes, geometry, winner
-        return torch.from_numpy(out).t()
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, grad):
-        (x,) = ctx.saved_tensors
-        c, slopes, geometry, winner = ctx.rest
-        want_dx = ctx.needs_input_grad[0]
-        dp, dx = backward(x.detach().t().numpy(), grad.t().numpy(), winner, geometry, c, slopes, want_dx)
-        return torch.from_numpy(dx).t() if want_dx else None, torch.from_numpy(dp), None, None

@@ -97,12 +97,3 @@ class TableCoefficients(torch.autograd.Function):
         grad = grad.float().contiguous()
         dp = fresh(*grad.shape, dtype=torch.float32, device=grad.device)
         return value_gradients(grad[None], dp, logits.detach().float().contiguous()).to(logits.dtype)
-
-
-class Interaction:
-    """Mean over the gates of ``|p3 - p2 - p1 + p0|``, the size of the coefficient of ``ab``, from table values (gates, 4)."""
-
-    @staticmethod
-    def apply(values: torch.Tensor) -> torch.Tensor:
-        p0, p1, p2, p3 = values.unbind(-1)
-        return (p3 - p2 - p1 + p0).abs().mean()

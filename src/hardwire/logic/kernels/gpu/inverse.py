@@ -4,19 +4,12 @@
 A place is its number in the flattened wiring; so a sum over them has one order.
 """
 
-import hashlib
-import weakref
-from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from ....core.errors import InputError
-
-_LIMIT = 64
-_kept: OrderedDict = OrderedDict()
-_digests: dict[int, tuple] = {}
 
 
 @dataclass(frozen=True)
@@ -48,44 +41,3 @@ def inverse(wiring: np.ndarray, rows: int, device, *, pairs: bool = False) -> In
 def on(device, array) -> torch.Tensor:
     """An array as contiguous int32 on the device."""
     return torch.from_numpy(np.ascontiguousarray(array, dtype=np.int32)).to(device)
-
-
-def as_array(wiring) -> np.ndarray:
-    return wiring.cpu().numpy() if isinstance(wiring, torch.Tensor) else np.asarray(wiring)
-
-
-def _digest(arrays) -> bytes:
-    found = hashlib.blake2b(digest_size=16)
-    for array in arrays:
-        array = np.ascontiguousarray(as_array(array))
-        found.update(f"{array.dtype} {array.shape} ".encode())
-        found.update(array)
-    return found.digest()
-
-
-def _identity(owner, arrays) -> bytes:
-    """Digest of an owner's arrays; known again without reading them where the owner is the same object, unchanged."""
-    if isinstance(owner, np.ndarray) or (isinstance(owner, torch.Tensor) and owner.is_inference()):
-        return _digest(arrays)
-    version = owner._version if isinstance(owner, torch.Tensor) else 0
-    known = _digests.get(id(owner))
-    if known and known[0]() is owner and known[1] == version:
-        return known[2]
-    name = id(owner)
-    found = weakref.ref(owner, lambda _: _digests.pop(name, None)), version, _digest(arrays)
-    _digests[name] = found
-    return found[2]
-
-
-def kept(owner, key, make, arrays=None):
-    """``make()``, once for each content of ``owner`` (a tensor, an array, or an object of ``arrays``) and ``key``.
-
-    A tensor that is the same object as before is recognised without being copied to the CPU, which inside a CUDA graph would fail.
-    """
-    name = _identity(owner, [owner] if arrays is None else arrays), key
-    if name not in _kept:
-        _kept[name] = make()
-        while len(_kept) > _LIMIT:
-            _kept.popitem(last=False)
-    _kept.move_to_end(name)
-    return _kept[name]

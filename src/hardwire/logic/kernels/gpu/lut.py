@@ -10,10 +10,9 @@ import torch
 import triton
 import triton.language as tl
 
-from ....core.errors import InputError
 from . import common
-from .common import chunks, cut, feature_major, launch, load_row, rows_of, store_row, strip
-from .mix import add_parts, gather, wiring
+from .common import chunks, cut, launch, load_row, rows_of, store_row, strip
+from .mix import add_parts, gather
 
 LARGEST = 6
 
@@ -156,30 +155,3 @@ def _chunk(x, grad, inputs, p, back, efd, dx) -> torch.Tensor:
     if dx is not None:
         gather(d, back, dx)
     return dp
-
-
-class Lut(torch.autograd.Function):
-    """``functional.lut`` as a function of ``x`` and table ``values`` (tables, 2^k), k = 1 to 6, with gradients for both.
-
-    The arguments of ``cpu.Lut``.
-    """
-
-    @staticmethod
-    def forward(ctx, x, values, inputs, efd=False):
-        k = inputs.shape[1]
-        if not 1 <= k <= LARGEST or values.shape[1] != 1 << k:
-            raise InputError(f"look-up tables have 1 to {LARGEST} inputs and 2^k values, not {k} inputs and {values.shape[1]} values")
-        rows, p = feature_major(x), values.detach().float().contiguous()
-        ctx.wiring = wiring(inputs, x)
-        ctx.save_for_backward(rows, p)
-        ctx.rest = bool(efd), values.dtype
-        return forward(rows, ctx.wiring[0], p).t()
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, grad):
-        x, p = ctx.saved_tensors
-        efd, dtype = ctx.rest
-        want_dx = ctx.needs_input_grad[0]
-        dp, dx = backward(x, feature_major(grad), ctx.wiring[0], p, ctx.wiring[1], efd, want_dx)
-        return dx.t() if want_dx else None, dp.to(dtype), None, None

@@ -4,10 +4,10 @@ import torch
 import triton
 import triton.language as tl
 
+from ..cache import as_array, kept
 from . import common
-from .coefficients import as_coefficients, value_gradients
-from .common import cut, feature_major, launch, load_rows, rows_of, store_rows, tile
-from .inverse import Inverse, as_array, inverse, kept, on
+from .common import cut, launch, load_rows, rows_of, store_rows, tile
+from .inverse import Inverse, inverse, on
 
 
 @triton.jit
@@ -145,7 +145,7 @@ def wiring(inputs, x) -> tuple[torch.Tensor, Inverse]:
         table = as_array(inputs)
         return on(x.device, table), inverse(table, x.shape[1], x.device)
 
-    return kept(inputs, ("rows", x.shape[1], str(x.device)), make)
+    return kept([inputs], ("rows", x.shape[1], str(x.device)), make)
 
 
 def forward(x, candidates, weights, c) -> torch.Tensor:
@@ -170,29 +170,3 @@ def backward(x, grad, candidates, weights, slopes, back, want_dx):
            grad.stride(0), d.stride(0), n, samples, span, k, KEEP=want_dx, KP=triton.next_power_of_2(k), BG=high, BS=wide)
     dx = gather(d, back, rows_of(*x.shape, x.dtype, x.device), weights, k) if want_dx else None
     return dc, add_parts(dw), dx
-
-
-class Mixed(torch.autograd.Function):
-    """``functional.mixed`` as a function of ``x``, mixing ``weights`` (gates, 2, K) and table ``values``, with gradients for all.
-
-    The arguments of ``cpu.Mixed``; any K. Memory grows with K as the weights do, not as weights times samples.
-    """
-
-    @staticmethod
-    def forward(ctx, x, weights, values, candidates, efd=False):
-        rows = feature_major(x)
-        c, slopes = as_coefficients(values, efd)
-        flat = weights.detach().float().contiguous()
-        ctx.wiring = wiring(candidates, x)
-        ctx.save_for_backward(rows, flat, slopes)
-        ctx.types = weights.dtype, values.dtype
-        return forward(rows, ctx.wiring[0], flat, c).t()
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, grad):
-        x, weights, slopes = ctx.saved_tensors
-        want_dx = ctx.needs_input_grad[0]
-        dc, dw, dx = backward(x, feature_major(grad), ctx.wiring[0], weights, slopes, ctx.wiring[1], want_dx)
-        dp = value_gradients(dc, common.fresh(*slopes.shape, dtype=torch.float32, device=x.device))
-        return dx.t() if want_dx else None, dw.to(ctx.types[0]), dp.to(ctx.types[1]), None, None

@@ -1,15 +1,13 @@
 """``functional.stack``: layers of two-input gates and a group sum."""
 
-import numpy as np
 import torch
 import triton
 import triton.language as tl
 
-from ....core.errors import InputError
+from ..cache import as_array, kept
 from . import common
-from .coefficients import as_coefficients, value_gradients
-from .common import cut, feature_major, launch, load_rows, rows_of, store_rows, tile
-from .inverse import as_array, inverse, kept, on
+from .common import cut, launch, load_rows, rows_of, store_rows, tile
+from .inverse import Inverse, inverse, on
 
 #: Rows that one program of a group sum adds up, before the sums are added in turn.
 SHARE = 256
@@ -143,55 +141,10 @@ def input_gradient(x, grad, slopes, back, per: int) -> torch.Tensor:
     return dx
 
 
-def _begins(ends) -> list[int]:
-    return [0, *(int(e) for e in ends[:-1])]
+def wired(pairs: torch.Tensor, inputs: int, device: torch.device) -> tuple[torch.Tensor, Inverse]:
+    """A layer's pairs on the device and their inverse; made once for each wiring."""
+    def make() -> tuple[torch.Tensor, Inverse]:
+        table = as_array(pairs)
+        return on(device, table), inverse(table, inputs, device, pairs=True)
 
-
-def _wirings(pairs, inputs: int, ends, device) -> tuple[torch.Tensor, list]:
-    """Pairs on the device and the inverse of each layer's; made once for each wiring."""
-    def make():
-        table, rows = as_array(pairs), [inputs, *np.diff(ends, prepend=0)[:-1]]
-        spans = zip(_begins(ends), ends, rows)
-        return on(device, table), [inverse(table[begin:end], int(n), device, pairs=True) for begin, end, n in spans]
-
-    return kept(pairs, ("stack", inputs, tuple(int(e) for e in ends), str(device)), make)
-
-
-class Stack(torch.autograd.Function):
-    """``functional.stack`` as a function of ``x`` (samples, inputs) and the gates' table ``values``, with gradients for both.
-
-    The arguments of ``cpu.Stack``. Activations are stored in ``x``'s type; sums of groups are float32.
-    """
-
-    @staticmethod
-    def forward(ctx, x, values, pairs, ends, classes, efd=False):
-        activations = [feature_major(x)]
-        c, slopes = as_coefficients(values, efd)
-        ends = [int(e) for e in ends]
-        table, inverses = _wirings(pairs, x.shape[1], ends, x.device)
-        keep = any(ctx.needs_input_grad[:2])
-        for begin, end in zip(_begins(ends), ends):
-            activations = activations if keep else activations[-1:]
-            activations.append(gates(activations[-1], table[begin:end], c[begin:end]))
-        last = activations.pop()
-        if classes and len(last) % classes:
-            raise InputError(f"{len(last)} outputs cannot be shared evenly by {classes} classes; use a multiple of {classes}")
-        ctx.per = len(last) // classes if classes else 1
-        ctx.rest = table, inverses, ends, values.dtype
-        ctx.save_for_backward(slopes, *activations)
-        return (group_sum(last, classes) if classes else last).t()
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, grad):
-        slopes, *activations = ctx.saved_tensors
-        table, inverses, ends, dtype = ctx.rest
-        want_dx, want_dp = ctx.needs_input_grad[:2]
-        grad, per = feature_major(grad), ctx.per
-        dp = common.fresh(*slopes.shape, dtype=torch.float32, device=grad.device) if want_dp else None
-        for k, (begin, end) in reversed(list(enumerate(zip(_begins(ends), ends)))):
-            if want_dp:
-                value_gradients(coefficient_sums(activations[k], grad, table[begin:end], per), dp[begin:end])
-            if k or want_dx:
-                grad, per = input_gradient(activations[k], grad, slopes[begin:end], inverses[k], per), 1
-        return grad.t() if want_dx else None, dp.to(dtype) if want_dp else None, None, None, None, None
+    return kept([pairs], ("pairs", inputs, str(device)), make)

@@ -15,13 +15,12 @@ import torch
 import triton
 import triton.language as tl
 
-from ....core.errors import InputError
 from . import common
-from .coefficients import as_coefficients, value_gradients
-from .common import chunks, cut, feature_major, launch, load_row, load_rows, rows_of, store_row, store_rows, strip, tile
-from .inverse import kept, on
+from .common import chunks, cut, launch, load_row, load_rows, rows_of, store_row, store_rows, strip, tile
+from .inverse import on
 
-DEEPEST = 5
+#: Depth of the deepest trees, side of the widest pools.
+DEEPEST, WIDEST = 5, 15
 #: Windows that one program of forward computes, so that a kernel's coefficients are loaded once for them.
 WINDOWS = 8
 
@@ -234,35 +233,3 @@ def _chunk(x, grad, winner, t: Tables, c, slopes, dx) -> torch.Tensor:
         launch(_image_gradient, grid, d, winner, t.starts, t.ends, t.spots, t.slots, t.place, t.position, dx, d.stride(0),
                winner.stride(0), dx.stride(0), len(x), windows, samples, D=t.depth, PLACES=places, BR=high, BS=wide)
     return dc
-
-
-class Tree(torch.autograd.Function):
-    """``functional.tree`` as a function of ``x`` and table ``values`` (kernels gates, 4), with gradients for both.
-
-    The arguments of ``cpu.Tree``: ``geometry`` is a ``cpu.tree.Geometry``.
-    """
-
-    @staticmethod
-    def forward(ctx, x, values, geometry, efd=False):
-        depth = geometry.leaves.shape[1].bit_length() - 1
-        if depth > DEEPEST or geometry.bases.shape[1] > 255:
-            raise InputError(f"on the GPU trees reach to depth {DEEPEST} and pools to 15 x 15, not depth {depth} and "
-                             f"{geometry.bases.shape[1]} positions; train this network on the CPU")
-        rows = feature_major(x)
-        c, slopes = as_coefficients(values, efd)
-        t = kept(geometry, ("tree", geometry.rows, str(x.device)), lambda: Tables.of(geometry, x.device),
-                 arrays=[geometry.leaves, geometry.place, geometry.bases])
-        out, winner = forward(rows, t, c)
-        ctx.save_for_backward(rows, c, slopes, winner)
-        ctx.rest = t, values.dtype
-        return out.t()
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, grad):
-        x, c, slopes, winner = ctx.saved_tensors
-        t, dtype = ctx.rest
-        want_dx = ctx.needs_input_grad[0]
-        dc, dx = backward(x, feature_major(grad), winner, t, c, slopes, want_dx)
-        dp = value_gradients(dc, common.fresh(*slopes.shape, dtype=torch.float32, device=x.device))
-        return dx.t() if want_dx else None, dp.to(dtype), None, None

@@ -1,0 +1,254 @@
+"""The operations of a logic network on a CPU, by the Numba kernels, as ``ops.Kernels`` describes them.
+
+Between forward and backward nothing is kept but the arguments: backward computes a block's activations anew.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...core.errors import InputError
+from .cache import as_array, kept
+from .cpu import loss as loss_kernel
+from .cpu import lut as lut_kernel
+from .cpu import mixed as mixed_kernel
+from .cpu import stack as stack_kernel
+from .cpu import tree as tree_kernel
+from .reference import Soft
+from .registration import operation
+
+SPACE = "hardwire_cpu"
+
+
+def _rows(x: torch.Tensor) -> NDArray[Any]:
+    """Sample-major ``x`` as (features, samples), without a copy."""
+    return x.detach().t().numpy()
+
+
+def _plain(x: torch.Tensor) -> NDArray[Any]:
+    return x.detach().contiguous().numpy()
+
+
+def _back(rows: NDArray[Any]) -> torch.Tensor:
+    """(features, samples) as a sample-major tensor, without a copy."""
+    return torch.from_numpy(rows).t()
+
+
+def _fake(x: torch.Tensor, features: Any) -> torch.Tensor:
+    """What ``_back`` gives, without values."""
+    return x.new_empty(features, x.shape[0]).t()
+
+
+def _fake_gradients(x: torch.Tensor, wanted: list[bool], *others: torch.Tensor) -> list[torch.Tensor]:
+    """What the gradients of ``x`` and of other tensors look like."""
+    return [_fake(x, x.shape[1] if wanted[0] else 0), *(t.new_empty(t.shape) for t in others)]
+
+
+# ------------------------------------------------------------------------------------------------------- gates, group sum
+
+
+def _joined(pairs: Sequence[torch.Tensor]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Wiring of all layers in one, and where each layer ends."""
+    table = as_array(pairs[0]) if len(pairs) == 1 else kept(pairs, "joined", lambda: np.concatenate([as_array(p) for p in pairs]))
+    return table, np.cumsum([len(p) for p in pairs])
+
+
+def _stack_forward(x: torch.Tensor, values: torch.Tensor, pairs: list[torch.Tensor], classes: int, efd: bool) -> torch.Tensor:
+    table, ends = _joined(pairs)
+    c, _ = stack_kernel.as_coefficients(values, efd)
+    return _back(stack_kernel.forward(_rows(x), ends, table, c, classes))
+
+
+def _stack_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, pairs: list[torch.Tensor], classes: int, efd: bool,
+                    wanted: list[bool]) -> list[torch.Tensor]:
+    table, ends = _joined(pairs)
+    c, slopes = stack_kernel.as_coefficients(values, efd)
+    dp, dx = stack_kernel.backward(_rows(x), _rows(grad), ends, table, c, slopes, classes, wanted[0])
+    return [_back(dx), torch.from_numpy(dp)]
+
+
+_stack_gradients = operation(
+    SPACE, "stack_backward(Tensor grad, Tensor x, Tensor values, Tensor[] pairs, int classes, bool efd, bool[] wanted) -> Tensor[]",
+    _stack_backward, fake=lambda grad, x, values, *rest: _fake_gradients(x, rest[-1], values))
+_stack = operation(
+    SPACE, "stack(Tensor x, Tensor values, Tensor[] pairs, int classes, bool efd) -> Tensor", _stack_forward,
+    fake=lambda x, values, pairs, classes, efd: _fake(x, classes or pairs[-1].shape[0]), gradients=_stack_gradients, saved=2)
+
+
+def stack(x: torch.Tensor, values: torch.Tensor, pairs: Sequence[torch.Tensor], classes: int = 0, efd: bool = False) -> torch.Tensor:
+    """Layers of two-input gates and a group sum; see ``ops.Kernels.stack``."""
+    y: torch.Tensor = _stack(x, values, list(pairs), classes, efd)
+    return y
+
+
+# ------------------------------------------------------------------------------------- gates, group sum and loss in one pass
+
+
+def _stack_loss_forward(x: torch.Tensor, values: torch.Tensor, pairs: list[torch.Tensor], classes: int, efd: bool, scale: float,
+                        y: torch.Tensor, teacher: torch.Tensor, weight: float, temperature: float,
+                        want_dx: bool) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The loss, and its gradients: inputs, table values."""
+    if not 0 <= int(y.min()) <= int(y.max()) < classes:
+        raise InputError(f"y does not hold a class below {classes} for each sample; give int64 class numbers")
+    table, ends = _joined(pairs)
+    c, slopes = stack_kernel.as_coefficients(values, efd)
+    options = float(scale), float(weight), float(temperature), len(x)
+    loss, dp, dx = loss_kernel.sweep(_rows(x), ends, table, c, slopes, classes, y.numpy(), teacher.detach().numpy(), options, want_dx)
+    return values.new_tensor(loss), _back(dx), torch.from_numpy(dp)
+
+
+_stack_loss = operation(
+    SPACE, "stack_loss(Tensor x, Tensor values, Tensor[] pairs, int classes, bool efd, float scale, Tensor y, Tensor teacher, "
+           "float weight, float temperature, bool want_dx) -> (Tensor, Tensor, Tensor)", _stack_loss_forward,
+    fake=lambda x, values, *rest: (values.new_empty(()), *_fake_gradients(x, rest[-1:], values)),
+    gradients=lambda grad, dx, dp, *_: [dx * grad, dp * grad])
+
+
+def stack_loss(x: torch.Tensor, values: torch.Tensor, pairs: Sequence[torch.Tensor], classes: int, efd: bool, scale: float,
+               y: torch.Tensor, soft: Soft | None = None) -> torch.Tensor:
+    """The loss of ``stack`` and both its gradients, block by block in one pass; see ``ops.Kernels.stack_loss``."""
+    logits, weight, temperature = soft or Soft(x.new_empty(0, classes), 0.0, 1.0)
+    want_dx = x.requires_grad and torch.is_grad_enabled()
+    results = _stack_loss(x, values, list(pairs), classes, efd, scale, y, logits.to(x.dtype), weight, temperature, want_dx)
+    loss: torch.Tensor = results[0]
+    return loss
+
+
+# --------------------------------------------------------------------------------------------------------- learned wiring
+
+
+def _flat(weights: torch.Tensor) -> NDArray[Any]:
+    """(gates, 2, K) as (2 gates, K)."""
+    return _plain(weights).reshape(-1, weights.shape[-1])
+
+
+def _mixed_forward(x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor, efd: bool) -> torch.Tensor:
+    c, _ = stack_kernel.as_coefficients(values, efd)
+    return _back(mixed_kernel.forward(_rows(x), _flat(candidates), _flat(weights), c))
+
+
+def _mixed_backward(grad: torch.Tensor, x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor,
+                    efd: bool, wanted: list[bool]) -> list[torch.Tensor]:
+    c, slopes = stack_kernel.as_coefficients(values, efd)
+    dp, dw, dx = mixed_kernel.backward(_rows(x), _rows(grad), _flat(candidates), _flat(weights), c, slopes, wanted[0])
+    return [_back(dx), torch.from_numpy(dw).view(weights.shape), torch.from_numpy(dp)]
+
+
+_mixed_gradients = operation(
+    SPACE, "mixed_backward(Tensor grad, Tensor x, Tensor weights, Tensor values, Tensor candidates, bool efd, bool[] wanted) -> Tensor[]",
+    _mixed_backward, fake=lambda grad, x, weights, values, *rest: _fake_gradients(x, rest[-1], weights, values))
+_mixed = operation(
+    SPACE, "mixed(Tensor x, Tensor weights, Tensor values, Tensor candidates, bool efd) -> Tensor", _mixed_forward,
+    fake=lambda x, weights, values, *rest: _fake(x, values.shape[0]), gradients=_mixed_gradients, saved=4)
+
+
+def mixed(x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor, efd: bool = False) -> torch.Tensor:
+    """Gates whose operands are mixtures, K a multiple of 4; see ``ops.Kernels.mixed``."""
+    y: torch.Tensor = _mixed(x, weights, values, candidates, efd)
+    return y
+
+
+# ---------------------------------------------------------------------------------------------------------- look-up tables
+
+
+def _lut_forward(x: torch.Tensor, values: torch.Tensor, inputs: torch.Tensor, efd: bool) -> torch.Tensor:
+    return _back(lut_kernel.forward(_rows(x), inputs.numpy(), _plain(values)))
+
+
+def _lut_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, inputs: torch.Tensor, efd: bool,
+                  wanted: list[bool]) -> list[torch.Tensor]:
+    dp, dx = lut_kernel.backward(_rows(x), _rows(grad), inputs.numpy(), _plain(values), efd, wanted[0])
+    return [_back(dx), torch.from_numpy(dp)]
+
+
+_lut_gradients = operation(
+    SPACE, "lut_backward(Tensor grad, Tensor x, Tensor values, Tensor inputs, bool efd, bool[] wanted) -> Tensor[]", _lut_backward,
+    fake=lambda grad, x, values, *rest: _fake_gradients(x, rest[-1], values))
+_lut = operation(
+    SPACE, "lut(Tensor x, Tensor values, Tensor inputs, bool efd) -> Tensor", _lut_forward,
+    fake=lambda x, values, *rest: _fake(x, values.shape[0]), gradients=_lut_gradients, saved=3)
+
+
+def lut(x: torch.Tensor, values: torch.Tensor, inputs: torch.Tensor, efd: bool = False) -> torch.Tensor:
+    """Look-up tables; see ``ops.Kernels.lut``."""
+    y: torch.Tensor = _lut(x, values, inputs, efd)
+    return y
+
+
+# ------------------------------------------------------------------------------------------------------------------ trees
+
+
+def geometry(leaves: torch.Tensor, in_shape: Sequence[int], out_shape: Sequence[int], padding: int,
+             pool: int) -> tree_kernel.Geometry:
+    """Rows that the trees read and write, made once for each wiring."""
+    key = "geometry", tuple(in_shape), tuple(out_shape), padding, pool
+    return kept([leaves], key, lambda: tree_kernel.Geometry.of(in_shape, as_array(leaves), out_shape, padding=padding, pool=pool))
+
+
+def _tree_coefficients(leaves: torch.Tensor, values: torch.Tensor, efd: bool) -> list[NDArray[Any]]:
+    """Coefficients of forward and of the input gradients, (kernels, gates, 4)."""
+    return [c.reshape(len(leaves), -1, 4) for c in stack_kernel.as_coefficients(values, efd)]
+
+
+def _tree_forward(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: list[int], out_shape: list[int], padding: int,
+                  pool: int, efd: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    """Outputs, and the position that won in each window."""
+    c, _ = _tree_coefficients(leaves, values, efd)
+    out, winner = tree_kernel.forward(_rows(x), geometry(leaves, in_shape, out_shape, padding, pool), c)
+    return _back(out), torch.from_numpy(winner)
+
+
+def _tree_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, winner: torch.Tensor,
+                   in_shape: list[int], out_shape: list[int], padding: int, pool: int, efd: bool,
+                   wanted: list[bool]) -> list[torch.Tensor]:
+    c, slopes = _tree_coefficients(leaves, values, efd)
+    where = geometry(leaves, in_shape, out_shape, padding, pool)
+    dp, dx = tree_kernel.backward(_rows(x), _rows(grad), winner.numpy(), where, c, slopes, wanted[0])
+    return [_back(dx), torch.from_numpy(dp)]
+
+
+def _fake_tree(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: list[int], out_shape: list[int],
+               *rest: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    rows = out_shape[0] * out_shape[1] * out_shape[2]
+    return _fake(x, rows), x.new_empty(rows, x.shape[0], dtype=torch.uint8)
+
+
+_tree_gradients = operation(
+    SPACE, "tree_backward(Tensor grad, Tensor x, Tensor values, Tensor leaves, Tensor winner, int[] in_shape, int[] out_shape, "
+           "int padding, int pool, bool efd, bool[] wanted) -> Tensor[]", _tree_backward,
+    fake=lambda grad, x, values, *rest: _fake_gradients(x, rest[-1], values))
+_tree = operation(
+    SPACE, "tree(Tensor x, Tensor values, Tensor leaves, int[] in_shape, int[] out_shape, int padding, int pool, bool efd) "
+           "-> (Tensor, Tensor)", _tree_forward, fake=_fake_tree, gradients=_tree_gradients, saved=3)
+
+
+def tree(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: Sequence[int], out_shape: Sequence[int],
+         padding: int = 0, pool: int = 1, efd: bool = False) -> torch.Tensor:
+    """Trees of gates over an image; see ``ops.Kernels.tree``."""
+    y: torch.Tensor = _tree(x, values, leaves, list(in_shape), list(out_shape), padding, pool, efd)[0]
+    return y
+
+
+# ------------------------------------------------------------------------------------------------------ what the gates cost
+
+
+def _interaction_forward(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The mean, and its gradient times the number of gates."""
+    p = _plain(values)
+    gradient = np.empty_like(p)
+    return values.new_tensor(stack_kernel._interaction(p, gradient) / len(p)), torch.from_numpy(gradient)
+
+
+_interaction = operation(
+    SPACE, "interaction(Tensor values) -> (Tensor, Tensor)", _interaction_forward,
+    fake=lambda values: (values.new_empty(()), values.new_empty(values.shape)),
+    gradients=lambda grad, gradient, *_: [gradient * (grad / gradient.shape[0])])
+
+
+def interaction(values: torch.Tensor) -> torch.Tensor:
+    """Mean interaction of table values (gates, 4); see ``ops.Kernels.interaction``."""
+    mean: torch.Tensor = _interaction(values)[0]
+    return mean
