@@ -14,7 +14,7 @@ from .logic.network.layers import LogicLayer as LogicLayer
 from .logic.network.layers import LogicNetwork as LogicNetwork
 from .logic.sklearn import LogicClassifier as LogicClassifier
 from .logic.sklearn import LogicRegressor as LogicRegressor
-from .logic.training.loop import train as train
+from .logic.training.gradient import train as train
 from .passes import optimize as optimize
 
 __version__: str

@@ -1,10 +1,10 @@
 """Settings of a run: one declaration, from which TOML, command-line options, estimator parameters and documentation are derived."""
 
 import re
-import sys
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self, get_args, get_origin
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -12,14 +12,6 @@ from pydantic.fields import FieldInfo
 
 from .errors import FormatError, InputError
 from .files import read_text
-
-if sys.version_info >= (3, 11):
-    import tomllib
-    from typing import Self
-else:  # pragma: no cover
-    from typing import Self
-
-    import tomli as tomllib
 
 #: Types that settings are declared with.
 Natural = Annotated[int, Field(ge=0)]

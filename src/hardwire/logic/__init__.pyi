@@ -1,12 +1,13 @@
+from .model import Model as Model
+from .model import load_model as load_model
+from .model import save_model as save_model
 from .network.conv import LogicConv2d as LogicConv2d
 from .network.conv import OrPool2d as OrPool2d
 from .network.heads import GroupSum as GroupSum
 from .network.heads import MultiLabel as MultiLabel
 from .network.heads import Regression as Regression
 from .network.layers import LogicLayer as LogicLayer
-from .network.layers import LogicNetwork as LogicNetwork
+from .network.network import LogicNetwork as LogicNetwork
 from .settings import LogicSettings as LogicSettings
 from .settings import preset as preset
-from .training.checkpoint import load_model as load_model
-from .training.checkpoint import save_model as save_model
-from .training.loop import train as train
+from .training.gradient import train as train

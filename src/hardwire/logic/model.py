@@ -1,6 +1,5 @@
 """A trained logic network with what it needs to be used, and its form on disk."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from ..data.encoders import Encoder
 from ..runs.checkpoint import Stored, Tensors, read_stored, write_stored
 from ..runs.directory import RunDirectory
 from .network.heads import Head, head_from_dict
-from .network.layers import LogicNetwork
+from .network.network import LogicNetwork
 from .network.spec import build_layers, describe_layers
 from .settings import LogicSettings
 

@@ -15,7 +15,7 @@ from ..data.datasets import Dataset, Split
 from ..data.samples import identifiers
 from .lowering import lower
 from .settings import LogicSettings
-from .training.loop import train
+from .training.gradient import train
 
 
 class EstimatorError(InputError, ValueError):

@@ -212,7 +212,7 @@ class LogicTraining(Training):
         return pack(self.network, self.encoder, describe(self.dataset), self.best_step)
 
 
-def train(  # noqa: PLR0913
+def train(
     settings: LogicSettings, dataset: Dataset, *, out: str | Path | None = None, resume: bool = False,
     network: torch.nn.Module | None = None, progress: Listener | None = None, checkpoint_seconds: float | None = None,
 ) -> Model:

@@ -83,4 +83,5 @@ class Multilabel:
         return {"": float(right.mean()), "exact": float(right.all(1).mean())}
 
 
-TASKS = {"classify": Classify, "regress": Regress, "multilabel": Multilabel}
+Task = Classify | Regress | Multilabel
+TASKS: dict[str, type[Task]] = {"classify": Classify, "regress": Regress, "multilabel": Multilabel}

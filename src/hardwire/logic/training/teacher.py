@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ...core.errors import FormatError, InputError
 from ..kernels.reference import Soft
@@ -19,9 +20,9 @@ class Teacher:
         self.weight, self.temperature = weight, temperature
         self.logits = torch.from_numpy(_rows(_load(path), dataset, path))
 
-    def __call__(self, rows) -> Soft:
-        """The soft targets of training samples ``rows``."""
-        return Soft(self.logits[rows], self.weight, self.temperature)
+    def __call__(self, rows: NDArray[np.int64], device: torch.device | str = "cpu") -> Soft:
+        """Return the soft targets of training samples ``rows``."""
+        return Soft(self.logits[rows].to(device), self.weight, self.temperature)
 
 
 def _load(path) -> np.ndarray:
