@@ -96,3 +96,13 @@ def _macro_value(macro, operands: np.ndarray) -> np.ndarray:
         return operands.sum(axis=1)
     words = operands.reshape(len(operands), macro.value, -1)
     return np.stack([_number(words[:, j]) for j in range(macro.value)], axis=1).argmax(axis=1)
+
+
+def parsed_verb(words: list[str]) -> str:
+    """Parse a command line, without its first word, and return its verb; a mistake raises click's UsageError."""
+    from hardwire.cli.app import app
+
+    context = app.context_class(app, info_name="hardwire")
+    name, command, rest = app.resolve_command(context, list(words))
+    command.make_context(name, rest, parent=context)
+    return name

@@ -1,3 +1,5 @@
+"""``python -m hardwire``."""
+
 import sys
 
 from .cli import main

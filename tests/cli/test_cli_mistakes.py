@@ -16,7 +16,7 @@ from hardwire.core import programs as tools
 
 
 @pytest.mark.parametrize("argv, word", [
-    ([], "VERB"), (["frobnicate"], "frobnicate"), (["show"], "CIRCUIT"), (["train", "digits"], "--out"),
+    ([], "missing command"), (["frobnicate"], "frobnicate"), (["show"], "CIRCUIT"), (["train", "digits"], "--out"),
     (["train", "digits", "--out", "x", "--threads", "0"], "--threads 0"),
     (["train", "digits", "--out", "x", "--threads", "two"], "--threads"),
     (["train", "digits", "--out", "x", "--seed", "-1"], "seed"),

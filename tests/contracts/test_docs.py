@@ -5,10 +5,9 @@ import re
 import shlex
 from pathlib import Path
 
+import click
 import pytest
-
-from hardwire.cli import app as cli
-from hardwire.core.errors import InputError
+from helpers import parsed_verb
 
 ROOT = Path(__file__).parents[2]
 PAGES = [p for p in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if p.is_file()]
@@ -90,9 +89,9 @@ def test_commands_parse(page):
         if "--help" in words or "--version" in words:
             continue
         try:
-            cli.parser().parse_args(words[:end])
-        except InputError as error:
-            if not (part and "are required" in str(error)):
+            parsed_verb(words[:end])
+        except click.UsageError as error:
+            if not (part and isinstance(error, click.MissingParameter)):
                 pytest.fail(f"{page.name}: {line!r}: {error}")
 
 

@@ -1,8 +1,10 @@
-"""The command line: one file for each group of verbs."""
+"""The command line: one file for each group of verbs, nothing but talk."""
+
+from collections.abc import Sequence
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run one command; its exit code."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
     from .app import main as run
 
     return run(argv)

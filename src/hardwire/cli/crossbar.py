@@ -1,82 +1,79 @@
-"""What ``hardwire crossbar`` takes: options, the settings they make, progress; and the fit of a device to a measured curve."""
+"""The verb ``crossbar``: training in analog memory, and the fit of a device to a measured curve."""
 
-import argparse
 import math
-import time
 from pathlib import Path
+from typing import Any
+
+import rich_click as click
 
 from ..core.errors import InputError
-from ..crossbar.settings import ABLATIONS, PRESETS, VARIANTS
+from ..crossbar.settings import ABLATIONS, PRESETS, VARIANTS, CrossbarSettings, preset
+from .adapters import crossbar_events
+from .output import Output
+from .progress import watching
+from .verbs import data_dir_option, out_option, resume_option, set_option, settings_options, verb, with_assignments
 
-EXAMPLE = ("hardwire crossbar mnist --out runs/crossbar\n  hardwire crossbar mnist --out runs/ablations --ablations --seed 1\n"
-           "  hardwire crossbar cifar10 --features net.safetensors --out runs/head\n"
-           "  hardwire crossbar fit --curve pulses.csv --kind pcm --out my_pcm.toml")
-
-
-def options(p: argparse.ArgumentParser) -> None:
-    """The verb's own options."""
-    p.add_argument("what", metavar="DATASET", choices=[*PRESETS, "fit"], help=f"{', '.join(PRESETS)}; or fit, see --curve")
-    p.add_argument("--out", metavar="DIR", help="run directory; of fit the .toml file")
-    p.add_argument("--config", metavar="FILE", help="a .toml file of settings, as config.toml of a run")
-    p.add_argument("--features", metavar="FILE", help="of CIFAR: features (.npz), a feature network (.safetensors), "
-                   "torchvision:MODEL or timm:MODEL")
-    p.add_argument("--seed", type=int, metavar="N", help="of devices, weights, noise and the order of samples")
-    p.add_argument("--epochs", type=int, metavar="N", help="passes over the data")
-    p.add_argument("--samples", type=int, metavar="N", help="of the training split (default: all)")
-    p.add_argument("--variants", metavar="NAMES", help=f"what to train side by side, with commas between: {', '.join(VARIANTS)}")
-    p.add_argument("--ablations", action="store_true", help="train without polarity inversion and with 2 PCM alone, too")
-    p.add_argument("--set", action="append", metavar="NAME=VALUE", help="any setting of config.toml, as in --set factor=3")
-    p.add_argument("--resume", action="store_true", help="go on where a killed run was")
-    p.add_argument("--curve", metavar="FILE", help="of fit: CSV with columns pulse, conductance (uS), and optionally device, direction")
-    p.add_argument("--kind", default="linear-step", help="of fit: linear-step, soft-bounds, capacitor or pcm (default: linear-step)")
+EXAMPLES = """
+hardwire crossbar mnist --out runs/crossbar
+hardwire crossbar mnist --out runs/ablations --ablations --seed 1
+hardwire crossbar cifar10 --features net.safetensors --out runs/head
+hardwire crossbar fit --curve pulses.csv --kind pcm --out my_pcm.toml
+"""
 
 
-def settings(args):
-    """The configuration to train: a run's own when it is resumed, else a file's or the data set's preset, with options."""
-    from ..crossbar.settings import CrossbarSettings, preset
+@verb(EXAMPLES)
+@click.argument("what", metavar="DATASET", type=click.Choice([*PRESETS, "fit"]), help=f"{', '.join(PRESETS)}; or fit, see --curve.")
+@out_option("Run directory; of fit the .toml file.", required=False)
+@click.option("--config", metavar="FILE", help="A .toml file of settings, as config.toml of a run.")
+@click.option("--ablations", is_flag=True, help="Train without polarity inversion and with 2 PCM alone, too.")
+@resume_option
+@data_dir_option
+@click.option("--curve", metavar="FILE",
+              help="Of fit: CSV with columns pulse, conductance (uS), and optionally device, direction.")
+@click.option("--kind", default="linear-step", metavar="KIND",
+              help="Of fit: linear-step, soft-bounds, capacitor or pcm (default: linear-step).")
+@set_option
+@settings_options(CrossbarSettings, "features", "seed", "epochs", "samples", "variants")
+def crossbar(output: Output, what: str, out: str | None, config: str | None, ablations: bool, resume: bool, data_dir: str | None,
+             curve: str | None, kind: str, assignments: tuple[str, ...], given: dict[str, Any]) -> int:
+    """Train a network in analog memory into a run directory, or fit a device.
 
-    if not args.out:
+    Settings are those of the data set's preset, of --config, or of the run that is resumed, with the options below in place of some.
+    """
+    if what == "fit":
+        return fit(output, curve, kind, out)
+    if not out:
         raise InputError("a run needs --out DIR; see `hardwire crossbar --help`")
-    out = Path(args.out)
-    file = out / "config.toml" if args.resume and (out / "config.toml").is_file() else args.config
-    config = CrossbarSettings.load(file) if file else preset(args.what)
-    given = {k: getattr(args, k) for k in ("features", "seed", "epochs", "samples") if getattr(args, k) is not None}
-    if args.variants:
-        given["variants"] = args.variants.split(",")
-    if args.ablations:
-        chosen = given.get("variants", config.variants)
+    stored = Path(out) / "config.toml"
+    file = stored if resume and stored.is_file() else config
+    settings = CrossbarSettings.load(file) if file else preset(what)
+    if ablations:
+        chosen = given.get("variants", settings.variants)
         given["variants"] = [*chosen, *(a for a in ABLATIONS if a not in chosen)]
-    return config.changed(**{"dataset": args.what} | given).with_text("\n".join(args.set or ()), "--set")
+    settings = with_assignments(settings.changed(**{"dataset": what} | given), assignments)
+
+    from ..report import format_text
+    from ..workflow import steps as runs
+
+    with watching(output, names=VARIANTS) as listener:
+        record = runs.crossbar_run(settings, out, data_dir=data_dir, resume=resume, say=output.say,
+                                   progress=crossbar_events(listener, settings.variants, settings.epochs))
+    output.answer(record, format_text(record, folder=Path(out)))
+    return 0
 
 
-def fit(args, answer) -> int:
+def fit(output: Output, curve: str | None, kind: str, out: str | None) -> int:
     """Fit a device to a measured curve and write it as TOML."""
     from ..devices.fitting import fit
     from ..devices.models import save_device
 
-    if not args.curve:
+    if not curve:
         raise InputError("fit needs --curve FILE, a CSV with the columns pulse and conductance")
-    found = fit(args.curve, args.kind)
-    shown = {k: v for k, v in vars(found.device).items() if isinstance(v, float | str) and v}
-    text = "\n".join([f"{k:<18} {v}" for k, v in shown.items()] + [f"{found.steps} steps, explained variance {found.r2:.4f}"])
-    if args.out:
-        text += f"\n{save_device(args.out, found.device)}"
+    fitted = fit(curve, kind)
+    shown = {k: v for k, v in vars(fitted.device).items() if isinstance(v, float | str) and v}
+    lines = [f"{k:<18} {v}" for k, v in shown.items()] + [f"{fitted.steps} steps, explained variance {fitted.r2:.4f}"]
+    if out:
+        lines.append(str(save_device(out, fitted.device)))
     finite = {k: v for k, v in shown.items() if not isinstance(v, float) or math.isfinite(v)}
-    answer(args, {"device": finite, "r2": found.r2, "steps": found.steps, "file": args.out}, text)
+    output.answer({"device": finite, "r2": fitted.r2, "steps": fitted.steps, "file": out}, "\n".join(lines))
     return 0
-
-
-def progress(config, say):
-    """A function that says where a run is after each epoch of each variant."""
-    started, every = time.perf_counter(), len(config.variants)
-    first: list[int] = []
-
-    def show(m: dict) -> None:
-        done = (m["epoch"] - 1) * every + config.variants.index(m["variant"]) + 1
-        first.append(done)  # a resumed run begins in the middle
-        here = done - first[0] + 1
-        left = (time.perf_counter() - started) / here * (config.epochs * every - done)
-        say(f"epoch {m['epoch']:>3}/{config.epochs}  {VARIANTS[m['variant']]:<36} loss {m['loss']:.4f}  {100 * m['shown']:.2f} %  "
-            f"{m['seconds']:.0f} s, {left / 60:.0f} min left")
-
-    return show

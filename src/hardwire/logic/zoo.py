@@ -6,6 +6,8 @@ is given for 2022 only. Two facts are read as follows: the 2024 text doubles "th
 layer; MNIST inputs of 2022 are cropped to 20 x 20 for the small network, here 28 x 28.
 """
 
+from typing import Any, Literal, get_args
+
 from ..core.errors import InputError
 from .settings import TABLE_PRESET, LogicSettings
 
@@ -66,10 +68,11 @@ _PAPER_EXCEPTIONS = {
 _OUR_EXCEPTIONS = {("dlgn-uci", "monk2"): {"harden_at": 0.7},
                    ("dlgn-uci", "adult"): {"tau": 20.0},
                    ("dlgn-uci", "breast-cancer"): {"tau": 20.0, "steps": 1000, "evaluate_every": 250}}
-RECIPES = ("hardwire", "paper")
+Recipe = Literal["hardwire", "paper"]
+RECIPES = get_args(Recipe)
 
 
-def published(model: str, dataset: str, recipe: str = "hardwire") -> LogicSettings:
+def published(model: str, dataset: str, recipe: Recipe = "hardwire") -> LogicSettings:
     """The settings of a published network for a data set it was published for."""
     if model not in ARCHITECTURES:
         raise InputError(f"model {model!r} is unknown; choose from {', '.join(ARCHITECTURES)}, or give a .toml file")

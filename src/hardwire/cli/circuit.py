@@ -1,0 +1,163 @@
+"""The verbs of circuits: ``lower``, ``optimize``, ``show``, ``emit``, ``verify``, ``run``.
+
+What needs a compiled kernel is imported when a verb runs, so that help is shown at once.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from .output import Output
+from .verbs import circuit_argument, data_dir_option, out_option, run_argument, verb
+
+if TYPE_CHECKING:
+    from ..circuit import Circuit
+    from ..verify import Verdict
+
+
+@verb("hardwire lower runs/mnist")
+@run_argument
+def lower(output: Output, run: str) -> int:
+    """Freeze a trained run into an exact circuit."""
+    from ..workflow import steps as runs
+
+    circuit, target = runs.lower_run(run), Path(run) / runs.RAW
+    output.answer(describe(circuit, target), summary(circuit, target))
+    return 0
+
+
+@verb("hardwire optimize runs/mnist -O2\nhardwire optimize adder.aig --out adder.net")
+@circuit_argument
+@click.option("-O", "level", type=click.Choice(["0", "1", "2"]), default="2", help="Level (default: 2).")
+@click.option("--out", metavar="FILE", help="The optimised .net file (default: beside CIRCUIT, or in the run directory).")
+def optimize(output: Output, circuit: str, level: str, out: str | None) -> int:
+    """Run the passes of a level; statistics for each."""
+    from ..circuit import save_circuit
+    from ..passes import optimize as run_passes
+    from ..workflow import steps as runs
+
+    path, level = Path(circuit), f"O{level}"
+    if path.is_dir() and not out:
+        result, target = runs.optimize_run(path, level=level, progress=output.say), path / runs.OPTIMIZED
+        passes = runs.notes(path)["optimize"]["passes"]
+    else:
+        raw = runs.raw_circuit(path) if path.is_dir() else runs.circuit_of(path)
+        result, statistics = run_passes(raw, level=level, progress=output.say)
+        target = save_circuit(result, out or path.with_suffix(".opt.net"))
+        passes = [dataclasses.asdict(s) for s in statistics]
+    lines = [f"{p['name']:<12} {p['gates_before']:>8} -> {p['gates_after']:>8} gates  {p['seconds']:.2f} s" for p in passes]
+    output.answer(describe(result, target) | {"passes": passes}, "\n".join([*lines, summary(result, target)]))
+    return 0
+
+
+@verb("hardwire show runs/mnist\nhardwire show xor.net --full")
+@circuit_argument
+@click.option("--full", is_flag=True, help="Print every net.")
+def show(output: Output, circuit: str, full: bool) -> int:
+    """Print and count a circuit."""
+    from ..workflow import steps as runs
+
+    loaded = runs.circuit_of(circuit)
+    output.answer(describe(loaded, circuit), str(loaded) if full else summary(loaded, circuit))
+    return 0
+
+
+@verb("hardwire emit runs/mnist --to c --out firmware\nhardwire emit runs/mnist --to verilog --pipeline 4 --out rtl")
+@circuit_argument
+@click.option("--to", required=True, type=click.Choice(["c", "verilog", "blif", "aiger"]), help="The target.")
+@out_option("Folder.")
+@click.option("--pipeline", type=int, default=0, metavar="N", help="Verilog: a register every N levels.")
+def emit(output: Output, circuit: str, to: str, out: str, pipeline: int) -> int:
+    """Write a circuit for a target."""
+    from ..workflow import steps as runs
+
+    files = [str(f) for f in runs.emit_circuit(runs.circuit_of(circuit), to, out, pipeline=pipeline)]
+    output.answer({"files": files}, "\n".join(files))
+    return 0
+
+
+@verb("hardwire verify runs/mnist\nhardwire verify a.net --against b.blif\nhardwire verify runs/mnist --against rtl/mnist.v")
+@circuit_argument
+@click.option("--against", metavar="FILE", help="Another circuit, run directory, or emitted Verilog file (.v).")
+@data_dir_option
+def verify(output: Output, circuit: str, against: str | None, data_dir: str | None) -> int:
+    """Prove or refute; a counterexample when refuted."""
+    from ..verify import prove
+    from ..workflow import steps as runs
+
+    path = Path(circuit)
+    if against:
+        one = runs.circuit_of(path)
+        other = runs.verilog_circuit(against, like=one) if against.endswith(".v") else runs.circuit_of(against)
+        output.say(f"verify: {circuit} against {against}")
+        verdicts = {"equivalence": prove(one, other)}
+    elif path.is_dir() and (path / "model.safetensors").exists():
+        verdicts = runs.verify_run(path, data_dir=data_dir, progress=output.say)
+    else:
+        verdicts = runs.verify_circuit(runs.circuit_of(path), progress=output.say)
+    data = {name: dataclasses.asdict(v) | {"verdict": str(v)} for name, v in verdicts.items()}
+    output.answer(data, "\n".join(line for name, v in verdicts.items() for line in explain(name, v)))
+    return exit_code(verdicts)
+
+
+@verb("hardwire run runs/mnist --input images.npy --output classes.npy\n"
+      "hardwire run xor.net --input bits.npy --backend verilog --json")
+@circuit_argument
+@click.option("--input", "samples", required=True, metavar="FILE", help=".npy array (samples, input words).")
+@click.option("--output", "to", metavar="FILE", help=".npy file for the output codes.")
+@click.option("--backend", default="packed", type=click.Choice(["packed", "c", "interpreter", "verilog"]),
+              help="What computes (default: packed).")
+def run(output: Output, circuit: str, samples: str, to: str | None, backend: str) -> int:
+    """Classify samples from a .npy file."""
+    from ..workflow import steps as runs
+    from ..workflow.classify import executor, load_samples, named_rows, save_array
+
+    loaded = runs.circuit_of(circuit)
+    x = loaded.codes(load_samples(samples, loaded))
+    output.say(f"run {len(x)} samples: {backend}")
+    words = executor(backend)(loaded)(x)
+    if to:
+        save_array(to, words)
+    meaning = runs.notes(circuit).get("lower", {}).get("outputs", []) if Path(circuit).is_dir() else []
+    rows = named_rows(loaded, words, meaning)
+    text = "\n".join(row.get("label") or " ".join(map(short, row.get("values", row).values())) for row in rows)
+    output.answer({"outputs": rows}, f"{len(words)} samples -> {to}" if to else text)
+    return 0
+
+
+def describe(circuit: "Circuit", path: str | Path) -> dict[str, Any]:
+    """Return what ``--json`` says of a circuit."""
+    return {"file": str(path), "name": circuit.name, "digest": circuit.digest, "nodes": circuit.n_nodes,
+            "depth": circuit.depth, "counts": circuit.counts(), "labels": list(circuit.labels),
+            "inputs": [{"name": w.name, "width": w.width, "offset": w.offset, "step": w.step} for w in circuit.inputs],
+            "outputs": [{"name": w.name, "width": w.width} for w in circuit.outputs]}
+
+
+def summary(circuit: "Circuit", path: str | Path) -> str:
+    """Word a circuit on one line."""
+    stages = ", ".join(f"{stage} {c['gates']:,} gates, depth {c['depth']}" for stage, c in circuit.counts().items())
+    return f"{path}: {circuit.n_nodes:,} nodes; {stages}; digest {circuit.digest[:16]}"
+
+
+def explain(name: str, verdict: "Verdict") -> list[str]:
+    """Word a verdict as lines, with the counterexample when there is one."""
+    lines = [f"{name:<28} {verdict}" + f": {verdict.detail}" * bool(verdict.status == "refuted" and verdict.detail)]
+    if verdict.counterexample is not None:
+        ones = ", ".join(f"{word} = {code}" for word, code in verdict.counterexample.items() if code)
+        lines.append(f"  counterexample: {ones + ', every other input 0' if ones else 'every input 0'}")
+    for side, outputs in zip(("expected", "found"), verdict.outputs or ()):
+        lines.append(f"  {side}: " + ", ".join(f"{word} = {code}" for word, code in outputs.items()))
+    return lines
+
+
+def exit_code(verdicts: Mapping[str, "Verdict"]) -> int:
+    """Return 1 when anything is refuted or was not decided; what was skipped is said, and is no failure."""
+    return int(any(v.status in ("refuted", "unknown") for v in verdicts.values()))
+
+
+def short(value: float | str) -> str:
+    """Word a value with the digits that it has."""
+    return f"{value:.15g}" if isinstance(value, float) else str(value)

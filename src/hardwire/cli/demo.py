@@ -1,0 +1,57 @@
+"""The verb ``demo``: the main job, from samples to a proved circuit."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import InputError
+from ..core.files import write_text
+from ..logic import settings as presets
+from ..logic.settings import LogicSettings
+from .adapters import logic_events
+from .circuit import exit_code
+from .output import Output
+from .progress import watching
+from .verbs import out_option, settings_options, threads_option, verb
+
+#: File that tells a folder of an earlier demo.
+DEMO = "demo.txt"
+
+
+@verb("hardwire demo --out demo-out")
+@out_option("Run directory (default: demo-out).", required=False, default="demo-out")
+@settings_options(LogicSettings, "seed", "steps", only=True)
+@threads_option
+def demo(output: Output, out: str, given: dict[str, Any]) -> int:
+    """The main job on the embedded digits: train, freeze, optimise, emit C and Verilog, prove, cost, report."""  # noqa: D401
+    settings, folder = presets.preset("digits").changed(**given), Path(out)
+    clear_demo(folder)
+
+    from ..report import format_text
+    from ..workflow import steps as runs
+
+    output.say("1/6 train on the embedded digits")
+    with watching(output) as listener:
+        runs.train_run(settings, folder, progress=logic_events(listener))
+    output.say("2/6 freeze into gates")
+    runs.lower_run(folder)
+    output.say("3/6 optimise")
+    runs.optimize_run(folder, progress=output.say)
+    output.say("4/6 emit C and Verilog")
+    for target in ("c", "verilog"):
+        runs.emit_circuit(runs.circuit_of(folder), target, folder / target)
+    output.say("5/6 prove and simulate")
+    verdicts = runs.verify_run(folder, progress=output.say)
+    output.say("6/6 measure and report")
+    record = runs.report_run(folder)
+    output.answer(record, format_text(record, folder=folder))
+    return exit_code(verdicts)
+
+
+def clear_demo(folder: Path) -> None:
+    """Make the demo's folder, or empty an earlier demo's; a folder with anything else in it is left alone."""
+    if folder.is_dir() and (folder / DEMO).is_file():
+        shutil.rmtree(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} exists and is no earlier demo; choose another folder with --out")
+    write_text(folder / DEMO, "Written by `hardwire demo`, which empties this folder when it runs again.\n")

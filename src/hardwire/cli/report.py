@@ -1,0 +1,19 @@
+"""The verb ``report``."""
+
+from pathlib import Path
+
+from .output import Output
+from .verbs import data_dir_option, run_argument, verb
+
+
+@verb("hardwire report runs/mnist")
+@run_argument
+@data_dir_option
+def report(output: Output, run: str, data_dir: str | None) -> int:
+    """The record of a run as text, JSON and HTML."""  # noqa: D401
+    from ..report import format_text
+    from ..workflow import steps as runs
+
+    record = runs.report_run(run, data_dir=data_dir)
+    output.answer(record, format_text(record, folder=Path(run)))
+    return 0

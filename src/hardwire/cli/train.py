@@ -1,0 +1,90 @@
+"""The verb ``train``: a logic network into a run directory."""
+
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from ..logic.settings import LogicSettings, preset
+from ..logic.zoo import RECIPES, Recipe, published
+from .adapters import logic_events
+from .output import FIRST, Output
+from .progress import merit, watching
+from .verbs import (
+    DATASET,
+    data_dir_option,
+    out_option,
+    resume_option,
+    set_option,
+    settings_options,
+    threads_option,
+    verb,
+    with_assignments,
+)
+
+EXAMPLES = """
+hardwire train mnist --out runs/mnist --seed 1
+hardwire train mnist --out runs/small --gate-penalty 0.05 --widths 4000,4000
+hardwire train my.csv --label species --out runs/species
+hardwire train house.csv --task regress --label price --out runs/house
+hardwire train tags.csv --task multilabel --label rain,wind --out runs/tags
+"""
+#: Settings that are used often.
+FREQUENT = ("seed", "steps", "layers", "width", "levels", "edges", "batch", "learning_rate", "gate_penalty", "parametrisation",
+            "encoder", "label")
+
+
+@verb(EXAMPLES)
+@click.argument("dataset", metavar="DATASET", help=DATASET)
+@out_option()
+@click.option("--model", metavar="NAME", help="A published network such as logictreenet-s or dlgn-48k, or a .toml file of settings, "
+              "as config.toml of a run.")
+@click.option("--recipe", default="hardwire", type=click.Choice(RECIPES),
+              help="Hyperparameters of a published network: ours or the paper's (default: hardwire).")
+@resume_option
+@data_dir_option
+@threads_option
+@set_option
+@settings_options(LogicSettings, *FREQUENT)
+def train(output: Output, dataset: str, out: str, model: str | None, recipe: Recipe, resume: bool, data_dir: str | None,
+          assignments: tuple[str, ...], given: dict[str, Any]) -> int:
+    """Train a logic network into a run directory.
+
+    Settings are those of the data set's preset, of --model, or of the run that is resumed, with the options below in place of some.
+    """
+    folder = Path(out)
+    stored = resume and (folder / "config.toml").is_file()
+    settings = LogicSettings.load(folder / "config.toml") if stored else settings_of(dataset, model, recipe)
+    settings = with_assignments(settings.changed(**{"dataset": dataset} | given), assignments)
+
+    from ..workflow import steps as runs
+
+    if resume and (folder / "model.safetensors").exists():
+        output.say(f"{folder} is finished already")
+    else:
+        data = runs.dataset_of(settings, data_dir)
+        shape = shape_of(settings, len(data.classes))
+        output.say(f"train {shape} on {len(data.train.y)} samples for {settings.steps} steps")
+        with watching(output, task=settings.task) as listener:
+            runs.train_run(settings, folder, dataset=data, resume=resume, progress=logic_events(listener))
+    if FIRST:  # the run directory is the first one's
+        best = runs.best_of(folder)
+        text = f"{folder}: validation hard {merit(best['hard'], settings.task)} at step {best['step']}"
+        output.answer({"run": str(folder), "best": best}, text)
+    return 0
+
+
+def settings_of(dataset: str, model: str | None, recipe: Recipe) -> LogicSettings:
+    """Return the settings that ``--model`` names: a file, a published network, or else the data set's preset."""
+    if not model:
+        return preset(dataset)
+    if model.endswith(".toml") or Path(model).is_file():
+        return LogicSettings.load(model)
+    return published(model, dataset, recipe)
+
+
+def shape_of(settings: LogicSettings, classes: int) -> str:
+    """Word the network's size."""
+    widths = settings.widths_for(classes)
+    dense = f"{len(widths)} layers of {widths[0]}" if len(set(widths)) == 1 else " + ".join(map(str, widths))
+    return f"{len(settings.channels)} convolutions and {dense} gates" if settings.channels else f"{dense} gates"

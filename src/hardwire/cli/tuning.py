@@ -1,0 +1,61 @@
+"""The verb ``sweep``: a search over settings."""
+
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from ..core.errors import InputError
+from ..logic.settings import LogicSettings
+from .adapters import logic_events
+from .output import Output
+from .progress import watching
+from .verbs import DATASET, data_dir_option, settings_options, threads_option, verb
+
+EXAMPLES = """
+hardwire sweep digits --space space.toml --out sweeps/digits --sampler tpe --trials 50
+hardwire sweep --show sweeps/digits
+"""
+
+
+@verb(EXAMPLES)
+@click.argument("dataset", metavar="[DATASET]", required=False, help=DATASET)
+@click.option("--space", metavar="FILE", help="TOML: lists are choices, {low, high, log, step} ranges, single values fixed.")
+@click.option("--out", metavar="DIR", help="Folder of the sweep; the same again shares its work or goes on with it.")
+@click.option("--show", metavar="DIR", help="Only write and print the front of a sweep as it stands.")
+@click.option("--trials", type=int, metavar="N", help="Trials over all calls (default: the whole grid, 30 of a search).")
+@click.option("--sampler", type=click.Choice(["grid", "random", "tpe", "nsga2"]),
+              help="Default: the grid if the space has lists and stepped ranges only, else tpe.")
+@click.option("--storage", metavar="URL", help="Database that processes share (default: a journal in the folder).")
+@click.option("--name", default="sweep", metavar="NAME", help="Of the study in the storage (default: sweep).")
+@click.option("--timeout", type=float, metavar="S", help="Begin no trial after S seconds.")
+@click.option("--optimized", is_flag=True, help="Count gates after the passes, not as trained.")
+@data_dir_option
+@threads_option
+@settings_options(LogicSettings)
+def sweep(output: Output, dataset: str | None, space: str | None, out: str | None, show: str | None, trials: int | None,
+          sampler: str | None, storage: str | None, name: str, timeout: float | None, optimized: bool, data_dir: str | None,
+          given: dict[str, Any]) -> int:
+    """Run a grid or a search over settings; the front of validation accuracy against gates.
+
+    A space.toml says, line by line, what is tried: width = [1000, 2000], seed = [0, 1, 2], steps = 1000,
+    learning_rate = {low = 0.01, high = 0.2, log = true}. A setting that is given as an option is the same in every trial.
+    """
+    from .. import tuning
+    from ..report.front import format_front
+
+    if show:
+        if dataset or space or out or given:
+            raise InputError("--show DIR stands alone; leave the data set, --space, --out and settings out")
+        front = tuning.show(show, storage=storage)
+    elif not (dataset and space and out):
+        raise InputError("sweep needs a data set, --space and --out, or --show DIR; see `hardwire sweep --help`")
+    else:
+        points = tuning.read_space(space)
+        if given:
+            points = tuning.parse_space(points.given | given)
+        with watching(output) as listener:
+            front = tuning.sweep(dataset, points, out, trials=trials, storage=storage, name=name, sampler=sampler, timeout=timeout,
+                                 optimized=optimized, data_dir=data_dir, say=output.say, progress=logic_events(listener))
+    output.answer(front, f"{format_front(front)}\n{Path(show or out or '') / 'front.html'}")
+    return 0

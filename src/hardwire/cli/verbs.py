@@ -1,0 +1,167 @@
+"""What every verb shares: its class with examples in the help, its common options, and options made from settings."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import rich_click as click
+from rich.text import Text
+from rich_click.rich_panel import RichOptionPanel
+
+from ..core.errors import InputError
+from ..core.settings import Kind, Settings
+from .output import Output
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DATASET = ("A name (digits, mnist, fashion-mnist, cifar10, cifar100, monk1, adult, iris, letter, ...) or a .csv, .tsv or .npz "
+           "file.")
+#: Titles of the panels of a help page, in order.
+PANELS = *_, FREQUENT, ALL = "Arguments", "Options", "Settings", "All settings"
+
+
+class Verb(click.RichCommand):
+    """A command whose help ends with examples, printed as they are typed."""
+
+    def format_epilog(self, ctx: click.Context, formatter: Any) -> None:
+        """Write the examples without wrapping them."""
+        formatter.write(Text(f"example:\n{self.epilog}\n"), soft_wrap=True)
+
+
+def verb(examples: str) -> Callable[[Callable[..., int]], Verb]:
+    """Make a command of a function ``(output, **options) -> exit code``, whose docstring is the help.
+
+    Parameters
+    ----------
+    examples
+        Lines that a user may type.
+    """
+
+    def make(function: Callable[..., int]) -> Verb:
+        @functools.wraps(function)
+        def call(*, json: bool, **options: Any) -> int:
+            return function(Output(json), **options)
+
+        text = "\n".join(f"  {line}" for line in examples.strip().splitlines())
+        command = click.command(cls=Verb, epilog=text)(call)
+        command.params += [  # --debug is read by main
+            click.RichOption(["--json"], is_flag=True, help="Print machine-readable JSON."),
+            click.RichOption(["--debug"], is_flag=True, expose_value=False, help="Show the traceback of an error.")]
+        for name in PANELS:
+            command.add_panel(RichOptionPanel(name))
+        return command
+
+    return make
+
+
+def out_option(text: str = "Run directory.", *, required: bool = True, **more: Any) -> Callable[[F], F]:
+    """Return the option ``--out DIR``."""
+    return click.option("--out", required=required, metavar="DIR", help=text, **more)
+
+
+data_dir_option = click.option("--data-dir", metavar="DIR",
+                               help="Where data sets lie (default: $HARDWIRE_DATA, then the user's cache).")
+resume_option = click.option("--resume", is_flag=True, help="Go on where a killed run was.")
+run_argument = click.argument("run", metavar="RUN", help="Run directory of `hardwire train`.")
+circuit_argument = click.argument("circuit", metavar="CIRCUIT", help="Circuit file (.net, .aig, .aag, .blif) or run directory.")
+
+
+def threads_option(function: F) -> F:
+    """Add the option ``--threads``, which is set before ``function`` is called."""
+
+    @functools.wraps(function)
+    def call(*arguments: Any, threads: int | None, **options: Any) -> Any:
+        if threads is not None:
+            if threads < 1:
+                raise InputError(f"--threads {threads}: use at least 1")
+            import torch
+
+            torch.set_num_threads(threads)
+        return function(*arguments, **options)
+
+    text = "Threads for training (default: all cores); the result is the same."
+    return click.option("--threads", type=int, metavar="N", help=text)(call)  # type: ignore[return-value]
+
+
+class ListType(click.ParamType):
+    """Values with commas between, in brackets or not."""
+
+    name = "list"
+
+    def __init__(self, entry: click.ParamType) -> None:
+        self.entry = entry
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[Any]:
+        """Convert each entry."""
+        if isinstance(value, list):
+            return value
+        return [self.entry.convert(part.strip(), param, ctx) for part in value.strip("[] ").split(",") if part.strip()]
+
+
+def _type_of(kind: Kind) -> click.ParamType:
+    """Return how an option's text becomes a value; bounds are checked by the settings."""
+    entry: click.ParamType = click.Choice(kind.choices) if kind.choices else {
+        int: click.INT, float: click.FLOAT, str: click.STRING, bool: click.BOOL}[kind.type]
+    return ListType(entry) if kind.is_list else entry
+
+
+def _metavar_of(kind: Kind) -> str:
+    one = "NAME" if kind.choices else {int: "N", float: "X", str: "TEXT", bool: ""}[kind.type]
+    return f"{one},..." if kind.is_list else one
+
+
+def _help_of(settings: type[Settings], name: str) -> str:
+    """Word a setting: its description, choices and default."""
+    field, value = settings.model_fields[name], settings.model_fields[name].get_default(call_default_factory=True)
+    if isinstance(value, bool):
+        value = "on" if value else "off"
+    elif isinstance(value, list):
+        value = ",".join(map(str, value))
+    elif isinstance(value, float):
+        value = f"{value:g}"
+    notes = [", ".join(settings.kind_of(name).choices), f"default: {value}" if value != "" else ""]
+    end = f" ({'; '.join(filter(None, notes))})" if any(notes) else ""
+    return f"{(field.description or '').removesuffix('.')}{end}."
+
+
+def settings_options(settings: type[Settings], *frequent: str, only: bool = False) -> Callable[[F], F]:
+    """Return a decorator that adds an option for each setting; the function gets those that are given as ``given``.
+
+    Parameters
+    ----------
+    settings
+        The declaration, from which type, help and default of each option are taken.
+    frequent
+        Settings that the help lists first.
+    only
+        Whether the others have no option.
+    """
+    names = [*frequent, *(n for n in settings.model_fields if n not in (*frequent, "dataset") and not only)]
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def call(*arguments: Any, **options: Any) -> Any:
+            values = {name: options.pop(name) for name in names}
+            return function(*arguments, given={k: v for k, v in values.items() if v is not None}, **options)
+
+        for name in reversed(names):
+            kind, flag, text = settings.kind_of(name), f"--{name.replace('_', '-')}", _help_of(settings, name)
+            panel = FREQUENT if name in frequent else ALL
+            if kind.type is bool:
+                option = click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=text, panel=panel)
+            else:
+                option = click.option(flag, name, type=_type_of(kind), metavar=_metavar_of(kind), default=None, help=text,
+                                      panel=panel)
+            call = option(call)
+        return call  # type: ignore[return-value]
+
+    return decorate
+
+
+set_option = click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", panel=FREQUENT,
+                          help="Any setting as in config.toml, for example --set widths=[4000,4000].")
+
+
+def with_assignments(settings: Settings, assignments: tuple[str, ...]) -> Any:
+    """Return ``settings`` with what ``--set`` gives."""
+    return settings.with_text("\n".join(assignments), "--set") if assignments else settings
