@@ -242,19 +242,19 @@ def emit(args) -> int:
 
 def verify(args) -> int:
     """Prove or refute; a counterexample when refuted."""
-    from ..verify import prove
+    from ..verify import prove, read_emitted, verify_circuit
     from ..workflow import steps as runs
 
     path = Path(args.circuit)
     if args.against:
         mine = runs.circuit_of(path)
-        theirs = runs.verilog_circuit(args.against, like=mine) if args.against.endswith(".v") else runs.circuit_of(args.against)
+        theirs = read_emitted(args.against, like=mine) if args.against.endswith(".v") else runs.circuit_of(args.against)
         say(f"verify: {args.circuit} against {args.against}")
         verdicts = {"equivalence": prove(mine, theirs)}
     elif path.is_dir() and (path / "model.safetensors").exists():
         verdicts = runs.verify_run(path, data_dir=args.data_dir, progress=say)
     else:
-        verdicts = runs.verify_circuit(runs.circuit_of(path), progress=say)
+        verdicts = verify_circuit(runs.circuit_of(path), progress=say)
     data = {name: dataclasses.asdict(v) | {"verdict": str(v)} for name, v in verdicts.items()}
     answer(args, data, "\n".join(line for name, v in verdicts.items() for line in explain(name, v)))
     return exit_code(verdicts)

@@ -9,7 +9,7 @@ Required keys
                  it ``test_exact``, the share of samples with all labels right; or "r2", 1 - sum (y - value)^2 / sum (y - mean)^2,
                  which may be negative, beside it ``test_rmse``, a list with the root mean square error of each target in its unit
     counts       {encoder, network, head: {gates_raw, gates_optimized, depth}} in two-input gates; all three for logic
-    verified     {name: "proved" | "simulated N" | "skipped: why" | "refuted"}
+    verified     {name: "proved" | "simulated N" | "skipped: why" | "unknown: why" | "refuted"}
     time         {train_s, samples_per_s, ...}: seconds, and samples in a second
     energy       [{item, total_j, model, source, ...}]: joules; lines of one ``ledger`` are summed
     environment  {versions, machine, commit}
@@ -49,7 +49,7 @@ LARGEST = 1e30
 HARDWARE = ("logic", "crossbar", "spiking")
 STAGES = ("encoder", "network", "head")
 METRICS = ("accuracy", "label accuracy", "r2")
-STATUS = re.compile(r"proved|simulated \d[\d,]*( .*)?|skipped: .+|refuted(: .*)?", re.DOTALL)
+STATUS = re.compile(r"proved|simulated \d[\d,]*( .*)?|(skipped|unknown): .+|refuted(: .*)?", re.DOTALL)
 REQUIRED = {"hardware": str, "dataset": str, "seed": int, "accuracy": dict, "counts": dict, "verified": dict,
             "time": dict, "energy": list, "environment": dict}
 OPTIONAL = {"classes": list, "confusion": list, "curve": list, "gate_kinds": dict, "passes": list, "peers": list,
@@ -118,7 +118,7 @@ def _check(record) -> None:
     _counts(record["counts"], hardware)
     for key, status in record["verified"].items():
         said = isinstance(status, str) and STATUS.fullmatch(status)
-        _expect(said, f"verified.{key} is {_short(status)}; give proved, simulated N, skipped: why, or refuted")
+        _expect(said, f"verified.{key} is {_short(status)}; give proved, simulated N, skipped: why, unknown: why, or refuted")
     for key in record["time"]:
         if key in ("train_s", "samples_per_s"):
             _number(record["time"], key, "time")

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,13 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from ..circuit import STAGES, Circuit, load_circuit, save_circuit
-from ..core.errors import FormatError, InputError, MissingToolError, ToolError
+from ..core.errors import FormatError, InputError
 from ..core.files import read_text, write_text
 from ..core.gates import GATES
 
 RAW, OPTIMIZED, STEPS = "circuit.net", "optimized.net", "steps.json"
-#: Levels of logic between the registers of the pipeline that `hardwire verify` checks.
-PIPELINE = 4
 #: Task -> what ``report.json`` calls its figure of merit.
 METRICS = {"classify": "accuracy", "regress": "r2", "multilabel": "label accuracy"}
 
@@ -138,6 +135,7 @@ def emit_circuit(circuit: Circuit, target: str, out, *, pipeline: int = 0) -> li
 def verify_run(run, *, data_dir=None, progress=None) -> dict:
     """Prove the run's optimised circuit equal to the raw one and check every back end; ``{name: Verdict}``."""
     from ..logic import load_model
+    from ..verify import verify_circuit
 
     run = run_folder(run)
     raw, best = raw_circuit(run), circuit_of(run)
@@ -348,75 +346,6 @@ def stage_counts(raw: Circuit, optimized: Circuit) -> dict:
         result[stage] = {"gates_raw": int((raw.stage == i).sum()), "gates_optimized": after[stage]["gates"],
                          "depth": after[stage]["depth"]}
     return result
-
-
-def verify_circuit(circuit: Circuit, *, against: Circuit | None = None, network=None, samples: np.ndarray | None = None,
-                   seed: int = 0, progress=None) -> dict:
-    """Every check that applies to ``circuit``, ``{name: Verdict}``; a check that cannot be run says why.
-
-    against  prove equality with this circuit (the raw one)
-    network  codes to class indices, as the trained network finds them: simulate the circuit against it
-    samples  codes to simulate beside random and corner vectors
-    """
-    from ..backends import BACKENDS
-    from ..circuit.engine.packed import PackedEngine
-    from ..verify import check_backend, prove, prove_macros, vectors
-
-    codes = vectors(circuit, 512, seed=seed)
-    if samples is not None:
-        codes = np.concatenate([circuit.codes(samples), codes])
-    c, verilog = BACKENDS["c"].run, BACKENDS["verilog"].run
-    checks = {
-        "trained network": network and (lambda: check_backend(circuit, network, codes)),
-        "optimized gates": against and (lambda: prove(against, circuit)),
-        "macros": lambda: prove_macros(circuit),
-        "verilog read back": lambda: prove(circuit, read_back(circuit)),
-        "verilog pipelined read back": lambda: prove(circuit, read_back(circuit, pipeline=PIPELINE)),
-        "packed engine": lambda: check_backend(circuit, PackedEngine(circuit), codes),
-        "c": lambda: check_backend(circuit, lambda x: c(circuit, x), codes),
-        "verilog rtl": lambda: check_backend(circuit, lambda x: verilog(circuit, x), codes[-1024:]),
-        "verilog pipelined rtl": lambda: check_backend(circuit, lambda x: verilog(circuit, x, pipeline=PIPELINE), codes[-128:]),
-    }
-    verdicts = {}
-    for name, check in checks.items():
-        if check is None:
-            continue
-        if progress:
-            progress(f"verify: {name}")
-        verdicts[name] = _verdict(check)
-    return verdicts
-
-
-def _verdict(check):
-    from ..verify import Verdict
-
-    try:
-        return check()
-    except MissingToolError as error:
-        return Verdict("skipped", detail=str(error))
-    except ToolError as error:  # what a tool refused is no pass
-        return Verdict("unknown", detail=str(error))
-
-
-def read_back(circuit: Circuit, *, pipeline: int = 0) -> Circuit:
-    """The Verilog that is emitted for ``circuit``, read again through Yosys; registers are seen through."""
-    with tempfile.TemporaryDirectory() as folder:
-        main, *_ = emit_circuit(circuit, "verilog", folder, pipeline=pipeline)
-        return verilog_circuit(main, like=circuit, registers=pipeline > 0)
-
-
-def verilog_circuit(path, *, like: Circuit, registers: bool = True) -> Circuit:
-    """An emitted Verilog file as a circuit with the words of ``like``; the primitives lie beside it.
-
-    Its module is named as the file. ``registers`` may be in it; they are taken for wires, so that latency does not count.
-    """
-    from ..backends.verilog.backend import PRIMITIVES, port_names
-    from ..verify import read_verilog
-
-    path = Path(path)
-    beside = [path.with_name(f"{name}.v") for name in PRIMITIVES]
-    return read_verilog([path, *filter(Path.is_file, beside)], path.stem, like=like, ports=port_names(like, path.stem),
-                        transparent_registers=registers)
 
 
 def measure(circuit: Circuit, samples: np.ndarray) -> dict:
