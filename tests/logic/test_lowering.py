@@ -14,7 +14,7 @@ from hardwire.logic.network.conv import LogicConv2d, OrPool2d
 from hardwire.logic.network.nodes import PARAMETRISATIONS
 from hardwire.logic.training.loop import Samples, predict
 from hardwire.passes import optimize
-from hardwire.workflow.steps import verify_circuit
+from hardwire.verify import verify_circuit
 
 
 def network(*, classes=3, kind="table", inputs=8, sizes=(12, 9)):

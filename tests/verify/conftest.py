@@ -11,7 +11,7 @@ SHARE = np.array([1, 6, 6, 2, 6, 2, 6, 6, 7, 6, 40, 6, 12, 6, 7, 1], dtype=float
 
 
 def build(layers, width, n_in, classes, *, bits=1, thresholds=1, seed=0, fold=False):
-    """A thresholded input, random layers of gates, a count for each class, an arg-max. ``fold`` builds it simplified."""
+    """A thresholded input, random layers of gates, a count for each class, an arg-max; with ``fold`` simplified."""
     rng = np.random.default_rng(seed)
     b = CircuitBuilder("trained", labels=tuple(f"c{i}" for i in range(classes)))
     words = [b.input(f"x{i}", bits) for i in range(n_in)]

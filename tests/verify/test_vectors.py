@@ -6,8 +6,7 @@ import pytest
 from hardwire.circuit import CircuitBuilder
 from hardwire.circuit.simulate import simulate
 from hardwire.core.bits import codes_to_bits
-from hardwire.core.errors import InputError
-from hardwire.verify import Verdict, check_backend, vectors
+from hardwire.verify import check_backend, vectors
 
 
 def wide():
@@ -55,9 +54,3 @@ def test_a_wrong_executor_is_refuted_with_the_first_sample():
     assert verdict.counterexample == {"x": int(codes[40, 0]), "y": int(codes[40, 1])}
     assert verdict.outputs[0]["z"] == verdict.outputs[1]["z"] ^ 1
     assert check_backend(circuit, lambda x: wrong(x)[:, 0], codes).status == "refuted"
-
-
-def test_only_four_verdicts_exist():
-    with pytest.raises(InputError):
-        Verdict("passed")
-    assert not Verdict("unknown", detail="no time").passed and str(Verdict("unknown", detail="no time")) == "skipped: no time"

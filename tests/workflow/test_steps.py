@@ -1,6 +1,5 @@
 """What verbs do to a run directory: killed and resumed training, what is kept between verbs, checks, counts."""
 
-import functools
 import json
 import os
 import signal
@@ -16,9 +15,8 @@ import torch
 from safetensors.numpy import load_file
 
 from hardwire.circuit import CircuitBuilder, save_circuit
-from hardwire.circuit.arithmetic import argmax
 from hardwire.circuit.simulate import simulate
-from hardwire.core.errors import FormatError, InputError, ToolError
+from hardwire.core.errors import InputError
 from hardwire.core.gates import TABLE
 from hardwire.data.datasets import confusion
 from hardwire.logic import LogicSettings, train
@@ -177,87 +175,6 @@ def test_the_circuit_of_a_path(lowered_run, tmp_path):
 @pytest.mark.parametrize("text, name", [("digits", "digits"), ("my data-2", "my_data_2"), ("3d", "n3d"), ("_x", "n_x"), ("é", "n_")])
 def test_identifiers(text, name):
     assert runs.identifier(text) == name
-
-
-# --------------------------------------------------------------------------------------------------------------- checks
-
-
-@pytest.mark.parametrize("pipeline", [0, 1, 3])
-def test_emitted_verilog_is_read_back_as_the_same_function(rng, pipeline):
-    circuit = trained_like(rng, words=6, layers=2, width=24, classes=3)
-    assert prove(circuit, runs.read_back(circuit, pipeline=pipeline)).status == "proved"
-
-
-def test_a_combinational_text_may_hold_no_register(rng, tmp_path):
-    circuit = random_circuit(rng)
-    main, *_ = runs.emit_circuit(circuit, "verilog", tmp_path, pipeline=2)
-    assert prove(circuit, runs.verilog_circuit(main, like=circuit)).status == "proved"
-    with pytest.raises(FormatError, match="registers"):
-        runs.verilog_circuit(main, like=circuit, registers=False)
-
-
-def test_every_check_sees_a_difference(rng, monkeypatch):
-    """Each back end's result is spoilt in turn; its check, and no other, must say so."""
-    from hardwire.backends import BACKENDS
-    from hardwire.circuit.engine import packed
-    from hardwire.core.programs import IVERILOG, find
-
-    circuit = trained_like(rng, words=6, layers=2, width=24, classes=3)
-
-    def spoil(run, *arguments, **options):
-        out = run(*arguments, **options).copy()
-        out[-1] ^= 1
-        return out
-
-    def refuted():
-        return {name for name, v in runs.verify_circuit(circuit, network=functools.partial(packed.PackedEngine(circuit)),
-                                                        against=circuit).items() if v.status == "refuted"}
-
-    assert refuted() == set()
-    for name, checks in (("c", {"c"}), ("verilog", {"verilog rtl", "verilog pipelined rtl"})):
-        if name == "verilog" and not find(IVERILOG):
-            continue
-        backend = BACKENDS[name]
-        monkeypatch.setitem(BACKENDS, name, replace(backend, run=functools.partial(spoil, backend.run)))
-        assert refuted() == checks
-        monkeypatch.undo()
-    whole = packed.PackedEngine.__call__
-    monkeypatch.setattr(packed.PackedEngine, "__call__", lambda self, x: spoil(whole, self, x))
-    assert refuted() == {"packed engine", "trained network"}
-
-
-def test_a_wrong_text_is_refuted(rng, monkeypatch):
-    circuit, emit = trained_like(rng, words=6, layers=2, width=24, classes=3), runs.emit_circuit
-
-    def altered(circuit, target, out, **options):
-        flipped = circuit.table.copy()
-        flipped[circuit.output_nets[0] - circuit.first_node] ^= np.uint64(0b1111)
-        return emit(replace(circuit, table=flipped, macros=()), target, out, **options)
-
-    monkeypatch.setattr(runs, "emit_circuit", altered)
-    verdicts = runs.verify_circuit(circuit)
-    refuted = {name: v for name, v in verdicts.items() if v.status == "refuted"}
-    assert set(refuted) == {"verilog read back", "verilog pipelined read back"}
-    assert all(v.counterexample is not None and v.outputs[0] != v.outputs[1] for v in refuted.values())
-
-
-def test_a_wrong_macro_is_refuted():
-    b = CircuitBuilder("macro")
-    words = [b.input(f"x{i}", 3) for i in range(3)]
-    b.output("index", argmax(b, words))
-    good = b.build()
-    macro = good.macros[-1]
-    swapped = replace(macro, inputs=(*macro.inputs[3:6], *macro.inputs[:3], *macro.inputs[6:]))
-    verdict = runs.verify_circuit(replace(good, macros=(*good.macros[:-1], swapped)))["macros"]
-    assert verdict.status == "refuted" and verdict.counterexample
-
-
-def test_a_tool_that_fails_is_unknown():
-    def fail():
-        raise ToolError("Yosys did not finish within 1 s; give it longer or a smaller circuit")
-
-    verdict = runs._verdict(fail)
-    assert verdict.status == "unknown" and not verdict.passed and str(verdict).startswith("skipped: Yosys did not finish")
 
 
 # ---------------------------------------------------------------------------------------------------- targets and labels

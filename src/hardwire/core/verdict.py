@@ -77,7 +77,8 @@ class Verdict:
         """
         match = _TEXT.fullmatch(text)
         if match is None:
-            raise FormatError(f"{text!r} is no verdict; give proved, simulated N, skipped: why, unknown: why or refuted")
+            raise FormatError(f"{text!r} is no verdict; "
+                              f"give proved, simulated N, skipped: why, unknown: why or refuted")
         status = cast(Status, match["bare"] or match["status"] or "simulated")
         samples = int((match["samples"] or "0").replace(",", ""))
         return cls(status, detail=match["why"] or match["what"] or "", samples=samples)

@@ -9,7 +9,7 @@ from ..runs.record import STAGES
 ENERGY_NOTE = "model estimate: a count times a cited constant, not a measurement"
 STAGE_NOTE = "gates are two-input gates; depth is what the stage adds to the longest path"
 #: First word of a verification status -> its sign, in the order of what a reader must not miss.
-SIGNS = {"refuted": "✗", "proved": "✓", "simulated": "≈", "skipped": "–"}
+SIGNS = {"refuted": "✗", "proved": "✓", "simulated": "≈", "skipped": "–", "unknown": "?"}
 _TIMES = {"train_s": "training", "samples_per_s": "inference", "lower_s": "freezing", "optimize_s": "optimisation",
           "verify_s": "verification"}
 #: Figure of merit -> its name on a page and what it is.

@@ -1,42 +1,65 @@
-"""Is it the same function? A proof for every input, or a small counterexample.
+"""Proofs that two circuits are the same function for every input, or a small counterexample.
 
 Both circuits become one and-inverter graph over the same inputs, where equal logic is one variable; simulation refutes
-cheaply; SAT sweeping (`sweep.py`) decides the rest. "Proved" is said only when every pair of output bits was decided.
+cheaply; fraiging (`fraig.py`) decides the rest. "Proved" is said only when every pair of output bits was decided.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..circuit import Circuit, CircuitBuilder, Macro, arithmetic
 from ..circuit.formats.aiger import Aig
 from ..circuit.simulate import simulate, simulate_bits
 from ..core.bits import bits_to_codes, codes_to_bits, pack
 from ..core.errors import HardwireError, InputError
-from .vectors import Verdict, named, vectors
-
-__all__ = ["Verdict", "prove", "prove_macros"]
+from ..core.verdict import Verdict
+from .fraig import HINT, Fraig, Outcome, Simulator, differing
+from .vectors import by_word, vectors
 
 PATTERNS = 2048
+
+#: Pairs of literals that are to be equal.
+Pairs: TypeAlias = Sequence[tuple[int, int]]
 
 
 def prove(a: Circuit, b: Circuit, *, macros: bool = False, timeout: float = 120.0, seed: int = 0) -> Verdict:
     """Prove that ``a`` and ``b`` give the same codes for every input code, or refute it.
 
-    Both need the same input and output words in the same order. A counterexample has as few one bits as clearing them
-    one after the other leaves, and is confirmed by the interpreter. What ``timeout`` seconds do not decide is
-    ``unknown``. With ``macros`` the facts that the two circuits state are proved too.
+    Parameters
+    ----------
+    a, b
+        Circuits with the same input and output words in the same order.
+    macros
+        Prove the macros of both circuits too.
+    timeout
+        Seconds after which the verdict is ``unknown``.
+    seed
+        Of the vectors of the simulations; it steers the proof and does not change what is true.
+
+    Returns
+    -------
+    Verdict
+        A counterexample has as few one bits as clearing them one after the other leaves, and is confirmed by the
+        interpreter.
+
+    Raises
+    ------
+    InputError
+        Where the words differ.
     """
     start = time.monotonic()
     _same_words(a, b)
     aig, inputs = _graph(a)
     x, y = aig.embed(a, inputs), aig.embed(b, inputs)
-    pairs = [(x[n], y[m]) for n, m in zip(a.output_nets.tolist(), b.output_nets.tolist())]
-    free = hints(b, y, seed) | hints(a, x, seed)
-    method, outcome = _decide(aig, pairs, a, free, start + timeout, seed)
+    pairs = [(x[n], y[m]) for n, m in zip(a.output_nets.tolist(), b.output_nets.tolist(), strict=True)]
+    method, outcome = _decide(aig, pairs, a, hints(b, y, seed) | hints(a, x, seed), start + timeout, seed)
     if outcome.status == "refuted":
-        return _refuted_outputs(a, b, _shrink(aig, pairs, outcome.pattern), method, start)
+        return _refuted_outputs(a, b, _minimise(aig, pairs, outcome.pattern), method, start)
     verdict = Verdict(outcome.status, seconds=time.monotonic() - start, method=method, detail=outcome.detail)
     for circuit in (a, b) if macros else ():
         if verdict.status == "proved" and circuit.macros:
@@ -45,26 +68,27 @@ def prove(a: Circuit, b: Circuit, *, macros: bool = False, timeout: float = 120.
 
 
 def prove_macros(circuit: Circuit, *, timeout: float = 120.0, seed: int = 0) -> Verdict:
-    """Prove every fact that ``circuit`` states, for every input code, against its spelling in `arithmetic.py`.
+    """Prove every macro of ``circuit``, for every input code, against its gates in `arithmetic.py`.
 
-    When one is refuted, ``outputs`` are what it says and what its nets are, under the name of its kind.
+    When one is refuted, ``outputs`` are what the macro states and what its nets are, under the name of its kind.
+    ``timeout`` and ``seed`` are those of ``prove``.
     """
     start = time.monotonic()
     aig, inputs = _graph(circuit)
     net = aig.embed(circuit, inputs)
     pairs = []
     for macro in circuit.macros:
-        reference = spell(macro)
-        fact = aig.embed(reference, [net[n] for n in macro.inputs])
-        pairs += [(fact[n], net[m]) for n, m in zip(reference.output_nets.tolist(), macro.outputs)]
+        reference = macro_circuit(macro)
+        stated = aig.embed(reference, [net[n] for n in macro.inputs])
+        pairs += [(stated[n], net[m]) for n, m in zip(reference.output_nets.tolist(), macro.outputs, strict=True)]
     method, outcome = _decide(aig, pairs, circuit, hints(circuit, net, seed), start + timeout, seed)
     if outcome.status == "refuted":
-        return _refuted_macro(circuit, _shrink(aig, pairs, outcome.pattern), method, start)
+        return _refuted_macro(circuit, _minimise(aig, pairs, outcome.pattern), method, start)
     return Verdict(outcome.status, seconds=time.monotonic() - start, method=method, detail=outcome.detail)
 
 
-def spell(macro: Macro) -> Circuit:
-    """A circuit of one output word over the macro's inputs that does what the macro says."""
+def macro_circuit(macro: Macro) -> Circuit:
+    """A circuit of one output word over the macro's inputs that does what the macro states."""
     b = CircuitBuilder(macro.kind)
     n = len(macro.inputs)
     nets = [net for i in range(0, n, 64) for net in b.input(f"x{i // 64}", min(64, n - i))]
@@ -80,13 +104,14 @@ def spell(macro: Macro) -> Circuit:
 
 
 def _same_words(a: Circuit, b: Circuit) -> None:
-    for kind, mine, theirs in (("input", a.inputs, b.inputs), ("output", a.outputs, b.outputs)):
-        if len(mine) != len(theirs):
-            raise InputError(f"circuit {a.name!r} has {len(mine)} {kind} words and {b.name!r} has {len(theirs)}; "
+    for kind, words, others in (("input", a.inputs, b.inputs), ("output", a.outputs, b.outputs)):
+        if len(words) != len(others):
+            raise InputError(f"circuit {a.name!r} has {len(words)} {kind} words and {b.name!r} has {len(others)}; "
                              f"compare circuits with the same words")
-        for x, y in zip(mine, theirs):
+        for x, y in zip(words, others, strict=True):
             if x != y:
-                raise InputError(f"{kind} {x} of circuit {a.name!r} is {y} in {b.name!r}; compare circuits with the same words")
+                raise InputError(f"{kind} {x} of circuit {a.name!r} is {y} in {b.name!r}; "
+                                 f"compare circuits with the same words")
 
 
 def _graph(circuit: Circuit) -> tuple[Aig, list[int]]:
@@ -94,17 +119,16 @@ def _graph(circuit: Circuit) -> tuple[Aig, list[int]]:
 
 
 def hints(circuit: Circuit, net: list[int], seed: int) -> dict[int, int]:
-    """Random values for the ends of population counts and arg-maxes, which steer the sweep; see `sweep.py`.
+    """Random values for the ends of population counts and arg-maxes, ``{variable: HINT bits}``; see `fraig.py`.
 
     ``net`` are the literals of the circuit's nets. Counts of every size occur, and words that nearly tie.
     """
-    from .fraig import HINT
-
-    rng, free = np.random.default_rng(seed), {}
+    rng = np.random.default_rng(seed)
+    values: dict[int, int] = {}
     for macro in circuit.macros:
         n = len(macro.inputs)
         if macro.kind == "popcount":
-            bits = rng.random((n, HINT), dtype=np.float32) < rng.random(HINT, dtype=np.float32)
+            bits = (rng.random((n, HINT), dtype=np.float32) < rng.random(HINT, dtype=np.float32)).astype(np.int64)
         elif macro.kind == "argmax":
             width = n // macro.value
             top = 1 << min(width, 62)
@@ -114,36 +138,35 @@ def hints(circuit: Circuit, net: list[int], seed: int) -> dict[int, int]:
         else:
             continue
         rows = np.packbits(bits.reshape(n, HINT).astype(bool), axis=1, bitorder="little")
-        for operand, row in zip(macro.inputs, rows):
+        for operand, row in zip(macro.inputs, rows, strict=True):
             value = int.from_bytes(row.tobytes(), "little")
-            free[net[operand] >> 1] = value ^ ((1 << HINT) - 1) if net[operand] & 1 else value
-    free.pop(0, None)
-    return free
+            values[net[operand] >> 1] = value ^ ((1 << HINT) - 1) if net[operand] & 1 else value
+    values.pop(0, None)
+    return values
 
 
-def _decide(aig: Aig, pairs, circuit: Circuit, free: dict, deadline: float, seed: int):
+def _decide(aig: Aig, pairs: Pairs, circuit: Circuit, variable_hints: dict[int, int], deadline: float,
+            seed: int) -> tuple[str, Outcome]:
     """Method and outcome for pairs of literals of ``aig`` over the inputs of ``circuit``."""
-    from .fraig import Outcome, Sweep
-
     if all(a == b for a, b in pairs):
         return "structural hashing", Outcome("proved")
-    planes = pack(codes_to_bits(vectors(circuit, PATTERNS, seed), circuit.input_widths))
-    sweep = Sweep(aig, pairs, patterns=planes.words, free=free, deadline=deadline, seed=seed)
-    return ("simulation" if sweep.refuting is not None else "SAT sweeping"), sweep.run()
+    patterns = pack(codes_to_bits(vectors(circuit, PATTERNS, seed), circuit.input_widths)).words
+    fraig = Fraig(aig, pairs, patterns=patterns, hints=variable_hints, deadline=deadline, seed=seed)
+    return ("fraiging" if fraig.counterexample is None else "simulation"), fraig.run()
 
 
-def _shrink(aig: Aig, pairs, pattern: np.ndarray) -> np.ndarray:
+def _minimise(aig: Aig, pairs: Pairs, pattern: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
     """Clear one bits, many at once and then one by one, for as long as a pair still differs."""
-    from .fraig import Simulator, differing
-
-    simulator, pairs = Simulator(aig), np.array(pairs, dtype=np.int64)
+    if pattern is None:
+        raise HardwireError("a refutation came without its input; please report this")
+    simulator, literals = Simulator(aig), np.array(pairs, dtype=np.int64)
     size = int(pattern.sum())
     while size:
         ones = np.flatnonzero(pattern)
         trials = np.repeat(pattern[None], -(-len(ones) // size), axis=0)
         trials[np.arange(len(ones)) // size, ones] = False
         planes = pack(trials)
-        good = np.flatnonzero(differing(simulator(planes.words), pairs, planes.samples))
+        good = np.flatnonzero(differing(simulator(planes.words), literals, planes.samples))
         if len(good):
             pattern = trials[good[0]]
             size = min(size, int(pattern.sum()))
@@ -152,27 +175,28 @@ def _shrink(aig: Aig, pairs, pattern: np.ndarray) -> np.ndarray:
     return pattern
 
 
-def _refuted_outputs(a: Circuit, b: Circuit, pattern, method: str, start: float) -> Verdict:
+def _refuted_outputs(a: Circuit, b: Circuit, pattern: NDArray[np.bool_], method: str, start: float) -> Verdict:
     codes = bits_to_codes(pattern[None], a.input_widths)
-    mine, theirs = simulate(a, codes)[0], simulate(b, codes)[0]
-    _confirm((mine != theirs).any(), a.name)
-    outputs = named(a.outputs, mine), named(b.outputs, theirs)
-    words = ", ".join(w.name for w, x, y in zip(a.outputs, mine, theirs) if x != y)
-    return Verdict("refuted", named(a.inputs, codes[0]), outputs, time.monotonic() - start, method, f"output {words} differs")
+    expected, result = simulate(a, codes)[0], simulate(b, codes)[0]
+    words = ", ".join(w.name for w, x, y in zip(a.outputs, expected, result, strict=True) if x != y)
+    if not words:
+        raise _unconfirmed(a)
+    return Verdict("refuted", by_word(a.inputs, codes[0]), (by_word(a.outputs, expected), by_word(b.outputs, result)),
+                   time.monotonic() - start, method, f"output {words} differs")
 
 
-def _refuted_macro(circuit: Circuit, pattern, method: str, start: float) -> Verdict:
+def _refuted_macro(circuit: Circuit, pattern: NDArray[np.bool_], method: str, start: float) -> Verdict:
     codes = bits_to_codes(pattern[None], circuit.input_widths)
     for serial, macro in enumerate(circuit.macros):
-        fact = simulate_bits(spell(macro), simulate_bits(circuit, pattern[None], macro.inputs))
+        stated = simulate_bits(macro_circuit(macro), simulate_bits(circuit, pattern[None], macro.inputs))
         nets = simulate_bits(circuit, pattern[None], macro.outputs)
-        if (fact != nets).any():
-            said, found = ({macro.kind: int(bits_to_codes(bits, [bits.shape[1]])[0, 0])} for bits in (fact, nets))
-            return Verdict("refuted", named(circuit.inputs, codes[0]), (said, found), time.monotonic() - start, method,
-                           f"fact {serial}, a {macro.kind} onto net {macro.outputs[0]}, does not hold")
-    return _confirm(False, circuit.name)
+        if (stated != nets).any():
+            expected, result = ({macro.kind: int(bits_to_codes(b, [b.shape[1]])[0, 0])} for b in (stated, nets))
+            return Verdict("refuted", by_word(circuit.inputs, codes[0]), (expected, result), time.monotonic() - start,
+                           method, f"macro {serial}, a {macro.kind} onto net {macro.outputs[0]}, does not hold")
+    raise _unconfirmed(circuit)
 
 
-def _confirm(holds: bool, name: str) -> None:
-    if not holds:
-        raise HardwireError(f"the interpreter does not confirm a counterexample for circuit {name!r}; please report this")
+def _unconfirmed(circuit: Circuit) -> HardwireError:
+    return HardwireError(f"the interpreter does not confirm a counterexample for circuit {circuit.name!r}; "
+                         f"please report this")

@@ -5,15 +5,21 @@ matched by name, never by order.
 """
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
-from ..circuit import Circuit
+from ..backends.verilog import backend as verilog
+from ..circuit import Circuit, Word
 from ..circuit.formats.aiger import AigerFile, aig_circuit, bit_names, parse_aiger
 from ..core import programs as tools
 from ..core.errors import FormatError, InputError
+
+#: Names of the input ports and of the output ports, one for each word.
+Ports: TypeAlias = tuple[list[str], list[str]]
 
 #: A register without reset or enable as a wire.
 WIRE = """(* techmap_celltype = "$dff" *)
@@ -44,32 +50,75 @@ endmodule
 """
 
 
-def read_verilog(paths, top: str, *, like: Circuit, ports: tuple[list[str], list[str]] | None = None,
-                 transparent_registers: bool = False, timeout: float = 600.0) -> Circuit:
-    """The circuit of module ``top``: one port for each word of ``like``, whose words, offsets and labels it takes over.
+def read_back(circuit: Circuit, *, pipeline: int | None = None) -> Circuit:
+    """Emit Verilog for ``circuit`` and read it again through Yosys.
 
-    ``ports`` are the names of the input and the output ports where they are not those of the words.
-
-    With ``transparent_registers`` each plain register (no reset, no enable) is a wire: the function of a pipeline, its
-    latency aside. Ports that are no words may exist where nothing depends on them, like a clock. Raises ToolError where
-    Yosys refuses the text, a register with reset or enable among it, FormatError where ports do not match or registers
-    remain.
+    Parameters
+    ----------
+    circuit
+        The circuit to emit.
+    pipeline
+        Levels of logic between registers; the registers are read as wires. Without it the text is combinational.
     """
-    paths = [Path(p).resolve() for p in ([paths] if isinstance(paths, (str, Path)) else paths)]
-    missing = next((p for p in paths if not p.is_file()), None)
-    if missing or not paths:
-        raise InputError(f"cannot read {missing or 'Verilog without a file'}; check the path")
     with tempfile.TemporaryDirectory(prefix="hardwire-") as folder:
-        folder = Path(folder)
-        for serial, path in enumerate(paths):
+        main, *_ = verilog.emit(circuit, folder, pipeline=pipeline)
+        return read_emitted(main, like=circuit, registers=pipeline is not None)
+
+
+def read_emitted(path: str | Path, *, like: Circuit, registers: bool = True) -> Circuit:
+    """Read a Verilog file that ``emit`` wrote, as a circuit with the words of ``like``.
+
+    The module is named as the file, and the primitives lie beside it. With ``registers`` those in it are taken for
+    wires, so that latency does not count.
+    """
+    path = Path(path)
+    beside = [path.with_name(f"{name}.v") for name in verilog.PRIMITIVES]
+    return read_verilog([path, *filter(Path.is_file, beside)], path.stem, like=like, transparent_registers=registers,
+                        ports=verilog.port_names(like, path.stem))
+
+
+def read_verilog(paths: str | Path | Sequence[str | Path], top: str, *, like: Circuit, ports: Ports | None = None,
+                 transparent_registers: bool = False, timeout: float = 600.0) -> Circuit:
+    """Read module ``top`` as a circuit with the words of ``like``.
+
+    Parameters
+    ----------
+    paths
+        One file or several.
+    top
+        The module; it has one port for each word.
+    like
+        The circuit whose words, offsets and labels are taken over.
+    ports
+        Names of the input and of the output ports, where they are not those of the words. Other ports may exist where
+        nothing depends on them, like a clock.
+    transparent_registers
+        Take each plain register (no reset, no enable) for a wire: the function of a pipeline, its latency aside.
+    timeout
+        Seconds for Yosys.
+
+    Raises
+    ------
+    ToolError
+        Where Yosys refuses the text, a register with reset or enable among it.
+    FormatError
+        Where ports do not match or registers remain.
+    """
+    files = [Path(p).resolve() for p in ([paths] if isinstance(paths, (str, Path)) else paths)]
+    missing = next((p for p in files if not p.is_file()), None)
+    if missing or not files:
+        raise InputError(f"cannot read {missing or 'Verilog without a file'}; check the path")
+    with tempfile.TemporaryDirectory(prefix="hardwire-") as name:
+        folder = Path(name)
+        for serial, path in enumerate(files):
             (folder / f"{serial}.v").write_bytes(path.read_bytes())
         (folder / "wire.v").write_text(WIRE)
         (folder / "ripple.v").write_text(RIPPLE)
-        (folder / "script.ys").write_text(script(len(paths), top, transparent_registers))
+        (folder / "script.ys").write_text(script(len(files), top, transparent_registers))
         tools.run(tools.YOSYS, ["-q", "-s", "script.ys"], cwd=folder, timeout=timeout, produces=[folder / "read.aig"])
         if int((folder / "read.aig").read_bytes().split(None, 4)[3]):  # latches
             raise FormatError(f"module {top!r} has registers; read it with transparent_registers to prove a pipeline")
-        return match(parse_aiger(folder / "read.aig"), like, top, ports)
+        return match_ports(parse_aiger(folder / "read.aig"), like, top, ports)
 
 
 def script(n_files: int, top: str, transparent_registers: bool) -> str:
@@ -81,12 +130,11 @@ def script(n_files: int, top: str, transparent_registers: bool) -> str:
     ]) + "\n"
 
 
-def match(file: AigerFile, like: Circuit, top: str, ports=None) -> Circuit:
-    """``file`` with its inputs and outputs in the order of ``like``, found by their symbols."""
-    ports = ports or ([w.name for w in like.inputs], [w.name for w in like.outputs])
-    ins, outs = ([replace(w, name=n) for w, n in zip(words, names)] for words, names in zip((like.inputs, like.outputs), ports))
-    inputs = _places(file.symbols["i"], bit_names(ins), "input", top)
-    outputs = _places(file.symbols["o"], bit_names(outs), "output", top)
+def match_ports(file: AigerFile, like: Circuit, top: str, ports: Ports | None = None) -> Circuit:
+    """``file`` as a circuit, its inputs and outputs in the order of ``like``, matched by their symbols."""
+    names = ports or ([w.name for w in like.inputs], [w.name for w in like.outputs])
+    inputs = _places(file.symbols["i"], _port_bits(like.inputs, names[0]), "input", top)
+    outputs = _places(file.symbols["o"], _port_bits(like.outputs, names[1]), "output", top)
     variable = np.zeros(1 + file.n_inputs + len(file.fanin), dtype=np.int64)
     variable[1 : 1 + file.n_inputs] = -1
     variable[1 + np.array(inputs, dtype=np.int64)] = np.arange(1, 1 + len(inputs))
@@ -95,10 +143,13 @@ def match(file: AigerFile, like: Circuit, top: str, ports=None) -> Circuit:
     if foreign:
         raise FormatError(f"module {top!r} depends on its port {file.symbols['i'].get(foreign[0], foreign[0])!r}, "
                           f"which is no input of circuit {like.name!r}")
-    chosen = file.outputs[outputs]
-    renumbered = AigerFile(len(inputs), 2 * variable[file.fanin >> 1] | file.fanin & 1, 2 * variable[chosen >> 1] | chosen & 1)
+    renumbered = AigerFile(len(inputs), *(2 * variable[x >> 1] | x & 1 for x in (file.fanin, file.outputs[outputs])))
     words = {"name": like.name, "inputs": like.inputs, "outputs": like.outputs, "labels": like.labels}
     return aig_circuit(renumbered, words)
+
+
+def _port_bits(words: Sequence[Word], ports: Sequence[str]) -> list[str]:
+    return bit_names([replace(word, name=port) for word, port in zip(words, ports, strict=True)])
 
 
 def _places(symbols: dict[int, str], names: list[str], kind: str, top: str) -> list[int]:

@@ -1,0 +1,95 @@
+"""Every check that applies to a circuit, in one table."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from ..backends import BACKENDS
+from ..circuit import Circuit
+from ..circuit.engine.packed import PackedEngine
+from ..core.errors import MissingToolError, ToolError
+from ..core.verdict import Verdict
+from .equivalence import prove, prove_macros
+from .readback import read_back
+from .vectors import Codes, Executor, check_backend, vectors
+
+#: Levels of logic between the registers of the pipeline that is checked.
+PIPELINE = 4
+#: Random and corner vectors beside the samples.
+VECTORS = 512
+
+
+def checks_of(circuit: Circuit, codes: Codes, *, against: Circuit | None = None,
+              network: Executor | None = None) -> dict[str, Callable[[], Verdict]]:
+    """Every check that applies to ``circuit``, by name; the parameters are those of ``verify_circuit``.
+
+    Text is proved equal through Yosys; what runs is simulated on ``codes``, a simulator of Verilog on the last of them.
+    """
+    checks: dict[str, Callable[[], Verdict]] = {}
+    if network is not None:
+        checks["trained network"] = partial(check_backend, circuit, network, codes)
+    if against is not None:
+        checks["optimized gates"] = partial(prove, against, circuit)
+    return checks | {
+        "macros": lambda: prove_macros(circuit),
+        "verilog read back": lambda: prove(circuit, read_back(circuit)),
+        "verilog pipelined read back": lambda: prove(circuit, read_back(circuit, pipeline=PIPELINE)),
+        "packed engine": lambda: check_backend(circuit, PackedEngine(circuit), codes),
+        "c": partial(_simulate, "c", circuit, codes),
+        "verilog rtl": partial(_simulate, "verilog", circuit, codes[-1024:]),
+        "verilog pipelined rtl": partial(_simulate, "verilog", circuit, codes[-128:], pipeline=PIPELINE),
+    }
+
+
+def _simulate(backend: str, circuit: Circuit, codes: Codes, **options: int) -> Verdict:
+    run = BACKENDS[backend].run
+    if run is None:
+        raise ToolError(f"what back end {backend} writes cannot be run here")
+    return check_backend(circuit, partial(run, circuit, **options), codes)
+
+
+def verify_circuit(circuit: Circuit, *, against: Circuit | None = None, network: Executor | None = None,
+                   samples: Codes | None = None, seed: int = 0,
+                   progress: Callable[[str], None] | None = None) -> dict[str, Verdict]:
+    """Run every check that applies to ``circuit``.
+
+    Parameters
+    ----------
+    circuit
+        The circuit that is checked.
+    against
+        Prove equality with this circuit, the raw one say.
+    network
+        Simulate the circuit against this executor, the trained network.
+    samples
+        Codes or physical values to simulate beside random and corner vectors, shape (samples, words).
+    seed
+        Of the vectors.
+    progress
+        Called with a line before each check.
+
+    Returns
+    -------
+    dict
+        ``{name: verdict}``. A check whose tool is missing is skipped and says why.
+    """
+    codes = vectors(circuit, VECTORS, seed=seed)
+    if samples is not None:
+        codes = np.concatenate([circuit.codes(samples), codes])
+    verdicts = {}
+    for name, check in checks_of(circuit, codes, against=against, network=network).items():
+        if progress:
+            progress(f"verify: {name}")
+        verdicts[name] = run_check(check)
+    return verdicts
+
+
+def run_check(check: Callable[[], Verdict]) -> Verdict:
+    """Run one check: a missing tool skips it, and what a tool refused is unknown."""
+    try:
+        return check()
+    except MissingToolError as error:
+        return Verdict("skipped", detail=str(error))
+    except ToolError as error:
+        return Verdict("unknown", detail=str(error))

