@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 @run_argument
 def lower(output: Output, run: str) -> int:
     """Freeze a trained run into an exact circuit."""
-    from ..workflow import steps as runs
+    from ..logic.files import RAW
+    from ..workflow.logic import lower_run
 
-    circuit, target = runs.lower_run(run), Path(run) / runs.RAW
+    circuit, target = lower_run(run), Path(run) / RAW
     output.answer(describe(circuit, target), summary(circuit, target))
     return 0
 
@@ -36,15 +37,19 @@ def lower(output: Output, run: str) -> int:
 def optimize(output: Output, circuit: str, level: str, out: str | None) -> int:
     """Run the passes of a level; statistics for each."""
     from ..circuit import save_circuit
+    from ..logic.files import OPTIMIZED
+    from ..logic.record import raw_circuit
     from ..passes import optimize as run_passes
-    from ..workflow import steps as runs
+    from ..runs.directory import RunDirectory
+    from ..workflow.circuits import circuit_of
+    from ..workflow.logic import optimize_run
 
     path, level = Path(circuit), f"O{level}"
     if path.is_dir() and not out:
-        result, target = runs.optimize_run(path, level=level, progress=output.say), path / runs.OPTIMIZED
-        passes = runs.notes(path)["optimize"]["passes"]
+        result, target = optimize_run(path, level=level, progress=output.say), path / OPTIMIZED
+        passes = RunDirectory(path).steps()["optimize"]["passes"]
     else:
-        raw = runs.raw_circuit(path) if path.is_dir() else runs.circuit_of(path)
+        raw = raw_circuit(RunDirectory(path)) if path.is_dir() else circuit_of(path)
         result, statistics = run_passes(raw, level=level, progress=output.say)
         target = save_circuit(result, out or path.with_suffix(".opt.net"))
         passes = [dataclasses.asdict(s) for s in statistics]
@@ -58,9 +63,9 @@ def optimize(output: Output, circuit: str, level: str, out: str | None) -> int:
 @click.option("--full", is_flag=True, help="Print every net.")
 def show(output: Output, circuit: str, full: bool) -> int:
     """Print and count a circuit."""
-    from ..workflow import steps as runs
+    from ..workflow.circuits import circuit_of
 
-    loaded = runs.circuit_of(circuit)
+    loaded = circuit_of(circuit)
     output.answer(describe(loaded, circuit), str(loaded) if full else summary(loaded, circuit))
     return 0
 
@@ -72,9 +77,9 @@ def show(output: Output, circuit: str, full: bool) -> int:
 @click.option("--pipeline", type=int, default=0, metavar="N", help="Verilog: a register every N levels.")
 def emit(output: Output, circuit: str, to: str, out: str, pipeline: int) -> int:
     """Write a circuit for a target."""
-    from ..workflow import steps as runs
+    from ..workflow.circuits import circuit_of, emit_circuit
 
-    files = [str(f) for f in runs.emit_circuit(runs.circuit_of(circuit), to, out, pipeline=pipeline)]
+    files = [str(f) for f in emit_circuit(circuit_of(circuit), to, out, pipeline=pipeline)]
     output.answer({"files": files}, "\n".join(files))
     return 0
 
@@ -85,19 +90,22 @@ def emit(output: Output, circuit: str, to: str, out: str, pipeline: int) -> int:
 @data_dir_option
 def verify(output: Output, circuit: str, against: str | None, data_dir: str | None) -> int:
     """Prove or refute; a counterexample when refuted."""
-    from ..verify import prove
-    from ..workflow import steps as runs
+    from ..verify import prove, verify_circuit
+    from ..verify.readback import read_emitted
+    from ..workflow.circuits import circuit_of
 
     path = Path(circuit)
     if against:
-        one = runs.circuit_of(path)
-        other = runs.verilog_circuit(against, like=one) if against.endswith(".v") else runs.circuit_of(against)
+        one = circuit_of(path)
+        other = read_emitted(against, like=one) if against.endswith(".v") else circuit_of(against)
         output.say(f"verify: {circuit} against {against}")
         verdicts = {"equivalence": prove(one, other)}
     elif path.is_dir() and (path / "model.safetensors").exists():
-        verdicts = runs.verify_run(path, data_dir=data_dir, progress=output.say)
+        from ..workflow.logic import verify_run
+
+        verdicts = verify_run(path, data_dir=data_dir, progress=output.say)
     else:
-        verdicts = runs.verify_circuit(runs.circuit_of(path), progress=output.say)
+        verdicts = verify_circuit(circuit_of(path), progress=output.say)
     data = {name: dataclasses.asdict(v) | {"verdict": str(v)} for name, v in verdicts.items()}
     output.answer(data, "\n".join(line for name, v in verdicts.items() for line in explain(name, v)))
     return exit_code(verdicts)
@@ -112,16 +120,17 @@ def verify(output: Output, circuit: str, against: str | None, data_dir: str | No
               help="What computes (default: packed).")
 def run(output: Output, circuit: str, samples: str, to: str | None, backend: str) -> int:
     """Classify samples from a .npy file."""
-    from ..workflow import steps as runs
+    from ..runs.directory import RunDirectory
+    from ..workflow.circuits import circuit_of
     from ..workflow.classify import executor, load_samples, named_rows, save_array
 
-    loaded = runs.circuit_of(circuit)
+    loaded = circuit_of(circuit)
     x = loaded.codes(load_samples(samples, loaded))
     output.say(f"run {len(x)} samples: {backend}")
     words = executor(backend)(loaded)(x)
     if to:
         save_array(to, words)
-    meaning = runs.notes(circuit).get("lower", {}).get("outputs", []) if Path(circuit).is_dir() else []
+    meaning = RunDirectory(circuit).steps().get("lower", {}).get("outputs", []) if Path(circuit).is_dir() else []
     rows = named_rows(loaded, words, meaning)
     text = "\n".join(row.get("label") or " ".join(map(short, row.get("values", row).values())) for row in rows)
     output.answer({"outputs": rows}, f"{len(words)} samples -> {to}" if to else text)

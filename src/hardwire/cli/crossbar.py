@@ -8,9 +8,8 @@ import rich_click as click
 
 from ..core.errors import InputError
 from ..crossbar.settings import ABLATIONS, PRESETS, VARIANTS, CrossbarSettings, preset
-from .adapters import crossbar_events
 from .output import Output
-from .progress import watching
+from .training import train_and_report
 from .verbs import data_dir_option, out_option, resume_option, set_option, settings_options, verb, with_assignments
 
 EXAMPLES = """
@@ -52,14 +51,9 @@ def crossbar(output: Output, what: str, out: str | None, config: str | None, abl
         given["variants"] = [*chosen, *(a for a in ABLATIONS if a not in chosen)]
     settings = with_assignments(settings.changed(**{"dataset": what} | given), assignments)
 
-    from ..report import format_text
-    from ..workflow import steps as runs
+    from ..crossbar.record import CROSSBAR
 
-    with watching(output, names=VARIANTS) as listener:
-        record = runs.crossbar_run(settings, out, data_dir=data_dir, resume=resume, say=output.say,
-                                   progress=crossbar_events(listener, settings.variants, settings.epochs))
-    output.answer(record, format_text(record, folder=Path(out)))
-    return 0
+    return train_and_report(output, CROSSBAR, settings, out, data_dir=data_dir, resume=resume, names=VARIANTS)
 
 
 def fit(output: Output, curve: str | None, kind: str, out: str | None) -> int:

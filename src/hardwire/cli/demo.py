@@ -8,7 +8,6 @@ from ..core.errors import InputError
 from ..core.files import write_text
 from ..logic import settings as presets
 from ..logic.settings import LogicSettings
-from .adapters import logic_events
 from .circuit import exit_code
 from .output import Output
 from .progress import watching
@@ -28,22 +27,26 @@ def demo(output: Output, out: str, given: dict[str, Any]) -> int:
     clear_demo(folder)
 
     from ..report import format_text
-    from ..workflow import steps as runs
+    from ..logic.record import LOGIC
+    from ..runs.experiment import train
+    from ..workflow.circuits import circuit_of, emit_circuit
+    from ..workflow.logic import lower_run, optimize_run, verify_run
+    from ..workflow.report import report_run
 
     output.say("1/6 train on the embedded digits")
     with watching(output) as listener:
-        runs.train_run(settings, folder, progress=logic_events(listener))
+        train(LOGIC, settings, folder, listen=listener)
     output.say("2/6 freeze into gates")
-    runs.lower_run(folder)
+    lower_run(folder)
     output.say("3/6 optimise")
-    runs.optimize_run(folder, progress=output.say)
+    optimize_run(folder, progress=output.say)
     output.say("4/6 emit C and Verilog")
     for target in ("c", "verilog"):
-        runs.emit_circuit(runs.circuit_of(folder), target, folder / target)
+        emit_circuit(circuit_of(folder), target, folder / target)
     output.say("5/6 prove and simulate")
-    verdicts = runs.verify_run(folder, progress=output.say)
+    verdicts = verify_run(folder, progress=output.say)
     output.say("6/6 measure and report")
-    record = runs.report_run(folder)
+    record = report_run(folder).to_json()
     output.answer(record, format_text(record, folder=folder))
     return exit_code(verdicts)
 

@@ -12,8 +12,8 @@ from .verbs import data_dir_option, run_argument, verb
 def report(output: Output, run: str, data_dir: str | None) -> int:
     """The record of a run as text, JSON and HTML."""  # noqa: D401
     from ..report import format_text
-    from ..workflow import steps as runs
+    from ..workflow.report import report_run
 
-    record = runs.report_run(run, data_dir=data_dir)
+    record = report_run(run, data_dir=data_dir).to_json()
     output.answer(record, format_text(record, folder=Path(run)))
     return 0

@@ -7,9 +7,8 @@ import rich_click as click
 
 from ..core.errors import InputError
 from ..spiking.settings import SpikingSettings, preset
-from .adapters import spiking_events
 from .output import Output
-from .progress import watching
+from .training import train_and_report
 from .verbs import DATASET, data_dir_option, out_option, resume_option, set_option, settings_options, verb, with_assignments
 
 EXAMPLES = """
@@ -44,14 +43,14 @@ def spiking(output: Output, dataset: str, out: str, config: str | None, compare:
     settings = settings_of(dataset, stored if resume and stored.is_file() else config, given)
     settings = with_assignments(settings, assignments)
 
-    from ..report import format_text
-    from ..workflow import steps as runs
+    from ..spiking.contenders import run_contenders
+    from ..spiking.record import SPIKING
 
-    with watching(output) as listener:
-        record = runs.spiking_run(settings, out, data_dir=data_dir, resume=resume, shares=shares, seeds=seeds,
-                                  progress=spiking_events(listener), contender_progress=lambda row: output.say(_contender(row)))
-    output.answer(record, format_text(record, folder=Path(out)))
-    return 0
+    def compare_with(data: Any) -> None:
+        if shares:
+            run_contenders(settings, data, out, shares=shares, seeds=seeds, progress=lambda row: output.say(_contender(row)))
+
+    return train_and_report(output, SPIKING, settings, out, data_dir=data_dir, resume=resume, after=compare_with)
 
 
 def settings_of(dataset: str, file: Path | str | None, given: dict[str, Any]) -> SpikingSettings:

@@ -7,7 +7,6 @@ import rich_click as click
 
 from ..logic.settings import LogicSettings, preset
 from ..logic.zoo import RECIPES, Recipe, published
-from .adapters import logic_events
 from .output import FIRST, Output
 from .progress import merit, watching
 from .verbs import (
@@ -57,18 +56,20 @@ def train(output: Output, dataset: str, out: str, model: str | None, recipe: Rec
     settings = LogicSettings.load(folder / "config.toml") if stored else settings_of(dataset, model, recipe)
     settings = with_assignments(settings.changed(**{"dataset": dataset} | given), assignments)
 
-    from ..workflow import steps as runs
+    from ..logic.record import LOGIC
+    from ..runs.experiment import train
 
+    data = None
     if resume and (folder / "model.safetensors").exists():
         output.say(f"{folder} is finished already")
     else:
-        data = runs.dataset_of(settings, data_dir)
+        data = LOGIC.read_data(settings, data_dir)
         shape = shape_of(settings, len(data.classes))
         output.say(f"train {shape} on {len(data.train.y)} samples for {settings.steps} steps")
-        with watching(output, task=settings.task) as listener:
-            runs.train_run(settings, folder, dataset=data, resume=resume, progress=logic_events(listener))
+    with watching(output, task=settings.task) as listener:
+        model = train(LOGIC, settings, folder, data=data, data_dir=data_dir, resume=resume, listen=listener)
     if FIRST:  # the run directory is the first one's
-        best = runs.best_of(folder)
+        best = model.best
         text = f"{folder}: validation hard {merit(best['hard'], settings.task)} at step {best['step']}"
         output.answer({"run": str(folder), "best": best}, text)
     return 0

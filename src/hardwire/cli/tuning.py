@@ -7,7 +7,6 @@ import rich_click as click
 
 from ..core.errors import InputError
 from ..logic.settings import LogicSettings
-from .adapters import logic_events
 from .output import Output
 from .progress import watching
 from .verbs import DATASET, data_dir_option, settings_options, threads_option, verb
@@ -56,6 +55,6 @@ def sweep(output: Output, dataset: str | None, space: str | None, out: str | Non
             points = tuning.parse_space(points.given | given)
         with watching(output) as listener:
             front = tuning.sweep(dataset, points, out, trials=trials, storage=storage, name=name, sampler=sampler, timeout=timeout,
-                                 optimized=optimized, data_dir=data_dir, say=output.say, progress=logic_events(listener))
+                                 optimized=optimized, data_dir=data_dir, say=output.say, progress=listener)
     output.answer(front, f"{format_front(front)}\n{Path(show or out or '') / 'front.html'}")
     return 0

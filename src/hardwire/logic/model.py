@@ -48,6 +48,11 @@ class Model:
     seconds: float
     dataset: dict[str, Any]
 
+    @property
+    def best(self) -> dict[str, Any]:
+        """The evaluation whose weights were kept."""
+        return next(m for m in self.metrics if m["step"] == self.best_step)
+
 
 def describe(dataset: Dataset) -> dict[str, Any]:
     """Return what a stored model must know of its data."""

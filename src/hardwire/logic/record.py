@@ -84,9 +84,8 @@ def _results(model: Model, dataset: Dataset, words: NDArray[Any]) -> dict[str, A
     relaxed = scores_of(model.network, test, (True,), np.arange(len(test)))[0]
     hard = circuit_scores(model, words)
     merits = task.merit(hard, y)
-    at_best = next((m for m in model.metrics if m["step"] == model.best_step), {})
     accuracy = {"metric": METRICS[kind], "test_hard": merits.pop(""), "test_relaxed": task.merit(relaxed, y)[""],
-                "validation": at_best.get("hard"), **{f"test_{name}": value for name, value in merits.items()}}
+                "validation": model.best["hard"], **{f"test_{name}": value for name, value in merits.items()}}
     if kind == "classify":
         return {"accuracy": accuracy, "classes": names, "confusion": confusion(y, words[:, 0], len(names))}
     if kind == "regress":

@@ -1,0 +1,40 @@
+"""Train a hardware whose record is complete when training ends, and report the run."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..core.settings import Settings
+from ..runs.experiment import Hardware, train
+from .output import Output
+from .progress import NOTHING, watching
+
+
+def train_and_report(  # noqa: PLR0913
+    output: Output, hardware: Hardware[Any, Any, Any], settings: Settings, out: str, *, data_dir: str | None, resume: bool,
+    names: Mapping[str, str] = NOTHING, after: Callable[[Any], None] | None = None,
+) -> int:
+    """Train into a run directory, or go on with the run in it; answer with its record.
+
+    Parameters
+    ----------
+    output
+        Where the command speaks.
+    hardware, settings, out, data_dir, resume
+        The run.
+    names
+        What variants are called.
+    after
+        Called with the samples once the run is trained.
+    """
+    from ..report import format_text
+    from ..workflow.report import report_run
+
+    data = hardware.read_data(settings, data_dir)
+    with watching(output, names=names) as listener:
+        train(hardware, settings, out, data=data, resume=resume, listen=listener)
+    if after is not None:
+        after(data)
+    record = report_run(out, data=data, anew=True).to_json()
+    output.answer(record, format_text(record, folder=Path(out)))
+    return 0
