@@ -1,6 +1,6 @@
 """Truth tables against their definition, bit by bit."""
 
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from hardwire.core.truth_tables import (
     packed_projections,
     permute,
     projection,
+    restrict,
     shrink,
     support,
 )
@@ -76,6 +77,17 @@ def test_shrink_keeps_the_function_and_only_what_matters(k, rng):
         small, kept = shrink(table, k)
         assert support(small, len(kept)) == (1 << len(kept)) - 1
         assert table == tabulate(lambda x, s=small, kept=kept: value(s, [x[i] for i in kept]), k)
+
+
+@pytest.mark.parametrize("k", range(1, 5))
+def test_restrict_fixes_operands(k, rng):
+    for table in random_tables(rng, k, 5):
+        for values in product((0, 1, None), repeat=k):
+            small, kept = restrict(table, values)
+            assert all(values[i] is None for i in kept) and support(small, len(kept)) == (1 << len(kept)) - 1
+            for m in range(1 << k):
+                x = [free if v is None else v for v, free in zip(values, bits(m, k))]
+                assert value(small, [x[i] for i in kept]) == value(table, x)
 
 
 def test_permute_orders_operands_as_transpose_orders_axes(rng):
