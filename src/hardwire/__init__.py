@@ -11,6 +11,7 @@ _LAZY = {
     "load_circuit": "hardwire.circuit",
     "save_circuit": "hardwire.circuit",
     "PackedEngine": "hardwire.circuit.engine.packed",
+    "stage_costs": "hardwire.cost",
     "optimize": "hardwire.passes",
     "lower": "hardwire.logic.lowering",
     "load_dataset": "hardwire.data",

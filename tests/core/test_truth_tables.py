@@ -160,3 +160,19 @@ def test_evaluate_gate_knows_every_gate(rng):
 def compose_words(table, x, y, full):
     terms = [(x if m & 1 else ~x) & (y if m & 2 else ~y) & full for m in range(4) if table >> m & 1]
     return sum(terms)
+
+
+def test_support_of_two_input_gates():
+    corners = [(0, 0), (1, 0), (0, 1), (1, 1)]
+    for table in range(16):
+        f = lambda a, b, t=table: t >> (a + 2 * b) & 1  # noqa: E731
+        expected = sum(1 << i for i in range(2)
+                       if any(f(*c) != f(*(v ^ (j == i) for j, v in enumerate(c))) for c in corners))
+        assert support(table, 2) == expected
+
+
+def test_support_of_wide_tables(rng):
+    for k in range(1, 7):
+        used = int(rng.integers(0, 1 << k))
+        table = sum((bin(m & used).count("1") & 1) << m for m in range(1 << k))  # parity of the used operands
+        assert support(table, k) == used

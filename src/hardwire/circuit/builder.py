@@ -72,7 +72,7 @@ class CircuitBuilder:
 
     def gate(self, table: int, a: int, b: int) -> int:
         """A two-input gate, folded where an operand is constant or both are one net."""
-        nets = (a,) if a == b else (a, b)
+        nets: tuple[int, ...] = (a,) if a == b else (a, b)
         if a == b:
             table = table & 1 | table >> 2 & 2
         table, kept = restrict(table, tuple([net if net <= TRUE else None for net in nets]))

@@ -91,11 +91,12 @@ def _slim(macro: Macro) -> Macro:
 def _order(circuit: Circuit, macros: list[Macro]) -> tuple[list[Node | Macro], set[int]]:
     """Post-order of the cone of the outputs, and the macros that close a cycle: the innermost open one at a back edge.
 
-    An item is a node's net, or ``n_nets`` + the index of a macro; ``~item`` on the stack says that its operands are done.
+    An item is a node's net, or ``n_nets`` + the index of a macro; ``~item`` on the stack says that its operands
+    are done.
     """
     first, end = circuit.first_node, circuit.n_nets
     table, fanin, arity = circuit.table.tolist(), circuit.fanin.tolist(), circuit.arity.tolist()
-    nodes: dict[int, tuple[int, tuple[int, ...]]] = {}  # only of those that are reached: a macro's own gates often are not
+    nodes: dict[int, tuple[int, tuple[int, ...]]] = {}  # only of those that are reached; a macro's gates often are not
     maker = list(range(end))
     for index, macro in enumerate(macros, end):
         for net in macro.outputs:

@@ -210,14 +210,18 @@ def optimize(args) -> int:
 
 
 def describe(circuit, path) -> dict:
+    from ..cost import stage_costs
+
     return {"file": str(path), "name": circuit.name, "digest": circuit.digest, "nodes": circuit.n_nodes,
-            "depth": circuit.depth, "counts": circuit.counts(), "labels": list(circuit.labels),
+            "depth": circuit.depth, "counts": stage_costs(circuit), "labels": list(circuit.labels),
             "inputs": [{"name": w.name, "width": w.width, "offset": w.offset, "step": w.step} for w in circuit.inputs],
             "outputs": [{"name": w.name, "width": w.width} for w in circuit.outputs]}
 
 
 def summary(circuit, path) -> str:
-    counts = circuit.counts()
+    from ..cost import stage_costs
+
+    counts = stage_costs(circuit)
     parts = ", ".join(f"{stage} {c['gates']:,} gates, depth {c['depth']}" for stage, c in counts.items())
     return f"{path}: {circuit.n_nodes:,} nodes; {parts}; digest {circuit.digest[:16]}"
 

@@ -58,7 +58,8 @@ def codes_to_bits(codes: ArrayLike, widths: Sequence[int] | NDArray[np.integer])
     widths = np.asarray(widths, dtype=np.int64)
     codes = np.asarray(codes).astype(np.uint64, copy=False)
     shift = np.concatenate([np.arange(w) for w in widths]) if len(widths) else np.zeros(0, dtype=np.int64)
-    return ((codes[:, np.repeat(np.arange(len(widths)), widths)] >> shift.astype(np.uint64)) & np.uint64(1)).astype(bool)
+    word = np.repeat(np.arange(len(widths)), widths)
+    return (codes[:, word] >> shift.astype(np.uint64) & np.uint64(1)).astype(bool)
 
 
 def bits_to_codes(bits: ArrayLike, widths: Sequence[int] | NDArray[np.integer]) -> Codes:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from ..circuit.formats.aiger import Aig
+from ..circuit.aig import Aig
 from ..core.bits import Planes, pack, unpack
 
 #: Passes over the graph, each bolder: how many members of its group a variable is compared with, and the windows in

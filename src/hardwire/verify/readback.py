@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from ..circuit import Circuit
-from ..circuit.formats.aiger import AigerFile, aig_circuit, bit_names, parse_aiger
+from ..circuit.formats.aiger import AigerFile, aig_circuit, parse_aiger
+from ..circuit.formats.words import Interface
+from ..circuit.structure import bit_names
 from ..core import programs as tools
 from ..core.errors import FormatError, InputError
 
@@ -97,8 +99,7 @@ def match(file: AigerFile, like: Circuit, top: str, ports=None) -> Circuit:
                           f"which is no input of circuit {like.name!r}")
     chosen = file.outputs[outputs]
     renumbered = AigerFile(len(inputs), 2 * variable[file.fanin >> 1] | file.fanin & 1, 2 * variable[chosen >> 1] | chosen & 1)
-    words = {"name": like.name, "inputs": like.inputs, "outputs": like.outputs, "labels": like.labels}
-    return aig_circuit(renumbered, words)
+    return aig_circuit(renumbered, Interface(like.name, like.inputs, like.outputs, like.labels))
 
 
 def _places(symbols: dict[int, str], names: list[str], kind: str, top: str) -> list[int]:

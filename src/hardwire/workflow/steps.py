@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..circuit import STAGES, Circuit, load_circuit, save_circuit
+from ..circuit import Circuit, load_circuit, save_circuit
 from ..core.errors import FormatError, InputError, MissingToolError, ToolError
 from ..core.files import read_text, write_text
-from ..core.gates import GATES
+from ..core.names import identifier
+from ..cost import gate_kinds, stage_counts, total_gates
 
 RAW, OPTIMIZED, STEPS = "circuit.net", "optimized.net", "steps.json"
 #: Levels of logic between the registers of the pipeline that `hardwire verify` checks.
@@ -87,7 +88,7 @@ def lower_run(run) -> Circuit:
     run, started = run_folder(run), time.perf_counter()
     model = load_model(run)
     labels = model.dataset["classes"] if model.config.task == "classify" else ()
-    circuit = lower(model.network, model.encoder, name=identifier(model.dataset["name"]), labels=labels,
+    circuit = lower(model.network, model.encoder, name=identifier(model.dataset["name"], prefix="n"), labels=labels,
                     features=model.dataset["features"])
     for old in (OPTIMIZED, STEPS):
         (run / old).unlink(missing_ok=True)
@@ -301,14 +302,7 @@ def _energy(circuit: Circuit) -> list[dict]:
     """Model estimates for one inference of the whole circuit."""
     from ..cost.energy import logic_energy
 
-    gates = sum(stage["gates"] for stage in circuit.counts().values())
-    return [line for ledger in logic_energy(gates) for line in ledger.to_json()]
-
-
-def identifier(text: str) -> str:
-    """``text`` as an identifier that C, Verilog and file names accept."""
-    safe = "".join(c if c.isalnum() and c.isascii() else "_" for c in text)
-    return safe if safe[:1].isalpha() else f"n{safe}"
+    return [line for ledger in logic_energy(total_gates(circuit)) for line in ledger.to_json()]
 
 
 def circuit_of(path) -> Circuit:
@@ -328,26 +322,6 @@ def circuit_of(path) -> Circuit:
 
         return read_blif(path)
     return load_circuit(path)
-
-
-def gate_kinds(circuit: Circuit) -> dict[str, int]:
-    """How many nodes of each gate the network stage has; wider tables by their number of inputs."""
-    mine = circuit.stage == STAGES.index("network")
-    kinds: dict[str, int] = {}
-    for table, k in zip(circuit.table[mine].tolist(), circuit.arity[mine].tolist()):
-        name = GATES[table].name if k == 2 else {0: "FALSE", 1: "NOT", 2: "WIRE", 3: "TRUE"}[table] if k == 1 else f"LUT{k}"
-        kinds[name] = kinds.get(name, 0) + 1
-    return kinds
-
-
-def stage_counts(raw: Circuit, optimized: Circuit) -> dict:
-    """The record's ``counts``: raw gates are the trained ones, wires and constants among them."""
-    result = {}
-    after = optimized.counts()
-    for i, stage in enumerate(STAGES):
-        result[stage] = {"gates_raw": int((raw.stage == i).sum()), "gates_optimized": after[stage]["gates"],
-                         "depth": after[stage]["depth"]}
-    return result
 
 
 def verify_circuit(circuit: Circuit, *, against: Circuit | None = None, network=None, samples: np.ndarray | None = None,

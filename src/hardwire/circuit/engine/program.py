@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ...core.truth_tables import decompose
 from ..circuit import FALSE, FIRST, TRUE, Circuit, Macro
@@ -312,10 +312,16 @@ def _allocate(
             scratch = max(scratch, len(inputs) // words if step.operation == kernels.ARGMAX else 1)
             time += 1
 
-    first_bit = np.cumsum([0, *circuit.output_widths], dtype=np.int64)
-    lists = [np.array(v, dtype=np.int64) for v in (op, begin, end, a, b, out)]
-    return Program(rows.count, *lists, packing.word, packing.mask, packing.threshold, (row[FALSE], row[TRUE]),
-                   np.array([row[n] for n in output_nets], dtype=np.int64), first_bit, scratch)
+    output_rows = [row[n] for n in output_nets]
+    return Program(
+        rows=rows.count, op=_index(op), begin=_index(begin), end=_index(end), a=_index(a), b=_index(b), out=_index(out),
+        word=packing.word, mask=packing.mask, threshold=packing.threshold, constants=(row[FALSE], row[TRUE]),
+        outputs=_index(output_rows), first_bit=_index(np.cumsum([0, *circuit.output_widths])), scratch=scratch,
+    )
+
+
+def _index(numbers: ArrayLike) -> Index:
+    return np.array(numbers, dtype=np.int64)
 
 
 def _last_uses(steps: Iterable[GateRun | MacroStep], output_nets: Iterable[int]) -> dict[int, int]:

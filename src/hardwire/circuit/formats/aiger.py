@@ -82,7 +82,7 @@ def _encode(aig: Aig) -> bytes:
     octets = (delta[:, None] >> 7 * np.arange(OCTETS)) & 127
     more = (delta[:, None] >> 7 * np.arange(1, 1 + OCTETS)) > 0
     used = np.concatenate([np.ones((len(delta), 1), dtype=bool), more[:, :-1]], axis=1)
-    return (octets | more << 7).astype(np.uint8)[used].tobytes()
+    return bytes((octets | more << 7).astype(np.uint8)[used])
 
 
 def parse_aiger(path: str | PathLike[str]) -> AigerFile:
@@ -171,7 +171,7 @@ def _ascii(
     if len(set(literals)) < i + a or any(x & 1 or not 2 <= x <= 2 * m + 1 for x in literals):
         raise ValueError("a variable is defined twice or is none of the header's")
     new = {0: 0, **{x: 2 * v for v, x in enumerate(inputs, 1)}}
-    fanin = []
+    fanin: list[tuple[int, int]] = []
     for own in topological(rows, lambda row: (row[0] & ~1, row[1] & ~1), new):
         x, y = (new[z & ~1] | z & 1 for z in rows[own])
         new[own] = 2 * (1 + i + len(fanin))
