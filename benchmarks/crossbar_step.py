@@ -22,7 +22,17 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from hardwire.bench.common import Benchmark, Goal, judge, repeat
-from hardwire.crossbar import CrossbarSGD, Hybrid, MixedPrecision, Network, PcmPair, Periphery, Single, TikiTaka, convert
+from hardwire.crossbar import (
+    CrossbarSGD,
+    Hybrid,
+    MixedPrecision,
+    Network,
+    PcmPair,
+    Periphery,
+    Single,
+    TikiTaka,
+    convert,
+)
 from hardwire.crossbar.record import self_check
 from hardwire.crossbar.settings import CrossbarSettings
 

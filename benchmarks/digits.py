@@ -6,7 +6,7 @@ accuracy at least 96.5 % with at most 6,000 raw gates in the network; mean gap b
 import numpy as np
 from common import refuse, report
 
-from hardwire import PackedEngine, load_dataset, lower, optimize, train
+from hardwire import PackedEngine, load_dataset, lower, optimize, stage_costs, train
 from hardwire.circuit.simulate import simulate
 from hardwire.logic import preset
 from hardwire.logic.training.loop import Samples, accuracy
@@ -24,7 +24,7 @@ def one(seed: int) -> dict:
         refuse(f"seed {seed}: the packed engine differs from the interpreter")
     test = Samples(run.encoder.encode(digits.test.x), digits.test.y)
     return {"seed": seed, "hard": float((found == digits.test.y).mean()), "relaxed": accuracy(run.network, test, hard=False),
-            "gates_raw": run.network.gates, "gates_optimized": best.counts()["network"]["gates"], "train_s": run.seconds,
+            "gates_raw": run.network.gates, "gates_optimized": stage_costs(best)["network"]["gates"], "train_s": run.seconds,
             "best_step": run.best_step}
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from common import refuse, report
 
 from hardwire.circuit import load_circuit
+from hardwire.cost import stage_counts
 from hardwire.passes import optimize
 from hardwire.verify import prove
-from hardwire.workflow.steps import stage_counts
 
 
 def main() -> None:

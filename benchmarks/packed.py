@@ -20,12 +20,13 @@ from hardwire.circuit import load_circuit
 from hardwire.circuit.engine import kernels
 from hardwire.circuit.engine.packed import PackedEngine
 from hardwire.circuit.simulate import simulate
+from hardwire.cost import stage_costs
 
 FIRST = """
 import time; start = time.perf_counter()
 import sys, numpy as np
 from hardwire.circuit import load_circuit
-from hardwire.circuit.packed import PackedEngine
+from hardwire.circuit.engine.packed import PackedEngine
 PackedEngine(load_circuit(sys.argv[1]))(np.zeros((1, int(sys.argv[2])), np.uint8))
 print(time.perf_counter() - start)
 """
@@ -63,7 +64,7 @@ def main() -> None:
             engine._evaluate(buffers)
 
     whole, gates, evaluation = repeat(lambda: engine(x), lambda: evaluate(only_gates), lambda: evaluate(engine), runs=args.runs)
-    live = circuit.counts()["network"]["gates"]
+    live = stage_costs(circuit)["network"]["gates"]
     fresh = [float(subprocess.run([sys.executable, "-c", FIRST, args.run / "optimized.net", str(x.shape[1])], check=True,
                                   capture_output=True, text=True).stdout) for _ in range(5)]
     figures = {

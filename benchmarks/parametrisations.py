@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from common import report, say
 
-from hardwire import PackedEngine, load_dataset, lower
+from hardwire import PackedEngine, load_dataset, lower, stage_costs
 from hardwire.logic import preset, train
 from hardwire.logic.network.nodes import ESTIMATORS, PARAMETRISATIONS
 from hardwire.logic.training.loop import Samples, accuracy
@@ -39,7 +39,7 @@ def run(changes: dict, seed: int) -> dict:
     test = Samples(result.encoder.encode(data.test.x), data.test.y)
     return {"validation": max(m["hard"] for m in result.metrics), "test_hard": hard,
             "gap": accuracy(result.network, test, hard=False) - hard, "step_ms": 1000 * result.seconds / config.steps,
-            "gates": sum(stage["gates"] for name, stage in circuit.counts().items() if name == "network")}
+            "gates": sum(stage["gates"] for name, stage in stage_costs(circuit).items() if name == "network")}
 
 
 def main() -> None:

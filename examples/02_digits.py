@@ -1,6 +1,6 @@
 """Digits in ten lines: train on real handwritten digits, freeze into gates, optimise, classify, prove."""
 
-from hardwire import PackedEngine, load_dataset, lower, optimize, train
+from hardwire import PackedEngine, load_dataset, lower, optimize, stage_costs, train
 from hardwire.logic import preset
 from hardwire.verify import prove
 
@@ -11,4 +11,4 @@ if __name__ == "__main__":
     best, _ = optimize(raw)
     found = PackedEngine(best)(digits.test.x)[:, 0]
     print(f"hard test accuracy {100 * (found == digits.test.y).mean():.2f} %")
-    print(raw.counts()["network"], "->", best.counts()["network"], prove(raw, best))
+    print(stage_costs(raw)["network"], "->", stage_costs(best)["network"], prove(raw, best))

@@ -3,7 +3,7 @@
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import cross_val_score
 
-from hardwire import LogicClassifier, optimize
+from hardwire import LogicClassifier, optimize, stage_costs
 from hardwire.verify import prove
 
 if __name__ == "__main__":
@@ -12,4 +12,4 @@ if __name__ == "__main__":
     print(f"cross-validated accuracy {100 * cross_val_score(model, x, y, cv=5).mean():.1f} %")
     circuit = model.fit(x, y).circuit_
     small, _ = optimize(circuit)
-    print(f"{small!r}: {circuit.counts()['network']} -> {small.counts()['network']}, {prove(circuit, small)}")
+    print(f"{small!r}: {stage_costs(circuit)['network']} -> {stage_costs(small)['network']}, {prove(circuit, small)}")

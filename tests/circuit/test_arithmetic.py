@@ -5,7 +5,17 @@ import pytest
 from helpers import check_macros
 
 from hardwire.circuit import CircuitBuilder
-from hardwire.circuit.arithmetic import add, argmax, at_least, at_least_more, difference, exceeds, full_adder, greater, popcount
+from hardwire.circuit.arithmetic import (
+    add,
+    argmax,
+    at_least,
+    at_least_more,
+    difference,
+    exceeds,
+    full_adder,
+    greater,
+    popcount,
+)
 from hardwire.circuit.circuit import FALSE, TRUE
 from hardwire.circuit.simulate import simulate_bits
 from hardwire.core.errors import InputError

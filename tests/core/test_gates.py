@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from hardwire.core.gates import COEFFICIENTS, GATES, TABLE, TRUTH, expression, mobius, support, swap_operands
+from hardwire.core.gates import COEFFICIENTS, GATES, TABLE, TRUTH, expression, mobius, swap_operands
 
 #: Every gate as Python computes it, apart from the table under test.
 MEANING = {
@@ -76,17 +76,3 @@ def test_expressions_compute_the_gate(gate):
 def test_expressions_spell_constants_as_asked():
     assert expression(0, "a", "b", false="1'b0") == "1'b0"
     assert expression(15, "a", "b", true="1'b1") == "1'b1"
-
-
-def test_support_of_two_input_gates():
-    for table in range(16):
-        f = lambda a, b, t=table: t >> (a + 2 * b) & 1  # noqa: E731
-        expected = sum(1 << i for i in range(2) if any(f(*c) != f(*(v ^ (j == i) for j, v in enumerate(c))) for c in CORNERS))
-        assert support(table, 2) == expected
-
-
-def test_support_of_wide_tables(rng):
-    for k in range(1, 7):
-        used = int(rng.integers(0, 1 << k))
-        table = sum((bin(m & used).count("1") & 1) << m for m in range(1 << k))  # parity of the used operands
-        assert support(table, k) == used

@@ -1,6 +1,6 @@
 """Truth tables against their definition, bit by bit."""
 
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from hardwire.core.truth_tables import (
     packed_projections,
     permute,
     projection,
+    restrict,
     shrink,
     support,
 )
@@ -76,6 +77,17 @@ def test_shrink_keeps_the_function_and_only_what_matters(k, rng):
         small, kept = shrink(table, k)
         assert support(small, len(kept)) == (1 << len(kept)) - 1
         assert table == tabulate(lambda x, s=small, kept=kept: value(s, [x[i] for i in kept]), k)
+
+
+@pytest.mark.parametrize("k", range(1, 5))
+def test_restrict_fixes_operands(k, rng):
+    for table in random_tables(rng, k, 5):
+        for values in product((0, 1, None), repeat=k):
+            small, kept = restrict(table, values)
+            assert all(values[i] is None for i in kept) and support(small, len(kept)) == (1 << len(kept)) - 1
+            for m in range(1 << k):
+                x = [free if v is None else v for v, free in zip(values, bits(m, k))]
+                assert value(small, [x[i] for i in kept]) == value(table, x)
 
 
 def test_permute_orders_operands_as_transpose_orders_axes(rng):
@@ -148,3 +160,19 @@ def test_evaluate_gate_knows_every_gate(rng):
 def compose_words(table, x, y, full):
     terms = [(x if m & 1 else ~x) & (y if m & 2 else ~y) & full for m in range(4) if table >> m & 1]
     return sum(terms)
+
+
+def test_support_of_two_input_gates():
+    corners = [(0, 0), (1, 0), (0, 1), (1, 1)]
+    for table in range(16):
+        f = lambda a, b, t=table: t >> (a + 2 * b) & 1  # noqa: E731
+        expected = sum(1 << i for i in range(2)
+                       if any(f(*c) != f(*(v ^ (j == i) for j, v in enumerate(c))) for c in corners))
+        assert support(table, 2) == expected
+
+
+def test_support_of_wide_tables(rng):
+    for k in range(1, 7):
+        used = int(rng.integers(0, 1 << k))
+        table = sum((bin(m & used).count("1") & 1) << m for m in range(1 << k))  # parity of the used operands
+        assert support(table, k) == used

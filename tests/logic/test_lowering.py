@@ -7,6 +7,7 @@ from hardwire.circuit.engine.packed import PackedEngine
 from hardwire.circuit.simulate import simulate
 from hardwire.core.errors import FormatError, InputError
 from hardwire.core.gates import TRUTH
+from hardwire.cost import stage_costs
 from hardwire.data import fit_encoder
 from hardwire.logic import GroupSum, LogicLayer, LogicNetwork
 from hardwire.logic.lowering import lower
@@ -70,7 +71,7 @@ def test_each_gate_keeps_its_operands(table):
 
 
 def test_a_node_for_each_trained_gate_and_stages_apart(trained, lowered):
-    counts = lowered.counts()
+    counts = stage_costs(lowered)
     assert (lowered.stage == 1).sum() == trained.network.gates == 600
     assert counts["encoder"]["gates"] > 0 and counts["head"]["gates"] > 0
     assert [w.name for w in lowered.outputs] == ["class_index"] and lowered.labels == tuple("0123456789")
@@ -97,7 +98,7 @@ def test_the_mode_of_the_network_does_not_matter(trained, lowered, digits):
 def test_without_the_encoder_the_inputs_are_its_bits(trained, digits):
     bits = trained.encoder.encode(digits.test.x)
     circuit = lower(trained.network, trained.encoder, include=("network", "head"))
-    assert circuit.input_widths == [1] * trained.encoder.n_bits and circuit.counts()["encoder"]["gates"] == 0
+    assert circuit.input_widths == [1] * trained.encoder.n_bits and stage_costs(circuit)["encoder"]["gates"] == 0
     assert np.array_equal(simulate(circuit, bits), simulate(lower(trained.network), bits))
     assert np.array_equal(simulate(circuit, bits)[:, 0], predict(trained.network, Samples(bits, digits.test.y)))
 
@@ -128,10 +129,10 @@ def test_edge_detectors_are_gates_of_the_encoder(edge_case):
     net, encoder, codes = edge_case
     circuit = lower(net, encoder)
     expected = hard(net, encoder.encode_codes(codes).astype(np.uint8)).argmax(1).numpy()
-    assert encoder.levels == 10 and circuit.counts()["network"]["gates"] <= 220
+    assert encoder.levels == 10 and stage_costs(circuit)["network"]["gates"] <= 220
     assert np.array_equal(simulate(circuit, codes)[:, 0], expected)
     assert np.array_equal(PackedEngine(circuit)(codes)[:, 0], expected)
-    assert circuit.counts()["encoder"]["gates"] <= 2 * 16 * 4 + 42 * (5 * 5 + 2 * 6)  # 42 pairs of neighbours
+    assert stage_costs(circuit)["encoder"]["gates"] <= 2 * 16 * 4 + 42 * (5 * 5 + 2 * 6)  # 42 pairs of neighbours
 
 
 @pytest.mark.slow
@@ -144,7 +145,7 @@ def test_edge_detectors_are_proved_in_every_back_end(edge_case):
         return hard(net, encoder.encode_codes(x).astype(np.uint8)).argmax(1).numpy()[:, None]
 
     verdicts = verify_circuit(best, against=raw, network=trained, samples=codes)
-    assert best.counts()["encoder"]["gates"] < raw.counts()["encoder"]["gates"]
+    assert stage_costs(best)["encoder"]["gates"] < stage_costs(raw)["encoder"]["gates"]
     assert all(v.status in ("proved", "simulated", "skipped") for v in verdicts.values()), {k: str(v) for k, v in verdicts.items()}
     assert verdicts["optimized gates"].status == "proved" and verdicts["trained network"].status == "simulated"
 

@@ -11,6 +11,7 @@ from helpers import check_same, mnist_like, sample_bits, trained_like
 import hardwire
 from hardwire.circuit import CircuitBuilder
 from hardwire.core.errors import InputError
+from hardwire.cost import stage_costs
 from hardwire.passes import LEVELS, PASSES, optimize
 from hardwire.verify.equivalence import prove
 
@@ -29,7 +30,7 @@ def test_levels_keep_the_function_and_are_idempotent(level, circuit):
 
 def test_levels_are_ordered_and_o0_does_nothing():
     circuit = trained_like(np.random.default_rng(4), width=120)
-    counts = [optimize(circuit, level=level)[0].counts() for level in LEVELS]
+    counts = [stage_costs(optimize(circuit, level=level)[0]) for level in LEVELS]
     sizes = [c["encoder"]["gates"] + c["network"]["gates"] for c in counts]  # searching passes leave the head's trees alone
     assert sizes[0] > 1.2 * sizes[1] and sizes[1] > 1.05 * sizes[2]
     assert counts[0]["head"]["gates"] > counts[1]["head"]["gates"] >= counts[2]["head"]["gates"]
@@ -38,7 +39,7 @@ def test_levels_are_ordered_and_o0_does_nothing():
 
 def test_stages_are_counted_apart():
     circuit = trained_like(np.random.default_rng(4), width=120)
-    before, after = circuit.counts(), optimize(circuit)[0].counts()
+    before, after = stage_costs(circuit), stage_costs(optimize(circuit)[0])
     assert all(0 < after[stage]["gates"] < before[stage]["gates"] for stage in before)
 
 
@@ -86,7 +87,7 @@ def test_a_circuit_of_the_size_of_mnist():
     circuit = mnist_like(np.random.default_rng(0))
     small, statistics = optimize(circuit)
     check_same(circuit, small, sample_bits(np.random.default_rng(1), circuit, 64))
-    before, after = circuit.counts(), small.counts()
+    before, after = stage_costs(circuit), stage_costs(small)
     searched = [sum(counts[stage]["gates"] for stage in ("encoder", "network")) for counts in (before, after)]
     assert searched[1] < 0.7 * searched[0] and after["head"]["gates"] < before["head"]["gates"]
     assert optimize(circuit, level="O1")[1][-1].gates_after > statistics[-1].gates_after

@@ -5,8 +5,8 @@ from helpers import random_circuit, trained_like
 
 from hardwire.circuit import CircuitBuilder
 from hardwire.circuit.arithmetic import argmax, popcount
-from hardwire.circuit.circuit import gate_cost
 from hardwire.core.gates import TABLE
+from hardwire.cost import gate_cost
 from hardwire.passes import optimize
 from hardwire.passes.chains import VARIABLES, apply, chains
 from hardwire.passes.rewriting import rewrite

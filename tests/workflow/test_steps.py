@@ -274,23 +274,6 @@ def test_a_classifier_has_a_class_index(undisturbed, digits):
 # --------------------------------------------------------------------------------------------------------------- counts
 
 
-def test_kinds_and_counts_of_gates():
-    b = CircuitBuilder("kinds")
-    (x,), (y,), (z,) = (b.input(n) for n in "xyz")
-    with b.stage("encoder"):
-        first = b.node(TABLE["AND"], x, y)
-    with b.stage("network"):
-        nets = [b.node(TABLE[k], first, z) for k in ("XOR", "XOR", "A", "TRUE")]
-        nets += [b.node(0b01, z), b.node(0b10, z), b.node(0xE8, x, y, z)]
-    for i, net in enumerate(nets):
-        b.output(f"o{i}", net)
-    circuit = b.build()
-    assert runs.gate_kinds(circuit) == {"XOR": 2, "A": 1, "TRUE": 1, "NOT": 1, "WIRE": 1, "LUT3": 1}
-    counts = runs.stage_counts(circuit, circuit)
-    assert counts["encoder"] == {"gates_raw": 1, "gates_optimized": 1, "depth": 1}
-    assert counts["network"]["gates_raw"] == 7 and counts["network"]["gates_optimized"] < 10 and counts["head"]["gates_raw"] == 0
-
-
 def test_confusion():
     assert confusion(np.array([0, 0, 1, 2]), np.array([0, 1, 1, 0]), 3) == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
 

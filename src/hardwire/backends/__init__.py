@@ -1,9 +1,13 @@
-"""Emit a circuit for a target and run what was emitted; one file for each back end, one table of them."""
+"""Emit a circuit for a target and run what was emitted: one folder for each target, one row for each in the table."""
 
 from .c import backend as c
 from .common import Backend
 from .verilog import backend as verilog
 
-BACKENDS = {"c": c.BACKEND, "verilog": verilog.BACKEND}
+#: Target -> back end.
+BACKENDS: dict[str, Backend] = {
+    "c": Backend("C99", c.emit, c.run),
+    "verilog": Backend("Verilog-2001", verilog.emit, verilog.run, pipeline=True),
+}
 
 __all__ = ["BACKENDS", "Backend"]

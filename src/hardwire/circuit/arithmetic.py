@@ -4,9 +4,12 @@ Each adds its gates to a builder and states the macro that they spell. The shape
 hand-written Verilog primitives, so that a proof of equivalence finds the same inner points.
 """
 
+from collections.abc import Iterable, Sequence
+
 from ..core.errors import InputError
 from ..core.gates import TABLE
-from .circuit import FALSE, TRUE, CircuitBuilder
+from .builder import CircuitBuilder
+from .circuit import FALSE, TRUE
 
 
 def at_least(b: CircuitBuilder, word: list[int], value: int) -> int:
@@ -44,8 +47,8 @@ def add(b: CircuitBuilder, x: list[int], y: list[int], carry: int = FALSE) -> li
     return [*total, carry]
 
 
-def difference(b: CircuitBuilder, x: list[int], y: list[int]) -> list[int]:
-    """``x - y + 2^w`` for unsigned words, LSB first, ``w`` the wider one's bits: ``w + 1`` bits, five gates for each of ``w``.
+def difference(b: CircuitBuilder, x: Sequence[int], y: Sequence[int]) -> list[int]:
+    """``x - y + 2^w`` for unsigned words, LSB first, ``w`` the wider one's bits: ``w + 1`` bits, five gates for each bit.
 
     That is ``x + ~y + 1``; the inversion of ``y`` is inside the gates.
     """
@@ -66,13 +69,15 @@ def exceeds(b: CircuitBuilder, biased: list[int], value: int) -> int:
     return FALSE if level >= 1 << len(biased) else _at_least(b, biased, level)
 
 
-def at_least_more(b: CircuitBuilder, comparisons) -> list[int]:
-    """``x >= y + value`` for each ``(x, y, value)`` of ``comparisons``, two unsigned words as tuples of nets and an integer.
+def at_least_more(
+    b: CircuitBuilder, comparisons: Iterable[tuple[tuple[int, ...], tuple[int, ...], int]]
+) -> list[int]:
+    """``x >= y + value`` for each ``(x, y, value)`` of ``comparisons``: two unsigned words and an integer.
 
-    Comparisons of the same two words, in either order, share one difference: ``y - x >= v`` is ``not x - y >= 1 - v``. The
-    result is no macro, so that passes may reshape the sums.
+    Comparisons of the same two words, in either order, share one difference: ``y - x >= v`` is ``not x - y >= 1 - v``.
+    The result is no macro, so that passes may reshape the sums.
     """
-    shared: dict[tuple, list[int]] = {}
+    shared: dict[tuple[tuple[int, ...], tuple[int, ...]], list[int]] = {}
     result = []
     for x, y, value in comparisons:
         if x == y:
@@ -86,7 +91,7 @@ def at_least_more(b: CircuitBuilder, comparisons) -> list[int]:
     return result
 
 
-def popcount(b: CircuitBuilder, nets: list[int]) -> list[int]:
+def popcount(b: CircuitBuilder, nets: Sequence[int]) -> list[int]:
     """How many of ``nets`` are true, ``len(nets).bit_length()`` bits, LSB first; close to five gates an input.
 
     ``count(x[0:n]) = count(x[0:h]) + count(x[h:n-1]) + x[n-1]`` with ``h = (n - 1) // 2``: the last bit rides in as carry.

@@ -1,21 +1,24 @@
 """The invariants of a circuit; every one that fails names the object and the place."""
 
 import math
-import re
 
 import numpy as np
 
 from ..core.errors import FormatError
+from ..core.names import IDENTIFIER
 from .circuit import MACROS, MAX_ARITY, STAGES, Circuit
-
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 def check(circuit: Circuit) -> None:
-    """Raise FormatError at the first invariant that does not hold.
+    """Check every invariant of a circuit.
 
     Names are identifiers and unique; words have 1 to 64 bits; every node has 1 to 6 operands that come before it and
     a table that fits; outputs and macros name nets that exist, and macros have the shape of their kind.
+
+    Raises
+    ------
+    FormatError
+        At the first invariant that does not hold.
     """
     _names(circuit)
     n, k = circuit.n_nodes, circuit.fanin.shape[1] if circuit.fanin.ndim == 2 else -1
@@ -34,7 +37,7 @@ def _names(circuit: Circuit) -> None:
     for kind, words in (("input", circuit.inputs), ("output", circuit.outputs)):
         seen = set()
         for word in words:
-            if not NAME.match(word.name) or word.name in seen:
+            if not IDENTIFIER.match(word.name) or word.name in seen:
                 raise FormatError(f"{kind} {word.name!r} of circuit {circuit.name!r} is no identifier or appears twice")
             if not 1 <= word.width <= 64 or not (0 < word.step < math.inf and math.isfinite(word.offset)):
                 raise FormatError(f"{kind} {word.name!r}: width {word.width}, offset {word.offset}, step {word.step}; "
@@ -71,7 +74,8 @@ def _ends(circuit: Circuit) -> None:
         fits = {
             "ge": m == 1 and n >= 1 and macro.value >= 0,
             "popcount": n >= 1 and m == n.bit_length(),
-            "argmax": n >= macro.value >= 1 and n % max(macro.value, 1) == 0 and m == max(1, (macro.value - 1).bit_length()),
+            "argmax": (n >= macro.value >= 1 and n % max(macro.value, 1) == 0
+                       and m == max(1, (macro.value - 1).bit_length())),
         }
         if macro.kind not in MACROS or not fits[macro.kind] or any(e < 0 or e >= circuit.n_nets for e in ends):
             raise FormatError(f"a {macro.kind} macro of circuit {circuit.name!r} has the wrong shape or names no net")

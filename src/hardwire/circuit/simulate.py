@@ -1,13 +1,18 @@
 """The slow interpreter that is the definition: one node after the other, straight from its truth table."""
 
-import numpy as np
+from collections.abc import Sequence
 
-from ..core.bits import bits_to_codes, codes_to_bits
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..core.bits import Codes, bits_to_codes, codes_to_bits
 from .circuit import FIRST, TRUE, Circuit
 
 
-def simulate_bits(circuit: Circuit, bits: np.ndarray, nets=None) -> np.ndarray:
-    """Bits of shape (samples, n_input_bits) to bits of ``nets`` (default: the outputs), shape (samples, len(nets))."""
+def simulate_bits(
+    circuit: Circuit, bits: NDArray[np.bool_], nets: Sequence[int] | NDArray[np.integer] | None = None
+) -> NDArray[np.bool_]:
+    """Bits ``(samples, n_input_bits)`` to bits of ``nets`` (by default the outputs), ``(samples, len(nets))``."""
     value = np.zeros((circuit.n_nets, bits.shape[0]), dtype=bool)
     value[TRUE] = True
     value[FIRST : circuit.first_node] = np.asarray(bits, dtype=bool).T
@@ -19,7 +24,7 @@ def simulate_bits(circuit: Circuit, bits: np.ndarray, nets=None) -> np.ndarray:
     return value[circuit.output_nets if nets is None else np.asarray(nets)].T.copy()
 
 
-def simulate(circuit: Circuit, x) -> np.ndarray:
-    """Codes (or physical values) of shape (samples, input words) to codes of shape (samples, output words)."""
+def simulate(circuit: Circuit, x: ArrayLike) -> Codes:
+    """Codes or physical values ``(samples, input words)`` to codes ``(samples, output words)``."""
     bits = codes_to_bits(circuit.codes(x), circuit.input_widths)
     return bits_to_codes(simulate_bits(circuit, bits), circuit.output_widths)

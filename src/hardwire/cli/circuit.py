@@ -139,15 +139,19 @@ def run(output: Output, circuit: str, samples: str, to: str | None, backend: str
 
 def describe(circuit: "Circuit", path: str | Path) -> dict[str, Any]:
     """Return what ``--json`` says of a circuit."""
+    from ..cost import stage_costs
+
     return {"file": str(path), "name": circuit.name, "digest": circuit.digest, "nodes": circuit.n_nodes,
-            "depth": circuit.depth, "counts": circuit.counts(), "labels": list(circuit.labels),
+            "depth": circuit.depth, "counts": stage_costs(circuit), "labels": list(circuit.labels),
             "inputs": [{"name": w.name, "width": w.width, "offset": w.offset, "step": w.step} for w in circuit.inputs],
             "outputs": [{"name": w.name, "width": w.width} for w in circuit.outputs]}
 
 
 def summary(circuit: "Circuit", path: str | Path) -> str:
     """Word a circuit on one line."""
-    stages = ", ".join(f"{stage} {c['gates']:,} gates, depth {c['depth']}" for stage, c in circuit.counts().items())
+    from ..cost import stage_costs
+
+    stages = ", ".join(f"{stage} {c['gates']:,} gates, depth {c['depth']}" for stage, c in stage_costs(circuit).items())
     return f"{path}: {circuit.n_nodes:,} nodes; {stages}; digest {circuit.digest[:16]}"
 
 

@@ -26,8 +26,8 @@ def demo(output: Output, out: str, given: dict[str, Any]) -> int:
     settings, folder = presets.preset("digits").changed(**given), Path(out)
     clear_demo(folder)
 
-    from ..report import format_text
     from ..logic.record import LOGIC
+    from ..report import format_text
     from ..runs.experiment import train
     from ..workflow.circuits import circuit_of, emit_circuit
     from ..workflow.logic import lower_run, optimize_run, verify_run

@@ -5,25 +5,30 @@ A *plane* holds one bit of every sample, packed: sample 0 is bit 0 of word 0. ``
 samples, so that the odd tail of a batch is never mistaken for data.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from .errors import InputError
 
 WORD = 64
+#: One unsigned integer for each sample and word, shape ``(samples, words)``.
+Codes = NDArray[np.unsignedinteger[Any]]
 
 
 @dataclass(frozen=True)
 class Planes:
-    """Bit planes: ``words`` of shape (rows, ceil(samples / 64)), uint64, and the true number of ``samples``."""
+    """Bit planes: ``words`` of shape ``(rows, ceil(samples / 64))``, and the true number of ``samples``."""
 
-    words: np.ndarray
+    words: NDArray[np.uint64]
     samples: int
 
 
-def pack(bits: np.ndarray) -> Planes:
-    """Bits of shape (samples, rows), any memory layout, to planes of shape (rows, ceil(samples / 64))."""
+def pack(bits: ArrayLike) -> Planes:
+    """Bits of shape ``(samples, rows)``, any memory layout, to planes of shape ``(rows, ceil(samples / 64))``."""
     bits = np.asarray(bits)
     if bits.ndim != 2:
         raise InputError(f"bits to pack have shape {bits.shape}; give a matrix (samples, rows)")
@@ -33,14 +38,14 @@ def pack(bits: np.ndarray) -> Planes:
     return Planes(np.packbits(padded, axis=1, bitorder="little").view("<u8").astype(np.uint64, copy=False), samples)
 
 
-def unpack(planes: Planes) -> np.ndarray:
-    """Planes to bits of shape (samples, rows), bool."""
+def unpack(planes: Planes) -> NDArray[np.bool_]:
+    """Planes to bits of shape ``(samples, rows)``."""
     octets = np.ascontiguousarray(planes.words).astype("<u8", copy=False).view(np.uint8)
     bits = np.unpackbits(octets.reshape(planes.words.shape[0], -1), axis=1, bitorder="little", count=planes.samples)
     return np.ascontiguousarray(bits.T).astype(bool)
 
 
-def unsigned(width: int) -> np.dtype:
+def unsigned(width: int) -> np.dtype[np.unsignedinteger[Any]]:
     """The smallest unsigned dtype that holds ``width`` bits."""
     for size in (8, 16, 32, 64):
         if width <= size:
@@ -48,16 +53,17 @@ def unsigned(width: int) -> np.dtype:
     raise InputError(f"a word of {width} bits is wider than 64; split it")
 
 
-def codes_to_bits(codes: np.ndarray, widths) -> np.ndarray:
-    """Codes of shape (samples, words) to bits of shape (samples, sum(widths)), bool, least significant bit first."""
+def codes_to_bits(codes: ArrayLike, widths: Sequence[int] | NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Codes ``(samples, words)`` to bits ``(samples, sum(widths))``, least significant bit first."""
     widths = np.asarray(widths, dtype=np.int64)
     codes = np.asarray(codes).astype(np.uint64, copy=False)
     shift = np.concatenate([np.arange(w) for w in widths]) if len(widths) else np.zeros(0, dtype=np.int64)
-    return ((codes[:, np.repeat(np.arange(len(widths)), widths)] >> shift.astype(np.uint64)) & np.uint64(1)).astype(bool)
+    word = np.repeat(np.arange(len(widths)), widths)
+    return (codes[:, word] >> shift.astype(np.uint64) & np.uint64(1)).astype(bool)
 
 
-def bits_to_codes(bits: np.ndarray, widths) -> np.ndarray:
-    """Bits of shape (samples, sum(widths)) to codes of shape (samples, words) in the smallest fitting dtype."""
+def bits_to_codes(bits: ArrayLike, widths: Sequence[int] | NDArray[np.integer]) -> Codes:
+    """Bits ``(samples, sum(widths))`` to codes ``(samples, words)`` in the smallest fitting dtype."""
     widths = np.asarray(widths, dtype=np.int64)
     bits = np.asarray(bits)
     codes = np.zeros((bits.shape[0], len(widths)), dtype=unsigned(int(widths.max(initial=1))))

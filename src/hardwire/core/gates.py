@@ -10,9 +10,12 @@ Everything else about a gate is derived: its polynomial, its expression in C or 
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class Gate(NamedTuple):
+    """A row of the table."""
+
     name: str
     table: int
 
@@ -32,9 +35,11 @@ TABLE = {gate.name: gate.table for gate in GATES}
 TRUTH = np.array([[(gate.table >> i) & 1 for i in range(4)] for gate in GATES], dtype=np.float64)
 
 
-def mobius(k: int) -> np.ndarray:
-    """The matrix that turns table values into multilinear coefficients, shape (2^k, 2^k).
+def mobius(k: int) -> NDArray[np.float64]:
+    """The matrix that turns table values into multilinear coefficients, shape ``(2^k, 2^k)``.
 
+    Notes
+    -----
     With values ``p`` indexed by address, ``c = mobius(k) @ p`` gives ``f(x) = sum_S c_S prod_{i in S} x_i`` where
     bit ``i`` of ``S`` says that operand ``i`` takes part; ``c_S = sum_{T subset S} (-1)^{|S|-|T|} p_T``.
     """
@@ -77,12 +82,3 @@ def _conjunction(address: int, a: str, b: str) -> str:
     if address == 0:
         return f"~({a} | {b})"
     return f"{a if address & 1 else '~' + a} & {b if address & 2 else '~' + b}"
-
-
-def support(table: int, k: int) -> int:
-    """The operands that a ``k``-input table depends on, as a bit mask."""
-    mask = 0
-    for i in range(k):
-        if any((table >> m & 1) != (table >> (m | 1 << i) & 1) for m in range(1 << k) if not m >> i & 1):
-            mask |= 1 << i
-    return mask

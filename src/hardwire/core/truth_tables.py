@@ -74,6 +74,19 @@ def shrink(table: int, k: int) -> tuple[int, tuple[int, ...]]:
     return table, kept
 
 
+@lru_cache(maxsize=CACHE)
+def restrict(table: int, values: tuple[int | None, ...]) -> tuple[int, tuple[int, ...]]:
+    """Fix operands to 0 or 1 (None: free); the table over the free ones that matter, and these, ascending."""
+    free = list(range(len(values)))
+    for i in reversed(range(len(values))):
+        fixed = values[i]
+        if fixed is not None:
+            table = cofactors(table, len(free), i)[fixed]
+            del free[i]
+    table, kept = shrink(table, len(free))
+    return table, tuple(free[i] for i in kept)
+
+
 def flip(table: int, k: int, i: int) -> int:
     """The table of the function whose operand ``i`` is inverted."""
     high, shift = projection(i, k), 1 << i
@@ -81,7 +94,7 @@ def flip(table: int, k: int, i: int) -> int:
 
 
 def compose(table: int, operands: Sequence[int], k: int) -> int:
-    """The table of ``table(operands[0], operands[1], ...)`` where each operand is a table of the same ``k`` operands."""
+    """The table of ``table(operands[0], operands[1], ...)``, each operand a table of the same ``k`` operands."""
     full = ones(k)
     values = [full if table >> m & 1 else 0 for m in range(1 << len(operands))]
     for x in operands:
@@ -121,7 +134,7 @@ def decompose(table: int, operands: Sequence[Operand], gate: Callable[[int, Oper
 
 @lru_cache(maxsize=CACHE)
 def _steps(table: int, k: int) -> tuple[tuple[tuple[int, int, int], ...], int]:
-    """Gates ``(table, a, b)`` and the place of the result; places 0 to ``k - 1`` are operands, ``k + i`` is gate ``i``."""
+    """Gates ``(table, a, b)`` and the result's place; place ``i < k`` is operand ``i``, ``k + i`` is gate ``i``."""
     steps: list[tuple[int, int, int]] = []
 
     def add(gate_table: int, a: int, b: int) -> int:

@@ -1,12 +1,12 @@
 """Samples as a source gives them, before they are split; names of features and classes."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..core.errors import InputError
+from ..core.names import identifiers as unique_identifiers
 
 #: What samples may be read for; the names of ``nn.tasks``.
 TASKS = ("classify", "regress", "multilabel")
@@ -38,17 +38,7 @@ class Samples:
 
 def identifiers(names: Iterable[str]) -> tuple[str, ...]:
     """Names as unique identifiers of letters, digits and underscores: ``_2``, ``_3`` ... tell equal ones apart."""
-    used: set[str] = set()
-    result = []
-    for i, name in enumerate(names):
-        name = re.sub(r"[^A-Za-z0-9_]+", "_", name.strip()) or f"x{i}"
-        name = f"x{name}" if name[0].isdigit() else name
-        unique, n = name, 2
-        while unique in used:
-            unique, n = f"{name}_{n}", n + 1
-        used.add(unique)
-        result.append(unique)
-    return tuple(result)
+    return tuple(unique_identifiers((name.strip() or f"x{i}" for i, name in enumerate(names)), prefix="x", serial=2))
 
 
 def pixel_names(shape: tuple[int, int, int]) -> tuple[str, ...]:

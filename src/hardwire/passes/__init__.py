@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..circuit import Circuit
-from ..circuit.circuit import gate_cost
 from ..core.errors import InputError
+from ..cost import gate_cost
 from .constant_propagation import fold
 from .dead_nodes import sweep
 from .functional_reduction import merge

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from aigverse.networks import Aig
 
 from ..circuit import Circuit
-from ..circuit.circuit import cofactors
 from ..core.errors import InputError
 from ..core.gates import TABLE
+from ..core.truth_tables import cofactors
 from .netlist import Netlist
 
 

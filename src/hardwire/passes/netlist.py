@@ -10,8 +10,9 @@ from functools import cache
 import numpy as np
 
 from ..circuit.check import check
-from ..circuit.circuit import FIRST, Circuit, Macro, cofactors
-from ..core.gates import TABLE, support
+from ..circuit.circuit import FIRST, Circuit, Macro
+from ..core.gates import TABLE
+from ..core.truth_tables import cofactors, support
 
 INVERTER = 0b01
 EITHER = TABLE["A"]  # of a net with itself: that net

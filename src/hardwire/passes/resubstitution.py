@@ -3,7 +3,8 @@
 from aigverse.algorithms import aig_resubstitution, cleanup_dangling
 
 from ..circuit import STAGES, Circuit
-from ..circuit.circuit import FIRST, gate_cost
+from ..circuit.circuit import FIRST
+from ..cost import gate_cost
 from .aig import from_aig, netlist_to_aig
 from .netlist import Netlist, named_nets, read, write
 from .rewriting import HEAD

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..circuit import STAGES, Circuit
-from ..circuit.circuit import cofactors, gate_cost
 from ..core.gates import TABLE
+from ..core.truth_tables import cofactors
+from ..cost import gate_cost
 from .netlist import Netlist, named_nets, read, write
 
 LEAF, AND, XOR = 0, 1, 2

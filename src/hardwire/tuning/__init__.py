@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..core.errors import FormatError, InputError
 from ..core.files import read_text, write_text
+from ..cost import stage_costs
 from ..data import load_dataset
 from ..logic.settings import LogicSettings, preset
 from ..report.front import mark_front, write_front
@@ -159,7 +160,7 @@ class _Trainer:
         if not self.optimized:
             return model.network.gates
         runs.lower_run(folder)
-        return runs.optimize_run(folder).counts()["network"]["gates"]
+        return stage_costs(runs.optimize_run(folder))["network"]["gates"]
 
 
 def _work(study: Study, trainer: _Trainer, queue: list[dict], sampler: str, timeout: float | None, say) -> None:

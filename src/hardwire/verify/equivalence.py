@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..circuit import Circuit, CircuitBuilder, Macro, arithmetic
-from ..circuit.formats.aiger import Aig
+from ..circuit.aig import Aig
 from ..circuit.simulate import simulate, simulate_bits
 from ..core.bits import bits_to_codes, codes_to_bits, pack
 from ..core.errors import HardwireError, InputError

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pysat.solvers import Minisat22
 
-from ..circuit.formats.aiger import Aig
+from ..circuit.aig import Aig
 from ..core.bits import Planes, pack, unpack
 from .kernels import absorb, regroup, simulate
 

@@ -14,7 +14,9 @@ import numpy as np
 
 from ..backends.verilog import backend as verilog
 from ..circuit import Circuit, Word
-from ..circuit.formats.aiger import AigerFile, aig_circuit, bit_names, parse_aiger
+from ..circuit.formats.aiger import AigerFile, aig_circuit, parse_aiger
+from ..circuit.formats.words import Interface
+from ..circuit.structure import bit_names
 from ..core import programs as tools
 from ..core.errors import FormatError, InputError
 
@@ -143,9 +145,9 @@ def match_ports(file: AigerFile, like: Circuit, top: str, ports: Ports | None = 
     if foreign:
         raise FormatError(f"module {top!r} depends on its port {file.symbols['i'].get(foreign[0], foreign[0])!r}, "
                           f"which is no input of circuit {like.name!r}")
-    renumbered = AigerFile(len(inputs), *(2 * variable[x >> 1] | x & 1 for x in (file.fanin, file.outputs[outputs])))
-    words = {"name": like.name, "inputs": like.inputs, "outputs": like.outputs, "labels": like.labels}
-    return aig_circuit(renumbered, words)
+    chosen = file.outputs[outputs]
+    renumbered = AigerFile(len(inputs), 2 * variable[file.fanin >> 1] | file.fanin & 1, 2 * variable[chosen >> 1] | chosen & 1)
+    return aig_circuit(renumbered, Interface(like.name, like.inputs, like.outputs, like.labels))
 
 
 def _port_bits(words: Sequence[Word], ports: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 from helpers import random_circuit, trained_like
 
 from hardwire.circuit import CircuitBuilder, Macro, load_circuit, save_circuit
-from hardwire.circuit.formats.net import body
+from hardwire.circuit.text import canonical_text
 from hardwire.core.errors import FormatError, InputError
 
 
@@ -115,7 +115,7 @@ def signed(text):
 ])
 def test_a_signed_file_with_wrong_content(tmp_path, old, new, message):
     path = tmp_path / "c.net"
-    text = body(small())
+    text = canonical_text(small())
     assert text.count(old) == 1
     path.write_text(signed(text.replace(old, new)), encoding="utf-8")
     with pytest.raises(FormatError, match=message) as error:

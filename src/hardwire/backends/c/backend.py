@@ -8,17 +8,21 @@ an array element that is used again as soon as its net is dead. The helpers come
 import ctypes
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import groupby
+from os import PathLike
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ...circuit.circuit import FIRST, Circuit
+from ...circuit import FIRST, Circuit
 from ...core import programs as tools
+from ...core.bits import Codes
 from ...core.errors import InputError
 from ...core.files import write_text
-from ..common import Backend, choose_name, description, source
+from ..common import choose_name, description, source
 from .code import Code, Single, Wide
 
 RESERVED = """
@@ -26,14 +30,20 @@ RESERVED = """
     restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
 """
 KEYWORDS = frozenset(RESERVED.split())
+#: The emitted function that is called: many samples, or one at a time.
+Entry = Literal["batch", "one"]
 
 
-def emit(circuit: Circuit, out_dir, *, name: str | None = None) -> list[Path]:
+def emit(circuit: Circuit, out_dir: str | PathLike[str], *, name: str | None = None) -> list[Path]:
     """Write ``NAME.c`` and ``NAME.h`` and return their paths; ``name`` is the circuit's unless given.
 
     ``NAME_64(in, out)`` takes 64 samples, ``NAME_batch(in, out, n)`` any number, ``NAME_one(in, out)`` one; codes lie
-    sample after sample. The source needs no other file, allocates nothing and keeps no state. Raises InputError where
-    ``out_dir`` cannot be written or the circuit has no outputs.
+    sample after sample. The source needs no other file, allocates nothing and keeps no state.
+
+    Raises
+    ------
+    InputError
+        Where ``out_dir`` cannot be written or the circuit has no outputs.
     """
     if not circuit.outputs:
         raise InputError(f"circuit {circuit.name!r} has no outputs; add one before emitting C")
@@ -46,10 +56,13 @@ def emit(circuit: Circuit, out_dir, *, name: str | None = None) -> list[Path]:
     ]
 
 
-def load(circuit: Circuit, *, entry: str = "batch", optimize: str = "-O1") -> Callable[..., np.ndarray]:
-    """Compile the emitted C; the result maps codes (samples, words) to codes (samples, output words).
+def load(circuit: Circuit, *, entry: Entry = "batch", optimize: str = "-O1") -> Callable[[ArrayLike], Codes]:
+    """Compile the emitted C; the result maps codes ``(samples, words)`` to codes ``(samples, output words)``.
 
-    ``entry`` is ``batch`` or ``one``. Raises MissingToolError without a C compiler.
+    Raises
+    ------
+    MissingToolError
+        Without a C compiler.
     """
     if entry not in ("batch", "one"):
         raise InputError(f"entry {entry!r} is none of batch, one")
@@ -62,8 +75,8 @@ def load(circuit: Circuit, *, entry: str = "batch", optimize: str = "-O1") -> Ca
     call = functions.circuit_batch if entry == "batch" else functions.circuit_one
     call.restype = None
 
-    def execute(codes) -> np.ndarray:
-        codes = circuit.codes(codes)
+    def execute(x: ArrayLike) -> Codes:
+        codes = circuit.codes(x)
         out = np.zeros((len(codes), len(circuit.outputs)), dtype=circuit.output_dtype)
         if entry == "batch":
             call(ctypes.c_void_p(codes.ctypes.data), ctypes.c_void_p(out.ctypes.data), ctypes.c_size_t(len(codes)))
@@ -75,13 +88,10 @@ def load(circuit: Circuit, *, entry: str = "batch", optimize: str = "-O1") -> Ca
     return execute
 
 
-def run(circuit: Circuit, codes, *, entry: str = "batch", optimize: str = "-O1") -> np.ndarray:
-    """Codes (or physical values) of shape (samples, words) through compiled C to codes (samples, output words)."""
+def run(circuit: Circuit, codes: ArrayLike, *, entry: Entry = "batch", optimize: str = "-O1") -> Codes:
+    """Codes or physical values ``(samples, words)`` through compiled C to codes ``(samples, output words)``."""
     codes = circuit.codes(codes)
     return load(circuit, entry=entry, optimize=optimize)(codes)
-
-
-BACKEND = Backend("C99", emit, run)
 
 
 def _loads(circuit: Circuit) -> list[str]:
@@ -94,17 +104,17 @@ def _loads(circuit: Circuit) -> list[str]:
     return lines or ["(void)in;"]
 
 
-def _c_type(dtype: np.dtype) -> str:
+def _c_type(dtype: np.dtype[np.unsignedinteger[Any]]) -> str:
     return f"uint{8 * dtype.itemsize}_t"
 
 
-def _helpers(names) -> str:
+def _helpers(names: Iterable[str]) -> str:
     text = source("c/primitives.c")
     parts = re.split(r"/\*\*\* (\w+) \*\*\*/\n", text)[1:]
     return "".join(body for name, body in zip(parts[::2], parts[1::2]) if name in set(names))
 
 
-def _rows(numbers) -> str:
+def _rows(numbers: Iterable[int]) -> str:
     text = [str(n) for n in numbers]
     return ",\n".join("    " + ", ".join(text[i : i + 16]) for i in range(0, len(text), 16))
 
@@ -112,7 +122,8 @@ def _rows(numbers) -> str:
 def _source(circuit: Circuit, name: str, wide: Code, single: Code) -> str:
     index = "uint16_t" if wide.slots <= 1 << 16 else "uint32_t"
     helpers = [*wide.helpers, *single.helpers, *(["load"] if circuit.inputs else [])]
-    arrays = [f"uint8_t s[{single.slots}];"] * bool(single.slots) + [f"number c[{single.numbers}];"] * bool(single.numbers)
+    arrays = [f"uint8_t s[{single.slots}];"] * bool(single.slots)
+    arrays += [f"number c[{single.numbers}];"] * bool(single.numbers)
     mentions = "\n".join(single.calls)
     one = [*arrays, *single.calls, *([] if re.search(r"\bin\b", mentions) else ["(void)in;"])]
     block = [f"uint64_t s[{wide.slots}], x[{wide.scratch}];", "size_t w;", "s[0] = 0;", "s[1] = ~UINT64_C(0);",

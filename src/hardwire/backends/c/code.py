@@ -1,17 +1,21 @@
 """The straight-line C of a circuit's two entry points: 64 samples with one bit of each, and one sample."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
-from ...circuit.circuit import FALSE, FIRST, TRUE, Circuit, Macro
+from ...circuit import FALSE, FIRST, TRUE, Circuit, Macro
 from ...circuit.schedule import Node, schedule
 from ...core.bits import unsigned
 from ..common import lut
 from .plan import Plan, Slots, plan
+
+#: Of a net: the input word's index or the macro's outputs, the bit's place in it, and its width.
+Origin = tuple[int | tuple[int, ...], int, int]
 
 
 @dataclass
@@ -27,7 +31,7 @@ class Code:
     slots: int = 0
     scratch: int = 0
     numbers: int = 0
-    number: np.dtype = field(default_factory=lambda: np.dtype(np.uint8))
+    number: np.dtype[np.unsignedinteger[Any]] = field(default_factory=lambda: np.dtype(np.uint8))
 
     def function(self, lines: list[str]) -> None:
         """Close a function over ``lines`` and call it; it takes the parameters that its text mentions."""
@@ -40,7 +44,7 @@ class Code:
         self.functions.append(f"APART static void {name}({signature})\n{{\n{body}\n}}\n")
         self.calls.append(f"{name}({', '.join(used)});")
 
-    def table(self, numbers) -> str:
+    def table(self, numbers: Sequence[int]) -> str:
         """Append to the index table; the place of the first one as C text."""
         self.index += numbers
         return f"{self.prefix}_index + {len(self.index) - len(numbers)}"
@@ -61,7 +65,7 @@ def _definition(p: Plan, net: int, kind: str, value: str, slot: Callable[[int], 
 class Wide:
     """Constants, then input planes, are the first slots: these nets are their own slot. Counts and arg-max are calls."""
 
-    def __init__(self, circuit: Circuit):
+    def __init__(self, circuit: Circuit) -> None:
         outputs = circuit.output_nets.tolist()
         items = schedule(circuit, macros=("popcount", "argmax"))
         self.plan = plan(items, outputs, apart=True)
@@ -116,7 +120,8 @@ class Wide:
             code.scratch = max(code.scratch, n)
         else:
             width = n // macro.value
-            code.calls += [f"argmax(x, {macro.value}, {width}, x + {n}, {bits});", f"scatter(x + {n}, {end}, {bits}, s);"]
+            code.calls += [f"argmax(x, {macro.value}, {width}, x + {n}, {bits});",
+                           f"scatter(x + {n}, {end}, {bits}, s);"]
             code.scratch = max(code.scratch, n + bits)
         code.helpers += [macro.kind, "scatter"]
 
@@ -139,13 +144,15 @@ class Wide:
 class Single:
     """Bit 0 of a variable is the net's value, higher bits mean nothing; counts and indices are numbers in ``c``."""
 
-    def __init__(self, circuit: Circuit):
-        facts = tuple(m for m in circuit.macros if m.kind != "argmax" or len(m.inputs) <= 64 * m.value)
-        items = schedule(circuit.with_(macros=facts))
+    def __init__(self, circuit: Circuit) -> None:
+        fitting = tuple(m for m in circuit.macros if m.kind != "argmax" or len(m.inputs) <= 64 * m.value)
+        items = schedule(circuit.with_(macros=fitting))
         self.counted, self.home = _counted(items)
         self.plan = plan(items, circuit.output_nets.tolist(), reads=self._reads)
         self.code = Code("single", {"in": "const code_in *", "s": "uint8_t *", "c": "number *"})
-        self.slots, self.numbers, self.place, self.cell = Slots(), Slots(), {}, {}
+        self.slots, self.numbers = Slots(), Slots()
+        self.place: dict[int, int] = {}
+        self.cell: dict[tuple[int, ...], int] = {}
         self.origin = _origins(circuit, items)
         self.local: set[int] = set()
         self.lines: list[str] = []
@@ -165,7 +172,7 @@ class Single:
             self.code.calls.append(f"out[{o}] = (code_out)({value});")
             place += width
 
-    def _reads(self, item) -> list[int]:
+    def _reads(self, item: Node | Macro) -> Collection[int]:
         """A counted bit is added where it is defined, so that it need not be kept until its macro."""
         if isinstance(item, Macro) and item.kind == "popcount":
             return [net for net in item.inputs if net not in self.home]
@@ -201,9 +208,9 @@ class Single:
             self._add(macro, f"({text} & 1)")
 
     def _add(self, macro: Macro, value: str) -> None:
-        known = macro.outputs in self.cell
+        begun = macro.outputs in self.cell
         cell = self._cell(macro)
-        self.lines.append(f"c[{cell}] {'+=' if known else '='} {value};")
+        self.lines.append(f"c[{cell}] {'+=' if begun else '='} {value};")
 
     def _cell(self, macro: Macro) -> int:
         if macro.outputs not in self.cell:
@@ -249,7 +256,7 @@ class Single:
         base, shift, width = self.origin[net]
         return (f"c[{self.cell[base]}]" if isinstance(base, tuple) else f"in[{base}]"), shift, width
 
-    def _integer(self, nets) -> str:
+    def _integer(self, nets: Iterable[int]) -> str:
         """An unsigned word, LSB first: the number that holds it where there is one, else put together bit by bit."""
         nets = list(nets)
         while nets and nets[-1] == FALSE:
@@ -265,7 +272,7 @@ class Single:
         return f"({kind})({self._bit(net)} & 1) << {j}" if j else f"({kind})({self._bit(net)} & 1)"
 
 
-def _counted(items) -> tuple[dict[int, list[Macro]], set[int]]:
+def _counted(items: Iterable[Node | Macro]) -> tuple[dict[int, list[Macro]], set[int]]:
     """Net -> the population counts it adds to, once for each time it does; and the nets that are defined as bits."""
     home = {item.outputs[0] for item in items if isinstance(item, Node) or item.kind == "ge"}
     counted: dict[int, list[Macro]] = {}
@@ -277,8 +284,10 @@ def _counted(items) -> tuple[dict[int, list[Macro]], set[int]]:
     return counted, home
 
 
-def _origins(circuit: Circuit, items) -> dict[int, tuple]:
-    origin, net = {}, FIRST
+def _origins(circuit: Circuit, items: Iterable[Node | Macro]) -> dict[int, Origin]:
+    """Where a net lies in a number: the bits of input words, counts and indices."""
+    origin: dict[int, Origin] = {}
+    net = FIRST
     for w, width in enumerate(circuit.input_widths):
         for j in range(width):
             origin[net] = (w, j, width)
@@ -290,7 +299,7 @@ def _origins(circuit: Circuit, items) -> dict[int, tuple]:
     return origin
 
 
-def _expiring(p: Plan, items) -> dict[int, list[tuple[int, ...]]]:
+def _expiring(p: Plan, items: Iterable[Node | Macro]) -> dict[int, list[tuple[int, ...]]]:
     """Index of an item -> the numbers that nothing reads after it, each named by its macro's outputs."""
     expires: dict[int, list[tuple[int, ...]]] = {}
     for i, item in enumerate(items):
@@ -300,7 +309,7 @@ def _expiring(p: Plan, items) -> dict[int, list[tuple[int, ...]]]:
     return expires
 
 
-def _number(items) -> np.dtype:
+def _number(items: Iterable[Node | Macro]) -> np.dtype[np.unsignedinteger[Any]]:
     """The dtype of every count, index and word to compare."""
     macros = [item for item in items if isinstance(item, Macro) and item.kind != "ge"]
     widths = [len(m.outputs) for m in macros]

@@ -8,20 +8,24 @@ as many registers long.
 
 import re
 import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ...circuit.circuit import FALSE, FIRST, TRUE, Circuit, Macro
+from ...circuit import FALSE, FIRST, TRUE, Circuit, Macro
 from ...circuit.schedule import Node, schedule
 from ...circuit.simulate import simulate
 from ...core import programs as tools
-from ...core.bits import bits_to_codes, codes_to_bits
+from ...core.bits import Codes, bits_to_codes, codes_to_bits
 from ...core.errors import InputError, ToolError
 from ...core.files import write_text
-from ..common import Backend, choose_name, description, identifier, lut, source
+from ...core.names import identifier
+from ..common import choose_name, description, lut, source
 
 PRIMITIVES = ("popcount", "argmax", "pipeline_register")
 #: Verilog-2005 and what SystemVerilog adds, so that either kind of tool reads the text.
@@ -48,14 +52,33 @@ KEYWORDS = frozenset(RESERVED.split())
 
 
 def emit(
-    circuit: Circuit, out_dir, *, name: str | None = None, pipeline: int | None = None, vectors=None
+    circuit: Circuit, out_dir: str | PathLike[str], *, name: str | None = None, pipeline: int | None = None,
+    vectors: ArrayLike | None = None,
 ) -> list[Path]:
-    """Write ``NAME.v``, the primitives it uses, ``NAME_tb.v``, ``NAME_in.hex`` and ``NAME_out.hex``; return their paths.
+    """Write ``NAME.v``, the primitives it uses, ``NAME_tb.v``, ``NAME_in.hex`` and ``NAME_out.hex``.
 
-    ``pipeline`` puts a register after every so many levels of logic and at the outputs; the module then has an input
-    ``clk`` and takes new inputs every clock. ``vectors`` are codes (samples, words) for the test bench, by default the
-    corners and 64 random ones; what is expected of them is computed by the interpreter. Raises InputError where
-    ``out_dir`` cannot be written or an option makes no sense.
+    Parameters
+    ----------
+    circuit, out_dir
+        What to write, and the folder.
+    name
+        The circuit's unless given.
+    pipeline
+        Puts a register after every so many levels of logic and at the outputs; the module then has an input ``clk``
+        and takes new inputs every clock.
+    vectors
+        Codes ``(samples, words)`` for the test bench, by default the corners and 64 random ones; the interpreter
+        computes what is expected of them.
+
+    Returns
+    -------
+    list[Path]
+        The files, ``NAME.v`` first.
+
+    Raises
+    ------
+    InputError
+        Where ``out_dir`` cannot be written or an option makes no sense.
     """
     design = _design(circuit, name, pipeline)
     codes = default_vectors(circuit) if vectors is None else circuit.codes(vectors)
@@ -71,17 +94,22 @@ def emit(
     ]
 
 
-def run(circuit: Circuit, codes, *, pipeline: int | None = None) -> np.ndarray:
-    """Codes (or physical values) of shape (samples, words) through Icarus Verilog to codes (samples, output words).
+def run(circuit: Circuit, codes: ArrayLike, *, pipeline: int | None = None) -> Codes:
+    """Codes or physical values ``(samples, words)`` through Icarus Verilog to codes ``(samples, output words)``.
 
-    Raises MissingToolError without Icarus Verilog, ToolError where an output is undefined.
+    Raises
+    ------
+    MissingToolError
+        Without Icarus Verilog.
+    ToolError
+        Where an output is undefined.
     """
     codes = circuit.codes(codes)
     if not len(codes):
         return np.zeros((0, len(circuit.outputs)), dtype=circuit.output_dtype)
     design = _design(circuit, "circuit", pipeline)
-    with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         texts = {f"{p}.v": source(f"verilog/{p}.v") for p in design.primitives}
         texts |= {"circuit.v": design.text, "circuit_tb.v": _bench(circuit, design, len(codes))}
         for file, text in texts.items():
@@ -93,8 +121,8 @@ def run(circuit: Circuit, codes, *, pipeline: int | None = None) -> np.ndarray:
         return _parse((folder / "got.hex").read_text(), circuit, len(codes))
 
 
-def default_vectors(circuit: Circuit, *, random: int = 64, seed: int = 0) -> np.ndarray:
-    """All zeros, all ones, each bit alternating, and ``random`` seeded codes; shape (samples, words)."""
+def default_vectors(circuit: Circuit, *, random: int = 64, seed: int = 0) -> Codes:
+    """All zeros, all ones, each bit alternating, and ``random`` seeded codes; shape ``(samples, words)``."""
     rng = np.random.default_rng(seed)
     even = np.arange(circuit.n_input_bits) % 2 == 0
     corners = [np.zeros_like(even), np.ones_like(even), even, ~even]
@@ -102,9 +130,6 @@ def default_vectors(circuit: Circuit, *, random: int = 64, seed: int = 0) -> np.
     if not circuit.inputs:
         return np.zeros((1, 0), dtype=circuit.input_dtype)
     return bits_to_codes(bits, circuit.input_widths)
-
-
-BACKEND = Backend("Verilog-2001", emit, run)
 
 
 # ----------------------------------------------------------------------------------------------------------- the module
@@ -129,7 +154,8 @@ def _design(circuit: Circuit, name: str | None, pipeline: int | None) -> _Design
     inputs, outputs = port_names(circuit, name)
     writer = _Writer(circuit, inputs)
     if pipeline is None:
-        latency, lines, results = 0, *_combinational(circuit, writer)
+        lines, results = _combinational(circuit, writer)
+        latency = 0
         how = "combinational"
     else:
         latency, lines, results = _pipelined(circuit, writer, pipeline)
@@ -156,7 +182,7 @@ def port_names(circuit: Circuit, name: str) -> tuple[list[str], list[str]]:
 class _Writer:
     """Names of nets, and words put together from them."""
 
-    def __init__(self, circuit: Circuit, inputs: list[str]):
+    def __init__(self, circuit: Circuit, inputs: list[str]) -> None:
         self.primitives: set[str] = set()
         self.bit = {FALSE: "1'b0", TRUE: "1'b1"}
         self.origin: dict[int, tuple[str, int]] = {}
@@ -166,14 +192,14 @@ class _Writer:
             self.define(port, range(net, net + width))
             net += width
 
-    def define(self, name: str, nets) -> None:
+    def define(self, name: str, nets: Iterable[int]) -> None:
         """The word ``name`` holds ``nets``, least significant bit first."""
         nets = tuple(nets)
         self.bit.update((net, f"{name}[{j}]" if len(nets) > 1 else name) for j, net in enumerate(nets))
         self.origin.update((net, (name, j)) for j, net in enumerate(nets))
         self.word[nets] = name
 
-    def value(self, nets) -> str:
+    def value(self, nets: Iterable[int]) -> str:
         """A word by its name, as a slice of another, or put together."""
         nets = tuple(nets)
         if nets in self.word:
@@ -192,12 +218,12 @@ class _Writer:
         return "{" + ",\n      ".join(rows) + "}"
 
 
-def _gate(node: Node, operand) -> str:
+def _gate(node: Node, operand: Callable[[int], str]) -> str:
     return lut(node.table, [operand(net) for net in node.inputs], false="1'b0", true="1'b1")
 
 
 def _combinational(circuit: Circuit, writer: _Writer) -> tuple[list[str], list[str]]:
-    lines = []
+    lines: list[str] = []
     for item in schedule(circuit, slim=False):  # the trees of the circuit's own gates, so that a proof is quick
         if isinstance(item, Node):
             lines.append(f"wire n{item.net} = {_gate(item, writer.bit.__getitem__)};")
@@ -238,7 +264,7 @@ def _range(width: int) -> str:
 
 def _pipelined(circuit: Circuit, writer: _Writer, levels: int) -> tuple[int, list[str], list[str]]:
     """Stage ``s`` holds levels ``s * levels + 1 .. (s + 1) * levels``; register ``s`` stands between stages s-1 and s."""
-    items = schedule(circuit, macros=())
+    items = [item for item in schedule(circuit, macros=()) if isinstance(item, Node)]
     level = dict.fromkeys(range(circuit.first_node), 0)
     for node in items:
         level[node.net] = 1 + max((level[net] for net in node.inputs), default=0)
@@ -256,7 +282,7 @@ def _pipelined(circuit: Circuit, writer: _Writer, levels: int) -> tuple[int, lis
     logic: list[list[Node]] = [[] for _ in range(latency)]
     for node in items:
         logic[stage[node.net]].append(node)
-    lines = []
+    lines: list[str] = []
     for s in range(latency):
         for node in logic[s]:
             lines.append(f"wire n{node.net} = {_gate(node, writer.bit.__getitem__)};")
@@ -276,7 +302,9 @@ def _register(s: int, nets: list[int], writer: _Writer) -> list[str]:
     return lines
 
 
-def _module(circuit, name, inputs, outputs, latency, how, lines) -> str:
+def _module(
+    circuit: Circuit, name: str, inputs: list[str], outputs: list[str], latency: int, how: str, lines: list[str]
+) -> str:
     notes = "\n".join(f"// {line}" for line in description(circuit))
     ports = ["input wire clk"] * bool(latency)
     ports += [f"input wire {_range(w)}{port}" for port, w in zip(inputs, circuit.input_widths)]
@@ -305,9 +333,10 @@ def _bench(circuit: Circuit, design: _Design, count: int) -> str:
     name, latency = design.name, design.latency
     width_in, width_out = max(1, circuit.n_input_bits), sum(circuit.output_widths)
     ports = [".clk(clk)"] * bool(latency)
-    for port, vector, widths in ((design.inputs, "x", circuit.input_widths), (design.outputs, "y", circuit.output_widths)):
+    ends = (design.inputs, "x", circuit.input_widths), (design.outputs, "y", circuit.output_widths)
+    for names, vector, widths in ends:
         start = [0, *accumulate(widths)]
-        ports += [f".{p}({vector}[{s + w - 1}:{s}])" for p, s, w in zip(port, start, widths)]
+        ports += [f".{p}({vector}[{s + w - 1}:{s}])" for p, s, w in zip(names, start, widths)]
     return f"""// Generated by hardwire: drives {name} with {name}_in.hex and compares with {name}_out.hex.
 //   iverilog -g2005 -o {name}.vvp *.v && vvp -n {name}.vvp      (in this folder; prints PASSED or FAILED)
 // +dump=FILE writes the outputs to FILE instead of comparing them.
@@ -368,7 +397,7 @@ endmodule
 """
 
 
-def _hex(codes: np.ndarray, widths) -> str:
+def _hex(codes: Codes, widths: Sequence[int]) -> str:
     """One line a sample: all words side by side, the first one least significant."""
     bits = codes_to_bits(codes, widths)
     digits = max(1, -(-bits.shape[1] // 4))
@@ -378,7 +407,7 @@ def _hex(codes: np.ndarray, widths) -> str:
     return "".join(row.tobytes().hex()[-digits:] + "\n" for row in octets)
 
 
-def _parse(text: str, circuit: Circuit, count: int) -> np.ndarray:
+def _parse(text: str, circuit: Circuit, count: int) -> Codes:
     rows = text.split()
     if len(rows) != count or not all(re.fullmatch(r"[0-9a-f]+", row) for row in rows):
         raise ToolError(f"simulation of circuit {circuit.name!r} gave {len(rows)} of {count} rows or undefined bits")

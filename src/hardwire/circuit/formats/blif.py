@@ -5,13 +5,23 @@ inputs and outputs; other programs see one signal a bit, ``x0[3]``.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
+from os import PathLike
 from pathlib import Path
 
 from ...core.errors import FormatError, HardwireError, InputError
 from ...core.files import read_text, write_text
-from ..circuit import FALSE, MAX_ARITY, TRUE, Circuit, CircuitBuilder, cofactors
-from .aiger import MARK, bit_names, describe_words, one_bit_words, restore_words, topological
+from ...core.truth_tables import cofactors, ones
+from ..builder import CircuitBuilder
+from ..circuit import FALSE, MAX_ARITY, TRUE, Circuit
+from ..structure import bit_names
+from .words import MARK, Interface, describe_words, one_bit_words, restore_words, topological
+
+#: Of one table: a product and the value, ``1`` or ``0``, that it gives.
+Rows = list[tuple[str, str]]
+#: Signal -> its operands and its rows.
+Tables = dict[str, tuple[list[str], Rows]]
 
 
 @lru_cache(maxsize=1 << 14)
@@ -27,7 +37,7 @@ def _cover(must: int, may: int, k: int) -> tuple[list[str], int]:
     """Rows that cover all of ``must`` and nothing outside ``may``, and the table that they spell."""
     if must == 0:
         return [], 0
-    full = (1 << (1 << k)) - 1
+    full = ones(k)
     if may == full:
         return ["-" * k], full
     (must0, must1), (may0, may1) = cofactors(must, k, k - 1), cofactors(may, k, k - 1)
@@ -38,12 +48,13 @@ def _cover(must: int, may: int, k: int) -> tuple[list[str], int]:
     return rows, table0 | shared | (table1 | shared) << (1 << (k - 1))
 
 
-def write_blif(circuit: Circuit, path) -> Path:
+def write_blif(circuit: Circuit, path: str | PathLike[str]) -> Path:
     """Write ``circuit`` as BLIF, atomically; the path is returned. Macros and stages are not kept."""
     inputs, outputs = bit_names(circuit.inputs), bit_names(circuit.outputs)
     shared = set(inputs) & set(outputs)
     if shared:
-        raise InputError(f"{min(shared)!r} is an input and an output of circuit {circuit.name!r}; rename one to write BLIF")
+        raise InputError(f"{min(shared)!r} is an input and an output of circuit {circuit.name!r}; "
+                         f"rename one to write BLIF")
     nets = circuit.net_names()
     names = ["$false", "$true", *inputs, *("$" + name for name in nets[circuit.first_node :])]
     lines = [f"# {MARK}{describe_words(circuit)}", f".model {re.sub(r'[^A-Za-z0-9_.-]+', '_', circuit.name) or 'top'}",
@@ -60,14 +71,19 @@ def write_blif(circuit: Circuit, path) -> Path:
 def _wrapped(key: str, names: list[str]) -> list[str]:
     """One directive over as many lines as it needs, eight names a line."""
     rows = [" ".join(names[i : i + 8]) for i in range(0, len(names), 8)] or [""]
-    return [*(f"{'' if i else key} {row} \\" for i, row in enumerate(rows[:-1])), f"{'' if len(rows) > 1 else key} {rows[-1]}"]
+    lines = [f"{'' if i else key} {row}" for i, row in enumerate(rows)]
+    return [*(line + " \\" for line in lines[:-1]), lines[-1]]
 
 
-def read_blif(path) -> Circuit:
+def read_blif(path: str | PathLike[str]) -> Circuit:
     """Read a combinational BLIF file of one model as tables of the stage ``network``.
 
-    Tables of more than six operands become two-input gates. A latch, a subcircuit, a truncated or a damaged file
-    raises FormatError.
+    Tables of more than six operands become two-input gates.
+
+    Raises
+    ------
+    FormatError
+        Where the file has a latch or a subcircuit, or is truncated or damaged.
     """
     text = read_text(path)
     try:
@@ -76,18 +92,19 @@ def read_blif(path) -> Circuit:
         raise FormatError(f"{path} cannot be read as a BLIF file ({error}); write it anew") from None
 
 
-def _words(text: str) -> dict | None:
-    found = re.search(rf"^# {MARK}(\{{.*)$", text, re.MULTILINE)
-    return restore_words(found[1]) if found else None
+def _words(text: str) -> Interface | None:
+    comment = re.search(rf"^# {MARK}(\{{.*)$", text, re.MULTILINE)
+    return restore_words(comment[1]) if comment else None
 
 
-def _parse(text: str) -> tuple[str, list[str], list[str], dict]:
-    """Model name, inputs, outputs, and for each driven signal ``(operands, rows)``."""
+def _parse(text: str) -> tuple[str | None, list[str], list[str], Tables]:
+    """Model name, inputs, outputs, and the table of each driven signal."""
     text = re.sub(r"#.*", "", text)
     lines = re.sub(r"\\[ \t]*\n", " ", text).split("\n")
-    model, ends = None, {".inputs": [], ".outputs": []}
-    tables: dict[str, tuple[list[str], list]] = {}
-    rows = None
+    model: str | None = None
+    ends: dict[str, list[str]] = {".inputs": [], ".outputs": []}
+    tables: Tables = {}
+    rows: Rows | None = None
     for number, line in enumerate(lines, 1):
         key, *rest = line.split() or [""]
         if key == ".end":
@@ -113,15 +130,17 @@ def _parse(text: str) -> tuple[str, list[str], list[str], dict]:
     raise ValueError("it has no .end: it is truncated")
 
 
-def _build(model, inputs, outputs, tables, words) -> Circuit:
+def _build(
+    model: str | None, inputs: list[str], outputs: list[str], tables: Tables, words: Interface | None
+) -> Circuit:
     if words is None:
-        words = {"name": model or "top", "labels": (), "inputs": one_bit_words(inputs), "outputs": one_bit_words(outputs)}
-    elif (sorted(bit_names(words["inputs"])), sorted(bit_names(words["outputs"]))) != (sorted(inputs), sorted(outputs)):
+        words = Interface(model or "top", one_bit_words(inputs), one_bit_words(outputs))
+    elif (sorted(bit_names(words.inputs)), sorted(bit_names(words.outputs))) != (sorted(inputs), sorted(outputs)):
         raise ValueError("its words and its signals differ")
     else:
-        inputs, outputs = bit_names(words["inputs"]), bit_names(words["outputs"])
-    b = CircuitBuilder(words["name"], labels=words["labels"])
-    nets = [net for w in words["inputs"] for net in b.input(w.name, w.width, offset=w.offset, step=w.step)]
+        inputs, outputs = bit_names(words.inputs), bit_names(words.outputs)
+    b = CircuitBuilder(words.name, labels=words.labels)
+    nets = [net for w in words.inputs for net in b.input(w.name, w.width, offset=w.offset, step=w.step)]
     net = dict(zip(inputs, nets))
     if len(net) < len(nets):
         raise ValueError("an input is named twice")
@@ -131,14 +150,14 @@ def _build(model, inputs, outputs, tables, words) -> Circuit:
     place, missing = 0, next((name for name in outputs if name not in net), None)
     if missing is not None:
         raise ValueError(f"output {missing!r} is nowhere defined")
-    for word in words["outputs"]:
+    for word in words.outputs:
         b.output(word.name, [net[name] for name in outputs[place : place + word.width]])
         place += word.width
     return b.build()
 
 
-def _table(b: CircuitBuilder, operands: list[int], rows) -> int:
-    """The net of a sum of products; rows are pairs of a product and the value, 1 or 0, that it gives."""
+def _table(b: CircuitBuilder, operands: list[int], rows: Rows) -> int:
+    """The net of a sum of products."""
     k, values = len(operands), {value for _, value in rows}
     if not values <= {"0", "1"} or len(values) > 1 or any(len(r) != k or set(r) - set("01-") for r, _ in rows):
         raise ValueError(f"a table of {k} operands has a row that does not fit: {rows[0]}")
@@ -146,7 +165,7 @@ def _table(b: CircuitBuilder, operands: list[int], rows) -> int:
     if k > MAX_ARITY:
         total = _tree(b.or_, [_product(b, operands, row) for row, _ in rows], FALSE)
         return b.not_(total) if off else total
-    table = _rows_table(tuple(row for row, _ in rows), k) ^ (((1 << (1 << k)) - 1) if off else 0)
+    table = _rows_table(tuple(row for row, _ in rows), k) ^ (ones(k) if off else 0)
     if k == 0:
         return TRUE if table else FALSE
     return operands[0] if (k, table) == (1, 0b10) else b.node(table, *operands)
@@ -156,7 +175,8 @@ def _table(b: CircuitBuilder, operands: list[int], rows) -> int:
 def _rows_table(rows: tuple[str, ...], k: int) -> int:
     table = 0
     for row in rows:
-        table |= sum(1 << m for m in range(1 << k) if all(c == "-" or int(c) == m >> i & 1 for i, c in enumerate(row)))
+        table |= sum(1 << m for m in range(1 << k)
+                     if all(c == "-" or int(c) == m >> i & 1 for i, c in enumerate(row)))
     return table if k else table & 1
 
 
@@ -164,7 +184,7 @@ def _product(b: CircuitBuilder, operands: list[int], row: str) -> int:
     return _tree(b.and_, [net if c == "1" else b.not_(net) for net, c in zip(operands, row) if c != "-"], TRUE)
 
 
-def _tree(gate, nets: list[int], empty: int) -> int:
+def _tree(gate: Callable[[int, int], int], nets: list[int], empty: int) -> int:
     while len(nets) > 1:
         nets = [gate(*nets[i : i + 2]) if i + 1 < len(nets) else nets[i] for i in range(0, len(nets), 2)]
     return nets[0] if nets else empty

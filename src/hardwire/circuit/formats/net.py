@@ -1,44 +1,36 @@
 """Circuit files: `.net`, the project's own text format, read and written; docs/circuit.md is its one-page specification."""
 
 import hashlib
+from os import PathLike
 from pathlib import Path
+from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...core.errors import FormatError
 from ...core.files import read_text, write_text
 from ..check import check
-from ..circuit import Circuit, Macro, Word
+from ..circuit import Circuit, Macro, MacroKind, Word
+from ..text import canonical_text
 
 VERSION = 1
 MAGIC = "hardwire-net"
 
 
-def body(circuit: Circuit) -> str:
-    """The text between the header and the digest: one item a line, canonical, so that its hash identifies the circuit."""
-    lines = [f"name {circuit.name}"]
-    lines += [f"label {label}" for label in circuit.labels]
-    lines += [f"input {w.name} {w.width} {w.offset!r} {w.step!r}" for w in circuit.inputs]
-    rows = zip(circuit.stage.tolist(), circuit.table.tolist(), circuit.arity.tolist(), circuit.fanin.tolist())
-    lines.append(f"nodes {circuit.n_nodes}")
-    lines += [f"{s} {t:x} {' '.join(map(str, f[:k]))}" for s, t, k, f in rows]
-    lines += [f"macro {m.kind} {m.value} {' '.join(map(str, m.inputs))} : {' '.join(map(str, m.outputs))}"
-              for m in circuit.macros]
-    place = 0
-    for word in circuit.outputs:
-        nets = circuit.output_nets[place : place + word.width].tolist()
-        lines.append(f"output {word.name} {' '.join(map(str, nets))}")
-        place += word.width
-    return "\n".join(lines) + "\n"
-
-
-def save_circuit(circuit: Circuit, path) -> Path:
+def save_circuit(circuit: Circuit, path: str | PathLike[str]) -> Path:
     """Write ``circuit`` as a `.net` file, atomically; the path is returned."""
-    return write_text(path, f"{MAGIC} {VERSION}\n{body(circuit)}digest {circuit.digest}\n")
+    return write_text(path, f"{MAGIC} {VERSION}\n{canonical_text(circuit)}digest {circuit.digest}\n")
 
 
-def load_circuit(path) -> Circuit:
-    """Read a `.net` file; a truncated, altered or foreign one raises FormatError."""
+def load_circuit(path: str | PathLike[str]) -> Circuit:
+    """Read a `.net` file.
+
+    Raises
+    ------
+    FormatError
+        Where the file is truncated, altered, foreign or of another version.
+    """
     text = read_text(path)
     head, _, rest = text.partition("\n")
     magic, _, version = head.partition(" ")
@@ -47,20 +39,22 @@ def load_circuit(path) -> Circuit:
     if version != str(VERSION):
         raise FormatError(f"{path} has format version {version}, this program reads {VERSION}; "
                           f"write it anew with `hardwire lower`")
-    content, found, tail = rest.rpartition("digest ")
-    if not found or hashlib.sha256(content.encode()).hexdigest() != tail.strip():
-        raise FormatError(f"{path} is truncated or altered: its digest does not match; write it anew with `hardwire lower`")
+    content, keyword, digest = rest.rpartition("digest ")
+    if not keyword or hashlib.sha256(content.encode()).hexdigest() != digest.strip():
+        raise FormatError(f"{path} is truncated or altered: its digest does not match; "
+                          f"write it anew with `hardwire lower`")
     try:
         circuit = _parse(content.split("\n")[:-1])
     except (ValueError, IndexError, OverflowError) as error:
-        raise FormatError(f"{path} cannot be read as a circuit ({error}); write it anew with `hardwire lower`") from None
+        raise FormatError(
+            f"{path} cannot be read as a circuit ({error}); write it anew with `hardwire lower`") from None
     check(circuit)
     return circuit
 
 
 def _parse(lines: list[str]) -> Circuit:
-    name, labels, inputs, outputs, nets, macros = "", [], [], [], [], []
-    nodes: list[str] = []
+    name, labels, nodes = "", list[str](), list[str]()
+    inputs, outputs, nets, macros = list[Word](), list[Word](), list[int](), list[Macro]()
     place = 0
     while place < len(lines):
         key, _, rest = lines[place].partition(" ")
@@ -78,6 +72,7 @@ def _parse(lines: list[str]) -> Circuit:
         elif key == "macro":
             left, right = rest.split(" : ")
             kind, value, *ins = left.split()
+            kind = cast(MacroKind, kind)  # `check` refuses another
             macros.append(Macro(kind, tuple(map(int, ins)), tuple(map(int, right.split())), int(value)))
         elif key == "output":
             word, *bits = rest.split()
@@ -92,8 +87,10 @@ def _parse(lines: list[str]) -> Circuit:
     )
 
 
-def _parse_nodes(lines: list[str]):
-    """Node lines as (arity, table, stage, fanin); lines of one arity are parsed together, which is ten times as fast."""
+def _parse_nodes(
+    lines: list[str],
+) -> tuple[NDArray[np.uint8], NDArray[np.uint64], NDArray[np.uint8], NDArray[np.int32]]:
+    """Node lines as arity, table, stage and fan-in; parsing those of one arity together is ten times as fast."""
     arity = np.array([line.count(" ") - 1 for line in lines], dtype=np.int64)
     table, stage = np.zeros(len(lines), dtype=np.uint64), np.zeros(len(lines), dtype=np.uint8)
     fanin = np.zeros((len(lines), max(2, int(arity.max(initial=2)))), dtype=np.int32)
