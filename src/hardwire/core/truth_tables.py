@@ -164,8 +164,8 @@ def _expand(table: int, places: tuple[int, ...], add: Callable[[int, int, int], 
         return add(TABLE["AND"] if low == 0 else TABLE["B_OR_NOT_A"], x, _expand(high, others, add))
     if high in (0, full):
         return add(TABLE["B_AND_NOT_A"] if high == 0 else TABLE["OR"], x, _expand(low, others, add))
-    take = add(TABLE["AND"], x, _expand(high, others, add))
-    keep = add(TABLE["B_AND_NOT_A"], x, _expand(low, others, add))
+    keep, take = _expand(low, others, add), _expand(high, others, add)
+    keep, take = add(TABLE["B_AND_NOT_A"], x, keep), add(TABLE["AND"], x, take)
     return add(TABLE["OR"], take, keep)
 
 

@@ -3,24 +3,26 @@
 Every pass keeps the function of the outputs and of every net that a kept macro names, the words and the stages.
 """
 
+import inspect
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from ..circuit import Circuit
 from ..core.errors import InputError
-from ..cost import gate_cost
-from .constant_propagation import fold
-from .dead_nodes import sweep
-from .functional_reduction import merge
-from .mapping import lut_map
+from .constant_propagation import propagate_constants
+from .dead_nodes import remove_dead_nodes
+from .functional_reduction import reduce_functionally
+from .mapping import map_to_luts
+from .netlist import total_gates
 from .resubstitution import resubstitute
 from .rewriting import rewrite
-from .structural_hashing import share
+from .structural_hashing import hash_structurally
 
-__all__ = ["LEVELS", "PASSES", "Pass", "PassStatistics", "lut_map", "optimize"]
+__all__ = ["LEVELS", "PASSES", "Pass", "PassStatistics", "map_to_luts", "optimize"]
 
 ROUNDS = 20
 
@@ -34,7 +36,8 @@ class Pass:
 
     @property
     def doc(self) -> str:
-        return self.function.__doc__.strip().splitlines()[0]
+        """What the pass does, in one line."""
+        return inspect.getdoc(self.function).splitlines()[0]
 
 
 @dataclass(frozen=True)
@@ -50,31 +53,52 @@ class PassStatistics:
 
 
 PASSES = {
-    "fold": Pass(fold),
-    "share": Pass(share),
-    "sweep": Pass(sweep),
-    "merge": Pass(merge),
-    "rewrite": Pass(rewrite),
-    "resubstitute": Pass(resubstitute),
-    "map": Pass(lut_map, "k"),
+    "constant-propagation": Pass(propagate_constants),
+    "structural-hashing": Pass(hash_structurally),
+    "dead-node-removal": Pass(remove_dead_nodes),
+    "functional-reduction": Pass(reduce_functionally),
+    "cut-rewriting": Pass(rewrite),
+    "resubstitution": Pass(resubstitute),
+    "technology-mapping": Pass(map_to_luts, "k"),
 }
 
+_CLEANING = ("constant-propagation", "structural-hashing", "dead-node-removal")
 #: Level -> the passes that are repeated until none of them changes anything.
-LEVELS = {
+LEVELS: dict[str, tuple[str, ...]] = {
     "O0": (),
-    "O1": ("fold", "share", "sweep"),
-    "O2": ("fold", "share", "sweep", "merge", "rewrite", "resubstitute", "sweep"),
+    "O1": _CLEANING,
+    "O2": (*_CLEANING, "functional-reduction", "cut-rewriting", "resubstitution", "dead-node-removal"),
 }
 
 
 def optimize(circuit: Circuit, *, level: str = "O2", passes: Sequence[str] | None = None,
              progress: Callable[[str], None] | None = None) -> tuple[Circuit, list[PassStatistics]]:
-    """The optimised circuit and what each pass did.
+    """Run passes over a circuit.
 
-    A level repeats its passes until none of them changes anything, so that optimising twice changes nothing more.
-    ``passes`` are run once instead, in the order given; ``"map=4"`` maps to tables of four inputs. The result does not
-    depend on the run or on the number of threads. ``progress`` is called with a line after each pass. An unknown
-    level or pass raises InputError.
+    Parameters
+    ----------
+    circuit
+        The circuit to optimise.
+    level
+        One of ``LEVELS``: its passes are repeated until none of them changes anything, so that optimising twice changes
+        nothing more.
+    passes
+        Names from ``PASSES`` that are run once instead, in the order given; ``"technology-mapping=4"`` maps to tables
+        of four inputs.
+    progress
+        Called with a line after each pass.
+
+    Returns
+    -------
+    Circuit
+        It does not depend on the run or on the number of threads.
+    list of PassStatistics
+        What each pass did.
+
+    Raises
+    ------
+    InputError
+        For an unknown level or pass.
     """
     if level not in LEVELS:
         raise InputError(f"level {level!r} is none of {', '.join(LEVELS)}")
@@ -82,7 +106,7 @@ def optimize(circuit: Circuit, *, level: str = "O2", passes: Sequence[str] | Non
     functions = {name: _function(name) for name in names}
     turns = names if passes is not None else names * ROUNDS
     statistics: list[PassStatistics] = []
-    gates, depth, unchanged = _gates(circuit), circuit.depth, 0
+    gates, depth, unchanged = total_gates(circuit), circuit.depth, 0
     for name in turns:
         if passes is None and unchanged == len(names):
             break
@@ -91,7 +115,7 @@ def optimize(circuit: Circuit, *, level: str = "O2", passes: Sequence[str] | Non
         seconds = time.perf_counter() - start
         unchanged = unchanged + 1 if same(circuit, after) else 0
         before, circuit = (gates, depth), after
-        gates, depth = (gates, depth) if unchanged else (_gates(circuit), circuit.depth)
+        gates, depth = (gates, depth) if unchanged else (total_gates(circuit), circuit.depth)
         statistics.append(PassStatistics(name, before[0], gates, before[1], depth, seconds))
         if progress is not None:
             progress(f"{name}: {before[0]} -> {gates} gates, depth {before[1]} -> {depth}, {seconds:.2f} s")
@@ -104,14 +128,10 @@ def _function(name: str) -> Callable[[Circuit], Circuit]:
         known = ", ".join(f"{n}={p.parameter.upper()}" if p.parameter else n for n, p in PASSES.items())
         raise InputError(f"pass {name!r} is none of {known}")
     function, parameter = PASSES[base].function, PASSES[base].parameter
-    return (lambda circuit: function(circuit, **{parameter: int(value)})) if given else function
-
-
-def _gates(circuit: Circuit) -> int:
-    return int(gate_cost(circuit.table, circuit.arity).sum())
+    return partial(function, **{parameter: int(value)}) if given else function
 
 
 def same(a: Circuit, b: Circuit) -> bool:
-    """Are two circuits of the same words one node for node?"""
+    """Whether two circuits of the same words are one, node for node."""
     arrays = ("table", "arity", "stage", "output_nets", "fanin")
     return a is b or (a.macros == b.macros and all(np.array_equal(getattr(a, f), getattr(b, f)) for f in arrays))

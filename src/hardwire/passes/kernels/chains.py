@@ -1,23 +1,49 @@
-"""The shortest chain of two-input gates for every function of four variables, found anew in about a second.
+"""The shortest chain of two-input gates for every function of four variables.
 
+``optimal_chains`` reads the table that lies beside this file; ``search_chains`` made it, and
+``python -m hardwire.passes.kernels.chains`` makes it anew.
+
+Notes
+-----
 Functions are 16-bit truth tables that are false at address 0 (others are complements), indexed by ``table >> 1``.
 A formula of ``c`` gates joins two of ``c1 + c2 = c - 1`` gates; formulas are counted with one more gate given free,
 for each gate of two variables in turn, and the best is kept. The lengths reached are the least possible: 2, 2, 5, 20,
-34, 75, 72, 12 classes need 0 to 7 gates (Knuth, The Art of Computer Programming 4A, section 7.1.2, table 1).
+34, 75, 72, 12 classes need 0 to 7 gates.
+
+References
+----------
+Knuth, The Art of Computer Programming 4A, section 7.1.2, table 1.
 """
 
 from functools import cache
 from itertools import combinations
+from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
-from numba import njit
+from numpy.typing import NDArray
+
+from . import compiled, inner
 
 LONGEST = 7
 VARIABLES = (0xAAAA, 0xCCCC, 0xF0F0, 0xFF00)
-AND, A_AND_NOT_B, B_AND_NOT_A, XOR, OR = range(5)
+#: Operations of a chain's gate, by number.
+OPERATIONS = ("AND", "A_AND_NOT_B", "B_AND_NOT_A", "XOR", "OR")
+TABLE = Path(__file__).with_name("chains.npz")
+
+#: ``length`` (32768,), and ``chain`` (32768, 7, 3): operation, left and right of each gate, zeros behind the last one.
+#: Places 0 to 3 are variables, ``4 + i`` is gate ``i``; the last gate is the function.
+Chains: TypeAlias = tuple[NDArray[np.int8], NDArray[np.int8]]
 
 
-@njit(cache=True)
+@cache
+def optimal_chains() -> Chains:
+    """The table of shortest chains, as ``search_chains`` found it."""
+    with np.load(TABLE) as table:
+        return table["length"], table["chain"]
+
+
+@inner
 def apply(op, f, g):
     if op == 0:
         return f & g
@@ -30,37 +56,37 @@ def apply(op, f, g):
     return f | g
 
 
-@njit(cache=True)
+@compiled
 def _formulas(seeds, cost, parts):
     """Fill ``cost`` (32768,) and ``parts`` (32768, 3): operation, left, right; ``seeds`` cost nothing."""
-    found = np.empty(32768, np.int32)
+    reached = np.empty(32768, np.int32)
     start = np.zeros(16, np.int64)
     n = 0
     for f in seeds:
         cost[f >> 1] = 0
         parts[f >> 1, 0] = -1
-        found[n] = f
+        reached[n] = f
         n += 1
     start[1] = n
     for c in range(1, 15):
         for c1 in range((c - 1) // 2 + 1):
             c2 = c - 1 - c1
             for i in range(start[c1], start[c1 + 1]):
-                f = found[i]
+                f = reached[i]
                 for j in range(i + 1 if c1 == c2 else start[c2], start[c2 + 1]):
                     for op in range(5):
-                        h = apply(op, f, found[j])
+                        h = apply(op, f, reached[j])
                         if h and cost[h >> 1] > c:
                             cost[h >> 1] = c
-                            parts[h >> 1, 0], parts[h >> 1, 1], parts[h >> 1, 2] = op, f, found[j]
-                            found[n] = h
+                            parts[h >> 1, 0], parts[h >> 1, 1], parts[h >> 1, 2] = op, f, reached[j]
+                            reached[n] = h
                             n += 1
             if n >= 32767:
                 return
         start[c + 1] = n
 
 
-@njit(cache=True)
+@inner
 def _unfold(f, cost, parts, free, free_parts, chain):
     """Write the gates of the formula of ``f`` to ``chain``, operands before users; how many there are."""
     need = np.empty(64, np.int32)
@@ -70,10 +96,10 @@ def _unfold(f, cost, parts, free, free_parts, chain):
         i += 1
         for g in part[1:]:
             if part[0] >= 0:
-                known = False
+                collected = False
                 for j in range(n):
-                    known |= need[j] == g
-                if not known:
+                    collected |= need[j] == g
+                if not collected:
                     need[n] = g
                     n += 1
     place = np.full(n, -1, np.int32)
@@ -98,7 +124,7 @@ def _unfold(f, cost, parts, free, free_parts, chain):
     return gates
 
 
-@njit(cache=True)
+@compiled
 def _improve(cost, parts, free, free_parts, length, chains):
     chain = np.zeros((7, 3), np.int8)
     extra = 1 if free else 0
@@ -110,15 +136,18 @@ def _improve(cost, parts, free, free_parts, length, chains):
                 chains[i] = chain
 
 
-@cache
-def chains() -> tuple[np.ndarray, np.ndarray]:
-    """``length`` (32768,) int8 and ``chain`` (32768, 7, 3) int8: operation, left, right; places 0 to 3 are variables,
-    ``4 + i`` is gate ``i``; the last gate is the function."""
+def search_chains() -> Chains:
+    """Find a shortest chain of every function, in about a second."""
     length, result = np.full(32768, 99, np.int8), np.zeros((32768, LONGEST, 3), np.int8)
-    gates = [(op, f, g) for f, g in combinations(VARIABLES, 2) for op in range(5)]
+    gates = [(op, f, g) for f, g in combinations(VARIABLES, 2) for op in range(len(OPERATIONS))]
     for part in [(-1, 0, 0), *gates]:
-        free = apply(*part) if part[0] >= 0 else 0
+        free = apply.py_func(*part) if part[0] >= 0 else 0
         cost, parts = np.full(32768, 99, np.int8), np.zeros((32768, 3), np.int32)
         _formulas(np.array([*VARIABLES, *([free] if free else [])], np.int32), cost, parts)
         _improve(cost, parts, free, np.array(part, np.int32), length, result)
+    result[np.arange(LONGEST) >= length[:, None]] = 0
     return length, result
+
+
+if __name__ == "__main__":
+    np.savez_compressed(TABLE, **dict(zip(("length", "chain"), search_chains(), strict=True)))

@@ -1,16 +1,20 @@
-"""Priority cuts for look-up tables, compiled: the inner loop of ``map``.
+"""Priority cuts for look-up tables: the inner loop of technology mapping.
 
+References
+----------
 Mishchenko, Cho, Chatterjee, Brayton, "Combinational and sequential mapping with priority cuts", ICCAD 2007.
 """
 
 import numpy as np
-from numba import njit
+
+from . import compiled, inner
+from .cuts import union
 
 CUTS = 8  #: kept for each node, beside the trivial one
 NEVER = 1 << 30
 
 
-@njit(cache=True)
+@compiled
 def select(first, fanin, stage, refs, required, by_depth, leaves, sizes):
     """Choose for every node the cut of least area flow that meets ``required``, or of least depth if ``by_depth``.
 
@@ -25,28 +29,28 @@ def select(first, fanin, stage, refs, required, by_depth, leaves, sizes):
     flow = np.zeros(n)
     arrival = np.zeros(n, np.int32)
     merged = np.empty(k, np.int32)
+    cost = np.empty((CUTS, 3))
     for net in range(n):
         if net >= first:
-            cost = np.full((CUTS, 3), np.inf)
-            a, b = fanin[net]
+            a, b = fanin[net, 0], fanin[net, 1]
             for i in range(count[a] if stage[a] == stage[net] else 0, -1, -1):
                 for j in range(count[b] if stage[b] == stage[net] else 0, -1, -1):
-                    m = union(kept[a, i], size[a, i], kept[b, j], size[b, j], merged)
+                    m = union(kept[a, i], np.int64(size[a, i]), kept[b, j], np.int64(size[b, j]), merged)
                     if m > 0:
                         key = _key(merged, m, flow, arrival, required[net], by_depth)
                         _keep(merged, m, key, kept[net], size[net], cost, count, net)
-            best = kept[net, 1]
             sizes[net] = size[net, 1]
-            leaves[net] = best
-            for j in range(sizes[net]):
-                flow[net] += flow[best[j]]
-                arrival[net] = max(arrival[net], arrival[best[j]] + 1)
+            for j in range(k):
+                leaf = leaves[net, j] = kept[net, 1, j]
+                if j < sizes[net]:
+                    flow[net] += flow[leaf]
+                    arrival[net] = max(arrival[net], arrival[leaf] + 1)
             flow[net] = (flow[net] + 1) / max(refs[net], 1.0)
         kept[net, 0, 0], size[net, 0] = net, 1
     return arrival
 
 
-@njit(cache=True)
+@inner
 def _key(leaves, m, flow, arrival, required, by_depth):
     area, late = 1.0, 0
     for j in range(m):
@@ -57,12 +61,15 @@ def _key(leaves, m, flow, arrival, required, by_depth):
     return (0.0 if late <= required else float(late)), area, float(m)
 
 
-@njit(cache=True)
+@inner
 def _keep(leaves, m, key, kept, size, cost, count, net):
     """Insert a cut among the best, at 1 to ``CUTS``; place 0 is the trivial one."""
     at = count[net]
-    for c in range(count[net]):
-        if size[c + 1] == m and np.array_equal(kept[c + 1, :m], leaves[:m]):
+    for c in range(1, count[net] + 1):
+        j = 0
+        while size[c] == m and j < m and kept[c, j] == leaves[j]:
+            j += 1
+        if j == m:
             return
     while at and _less(key, cost[at - 1]):
         at -= 1
@@ -70,14 +77,19 @@ def _keep(leaves, m, key, kept, size, cost, count, net):
         return
     last = min(count[net], CUTS - 1)
     for c in range(last, at, -1):
-        kept[c + 1], size[c + 1], cost[c] = kept[c], size[c], cost[c - 1]
-    kept[at + 1, :m], size[at + 1] = leaves[:m], m
-    kept[at + 1, m:] = 0
+        size[c + 1] = size[c]
+        for j in range(kept.shape[1]):
+            kept[c + 1, j] = kept[c, j]
+        for j in range(3):
+            cost[c, j] = cost[c - 1, j]
+    size[at + 1] = m
+    for j in range(kept.shape[1]):
+        kept[at + 1, j] = leaves[j] if j < m else 0
     cost[at, 0], cost[at, 1], cost[at, 2] = key
     count[net] = last + 1
 
 
-@njit(cache=True)
+@inner
 def _less(key, other):
     for i in range(3):
         if key[i] < other[i] - 1e-9:
@@ -87,26 +99,7 @@ def _less(key, other):
     return False
 
 
-@njit(cache=True)
-def union(x, nx, y, ny, out):
-    """The union of two ascending rows in ``out``; its length, or -1 where it does not fit."""
-    i = j = n = 0
-    while i < nx or j < ny:
-        if n == len(out):
-            return -1
-        if j == ny or (i < nx and x[i] <= y[j]):
-            if j < ny and x[i] == y[j]:
-                j += 1
-            out[n] = x[i]
-            i += 1
-        else:
-            out[n] = y[j]
-            j += 1
-        n += 1
-    return n
-
-
-@njit(cache=True)
+@compiled
 def cover(first, roots, leaves, sizes, arrival):
     """Readers of each net in the cover that ``roots`` need, and the latest arrival that keeps the cover's depth."""
     refs = np.zeros(len(sizes), np.int32)
