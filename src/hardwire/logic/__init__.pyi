@@ -4,7 +4,7 @@ from .network.heads import GroupSum as GroupSum
 from .network.heads import MultiLabel as MultiLabel
 from .network.heads import Regression as Regression
 from .network.layers import LogicLayer as LogicLayer
-from .network.layers import LogicNetwork as LogicNetwork
+from .network.network import LogicNetwork as LogicNetwork
 from .settings import LogicSettings as LogicSettings
 from .settings import preset as preset
 from .training.checkpoint import load_model as load_model
