@@ -1,13 +1,19 @@
 """Which two inputs each gate reads. Every wiring is a function of its seed alone and gives (gates, 2) int32 pairs."""
 
 import functools
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...core.errors import InputError
 
+#: Wires: numbers of inputs. Channels, height and width of an image.
+Wires = NDArray[np.integer[Any]]
+Shape = tuple[int, int, int]
 
-def random_pairs(inputs: np.ndarray, gates: int, rng: np.random.Generator) -> np.ndarray:
+
+def random_pairs(inputs: Wires, gates: int, rng: np.random.Generator) -> Wires:
     """Random pairs of ``inputs``: no gate reads one input twice, no two read the same pair, uses of inputs differ by little.
 
     Operands are dealt from whole permutations; where a quarter or more of all pairs is wanted, from rounds of a tournament.
@@ -30,10 +36,10 @@ def random_pairs(inputs: np.ndarray, gates: int, rng: np.random.Generator) -> np
     return inputs[pairs]
 
 
-def random_inputs(inputs: np.ndarray, nodes: int, rng: np.random.Generator, k: int) -> np.ndarray:
-    """(nodes, k) of ``inputs``, dealt from whole permutations, so that uses differ by little; the same for pairs as ``random_pairs``.
+def random_inputs(inputs: Wires, nodes: int, rng: np.random.Generator, k: int) -> Wires:
+    """(nodes, k) of ``inputs``, dealt from whole permutations, so that uses differ by little.
 
-    A node reads ``k`` different inputs, as far as there are so many.
+    A node reads ``k`` different inputs, as far as there are so many; pairs are those of ``random_pairs``.
     """
     if k == 2:
         return random_pairs(inputs, nodes, rng)
@@ -42,9 +48,9 @@ def random_inputs(inputs: np.ndarray, nodes: int, rng: np.random.Generator, k: i
     return inputs[_deal(len(inputs), nodes, k, rng)]
 
 
-def _deal(n: int, nodes: int, k: int, rng: np.random.Generator) -> np.ndarray:
-    """(nodes, k) of ``range(n)`` from whole permutations; one that begins within a node puts last what the node reads already."""
-    deals = [np.empty(0, dtype=np.int64)]
+def _deal(n: int, nodes: int, k: int, rng: np.random.Generator) -> Wires:
+    """(nodes, k) of ``range(n)`` from whole permutations; one that begins within a node puts last what it reads already."""
+    deals: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
     for start in range(0, nodes * k, n):
         held = deals[-1][max(0, n - start % k) :]
         deal = rng.permutation(n)
@@ -52,8 +58,9 @@ def _deal(n: int, nodes: int, k: int, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate(deals)[: nodes * k].reshape(nodes, k)
 
 
-def local_candidates(shape, levels: int, active: np.ndarray, gates: int, k: int, rng: np.random.Generator) -> np.ndarray:
-    """Candidates (gates, 2, k) for learned wiring of a first layer: bits of an encoded image near a place that each gate is given.
+def local_candidates(shape: Shape, levels: int, active: NDArray[np.bool_], gates: int, k: int,
+                     rng: np.random.Generator) -> Wires:
+    """Candidates (gates, 2, k) for learned wiring of a first layer: bits of an encoded image near a place of each gate.
 
     Both operands of a gate draw from one square, of a side of half the image, around a random pixel, over all channels and
     thresholds; bits that are not ``active`` are left out as far as others are near. Bit order as in ``structured_pairs``.
@@ -63,11 +70,11 @@ def local_candidates(shape, levels: int, active: np.ndarray, gates: int, k: int,
     y, x = rng.integers(0, height, (gates, 1)), rng.integers(0, width, (gates, 1))
     reach_y, reach_x = max(1, height // 4), max(1, width // 4)
 
-    def draw(rows):
+    def draw(rows: Wires) -> Wires:
         n = (len(rows), 2 * k)
-        places = (np.clip(y[rows] + rng.integers(-reach_y, reach_y + 1, n), 0, height - 1) * width
-                  + np.clip(x[rows] + rng.integers(-reach_x, reach_x + 1, n), 0, width - 1))
-        return rng.integers(0, planes, n) * height * width + places
+        rows_of_bits = np.clip(y[rows] + rng.integers(-reach_y, reach_y + 1, n), 0, height - 1)
+        columns = np.clip(x[rows] + rng.integers(-reach_x, reach_x + 1, n), 0, width - 1)
+        return rng.integers(0, planes, n) * height * width + rows_of_bits * width + columns
 
     bits = draw(np.arange(gates))
     for _ in range(16):  # where a square holds few active bits, its gate moves
@@ -81,7 +88,7 @@ def local_candidates(shape, levels: int, active: np.ndarray, gates: int, k: int,
     return bits.reshape(gates, 2, k).astype(np.int32)
 
 
-def in_order(pairs: np.ndarray, groups: int = 1) -> np.ndarray:
+def in_order(pairs: Wires, groups: int = 1) -> Wires:
     """The same wires, gates ordered by their first input within each of ``groups`` equal groups.
 
     Which gate stands where is free within a layer; so ordered, the kernels read memory in sequence. The last layer is ordered
@@ -93,56 +100,57 @@ def in_order(pairs: np.ndarray, groups: int = 1) -> np.ndarray:
 
 
 def tree_leaves(channels: int, kernels: int, field: int, leaves: int, rng: np.random.Generator, *, groups: int = 1,
-                channels_per_tree: int = 2, wiring: str = "random") -> np.ndarray:
+                channels_per_tree: int = 2, wiring: str = "random") -> NDArray[np.int32]:
     """Leaves of convolution trees, (kernels, leaves, 3) int32: channel, row, column inside a square of side ``field``.
 
-    A tree sees ``channels_per_tree`` channels of its group; its leaves are different places as far as there are so many. Kernels
-    and channels are split evenly into ``groups``; within a group channels are dealt in turn, so that each is used.
-    ``random``: any places, in any order (Petersen et al., 2024). ``structured``: the two leaves of a gate are neighbours in one
-    channel, also aslant, and each channel has a branch of the tree to itself.
+    A tree sees ``channels_per_tree`` channels of its group; its leaves are different places as far as there are so many.
+    Kernels and channels are split evenly into ``groups``; within a group channels are dealt in turn, so that each is used.
+    ``random``: any places, in any order (Petersen et al., 2024). ``structured``: the two leaves of a gate are neighbours in
+    one channel, also aslant, and each channel has a branch of the tree to itself.
     """
     if groups > min(channels, kernels):
-        raise InputError(f"{groups} groups for {channels} channels and {kernels} kernels; use at most {min(channels, kernels)}")
+        raise InputError(f"{groups} groups for {channels} channels and {kernels} kernels; use at most "
+                         f"{min(channels, kernels)}")
     result = np.empty((kernels, leaves, 3), dtype=np.int32)
     draw = _neighbouring if wiring == "structured" and field > 1 else _anywhere
-    mine = np.array_split(np.arange(channels), groups)
-    for group, members in zip(mine, np.array_split(np.arange(kernels), groups)):
+    parts = np.array_split(np.arange(channels), groups), np.array_split(np.arange(kernels), groups)
+    for group, members in zip(*parts, strict=True):
         per = min(channels_per_tree, len(group))
-        for kernel, seen in zip(members, group[_deal(len(group), len(members), per, rng)]):
+        for kernel, seen in zip(members, group[_deal(len(group), len(members), per, rng)], strict=True):
             result[kernel] = draw(np.sort(seen), field, leaves, rng)
     return result
 
 
-def _anywhere(seen: np.ndarray, field: int, leaves: int, rng) -> np.ndarray:
+def _anywhere(seen: Wires, field: int, leaves: int, rng: np.random.Generator) -> Wires:
     """Leaves (leaves, 3) at random places of the channels ``seen``."""
     places = np.stack(np.meshgrid(seen, np.arange(field), np.arange(field), indexing="ij"), -1).reshape(-1, 3)
     return places[_in_turn(len(places), leaves, rng)]
 
 
-def _neighbouring(seen: np.ndarray, field: int, leaves: int, rng) -> np.ndarray:
-    """Leaves (leaves, 3), two by two neighbours; the channels ``seen`` one after the other, no pair twice if there are enough."""
+def _neighbouring(seen: Wires, field: int, leaves: int, rng: np.random.Generator) -> Wires:
+    """Leaves (leaves, 3), two by two neighbours; the channels ``seen`` in turn, no pair twice if there are enough."""
     pairs = _neighbours(field)
     result = np.empty((leaves // 2, 2, 3), dtype=np.int32)
-    for channel, own in zip(seen, np.array_split(result, len(seen))):
+    for channel, own in zip(seen, np.array_split(result, len(seen)), strict=True):
         own[..., 0], own[..., 1:] = channel, pairs[_in_turn(len(pairs), len(own), rng)]
     return result.reshape(leaves, 3)
 
 
 @functools.cache
-def _neighbours(field: int) -> np.ndarray:
+def _neighbours(field: int) -> Wires:
     """All pairs of neighbouring places in a square, (pairs, 2, 2): row and column of both."""
     y, x = (n.ravel() for n in np.indices((field, field)))
-    found = [np.stack([[y, x], [y + dy, x + dx]], 0).transpose(2, 0, 1) for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1))]
-    pairs = np.concatenate(found)
+    steps = (0, 1), (1, 0), (1, 1), (1, -1)
+    pairs = np.concatenate([np.array([[y, x], [y + dy, x + dx]]).transpose(2, 0, 1) for dy, dx in steps])
     return pairs[((pairs >= 0) & (pairs < field)).all((1, 2))]
 
 
-def _in_turn(n: int, count: int, rng) -> np.ndarray:
+def _in_turn(n: int, count: int, rng: np.random.Generator) -> Wires:
     """``count`` of ``n`` numbers at random, none again before all have been."""
     return np.concatenate([rng.permutation(n) for _ in range(max(1, -(-count // n)))])[:count]
 
 
-def _tournament(n: int, gates: int, rng: np.random.Generator) -> np.ndarray:
+def _tournament(n: int, gates: int, rng: np.random.Generator) -> Wires:
     """``gates`` of all pairs, round after round of a round robin (circle method): every input plays once in a round."""
     players = n + n % 2  # where n is odd, the last one is nobody
     rounds, place = np.arange(players - 1)[:, None], np.arange(players // 2)
@@ -152,7 +160,7 @@ def _tournament(n: int, gates: int, rng: np.random.Generator) -> np.ndarray:
     return rng.permutation(n)[pairs[pairs.max(1) < n][:gates]]
 
 
-def _repeats(pairs: np.ndarray, n: int) -> np.ndarray:
+def _repeats(pairs: Wires, n: int) -> Wires:
     """Rows that pair an input with itself or repeat an earlier pair in either order."""
     key = pairs.min(1).astype(np.int64) * n + pairs.max(1)
     first = np.zeros(len(pairs), dtype=bool)
@@ -160,19 +168,24 @@ def _repeats(pairs: np.ndarray, n: int) -> np.ndarray:
     return np.flatnonzero(~first | (pairs[:, 0] == pairs[:, 1]))
 
 
-def _flip(pairs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _flip(pairs: Wires, rng: np.random.Generator) -> Wires:
+    """Each pair in either order."""
     turn = rng.random(len(pairs)) < 0.5
     return np.where(turn[:, None], pairs[:, ::-1], pairs)
 
 
-def structured_pairs(shape, levels: int, active: np.ndarray, gates: int, rng: np.random.Generator) -> np.ndarray:
+def structured_pairs(shape: Shape, levels: int, active: NDArray[np.bool_], gates: int, rng: np.random.Generator) -> Wires:
     """Pairs of neighbouring bits of an encoded image, for a first layer.
 
-    Bit ``t F + f`` is threshold ``t`` of feature ``f = (channel, y, x)``. Stages pair a bit with the one at a distance of 1, 2,
-    4, ... along x or along y; at distance 1 also with the next channel, and with the next threshold one pixel on, so that two
-    thermometer bits of one pixel never meet. Gates take the stages in turn and each stage's bits in a seeded order; bits that
-    are not ``active`` (constant on the training set) are left out; the order of the gates is shuffled, so that no group of
-    outputs sees one region only. Source: the semantic first layer of CoverageDLGN, which gains four points on CIFAR-10.
+    Bit ``t F + f`` is threshold ``t`` of feature ``f = (channel, y, x)``. Stages pair a bit with the one at a distance of
+    1, 2, 4, ... along x or along y; at distance 1 also with the next channel, and with the next threshold one pixel on, so
+    that two thermometer bits of one pixel never meet. Gates take the stages in turn and each stage's bits in a seeded order;
+    bits that are not ``active`` (constant on the training set) are left out; the order of the gates is shuffled, so that no
+    group of outputs sees one region only.
+
+    References
+    ----------
+    The semantic first layer of CoverageDLGN, which gains four points on CIFAR-10.
     """
     stages = _stages(shape, levels, active)
     each = -(-gates // len(stages))
@@ -185,17 +198,18 @@ def structured_pairs(shape, levels: int, active: np.ndarray, gates: int, rng: np
     return _flip(pairs[rng.permutation(len(pairs))], rng)
 
 
-def _fill(shape, active, gates, rng) -> np.ndarray:
+def _fill(shape: Shape, active: NDArray[np.bool_], gates: int, rng: np.random.Generator) -> Wires:
     """Random pairs, those of two thresholds of one pixel last: they are used only when no others are left."""
     n = int(active.sum())
     rest = random_pairs(np.flatnonzero(active), max(gates, min(2 * gates, n * (n - 1) // 2)), rng)
     return rest[np.argsort(rest[:, 0] % np.prod(shape) == rest[:, 1] % np.prod(shape), kind="stable")]
 
 
-def _stages(shape, levels, active):
+def _stages(shape: Shape, levels: int, active: NDArray[np.bool_]) -> list[Wires]:
+    """All pairs of each stage of ``structured_pairs``, of active bits alone."""
     channels, height, width = shape
     index = np.arange(levels * channels * height * width).reshape(levels, channels, height, width)
-    stages = []
+    stages: list[tuple[Wires, Wires]] = []
     stride = 1
     while stride < max(height, width):
         stages += [(index[..., :-stride], index[..., stride:])] if stride < width else []
@@ -210,13 +224,15 @@ def _stages(shape, levels, active):
     return [p for p in pairs if len(p)]
 
 
-def _unique(pairs, shape, levels):
+def _unique(pairs: Wires, shape: Shape, levels: int) -> Wires:
+    """The pairs, in their order, without those that repeat an earlier one in either order."""
     n = levels * int(np.prod(shape))
     key = pairs.min(1) * n + pairs.max(1)
     return pairs[np.sort(np.unique(key, return_index=True)[1])]
 
 
-def first_layer(wiring: str, bits: int, gates: int, rng, *, shape=None, levels=1, active=None) -> np.ndarray:
+def first_layer(wiring: str, bits: int, gates: int, rng: np.random.Generator, *, shape: Shape | None = None,
+                levels: int = 1, active: NDArray[np.bool_] | None = None) -> NDArray[np.int32]:
     """The first layer's pairs by name: ``structured`` (images; falls back to random without a shape) or ``random``."""
     if wiring not in ("structured", "random"):
         raise InputError(f"wiring {wiring!r} is none of structured, random")
