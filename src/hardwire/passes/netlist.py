@@ -12,7 +12,8 @@ import numpy as np
 
 from ..circuit import STAGES
 from ..circuit.check import check
-from ..circuit.circuit import FIRST, Circuit, Macro, gate_cost
+from ..circuit.circuit import FIRST, Circuit, Macro
+from ..cost import gate_cost
 from ..core.truth_tables import compose, decompose, flip, ones, projection, shrink
 
 INVERTER = 0b01
