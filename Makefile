@@ -23,6 +23,7 @@ test-slow: setup
 
 lint: setup
 	$(BIN)/ruff check src tests examples benchmarks docs
+	$(BIN)/mypy
 
 clean:
 	rm -rf .venv demo-out
