@@ -155,7 +155,8 @@ SOURCES: dict[str, Source] = {
                    "613e44dbb8ffdf54d364bd91e4e74afd", "46815731e31c07f89422cf60de8738e7"),
     "adult": _uci(
         "Adult (income above 50,000 dollars), Kohavi and Becker 1996; UCI, official test split; as in the code of the "
-        "2022 logic-network paper, rows with unknown values and the columns fnlwgt and education-num are left out", "adult",
+        "2022 logic-network paper, rows with unknown values and the columns fnlwgt and education-num are left out",
+        "adult",
         {"adult.data": "5d7c39d7b8804f071cdd1f2a7c460872", "adult.test": "35238206dfdf7f1fe215bbb874adecdc"},
         columns=("age", "workclass", "fnlwgt", "education", "education-num", "marital-status", "occupation",
                  "relationship", "race", "sex", "capital-gain", "capital-loss", "hours-per-week", "native-country",
