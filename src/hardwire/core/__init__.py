@@ -1,1 +1,1 @@
-"""What every other package may use: the gate table, bits, errors, settings, files, random words, threads, outside programs."""
+"""What every package may use: gates, truth tables, bits, errors, settings, random words, threads, files, programs."""

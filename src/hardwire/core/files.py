@@ -6,13 +6,26 @@ from pathlib import Path
 from .errors import FormatError, InputError
 
 
-def write_text(path, text: str) -> Path:
-    """``write_bytes`` for text."""
+def write_text(path: str | os.PathLike[str], text: str) -> Path:
+    """Write text as ``write_bytes`` does."""
     return write_bytes(path, text.encode(errors="backslashreplace"))
 
 
-def write_bytes(path, content: bytes) -> Path:
-    """Write beside the target and rename, so that a reader never meets half a file."""
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> Path:
+    """Write beside the target and rename, so that a reader never meets half a file.
+
+    Parameters
+    ----------
+    path : str or path
+        The target; its folders are made.
+    content : bytes
+        The whole file.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be written.
+    """
     path = Path(path)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")  # of this process alone: another may write the same file
     try:
@@ -26,10 +39,18 @@ def write_bytes(path, content: bytes) -> Path:
     return path
 
 
-def read_text(path) -> str:
-    path = Path(path)
+def read_text(path: str | os.PathLike[str]) -> str:
+    """Read a file of UTF-8 text.
+
+    Raises
+    ------
+    FormatError
+        Where the file is not UTF-8.
+    InputError
+        Where it cannot be read.
+    """
     try:
-        return path.read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise FormatError(f"{path} is not a text file; check the path") from None
     except OSError as error:

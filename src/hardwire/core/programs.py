@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,18 @@ from .errors import MissingToolError, ToolError
 class Tool:
     """An outside program.
 
-    ``variable`` overrides its path; ``names`` are looked for on PATH; ``wheel`` is a script that an installed wheel
-    puts beside the Python interpreter; ``package`` is what the message names when nothing is found.
+    Attributes
+    ----------
+    title : str
+        What messages call it.
+    variable : str
+        Environment variable that overrides its path.
+    names : tuple of str
+        What it is called on PATH, the preferred name first.
+    package : str
+        What the message names when the program is not there.
+    wheel : str
+        Script that an installed wheel puts beside the Python interpreter.
     """
 
     title: str
@@ -34,7 +45,13 @@ CC = Tool("a C compiler", "HARDWIRE_CC", ("cc", "gcc", "clang"), "the Debian pac
 
 
 def find(tool: Tool) -> str | None:
-    """The program's path, or None. A variable that names a file that is not there is an error, not a fallback."""
+    """The program's path, or None.
+
+    Raises
+    ------
+    MissingToolError
+        Where the environment variable names a file that is not there; nothing else is then tried.
+    """
     given = os.environ.get(tool.variable)
     if given:
         path = shutil.which(given)
@@ -47,34 +64,63 @@ def find(tool: Tool) -> str | None:
 
 
 def require(tool: Tool) -> str:
-    """The program's path, or MissingToolError with the package that brings it."""
+    """The program's path.
+
+    Raises
+    ------
+    MissingToolError
+        Where there is none, with the package that brings it.
+    """
     path = find(tool)
     if path is None:
-        raise MissingToolError(f"{tool.title} was not found: install {tool.package}, or set {tool.variable} to its path")
+        raise MissingToolError(
+            f"{tool.title} was not found: install {tool.package}, or set {tool.variable} to its path")
     return path
 
 
-def run(tool: Tool, arguments, *, cwd=None, timeout: float = 600, produces=()) -> str:
+def run(
+    tool: Tool, arguments: Iterable[object], *, cwd: str | os.PathLike[str] | None = None, timeout: float = 600,
+    produces: Iterable[str | os.PathLike[str]] = (),
+) -> str:
     """Run the program and return its standard output and error together.
 
-    An exit code other than 0, a run over ``timeout`` seconds, or a file of ``produces`` that is missing or empty
-    afterwards raises ToolError: a program is judged by what it wrote, not by its exit code alone.
+    Parameters
+    ----------
+    tool : Tool
+        The program.
+    arguments : iterable
+        Its arguments, each turned into text.
+    cwd : path, optional
+        Folder to run it in.
+    timeout : float
+        Seconds after which it is ended, with all that it started.
+    produces : iterable of paths
+        Files that it must write. They are removed first.
+
+    Raises
+    ------
+    ToolError
+        Where the exit code is not 0, the time is over, or a file of ``produces`` is missing or empty afterwards:
+        a program is judged by what it wrote, not by its exit code alone.
     """
+    products = [Path(path) for path in produces]
     command = [require(tool), *map(str, arguments)]
-    for path in produces:
-        Path(path).unlink(missing_ok=True)
+    for path in products:
+        path.unlink(missing_ok=True)
     try:
         process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
     except OSError as error:
-        raise ToolError(f"{tool.title} at {command[0]} cannot be run: {error.strerror}; install {tool.package}") from None
+        raise ToolError(
+            f"{tool.title} at {command[0]} cannot be run: {error.strerror}; install {tool.package}") from None
     try:
         said, _ = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
-        raise ToolError(f"{tool.title} did not finish within {timeout:g} s; give it longer or a smaller circuit") from None
+        raise ToolError(
+            f"{tool.title} did not finish within {timeout:g} s; give it longer or a smaller circuit") from None
     finally:
         _end(process)
-    missing = [str(p) for p in produces if not Path(p).is_file() or not Path(p).stat().st_size]
+    missing = [str(p) for p in products if not p.is_file() or not p.stat().st_size]
     code = process.returncode
     if code or missing:
         what = f"ended with exit code {code}" if code else f"wrote no {missing[0]}"
@@ -82,7 +128,7 @@ def run(tool: Tool, arguments, *, cwd=None, timeout: float = 600, produces=()) -
     return said
 
 
-def _end(process: subprocess.Popen) -> None:
+def _end(process: subprocess.Popen[str]) -> None:
     """Kill a program that still runs, with all that it started: a wrapper's child would hold the pipe open."""
     if process.poll() is None:
         if hasattr(os, "killpg"):
@@ -90,4 +136,5 @@ def _end(process: subprocess.Popen) -> None:
         else:  # pragma: no cover
             process.kill()
         process.wait()
-    process.stdout.close()
+    if process.stdout is not None:
+        process.stdout.close()

@@ -1,46 +1,56 @@
 """Data sets: a name or a file to training, validation and test splits."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, SupportsIndex
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..core.errors import InputError
-from .samples import REGRESS, TASKS, Samples
+from .samples import REGRESS, TASKS, Samples, Shape, Task
 from .sources import SOURCES, read_source
-from .tables import read_npz, read_table
+from .tables import Label, read_npz, read_table
 
-#: Suffix -> reader of a user's own file.
-READERS = {
-    ".csv": read_table,
-    ".tsv": read_table,
-    ".npz": lambda path, label, task: read_npz(path, task=task),
-}
+#: Suffixes of a user's own files.
+TABLES, ARCHIVE = (".csv", ".tsv"), ".npz"
 #: The squares of larger targets leave float64.
 LARGEST_TARGET = 1e150
 
 
 @dataclass(frozen=True)
 class Split:
-    """``x`` (samples, features) uint8, int64 or float64; ``y`` (samples,) int64, index into the classes, or (samples, outputs)
-    float64, targets or labels.
+    """Some of the samples.
 
-    rows  (samples,) int64, each sample's place in the order of the source it was cut from, or None where that is not known
+    Attributes
+    ----------
+    x : array (samples, features) of uint8, int64 or float64
+    y : array (samples,) of int64, or (samples, outputs) of float64
+        Indices into the classes; or targets, or labels that are 0 or 1.
+    rows : array (samples,) of int64, optional
+        Each sample's place in the order of the source that it was cut from, where that is known.
     """
 
-    x: np.ndarray
-    y: np.ndarray
-    rows: np.ndarray | None = None
+    x: NDArray[Any]
+    y: NDArray[Any]
+    rows: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
 class Dataset:
     """Samples in three splits that share none.
 
-    classes   name of each class, target or label
-    features  name of each feature, a unique identifier
-    shape     (channels, height, width) in whose order ``x`` is flattened, or None where the samples are no images
-    source    where it comes from, one line
+    Attributes
+    ----------
+    classes : tuple of str
+        Name of each class, target or label.
+    features : tuple of str
+        Name of each feature, a unique identifier.
+    shape : (channels, height, width), optional
+        In whose order ``x`` is flattened, where the samples are images.
+    source : str
+        Where it comes from, one line.
     """
 
     name: str
@@ -49,22 +59,42 @@ class Dataset:
     test: Split
     classes: tuple[str, ...]
     features: tuple[str, ...]
-    shape: tuple[int, int, int] | None
+    shape: Shape | None
     source: str
 
 
-def load_dataset(name_or_path, *, seed: int = 0, data_dir=None, validation: float = 0.1, test: float = 0.2,
-                 label: str | int | list | tuple | None = None, download: bool = True, task: str = "classify") -> Dataset:
+def load_dataset(
+    name_or_path: str | os.PathLike[str], *, seed: SupportsIndex = 0, data_dir: str | os.PathLike[str] | None = None,
+    validation: float = 0.1, test: float = 0.2, label: Label = None, download: bool = True, task: Task = "classify",
+) -> Dataset:
     """Load a named source or a file (.csv, .tsv, .npz) and split it, every class alike; targets and labels at random.
 
-    test        share of each class's samples for the test split, where the source fixes none itself
-    validation  share of what is left for the validation split
-    seed        the splits depend on it and on the samples only
-    label       of a table: name or number of the label column; None: the last one; several of ``regress`` and ``multilabel`` as
-                a list or with commas between them
-    task        ``classify``; ``regress``, to predict numbers; ``multilabel``, to predict several labels that are 0 or 1
-    data_dir    folder where a named source's files are looked for first; then $HARDWIRE_DATA, then the user's cache
-    download    fetch a named source's files when they are nowhere; else that raises InputError
+    Parameters
+    ----------
+    name_or_path : str or path
+        A name in ``SOURCES``, or a file.
+    seed : int
+        The splits depend on it and on the samples only.
+    data_dir : path, optional
+        Folder where a named source's files are looked for first; then ``$HARDWIRE_DATA``, then the user's cache.
+    validation : float
+        Share for the validation split of what the test split leaves.
+    test : float
+        Share of each class's samples for the test split, where the source fixes none itself.
+    label : str, int or list, optional
+        Of a table: name or number of the label column, by default the last one; several of ``regress`` and
+        ``multilabel`` as a list or with commas between them.
+    download : bool
+        Fetch a named source's files when they are nowhere; else that is an error.
+    task : str
+        ``classify``; ``regress``, to predict numbers; ``multilabel``, to predict several labels that are 0 or 1.
+
+    Raises
+    ------
+    InputError
+        Where the name, an option or the samples cannot be used.
+    FormatError
+        Where a file is damaged.
     """
     _check_options(seed, validation, test, task)
     name, samples = _read(name_or_path, label, data_dir, download, task)
@@ -74,22 +104,31 @@ def load_dataset(name_or_path, *, seed: int = 0, data_dir=None, validation: floa
 def split_samples(name: str, samples: Samples, *, seed: int, validation: float, test: float) -> Dataset:
     """Cut samples into a Dataset: in each class at least one sample for each split, all in a random order.
 
-    Samples with targets or labels are all of one class.
+    Samples with targets or labels are all of one class. Arguments are those of ``load_dataset``.
+
+    Raises
+    ------
+    InputError
+        Where a class has too few samples, or an output has one value only.
     """
     classified = samples.y.ndim == 1
     (_check_classes if classified else _check_targets)(name, samples)
     groups = samples.y if classified else np.zeros(len(samples.y), dtype=np.int64)
     rng = np.random.default_rng(seed)
-    rest, held = np.arange(len(samples.y)), samples.test
-    if held is None:
+    rest = np.arange(len(samples.y))
+    if samples.test is None:
         rest, chosen = _cut(groups, rest, test, rng, keep=2)
-        held = samples.x[chosen], samples.y[chosen], chosen
-    rest, chosen = _cut(groups, rest, validation, rng, keep=1)
-    train, checked = (Split(samples.x[rows], samples.y[rows], rows) for rows in (rest, chosen))
-    return Dataset(name, train, checked, Split(*held), samples.classes, samples.features, samples.shape, samples.source)
+        tested = Split(samples.x[chosen], samples.y[chosen], chosen)
+    else:
+        tested = Split(*samples.test)
+    trained, validated = (Split(samples.x[rows], samples.y[rows], rows)
+                          for rows in _cut(groups, rest, validation, rng, keep=1))
+    return Dataset(name, trained, validated, tested, samples.classes, samples.features, samples.shape, samples.source)
 
 
-def _cut(y: np.ndarray, rows: np.ndarray, share: float, rng, *, keep: int) -> tuple[np.ndarray, np.ndarray]:
+def _cut(
+    y: NDArray[np.int64], rows: NDArray[np.int64], share: float, rng: np.random.Generator, *, keep: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """``rows`` without and with a random ``share`` of each class: one sample or more, and ``keep`` or more stay."""
     rows = rng.permutation(rows)
     labels, chosen = y[rows], np.zeros(len(rows), dtype=bool)
@@ -98,16 +137,19 @@ def _cut(y: np.ndarray, rows: np.ndarray, share: float, rng, *, keep: int) -> tu
     return rows[~chosen], rows[chosen]
 
 
-def _quotas(count: np.ndarray, share: float, keep: int) -> np.ndarray:
+def _quotas(count: NDArray[np.int64], share: float, keep: int) -> NDArray[np.int64]:
     """Samples to take of each class; rounded by the largest remainders, so that their sum is ``share`` of all."""
     exact = share * count
     take = np.floor(exact).astype(np.int64)
     left = max(0, round(share * int(count.sum())) - int(take.sum()))
     take[np.argsort(take - exact, kind="stable")[:left]] += 1
-    return np.clip(take, 1, count - keep)
+    return np.asarray(np.clip(take, 1, count - keep), dtype=np.int64)
 
 
-def _read(name_or_path, label, data_dir, download: bool, task: str) -> tuple[str, Samples]:
+def _read(
+    name_or_path: str | os.PathLike[str], label: Label, data_dir: str | os.PathLike[str] | None, download: bool,
+    task: Task,
+) -> tuple[str, Samples]:
     known = str(name_or_path)
     if known in SOURCES:
         if task != "classify":
@@ -116,18 +158,21 @@ def _read(name_or_path, label, data_dir, download: bool, task: str) -> tuple[str
             raise InputError(f"data set {known!r} has its own labels; leave the label column {label!r} out")
         return known, read_source(known, data_dir=data_dir, download=download)
     path = Path(name_or_path)
-    if path.suffix.lower() in READERS and path.is_file():
-        if label is not None and path.suffix.lower() == ".npz":
-            raise InputError(f"{path} has its labels in y; leave the label column {label!r} out")
-        return path.stem, READERS[path.suffix.lower()](path, label=label, task=task)
-    if path.suffix.lower() in READERS:
+    suffix = path.suffix.lower()
+    if suffix not in (*TABLES, ARCHIVE):
+        what = "is neither .csv, .tsv nor .npz" if path.exists() else "is unknown"
+        raise InputError(f"data set {known!r} {what}; choose from {', '.join(SOURCES)}, or give a path to a .csv, .tsv "
+                         f"or .npz file")
+    if not path.is_file():
         raise InputError(f"file {known} does not exist; check the path")
-    what = "is neither .csv, .tsv nor .npz" if path.exists() else "is unknown"
-    raise InputError(f"data set {known!r} {what}; choose from {', '.join(SOURCES)}, or give a path to a .csv, .tsv or "
-                     f".npz file")
+    if suffix in TABLES:
+        return path.stem, read_table(path, label=label, task=task)
+    if label is not None:
+        raise InputError(f"{path} has its labels in y; leave the label column {label!r} out")
+    return path.stem, read_npz(path, task=task)
 
 
-def _check_options(seed, validation: float, test: float, task: str) -> None:
+def _check_options(seed: object, validation: float, test: float, task: str) -> None:
     if task not in TASKS:
         raise InputError(f"task {task!r} is unknown; choose from {', '.join(TASKS)}")
     if not isinstance(seed, (int, np.integer)) or seed < 0:
@@ -159,11 +204,11 @@ def _check_targets(name: str, samples: Samples) -> None:
         if low == high:
             raise InputError(f"data set {name!r} has {low:g} as {target!r} of every sample; leave that output out")
         if max(-low, high) > LARGEST_TARGET:
-            raise InputError(f"data set {name!r} has {max(-low, high):g} in {target!r}, beyond {LARGEST_TARGET:g}; rescale it")
+            raise InputError(
+                f"data set {name!r} has {max(-low, high):g} in {target!r}, beyond {LARGEST_TARGET:g}; rescale it")
 
 
-def confusion(truth: np.ndarray, found: np.ndarray, classes: int) -> list[list[int]]:
-    """Samples of each class, rows, that were taken for each class, columns; both (samples,) class indices."""
-    matrix = np.zeros((classes, classes), dtype=np.int64)
-    np.add.at(matrix, (truth, found), 1)
-    return matrix.tolist()
+def confusion(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> list[list[int]]:
+    """Count the samples of each class, rows, that were taken for each class, columns; both (samples,) class indices."""
+    cells = np.bincount(truth * classes + predicted, minlength=classes * classes)
+    return [[int(count) for count in row] for row in cells.reshape(classes, classes)]

@@ -1,23 +1,29 @@
 """The named sources. One joins by a row of ``SOURCES``: its title, where its files come from, and how they are read."""
 
+import os
+from typing import Any
+
 import numpy as np
 
 from .fetch import Archive, Files, Layout, Open, Source
-from .images import cifar_arrays, cifar_batch, cifar_reader, cifar_records, read_idx_images
+from .images import Parse, cifar_arrays, cifar_batch, cifar_reader, cifar_records, read_idx_images
 from .samples import Samples, pixel_names
 from .uci import Table, table_reader
 
 
-def read_source(name: str, *, data_dir=None, download: bool = True) -> Samples:
-    """All samples of the source ``name``: of its first layout whose files lie anywhere, else of its first one, downloaded."""
+def read_source(name: str, *, data_dir: str | os.PathLike[str] | None = None, download: bool = True) -> Samples:
+    """Read all samples of a source: of its first layout whose files lie anywhere, else of its first one, downloaded.
+
+    Arguments and errors are those of ``load_dataset``.
+    """
     source = SOURCES[name]
     layouts = [Files(name, layout, data_dir, download) for layout in source.layouts]
-    files = next((f for f in layouts if f.found()), layouts[0])
+    files = next((f for f in layouts if f.present()), layouts[0])
     return files.layout.read(source, files)
 
 
 def read_digits(source: Source, _: Open) -> Samples:
-    """The digits embedded in scikit-learn: 1,797 images, 8 x 8, values 0 to 16."""
+    """Read the digits embedded in scikit-learn: 1,797 images, 8 x 8, values 0 to 16."""
     from sklearn.datasets import load_digits
 
     x, y = load_digits(return_X_y=True)
@@ -25,29 +31,36 @@ def read_digits(source: Source, _: Open) -> Samples:
     return Samples(x.astype(np.uint8), y.astype(np.int64), source.classes, pixel_names(shape), shape, source.title)
 
 
-def _cifar(archive: str, archive_md5: str, folder: str, parse, md5: dict[str, str | None], note: str = "") -> Layout:
-    """A layout of a CIFAR set: an archive at its authors' address that holds training files and, last, the test file."""
+def _cifar(
+    archive: str, archive_md5: str, folder: str, parse: Parse, md5: dict[str, str | None], note: str = "",
+) -> Layout:
+    """Lay out a CIFAR set: an archive at its authors' address that holds training files and, last, the test file."""
     *train, test = md5
     read = cifar_reader(parse, tuple(train), test, note)
     if not archive:
         return Layout(read, md5, folders=(folder,))
-    return Layout(read, md5, "https://www.cs.toronto.edu/~kriz/", "", Archive(archive, archive_md5, folder), (folder,))
+    published = Archive(archive, archive_md5, folder)
+    return Layout(read, md5, "https://www.cs.toronto.edu/~kriz/", "", published, (folder,))
 
 
-def _uci(title: str, folder: str, md5: dict[str, str], **table) -> Source:
+def _uci(title: str, folder: str, md5: dict[str, str], **table: Any) -> Source:
     train, *test = md5
     address = f"https://archive.ics.uci.edu/ml/machine-learning-databases/{folder}/"
-    return Source(title, (Layout(table_reader(Table(train, *test, **table)), md5, address, "", folders=("uci",)),))
+    read = table_reader(Table(train, next(iter(test), ""), **table))
+    return Source(title, (Layout(read, md5, address, "", folders=("uci",)),))
 
 
 def _monk(n: int, what: str, train: str, test: str) -> Source:
     attributes = tuple(f"a{i}" for i in range(1, 7))
-    return _uci(f"MONK's problem {n} ({what}), Thrun et al. 1991; UCI, official test split, one bit for each value of an attribute",
-                "monks-problems", {f"monks-{n}.train": train, f"monks-{n}.test": test}, columns=("class", *attributes, "id"),
-                label="class", categories=attributes, omit=("id",), separator=None)
+    return _uci(f"MONK's problem {n} ({what}), Thrun et al. 1991; UCI, official test split, one bit for each value of "
+                f"an attribute", "monks-problems", {f"monks-{n}.train": train, f"monks-{n}.test": test},
+                columns=("class", *attributes, "id"), label="class", categories=attributes, omit=("id",),
+                separator=None)
 
 
-def _pmlb(name: str, what: str, samples: int, columns: int, *, file: str = "", earlier: str = "", **table) -> Source:
+def _pmlb(
+    name: str, what: str, samples: int, columns: int, *, file: str = "", earlier: str = "", **table: Any,
+) -> Source:
     """A table of PMLB, which publishes the numbers of samples and features, and no checksum."""
     file = file or name
 
@@ -55,25 +68,27 @@ def _pmlb(name: str, what: str, samples: int, columns: int, *, file: str = "", e
         read = table_reader(Table(f"{file}.tsv", separator="\t", size=(samples, columns + 1), **table))
         return Layout(read, {f"{file}.tsv": None}, address, folders=("pmlb", file))
 
-    found = [layout(file, f"https://github.com/EpistasisLab/pmlb/raw/master/datasets/{file}/")]
-    return Source(f"{what}; UCI, the one table of PMLB", (*found, *([layout(earlier, "")] if earlier else [])))
+    layouts = [layout(file, f"https://github.com/EpistasisLab/pmlb/raw/master/datasets/{file}/")]
+    return Source(f"{what}; UCI, the one table of PMLB", (*layouts, *([layout(earlier, "")] if earlier else [])))
 
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CIFAR100 = (
-    "apple", "aquarium_fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle", "bottle", "bowl", "boy", "bridge", "bus",
-    "butterfly", "camel", "can", "castle", "caterpillar", "cattle", "chair", "chimpanzee", "clock", "cloud", "cockroach", "couch",
-    "crab", "crocodile", "cup", "dinosaur", "dolphin", "elephant", "flatfish", "forest", "fox", "girl", "hamster", "house",
-    "kangaroo", "keyboard", "lamp", "lawn_mower", "leopard", "lion", "lizard", "lobster", "man", "maple_tree", "motorcycle",
-    "mountain", "mouse", "mushroom", "oak_tree", "orange", "orchid", "otter", "palm_tree", "pear", "pickup_truck", "pine_tree",
-    "plain", "plate", "poppy", "porcupine", "possum", "rabbit", "raccoon", "ray", "road", "rocket", "rose", "sea", "seal", "shark",
-    "shrew", "skunk", "skyscraper", "snail", "snake", "spider", "squirrel", "streetcar", "sunflower", "sweet_pepper", "table", "tank",
-    "telephone", "television", "tiger", "tractor", "train", "trout", "tulip", "turtle", "wardrobe", "whale", "willow_tree", "wolf",
+    "apple", "aquarium_fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle", "bottle", "bowl", "boy",
+    "bridge", "bus", "butterfly", "camel", "can", "castle", "caterpillar", "cattle", "chair", "chimpanzee", "clock",
+    "cloud", "cockroach", "couch", "crab", "crocodile", "cup", "dinosaur", "dolphin", "elephant", "flatfish", "forest",
+    "fox", "girl", "hamster", "house", "kangaroo", "keyboard", "lamp", "lawn_mower", "leopard", "lion", "lizard",
+    "lobster", "man", "maple_tree", "motorcycle", "mountain", "mouse", "mushroom", "oak_tree", "orange", "orchid",
+    "otter", "palm_tree", "pear", "pickup_truck", "pine_tree", "plain", "plate", "poppy", "porcupine", "possum",
+    "rabbit", "raccoon", "ray", "road", "rocket", "rose", "sea", "seal", "shark", "shrew", "skunk", "skyscraper",
+    "snail", "snake", "spider", "squirrel", "streetcar", "sunflower", "sweet_pepper", "table", "tank", "telephone",
+    "television", "tiger", "tractor", "train", "trout", "tulip", "turtle", "wardrobe", "whale", "willow_tree", "wolf",
     "woman", "worm",
 )
 
 SOURCES: dict[str, Source] = {
-    "digits": Source("handwritten digits 8 x 8, the UCI optdigits test set, embedded in scikit-learn", (Layout(read_digits),)),
+    "digits": Source("handwritten digits 8 x 8, the UCI optdigits test set, embedded in scikit-learn",
+                     (Layout(read_digits),)),
     "mnist": Source(
         "MNIST handwritten digits, LeCun, Cortes, Burges; idx files, official test split",
         (Layout(read_idx_images, {
@@ -96,7 +111,8 @@ SOURCES: dict[str, Source] = {
     "cifar10": Source(
         "CIFAR-10, Krizhevsky 2009; official test split",
         (
-            _cifar("cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", "cifar-10-batches-bin", cifar_records, {
+            _cifar("cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", "cifar-10-batches-bin",
+                   cifar_records, {
                 "data_batch_1.bin": "5dd7e06a14cb22eb9f671a540d1b7c25",
                 "data_batch_2.bin": "5ea93a67294ea407fff1d09f752e9692",
                 "data_batch_3.bin": "942cd6a4bcdd0dd3c604fbe906cb4421",
@@ -131,23 +147,32 @@ SOURCES: dict[str, Source] = {
         ),
         CIFAR100,
     ),
-    "monk1": _monk(1, "a1 = a2 or a5 = 1", "fc1fc3a673e00908325c67cf16283335", "de4255acb72fb29be5125a7c874e28a0"),
-    "monk2": _monk(2, "exactly two attributes are 1", "f109ee3f95805745af6cdff06d6fbc94", "106cb9049ba5ccd7969a0bd5ff19681d"),
-    "monk3": _monk(3, "5 % of the training labels are wrong", "613e44dbb8ffdf54d364bd91e4e74afd", "46815731e31c07f89422cf60de8738e7"),
+    "monk1": _monk(1, "a1 = a2 or a5 = 1",
+                   "fc1fc3a673e00908325c67cf16283335", "de4255acb72fb29be5125a7c874e28a0"),
+    "monk2": _monk(2, "exactly two attributes are 1",
+                   "f109ee3f95805745af6cdff06d6fbc94", "106cb9049ba5ccd7969a0bd5ff19681d"),
+    "monk3": _monk(3, "5 % of the training labels are wrong",
+                   "613e44dbb8ffdf54d364bd91e4e74afd", "46815731e31c07f89422cf60de8738e7"),
     "adult": _uci(
-        "Adult (income above 50,000 dollars), Kohavi and Becker 1996; UCI, official test split; as in the code of the 2022 "
-        "logic-network paper, rows with unknown values and the columns fnlwgt and education-num are left out", "adult",
+        "Adult (income above 50,000 dollars), Kohavi and Becker 1996; UCI, official test split; as in the code of the "
+        "2022 logic-network paper, rows with unknown values and the columns fnlwgt and education-num are left out",
+        "adult",
         {"adult.data": "5d7c39d7b8804f071cdd1f2a7c460872", "adult.test": "35238206dfdf7f1fe215bbb874adecdc"},
-        columns=("age", "workclass", "fnlwgt", "education", "education-num", "marital-status", "occupation", "relationship", "race",
-                 "sex", "capital-gain", "capital-loss", "hours-per-week", "native-country", "income"),
+        columns=("age", "workclass", "fnlwgt", "education", "education-num", "marital-status", "occupation",
+                 "relationship", "race", "sex", "capital-gain", "capital-loss", "hours-per-week", "native-country",
+                 "income"),
         label="income", omit=("fnlwgt", "education-num"),
-        categories=("workclass", "education", "marital-status", "occupation", "relationship", "race", "sex", "native-country"),
+        categories=("workclass", "education", "marital-status", "occupation", "relationship", "race", "sex",
+                    "native-country"),
     ),
     "breast-cancer": _uci(
-        "Breast Cancer (recurrence), Zwitter and Soklic, Ljubljana 1988; UCI; rows with unknown values are left out, as in the code of "
-        "the 2022 logic-network paper", "breast-cancer", {"breast-cancer.data": "d887db31e2b99e39c4b7fc79d2f36a3a"},
-        columns=("class", "age", "menopause", "tumor-size", "inv-nodes", "node-caps", "deg-malig", "breast", "breast-quad", "irradiat"),
-        label="class", categories=("age", "menopause", "tumor-size", "inv-nodes", "node-caps", "breast", "breast-quad", "irradiat"),
+        "Breast Cancer (recurrence), Zwitter and Soklic, Ljubljana 1988; UCI; rows with unknown values are left out, "
+        "as in the code of the 2022 logic-network paper", "breast-cancer",
+        {"breast-cancer.data": "d887db31e2b99e39c4b7fc79d2f36a3a"},
+        columns=("class", "age", "menopause", "tumor-size", "inv-nodes", "node-caps", "deg-malig", "breast",
+                 "breast-quad", "irradiat"),
+        label="class",
+        categories=("age", "menopause", "tumor-size", "inv-nodes", "node-caps", "breast", "breast-quad", "irradiat"),
     ),
     "iris": _uci(
         "Iris, Fisher 1936; UCI", "iris", {"iris.data": "42615765a885ddf54427f12c34a0a070"},
@@ -159,8 +184,8 @@ SOURCES: dict[str, Source] = {
     "pendigits": _pmlb("pendigits", "Pen-written digits, Alpaydin and Alimoglu", 10_992, 16),
     "mushroom": _pmlb("mushroom", "Mushroom, one bit for each value of an attribute", 8_124, 22, categories="all"),
     "dna": _pmlb("dna", "Statlog, splice junctions of DNA in 180 bits", 3_186, 180),
-    "connect-4": _pmlb("connect-4", "Connect-4, Tromp, one bit for each value of a square", 67_557, 42, file="connect_4",
-                       earlier="connect-4", categories="all"),
+    "connect-4": _pmlb("connect-4", "Connect-4, Tromp, one bit for each value of a square", 67_557, 42,
+                       file="connect_4", earlier="connect-4", categories="all"),
     "krkopt": _pmlb("krkopt", "Chess, king and rook against king, Bain and Hoff", 28_056, 6),
     "shuttle": _pmlb("shuttle", "Statlog, space shuttle", 58_000, 9),
 }

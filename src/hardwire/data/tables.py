@@ -3,15 +3,22 @@
 import csv
 import io
 import math
+import os
 import pickle
 import zipfile
 import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..core.errors import FormatError, InputError
-from .samples import REGRESS, Samples, identifiers, index_labels, pixel_names
+from .samples import REGRESS, Samples, Shape, Task, identifiers, index_labels, pixel_names
+
+#: Name or number of a label column, or of several ones.
+Label = str | int | Sequence[str | int] | None
 
 DELIMITERS = ",;\t"
 MISSING = frozenset(("", "?", "na", "n/a", "nan", "null"))
@@ -20,16 +27,29 @@ MAX_CATEGORIES = 256
 FEW_VALUES = 10
 
 
-def read_table(path, *, label=None, task: str = "classify") -> Samples:
-    """A table of text, one sample a line, with or without a header.
+def read_table(path: str | os.PathLike[str], *, label: Label = None, task: Task = "classify") -> Samples:
+    """Read a table of text, one sample a line, with or without a header.
 
-    The delimiter is the one of comma, semicolon and tab that splits the first lines evenly. The label column is the
-    last one, or the one that ``label`` names or numbers (from 0; negative from the end). A column of texts becomes
-    one 0/1 column for each text, ``column_text``. Missing, infinite and stray cells raise InputError with their line
-    and column.
+    The delimiter is the one of comma, semicolon and tab that splits the first lines evenly. A column of texts becomes
+    one 0/1 column for each text, ``column_text``.
 
-    task    ``classify``: the label column holds integers or texts; ``regress``: numbers; ``multilabel``: 0 and 1.
-            For the latter two ``label`` may be a list, or names and numbers with commas between them
+    Parameters
+    ----------
+    path : path
+        A file of UTF-8.
+    label : str, int or list, optional
+        The label column by name or number (from 0; negative from the end), by default the last one. For ``regress``
+        and ``multilabel`` it may be a list, or names and numbers with commas between them.
+    task : str
+        ``classify``: the label column holds integers or texts; ``regress``: numbers; ``multilabel``: 0 and 1.
+
+    Raises
+    ------
+    InputError
+        Where a cell is missing, infinite or a text among numbers, with its line and column; where the table has no
+        such column, or no two.
+    FormatError
+        Where the file is no text.
     """
     path = Path(path)
     rows, lines = _rows(path)
@@ -56,7 +76,9 @@ def read_table(path, *, label=None, task: str = "classify") -> Samples:
 class _Column:
     """The cells of one column, the number that each different one is; for messages the file, the name and the lines."""
 
-    def __init__(self, path: Path, name: str, cells: tuple[str, ...], lines: list[int], values: dict):
+    def __init__(
+        self, path: Path, name: str, cells: tuple[str, ...], lines: list[int], values: Mapping[str, float | None],
+    ) -> None:
         self.path, self.name, self.cells, self.lines = path, name, cells, lines
         self.values = {**values, cells[0]: _number(cells[0])}
         self.texts = sorted(cell for cell, value in self.values.items() if value is None)
@@ -70,16 +92,16 @@ class _Column:
         place = f"{self.path} line {self.lines[at]}, column {self.name!r}"
         return InputError(f"{place}, {what} ({self.cells[at]!r}); {remedy}")
 
-    def numbers(self) -> np.ndarray | None:
+    def numbers(self) -> NDArray[np.float64] | None:
         """The cells as float64, or None where one is no number."""
         if self.texts:
             return None
-        endless = {cell for cell, value in self.values.items() if not math.isfinite(value)}
+        endless = {cell for cell, value in self.values.items() if value is not None and not math.isfinite(value)}
         if endless:
             raise self.error(endless, "has a number that is not finite", "mend it or remove the line")
-        return np.array([self.values[cell] for cell in self.cells])
+        return np.array([self.values[cell] for cell in self.cells], dtype=np.float64)
 
-    def features(self) -> list[tuple[str, np.ndarray]]:
+    def features(self) -> list[tuple[str, NDArray[np.float64]]]:
         """Name and values of the feature, or of one 0/1 feature for each text."""
         values = self.numbers()
         if values is not None:
@@ -93,33 +115,33 @@ class _Column:
         index = np.array([rank[cell] for cell in self.cells])
         return [(f"{self.name}_{text}", (index == i).astype(np.float64)) for text, i in rank.items()]
 
-    def classes(self) -> tuple[np.ndarray, tuple[str, ...]]:
+    def classes(self) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         """The cells as class indices, and the classes: integers by value or texts by alphabet."""
         values = self.numbers()
         if values is None:
             return index_labels(np.array([" ".join(c.split()) for c in self.cells]), str(self.path))
-        broken = {cell for cell, value in self.values.items() if not value.is_integer()}
+        broken = {cell for cell, value in self.values.items() if value is not None and not value.is_integer()}
         if broken:
-            raise self.error(broken, "has a label that is no integer", f"give integers or names or another label column, or "
-                             f"{REGRESS}")
+            raise self.error(broken, "has a label that is no integer",
+                             f"give integers or names or another label column, or {REGRESS}")
         return index_labels(values, str(self.path))
 
-    def targets(self) -> np.ndarray:
+    def targets(self) -> NDArray[np.float64]:
         """The cells as numbers to be predicted."""
         values = self.numbers()
         if values is None:
             raise self.error(set(self.texts), "has a target that is no number", "give a number or another label column")
         return values
 
-    def switches(self) -> np.ndarray:
+    def switches(self) -> NDArray[np.float64]:
         """The cells as labels, 0 or 1."""
         wrong = {cell for cell, value in self.values.items() if value not in (0, 1)}
         if wrong:
             raise self.error(wrong, "has a label that is neither 0 nor 1", "give 0 or 1 or another label column")
-        return self.numbers()
+        return np.array([self.values[cell] for cell in self.cells], dtype=np.float64)
 
 
-def _outputs(columns: list[_Column], task: str) -> tuple[np.ndarray, tuple[str, ...]]:
+def _outputs(columns: list[_Column], task: Task) -> tuple[NDArray[Any], tuple[str, ...]]:
     """What is to be learnt of each sample, and the names of the classes, targets or labels."""
     if task == "classify":
         return columns[0].classes()
@@ -163,7 +185,8 @@ def _rows(path: Path) -> tuple[list[list[str]], list[int]]:
 
 def _split(path: Path, text: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=delimiter != "\t")
-    rows, lines = [], []
+    rows: list[list[str]] = []
+    lines: list[int] = []
     try:
         for row in reader:
             if len(row) > 1 or (row and row[0].strip()):
@@ -185,11 +208,11 @@ def _delimiter(path: Path, text: str) -> str:
     return max(best, key=best.__getitem__)
 
 
-def _has_header(first: list[str], values: list[dict[str, float | None]], label) -> bool:
+def _has_header(first: list[str], values: list[dict[str, float | None]], label: Label) -> bool:
     """Whether the first row names the columns.
 
-    It does when it holds ``label``, or when no cell of it is a number or missing in a column whose other cells are all
-    numbers; in a table of texts alone, when none of its cells appears again in its column.
+    It does when it holds ``label``, or when no cell of it is a number or missing in a column whose other cells are
+    all numbers; in a table of texts alone, when none of its cells appears again in its column.
     """
     if any(isinstance(part, str) and part in first and _number(part) is None for part in _parts(label, first)):
         return True
@@ -201,24 +224,24 @@ def _has_header(first: list[str], values: list[dict[str, float | None]], label) 
     return all(cell not in column for cell, column in zip(first, values))
 
 
-def _parts(label, names: list[str]) -> list:
+def _parts(label: Label, names: list[str]) -> Sequence[str | int | None]:
     """The columns that ``label`` asks for: a list's, a text's between its commas, or the one of that very name."""
     if isinstance(label, str) and label not in names:
         return [part.strip() for part in label.split(",")]
-    return list(label) if isinstance(label, (list, tuple)) else [label]
+    return [label] if label is None or isinstance(label, (str, int)) else list(label)
 
 
-def _label_columns(path: Path, names: list[str], label, task: str) -> list[int]:
+def _label_columns(path: Path, names: list[str], label: Label, task: Task) -> list[int]:
     """Places of the label columns, in the order asked for."""
     parts = _parts(label, names)
     chosen = [_label_column(path, names, part) for part in parts]
     if task == "classify" and len(chosen) != 1:
-        raise InputError(f"{path}: label {label!r} asks for {len(chosen)} columns, but classes stand in one; name one, or set task "
-                         f"to 'multilabel' or 'regress'")
+        raise InputError(f"{path}: label {label!r} asks for {len(chosen)} columns, but classes stand in one; name one, "
+                         f"or set task to 'multilabel' or 'regress'")
     twice = next((part for i, part in enumerate(parts) if chosen[i] in chosen[:i]), None)
     if twice is not None or not chosen:
-        raise InputError(f"{path}: label {label!r} names {'no column' if twice is None else f'column {twice!r} twice'}; name each "
-                         f"label column once")
+        which = "no column" if twice is None else f"column {twice!r} twice"
+        raise InputError(f"{path}: label {label!r} names {which}; name each label column once")
     return chosen
 
 
@@ -236,12 +259,19 @@ def _label_column(path: Path, names: list[str], label: str | int | None) -> int:
         raise InputError(f"{path} has no column {label!r}; choose from {known} or 0 to {len(names) - 1}") from None
 
 
-def read_npz(path, *, task: str = "classify") -> Samples:
-    """An archive of arrays: ``x`` (n, ...) and ``y`` (n,), and if wanted ``x_test``, ``y_test`` and ``classes``.
+def read_npz(path: str | os.PathLike[str], *, task: Task = "classify") -> Samples:
+    """Read an archive of arrays: ``x``, ``y`` and, if wanted, ``x_test``, ``y_test`` and ``classes``.
 
-    ``x`` (n, height, width) and (n, channels, height, width) are images; every ``x`` is flattened. ``y`` holds integers
-    or texts; with ``classes``, the names of the classes in order, integers from 0. For task ``regress`` it holds numbers, for
-    ``multilabel`` 0 and 1, (n,) or (n, outputs), and ``classes`` names the outputs.
+    ``x`` is (n, ...): (n, height, width) and (n, channels, height, width) are images; every ``x`` is flattened.
+    ``y`` (n,) holds integers or texts; with ``classes``, the names of the classes in order, integers from 0. For task
+    ``regress`` it holds numbers, for ``multilabel`` 0 and 1, (n,) or (n, outputs), and ``classes`` names the outputs.
+
+    Raises
+    ------
+    InputError
+        Where an array is missing or cannot be used.
+    FormatError
+        Where the file is no archive of plain arrays.
     """
     path = Path(path)
     arrays = _arrays(path)
@@ -263,30 +293,30 @@ def read_npz(path, *, task: str = "classify") -> Samples:
     return Samples(x, index[: len(y)], classes, features, shape, f"archive {path.name}", test)
 
 
-def _arrays(path: Path) -> dict[str, np.ndarray]:
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in ("x", "y", "x_test", "y_test", "classes") if key in archive}
-            found = ", ".join(archive)
+            present = ", ".join(archive)
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError, AttributeError, TypeError):
         raise FormatError(f"{path} is no .npz archive of plain arrays; write it with numpy.savez") from None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}; check the path") from None
     missing = [key for key in ("x", "y") if key not in arrays]
     if missing:
-        raise InputError(f"{path} lacks the array {missing[0]!r} and has {found or 'none'}; give x and y")
+        raise InputError(f"{path} lacks the array {missing[0]!r} and has {present or 'none'}; give x and y")
     return arrays
 
 
-def _features(path: Path, name: str, x: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int] | None]:
+def _features(path: Path, name: str, x: NDArray[Any]) -> tuple[NDArray[Any], Shape | None]:
     """Flattened features in uint8, int64 or float64, and the image's shape."""
     if x.ndim < 2 or 0 in x.shape:
         raise InputError(f"{path}: {name} has shape {x.shape}; give (samples, features) or images, none of them empty")
     if x.ndim == 4 and x.shape[3] in (1, 3, 4) and x.shape[1] > 4:
         raise InputError(f"{path}: {name} has shape {x.shape}, its channels last; give {name}.transpose(0, 3, 1, 2)")
-    shape = {3: (1, *x.shape[1:]), 4: x.shape[1:]}.get(x.ndim)
+    shape: Shape | None = {3: (1, *x.shape[1:]), 4: x.shape[1:]}.get(x.ndim)
     flat = np.ascontiguousarray(x).reshape(len(x), -1)
-    if flat.dtype == bool or flat.dtype == np.uint8:
+    if flat.dtype in (np.bool_, np.uint8):
         return flat.astype(np.uint8), shape
     if flat.dtype.kind in "ui" and flat.dtype != np.uint64:
         return flat.astype(np.int64), shape
@@ -298,7 +328,7 @@ def _features(path: Path, name: str, x: np.ndarray) -> tuple[np.ndarray, tuple[i
     return flat.astype(np.float64), shape
 
 
-def _labels(path: Path, name: str, y: np.ndarray, samples: int, task: str) -> np.ndarray:
+def _labels(path: Path, name: str, y: NDArray[Any], samples: int, task: Task) -> NDArray[Any]:
     if y.ndim != 1:
         more = ", or set task to 'regress' or 'multilabel'" if y.ndim == 2 else ""
         raise InputError(f"{path}: {name} has shape {y.shape}; give one label for each sample, ({samples},){more}")
@@ -307,11 +337,12 @@ def _labels(path: Path, name: str, y: np.ndarray, samples: int, task: str) -> np
     return y
 
 
-def _targets(path: Path, name: str, y: np.ndarray, samples: int, task: str) -> np.ndarray:
+def _targets(path: Path, name: str, y: NDArray[Any], samples: int, task: Task) -> NDArray[np.float64]:
     """Targets or labels (samples, outputs) float64."""
     y = y[:, None] if y.ndim == 1 else y
     if y.ndim != 2 or len(y) != samples or not y.shape[1]:
-        raise InputError(f"{path}: {name} has shape {y.shape} for {samples} samples; give ({samples},) or ({samples}, outputs)")
+        raise InputError(
+            f"{path}: {name} has shape {y.shape} for {samples} samples; give ({samples},) or ({samples}, outputs)")
     if y.dtype.kind not in "buif":
         raise InputError(f"{path}: {name} has type {y.dtype}; give numbers for task {task!r}")
     right = np.isfinite(y) if task == "regress" else (y == 0) | (y == 1)
@@ -322,7 +353,9 @@ def _targets(path: Path, name: str, y: np.ndarray, samples: int, task: str) -> n
     return y.astype(np.float64)
 
 
-def _named(path: Path, y: np.ndarray, y_test: np.ndarray, names) -> tuple[np.ndarray, tuple[str, ...]]:
+def _named(
+    path: Path, y: NDArray[Any], y_test: NDArray[Any], names: NDArray[Any] | None,
+) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Targets or labels of both splits together, and their names."""
     outputs = y.shape[1]
     if y_test.shape[1] != outputs:
@@ -330,12 +363,14 @@ def _named(path: Path, y: np.ndarray, y_test: np.ndarray, names) -> tuple[np.nda
     if names is None:
         return np.concatenate([y, y_test]), ("y",) if outputs == 1 else tuple(f"y{i}" for i in range(outputs))
     if names.shape != (outputs,):
-        raise InputError(f"{path}: classes has shape {names.shape} and names the outputs of y, which has {outputs}; give a name for "
-                         f"each or leave classes out")
+        raise InputError(f"{path}: classes has shape {names.shape} and names the outputs of y, which has {outputs}; "
+                         f"give a name for each or leave classes out")
     return np.concatenate([y, y_test]), tuple(" ".join(str(name).split()) for name in names.tolist())
 
 
-def _classes(path: Path, y: np.ndarray, y_test: np.ndarray, names) -> tuple[np.ndarray, tuple[str, ...]]:
+def _classes(
+    path: Path, y: NDArray[Any], y_test: NDArray[Any], names: NDArray[Any] | None,
+) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Class indices of both splits together, and the names of the classes."""
     if (y.dtype.kind == "U") != (y_test.dtype.kind == "U"):
         raise InputError(f"{path}: y has type {y.dtype} and y_test {y_test.dtype}; give both the same labels")

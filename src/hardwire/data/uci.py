@@ -1,28 +1,40 @@
-"""Published tables: those of the UCI repository, and the collection PMLB, in which many of them are kept in one form."""
+"""Published tables: those of the UCI repository and of the collection PMLB, which keeps many of them in one form."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..core.errors import FormatError
 from .fetch import Open, Source
-from .samples import Samples, identifiers, index_labels, pixel_names
+from .samples import Samples, Shape, identifiers, index_labels, pixel_names
 
 
 @dataclass(frozen=True)
 class Table:
     """How a published table is read.
 
-    train, test  names of its files; no test file: the source fixes no test split
-    columns      their names; none: the first line names them
-    label        the label's column
-    categories   columns of names, also where these look like numbers: a 0/1 feature ``column_text`` for each one in the training
-                 file; "all": every column
-    omit         columns left out
-    separator    between cells; None: blanks
-    shape        (channels, height, width) where the columns are pixels 0 to 255, which become uint8
-    size         samples and columns of the training file, as its publisher states them
+    Attributes
+    ----------
+    train, test : str
+        Names of its files; no test file: the source fixes no test split.
+    columns : tuple of str
+        Their names; none: the first line names them.
+    label : str
+        The label's column.
+    categories : tuple of str, or "all"
+        Columns of names, also where these look like numbers: a 0/1 feature ``column_text`` for each one in the
+        training file.
+    omit : tuple of str
+        Columns left out.
+    separator : str, optional
+        Between cells; None: blanks.
+    shape : (channels, height, width), optional
+        Where the columns are pixels 0 to 255, which become uint8.
+    size : (samples, columns), optional
+        Of the training file, as its publisher states them.
     """
 
     train: str
@@ -32,12 +44,12 @@ class Table:
     categories: tuple[str, ...] | str = ()
     omit: tuple[str, ...] = ()
     separator: str | None = ","
-    shape: tuple[int, int, int] | None = None
+    shape: Shape | None = None
     size: tuple[int, int] | None = None
 
 
 def table_reader(table: Table) -> Callable[[Source, Open], Samples]:
-    """A reader of the table's files. A sample that has an unknown value, ``?``, is left out."""
+    """Make a reader of the table's files. A sample that has an unknown value, ``?``, is left out."""
 
     def read(source: Source, open_file: Open) -> Samples:
         files = [file for file in (table.train, table.test) if file]
@@ -62,27 +74,31 @@ def _columns(table: Table, content: bytes, file: str) -> dict[str, list[str]]:
     names = table.columns or (rows.pop(0)[1] if rows else ())
     odd = next(((i, len(row)) for i, row in rows if len(row) != len(names)), None)
     if not rows or odd or table.label not in names:
-        what = f"line {odd[0]} has {odd[1]} columns, not {len(names)}" if odd else f"it has no samples with a {table.label!r}"
+        what = f"it has no samples with a {table.label!r}"
+        what = f"line {odd[0]} has {odd[1]} columns, not {len(names)}" if odd else what
         raise FormatError(f"{file} is not the published table: {what}; fetch it anew")
     if table.size and file == table.train and (len(rows), len(names)) != table.size:
-        raise FormatError(f"{file} has {len(rows)} samples of {len(names)} columns, not the published {table.size[0]} of "
-                          f"{table.size[1]}; fetch it anew")
+        raise FormatError(f"{file} has {len(rows)} samples of {len(names)} columns, not the published "
+                          f"{table.size[0]} of {table.size[1]}; fetch it anew")
     known = [row for _, row in rows if "?" not in row]
     if not known:
         raise FormatError(f"{file} has samples with unknown values only; fetch the published file anew")
     return dict(zip(names, map(list, zip(*known))))
 
 
-def _labels(cells: list[str]) -> np.ndarray:
+def _labels(cells: list[str]) -> NDArray[Any]:
     """Integers where all are, else texts; UCI ends those of Adult's test file with a full stop."""
     cells = [cell.rstrip(".") for cell in cells]
     whole = all(cell.removeprefix("-").isdigit() for cell in cells)
     return np.array(cells, dtype=np.int64 if whole else np.str_)
 
 
-def _features(table: Table, parts: list[dict], files: list[str]) -> tuple[tuple[str, ...], list[np.ndarray]]:
+def _features(
+    table: Table, parts: list[dict[str, list[str]]], files: list[str],
+) -> tuple[tuple[str, ...], list[NDArray[Any]]]:
     """Names of the features, and their values (samples, features) of each file."""
-    named, columns = [], [[] for _ in parts]
+    named: list[str] = []
+    columns: list[list[NDArray[Any]]] = [[] for _ in parts]
     for name in parts[0]:
         if name == table.label or name in table.omit:
             continue
@@ -100,7 +116,7 @@ def _features(table: Table, parts: list[dict], files: list[str]) -> tuple[tuple[
     return names, [np.stack(values, axis=1).astype(dtype) for values in columns]
 
 
-def _numbers(cells: list[str], name: str, file: str) -> np.ndarray:
+def _numbers(cells: list[str], name: str, file: str) -> NDArray[np.float64]:
     try:
         values = np.array(cells, dtype=np.float64)
     except ValueError:
@@ -110,7 +126,7 @@ def _numbers(cells: list[str], name: str, file: str) -> np.ndarray:
     return values
 
 
-def _dtype(columns: list[list[np.ndarray]]) -> type:
+def _dtype(columns: list[list[NDArray[Any]]]) -> type[np.int64] | type[np.float64]:
     """int64 where every value is whole, as 7.0 is, else float64."""
     whole = all((v == np.floor(v)).all() for values in columns for v in values if v.dtype != bool)
     return np.int64 if whole else np.float64
