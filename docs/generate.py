@@ -4,7 +4,11 @@ import json
 from pathlib import Path
 
 from hardwire.core.gates import COEFFICIENTS, GATES, expression
+from hardwire.core.settings import Settings
+from hardwire.crossbar.settings import CrossbarSettings
+from hardwire.logic.settings import LogicSettings
 from hardwire.passes import LEVELS, PASSES
+from hardwire.spiking.settings import SpikingSettings
 
 HERE = Path(__file__).parent
 MET = {True: "Met.", False: "Not met.", None: "A survey without a threshold."}
@@ -67,7 +71,29 @@ def flat(figures, prefix: str = ""):
             yield f"{prefix}{name}".replace("|", "\\|"), f"{value:.5g}" if isinstance(value, float) else value
 
 
-PAGES = {"gates.md": gates, "passes.md": passes, "results.md": results}
+def settings() -> str:
+    """Return the settings of the three hardwares, one table each."""
+    lines = ["# Settings", "",
+             "Generated from `settings.py` of `logic`, `crossbar` and `spiking` in `src/hardwire`. Every setting is a line of a run's",
+             "`config.toml` and an option of its verb: `gate_penalty = 0.02` is `--gate-penalty 0.02`, or `--set gate_penalty=0.02`.",
+             "Presets of a data set come in place of some defaults.", ""]
+    for verb, kind in (("train", LogicSettings), ("crossbar", CrossbarSettings), ("spiking", SpikingSettings)):
+        lines += [f"## `hardwire {verb}`", "", "| setting | value | default | what it is |", "|---|---|---|---|"]
+        lines += [setting(kind, name) for name in kind.model_fields]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def setting(kind: type[Settings], name: str) -> str:
+    """Return a row of the table of settings."""
+    field, values = kind.model_fields[name], kind.kind_of(name)
+    words = ", ".join(f"`{choice}`" for choice in values.choices) or " ".join(filter(None, [values.words, values.bounds]))
+    words = f"a list of {words}" if values.is_list and values.choices else words
+    text = " ".join((field.description or "").split()).replace("|", "\\|")
+    return f"| `{name}` | {words} | `{json.dumps(field.default)}` | {text} |"
+
+
+PAGES = {"gates.md": gates, "passes.md": passes, "results.md": results, "settings.md": settings}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

@@ -18,6 +18,7 @@ from hardwire import load_circuit
 from hardwire.circuit import CircuitBuilder, save_circuit
 from hardwire.cli import app as cli
 from hardwire.core import programs as tools
+from hardwire.logic import LogicSettings
 from hardwire.report import load_record
 
 VERBS = list(cli.VERBS)
@@ -64,10 +65,24 @@ def test_train_says_where_it_is(ask, tmp_path):
     out, err = ask("train", "digits", "--out", tmp_path / "run", "--json", *TINY)
     found = json.loads(out)
     assert found["run"] == str(tmp_path / "run") and found["best"]["step"] == 60
-    assert "60/60" in err and "left" in err and "1294 samples" in err
+    first, *events = map(json.loads, err.splitlines())
+    assert first == {"message": "train 2 layers of 200 gates on 1294 samples for 60 steps"}
+    assert [(e["position"], e["total"], e["unit"]) for e in events] == [(60, 60, "step")]
+    assert events[0]["figures"]["hard"] == found["best"]["hard"] and events[0]["seconds_left"] == 0
     assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["config.toml", "metrics.jsonl", "model.safetensors"]
     out, err = ask("train", "digits", "--out", tmp_path / "run", "--resume", "--json")
     assert json.loads(out) == found and "finished already" in err
+
+
+def test_every_setting_is_an_option(ask, tmp_path):
+    given = ["--widths", "200,100", "--gate-penalty", "0.02", "--learn-tau", "--init", "residual", "--device", "cpu"]
+    _, err = ask("train", "digits", "--out", tmp_path / "run", "--evaluate-every", "30", *given, *TINY)
+    settings = LogicSettings.load(tmp_path / "run" / "config.toml")
+    assert (settings.widths, settings.gate_penalty, settings.learn_tau, settings.init) == ([200, 100], 0.02, True, "residual")
+    start, *lines = err.splitlines()
+    assert start == "train 200 + 100 gates on 1294 samples for 60 steps"
+    form = r"step {}/60  loss \d\.\d{{4}}  validation relaxed \d+\.\d\d %  hard \d+\.\d\d %  \d+ s, \d+:\d\d left"
+    assert len(lines) == 2 and all(re.fullmatch(form.format(step), line) for step, line in zip((30, 60), lines))
 
 
 def test_train_with_a_model_file_repeats_a_run(ask, run, tmp_path):
@@ -138,7 +153,7 @@ def test_verify_a_run(ask, finished):
     assert {name for name, v in verdicts.items() if v == "proved"} == proofs
     assert {name for name, v in verdicts.items() if v.startswith("simulated ")} == {
         name for name in simulated if "rtl" not in name or tools.find(tools.IVERILOG)}
-    assert all(f"verify: {name}\n" in err for name in proofs | simulated)
+    assert {json.loads(line)["message"] for line in err.splitlines()} == {f"verify: {name}" for name in proofs | simulated}
     assert load_record(finished)["verified"] == verdicts
 
 

@@ -88,9 +88,10 @@ def test_images_are_cut_to_528_inputs():
 def test_the_config_comes_back_and_refuses():
     config = TINY.changed(variants=["hybrid", "2pcm"], learning_rate=0.3)
     assert CrossbarSettings.from_toml(config.to_toml()) == config
-    for values, message in (({"lr": 1}, "'lr' is no setting; choose from"), ({"epochs": "3"}, "epochs = '3' should be of type int"),
-                            ({"variants": ["x"]}, "one or more of hybrid"), ({"activation": "step"}, "none of sigmoid"),
-                            ({"decay": 0.0}, "decay"), ({"hidden": [0]}, "hidden"), ({"validation": 1.0}, "validation")):
+    for values, message in (({"lr": 1}, "'lr' is no setting; choose from"), ({"epochs": "3"}, "epochs = '3' should be a whole number"),
+                            ({"variants": ["x"]}, r"variants\[0\] = .x. is none of hybrid"), ({"activation": "step"}, "none of sigmoid"),
+                            ({"variants": []}, "at least 1 entries"), ({"variants": ["float", "float"]}, "each once"),
+                            ({"decay": 0.0}, "decay = 0.0 must be above 0"), ({"hidden": [0]}, "hidden"), ({"validation": 1.0}, "validation")):
         with pytest.raises(InputError, match=message):
             config.changed(**values)
     with pytest.raises(InputError, match="none that crossbars are trained on"):
@@ -240,7 +241,7 @@ def test_fit_from_the_command_line(tmp_path, capsys):
     (["digits", "--out", "x", "--set", "blocks=1"], "the chip has 0 of 1 left"),
     (["digits", "--out", "x", "--set", "pcm=gst"], "device 'gst' is unknown"),
     (["cifar10", "--out", "x"], "needs --features"),
-    (["iris", "--out", "x"], "invalid choice"),
+    (["iris", "--out", "x"], "'iris' is not one of"),
 ])
 def test_mistakes_on_the_command_line(words, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -1,3 +1,4 @@
+import inspect
 import pickle
 
 import numpy as np
@@ -17,6 +18,7 @@ from hardwire import LogicClassifier, LogicRegressor, PackedEngine, optimize
 from hardwire.circuit.simulate import simulate
 from hardwire.core.errors import InputError
 from hardwire.logic import LogicSettings
+from hardwire.logic.settings import TABLE_PRESET
 from hardwire.logic.sklearn import EstimatorError, _held_out
 from hardwire.verify import prove
 
@@ -42,6 +44,10 @@ def test_the_parameters_are_those_of_the_configuration():
     known = set(LogicSettings.model_fields)
     assert set(LogicClassifier().get_params()) - known == {"settings", "validation_fraction", "random_state"}
     assert LogicClassifier().get_params() == LogicRegressor().get_params()
+    assert LogicClassifier().get_params()["width"] == TABLE_PRESET["width"] and "Thresholds for each feature." in LogicRegressor.__doc__
+    assert list(inspect.signature(LogicClassifier).parameters)[:2] == ["encoder", "levels"]
+    with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
+        LogicClassifier(colour=3)
 
 
 def test_what_predicts_is_the_circuit(fitted, iris):

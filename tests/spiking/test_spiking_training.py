@@ -147,7 +147,7 @@ def test_the_command(tmp_path, capsys):
     (["--outputs", "9000"], "do not fit on 1 array"), (["--compare", "0.4,x"], "no list of shares"), (["--compare", "0"], "above 0"),
     (["--rule", "triplet", "--prune", "0.5"], "comparison on ideal weights"), (["--set", "burn_in=40"], "lower it"),
     (["--set", "w_low=0.5"], "swap them"), (["--seeds", "0"], "use at least 1"), (["--set", "steps"], "not NAME=VALUE"),
-    (["--set", "gain=nan"], "gain = nan"), (["--set", "neuron=tree"], "none of wta, lif"), (["--set", "outputs=1.5"], "of type int"),
+    (["--set", "gain=nan"], "gain = nan"), (["--set", "neuron=tree"], "none of wta, lif"), (["--set", "outputs=1.5"], "outputs = 1.5 should be a whole number"),
 ])
 def test_mistakes(options, said, tmp_path, capsys):
     assert cli.main(["spiking", "digits", "--out", str(tmp_path / "run"), *options]) == 2

@@ -1,4 +1,7 @@
-"""The command line: verbs that load when they are used. A mistake ends with one sentence and exit code 2, a refuted proof with 1."""
+"""The command line: verbs that load when they are called.
+
+A mistake ends with one sentence and exit code 2, a refuted proof with 1.
+"""
 
 import os
 import sys
@@ -6,15 +9,16 @@ from collections.abc import Sequence
 from importlib import import_module
 
 import rich_click as click
+from click.exceptions import Exit
 
-from .. import __doc__ as DESCRIPTION
+from .. import __doc__ as package_doc
 from .. import __version__
 from ..core.errors import HardwireError
 from .output import FIRST
 
 #: Verb -> module of this package that defines it, and what the list of verbs says.
 VERBS = {
-    "demo": ("demo", "The main job on the embedded digits: train, freeze, optimise, emit C and Verilog, prove, cost, report."),
+    "demo": ("demo", "The main job on the embedded digits: train, freeze, optimise, emit C and Verilog, prove, report."),
     "train": ("train", "Train a logic network into a run directory."),
     "lower": ("circuit", "Freeze a trained run into an exact circuit."),
     "optimize": ("circuit", "Run the passes of a level; statistics for each."),
@@ -49,8 +53,8 @@ class Verbs(click.RichGroup):
         return name, getattr(import_module(f".{VERBS[name][0]}", __package__), name), rest
 
 
-app = Verbs("hardwire", help=DESCRIPTION, subcommand_metavar="VERB ...", no_args_is_help=False,
-            commands={name: click.RichCommand(name, help=text) for name, (_, text) in VERBS.items()})
+app = Verbs(name="hardwire", help=package_doc, subcommand_metavar="VERB ...", no_args_is_help=False,
+            commands={name: click.RichCommand(name=name, help=text) for name, (_, text) in VERBS.items()})
 click.version_option(__version__, message="%(version)s")(app)
 
 
@@ -70,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return int(app.invoke(context) or 0)
             finally:
                 called = context.invoked_subcommand or ""
-    except click.exceptions.Exit as stop:
+    except Exit as stop:
         return stop.exit_code
     except BrokenPipeError:  # the reader has gone, as in `hardwire show ... | head`
         for stream in (sys.stdout, sys.stderr):

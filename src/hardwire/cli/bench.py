@@ -17,8 +17,9 @@ def bench(output: Output, name: str | None, runs: int) -> int:
     from .. import bench as benchmarks
 
     if not name:
-        goals = {name: {"what": b.what, "goals": [str(g) for g in b.goals]} for name, b in benchmarks.BENCHMARKS.items()}
-        output.answer(goals, "\n".join(f"{name}: {b['what']}; goals: {'; '.join(b['goals'])}" for name, b in goals.items()))
+        rows = {row: (b.what, [str(g) for g in b.goals]) for row, b in benchmarks.BENCHMARKS.items()}
+        output.answer({row: {"what": what, "goals": goals} for row, (what, goals) in rows.items()},
+                      "\n".join(f"{row}: {what}; goals: {'; '.join(goals)}" for row, (what, goals) in rows.items()))
         return 0
     try:
         result = benchmarks.run(name, runs=runs, say=output.say)

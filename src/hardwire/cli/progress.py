@@ -87,8 +87,9 @@ def _listener(bar: Progress, task: str, names: Mapping[str, str]) -> Listener:
     row = bar.add_task("", total=None, figures="", left="")
 
     def show(event: Event) -> None:
-        shown = {"figures": figures(event, task, names)} if event.figures else {}
         bar.update(row, description=event.unit, completed=event.position, total=event.total,
-                   left=f"{_clock(event.seconds_left)} left", **shown)
+                   left=f"{_clock(event.seconds_left)} left")
+        if event.figures:
+            bar.update(row, figures=figures(event, task, names))
 
     return show

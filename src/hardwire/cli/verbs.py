@@ -83,12 +83,12 @@ def threads_option(function: F) -> F:
     return click.option("--threads", type=int, metavar="N", help=text)(call)  # type: ignore[return-value]
 
 
-class ListType(click.ParamType):
+class ListType(click.ParamType):  # type: ignore[type-arg]
     """Values with commas between, in brackets or not."""
 
     name = "list"
 
-    def __init__(self, entry: click.ParamType) -> None:
+    def __init__(self, entry: Any) -> None:
         self.entry = entry
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[Any]:
@@ -98,10 +98,9 @@ class ListType(click.ParamType):
         return [self.entry.convert(part.strip(), param, ctx) for part in value.strip("[] ").split(",") if part.strip()]
 
 
-def _type_of(kind: Kind) -> click.ParamType:
+def _type_of(kind: Kind) -> Any:
     """Return how an option's text becomes a value; bounds are checked by the settings."""
-    entry: click.ParamType = click.Choice(kind.choices) if kind.choices else {
-        int: click.INT, float: click.FLOAT, str: click.STRING, bool: click.BOOL}[kind.type]
+    entry = click.Choice(kind.choices) if kind.choices else kind.type
     return ListType(entry) if kind.is_list else entry
 
 

@@ -1,5 +1,7 @@
 """From settings to cells, converters and chip."""
 
+from typing import Any
+
 from ..devices.models import Ideal, load_device
 from .cells import Cell, Hybrid, MixedPrecision, PcmPair, Single, TikiTaka
 from .kernels.tile import PERIPHERIES, Chip, Periphery
@@ -10,16 +12,17 @@ from .settings import CrossbarSettings
 def cell_of(settings: CrossbarSettings, variant: str) -> Cell:
     """Return the cell that a variant is made of."""
     s, update = settings, Update(rule=settings.rule, slots=settings.slots)
+    device: Any = load_device  # a cell checks the kind of its devices
     if variant in ("hybrid", "no-inversion"):
-        return Hybrid(unit=s.unit, update=update, capacitor=load_device(s.capacitor), pcm=load_device(s.pcm), factor=s.factor,
+        return Hybrid(unit=s.unit, update=update, capacitor=device(s.capacitor), pcm=device(s.pcm), factor=s.factor,
                       tolerance=s.tolerance, transfer_every=s.transfer_every, inversion=variant == "hybrid")
     if variant == "2pcm":
-        return PcmPair(unit=s.pair_unit, update=update, pcm=load_device(s.pcm))
+        return PcmPair(unit=s.pair_unit, update=update, pcm=device(s.pcm))
     if variant == "float":
         return Single(device=Ideal())
     if variant in ("single", "mixed-precision"):
         kind = Single if variant == "single" else MixedPrecision
-        return kind(device=load_device(s.device), update=update)
+        return kind(device=device(s.device), update=update)
     return TikiTaka(version=1 if variant == "tiki-taka-1" else 2, update=update)
 
 

@@ -1,11 +1,15 @@
 """scikit-learn estimators: what is fitted is a logic network, what predicts is its exact circuit."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import Parameter, Signature, cleandoc
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
@@ -14,8 +18,11 @@ from ..core.errors import InputError
 from ..data.datasets import Dataset, Split
 from ..data.samples import identifiers
 from .lowering import lower
-from .settings import LogicSettings
+from .settings import TABLE_PRESET, LogicSettings, Task
 from .training.gradient import train
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class EstimatorError(InputError, ValueError):
@@ -23,49 +30,53 @@ class EstimatorError(InputError, ValueError):
 
 
 @contextmanager
-def _as_value_error():
+def _as_value_error() -> Iterator[None]:
     try:
         yield
     except InputError as error:
         raise EstimatorError(str(error)) from None
 
 
+E = TypeVar("E", bound=type)
+
+#: Settings that are parameters of an estimator; others are given by ``settings``.
+NAMES = ("encoder", "levels", "code_bits", "layers", "width", "parametrisation", "init", "strength", "noise", "tau", "gate_penalty",
+         "steps", "batch", "learning_rate", "weight_decay", "warmup", "evaluate_every", "device")
+#: What an estimator has beside them: default and description.
+OWN: dict[str, tuple[Any, str]] = {
+    "settings": (None, "Other settings of ``LogicSettings`` by name, or None."),
+    "validation_fraction": (0.1, "Share of the samples (of each class) held out to choose among the networks evaluated in training; 0, "
+                                 "or too few samples: the training samples choose."),
+    "random_state": (None, "Seed of splits, wiring, weights and batches: an integer, a RandomState, or None for a new one."),
+}
+_DEFAULTS = LogicSettings(**{name: value for name, value in TABLE_PRESET.items() if name in NAMES})
+_SIGNATURE = Signature([Parameter("self", Parameter.POSITIONAL_OR_KEYWORD),
+                        *(Parameter(name, Parameter.KEYWORD_ONLY, default=getattr(_DEFAULTS, name)) for name in NAMES),
+                        *(Parameter(name, Parameter.KEYWORD_ONLY, default=default) for name, (default, _) in OWN.items())])
+
+
+def _document(estimator: E) -> E:
+    """Put the parameters into an estimator's docstring, from the declaration of the settings."""
+    texts = {name: LogicSettings.model_fields[name].description for name in NAMES} | {n: text for n, (_, text) in OWN.items()}
+    rows = [f"{name} : default {_SIGNATURE.parameters[name].default!r}\n    {text}" for name, text in texts.items()]
+    section = "\n".join(["Parameters", "----------", *rows])
+    estimator.__doc__ = cleandoc(estimator.__doc__ or "").replace("Attributes\n", f"{section}\n\nAttributes\n", 1)
+    return estimator
+
+
 class _LogicEstimator(BaseEstimator):
-    """Parameters, splits and training that classifier and regressor share.
+    """Parameters, splits and training that classifier and regressor share."""
 
-    The parameters are those of ``nn.LogicSettings``, where each is explained, and three more:
+    def __init__(self, **parameters: Any) -> None:
+        bound = _SIGNATURE.bind(self, **parameters)
+        bound.apply_defaults()
+        for name in (*NAMES, *OWN):
+            setattr(self, name, bound.arguments[name])
 
-    settings             other settings of ``nn.LogicSettings`` by name, or None
-    validation_fraction  share of the samples (of each class) held out to choose among the networks evaluated in training;
-                         0, or too few samples: the training samples choose
-    random_state         seed of splits, wiring, weights and batches: an integer, a RandomState, or None for a new one
-    """
+    __init__.__signature__ = _SIGNATURE  # type: ignore[attr-defined]
 
-    def __init__(self, *, encoder="quantile", levels=7, code_bits=12, layers=3, width=1000, parametrisation="table", init="random",
-                 strength=1.0, noise=0.5, tau=0.0, gate_penalty=0.0, steps=2000, batch=128, learning_rate=0.1, weight_decay=0.0,
-                 warmup=0.1, evaluate_every=250, settings=None, validation_fraction=0.1, random_state=None):
-        self.encoder = encoder
-        self.levels = levels
-        self.code_bits = code_bits
-        self.layers = layers
-        self.width = width
-        self.parametrisation = parametrisation
-        self.init = init
-        self.strength = strength
-        self.noise = noise
-        self.tau = tau
-        self.gate_penalty = gate_penalty
-        self.steps = steps
-        self.batch = batch
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.warmup = warmup
-        self.evaluate_every = evaluate_every
-        self.settings = settings
-        self.validation_fraction = validation_fraction
-        self.random_state = random_state
-
-    def _config(self, task: str) -> LogicSettings:
+    def _settings_for(self, task: Task) -> LogicSettings:
+        """Return the settings that the parameters make."""
         values = {k: v.item() if isinstance(v, np.generic) else v for k, v in self.get_params().items()}
         share, state = values.pop("validation_fraction"), values.pop("random_state")
         if not (isinstance(share, Real) and 0 <= share < 1):
@@ -76,25 +87,30 @@ class _LogicEstimator(BaseEstimator):
             raise InputError(f"settings hold {taken[0]!r}, which is the estimator's own; leave it out there")
         return LogicSettings(**values | {"wiring": "random", "seed": seed, "task": task} | more)
 
-    def _fit(self, x: np.ndarray, y: np.ndarray, groups: np.ndarray, names: tuple[str, ...], task: str) -> None:
-        """Train on ``y``, a share of each of ``groups`` held out; keep network, encoder, circuit. ``names``: classes or targets."""
+    def _fit(self, x: NDArray[np.float64], y: NDArray[Any], groups: NDArray[np.int64], names: tuple[str, ...],
+             task: Task) -> None:
+        """Train on ``y``, a share of each of ``groups`` held out; keep network, encoder, circuit.
+
+        ``names`` are those of the classes or of the targets.
+        """
         with _as_value_error():
-            config = self._config(task)
+            settings = self._settings_for(task)
             features = identifiers(getattr(self, "feature_names_in_", [f"x{i}" for i in range(x.shape[1])]))
-            held = _held_out(groups, self.validation_fraction, config.seed)
+            held = _held_out(groups, self.validation_fraction, settings.seed)
             training, validation = Split(x[~held], y[~held]), Split(x[held], y[held])
             validation = validation if held.any() else training
-            result = train(config, Dataset("samples", training, validation, validation, names, features, None, "given to fit"))
+            result = train(settings, Dataset("samples", training, validation, validation, names, features, None, "given to fit"))
             labels = names if task == "classify" else ()
             self.circuit_ = lower(result.network, result.encoder, name=type(self).__name__, labels=labels, features=features)
             self.network_, self.encoder_, self.metrics_ = result.network, result.encoder, result.metrics
             self._engine = PackedEngine(self.circuit_)
 
-    def _run(self, engine: PackedEngine, x) -> np.ndarray:
-        """The circuit's output words (samples, words)."""
+    def _run(self, engine: PackedEngine, x: ArrayLike) -> NDArray[np.uint64]:
+        """Return the circuit's output words (samples, words)."""
         return engine(validate_data(self, x, dtype=np.float64, reset=False))
 
 
+@_document
 class LogicClassifier(ClassifierMixin, _LogicEstimator):
     """A classifier that is a circuit of logic gates, trained by gradient descent.
 
@@ -102,11 +118,32 @@ class LogicClassifier(ClassifierMixin, _LogicEstimator):
     is what ``predict`` runs: sensor words in, class index out. ``predict_proba`` is ``softmax(count / tau)`` of the frozen network's
     population counts.
 
-    Attributes: ``circuit_`` (Circuit, to optimise, prove, save or emit), ``network_`` (LogicNetwork), ``encoder_``, ``metrics_``
-    (evaluations in training), ``classes_``, ``n_features_in_``, ``feature_names_in_``.
+    Attributes
+    ----------
+    circuit_ : Circuit
+        The exact circuit, to optimise, prove, save or emit.
+    network_ : LogicNetwork
+        The trained network.
+    encoder_ : Encoder
+        The encoder of the features.
+    metrics_ : list
+        Evaluations in training.
+    classes_ : ndarray
+        The classes.
+    n_features_in_ : int
+        Number of features in ``fit``.
+    feature_names_in_ : ndarray
+        Names of the features, where ``fit`` was given some.
     """
 
-    def fit(self, X, y):
+    def fit(self, X: ArrayLike, y: ArrayLike) -> "Self":
+        """Train on samples ``X`` (samples, features) of classes ``y`` (samples,).
+
+        Raises
+        ------
+        EstimatorError
+            There is one class only, or a parameter is wrong.
+        """
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         self.classes_, index = np.unique(y, return_inverse=True)
@@ -116,17 +153,20 @@ class LogicClassifier(ClassifierMixin, _LogicEstimator):
         self._counter = PackedEngine(lower(self.network_, self.encoder_, scores=True))
         return self
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the class of each sample, as the circuit finds it."""
         check_is_fitted(self, "circuit_")
         return self.classes_[self._run(self._engine, X)[:, 0]]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return ``softmax(count / tau)`` of the population counts (samples, classes)."""
         check_is_fitted(self, "circuit_")
         counts = self._run(self._counter, X)[:, 1:].astype(np.float64)
         power = np.exp((counts - counts.max(axis=1, keepdims=True)) / self.network_.head.tau)
         return power / power.sum(axis=1, keepdims=True)
 
 
+@_document
 class LogicRegressor(RegressorMixin, _LogicEstimator):
     """A regressor that is a circuit of logic gates, trained by gradient descent, for one target or several.
 
@@ -134,11 +174,30 @@ class LogicRegressor(RegressorMixin, _LogicEstimator):
     ``bias + scale * count`` in the targets' units, so that a target takes at most ``width / targets + 1`` values within its range in
     training. ``tau`` has no effect.
 
-    Attributes: ``circuit_``, ``network_`` (its ``head`` holds bias and scale), ``encoder_``, ``metrics_``, ``n_features_in_``,
-    ``feature_names_in_``.
+    Attributes
+    ----------
+    circuit_ : Circuit
+        The exact circuit, to optimise, prove, save or emit.
+    network_ : LogicNetwork
+        The trained network; its ``head`` holds bias and scale.
+    encoder_ : Encoder
+        The encoder of the features.
+    metrics_ : list
+        Evaluations in training.
+    n_features_in_ : int
+        Number of features in ``fit``.
+    feature_names_in_ : ndarray
+        Names of the features, where ``fit`` was given some.
     """
 
-    def fit(self, X, y):
+    def fit(self, X: ArrayLike, y: ArrayLike) -> "Self":
+        """Train on samples ``X`` (samples, features) with targets ``y`` (samples,) or (samples, targets).
+
+        Raises
+        ------
+        EstimatorError
+            A target does not vary, or a parameter is wrong.
+        """
         X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, ensure_min_samples=2)
         y = np.asarray(y, dtype=np.float64)
         if y.ndim == 2 and y.shape[1] == 1:
@@ -148,19 +207,20 @@ class LogicRegressor(RegressorMixin, _LogicEstimator):
         self._fit(X, y, np.zeros(len(y), dtype=int), tuple(f"target{i}" for i in range(y.shape[1])), "regress")
         return self
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the values of the targets, as the circuit counts them."""
         check_is_fitted(self, "circuit_")
         values = self.network_.head.values(self._run(self._engine, X))
         return values[:, 0] if self._single else values
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
 
 
-def _held_out(groups: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """Which samples (n,) bool are for validation: ``fraction`` of each group, rounded, at least one of each group stays."""
+def _held_out(groups: NDArray[np.int64], fraction: float, seed: int) -> NDArray[np.bool_]:
+    """Return which samples are for validation: ``fraction`` of each group, rounded; at least one of each group stays."""
     rng = np.random.default_rng([seed, 3])
     held = np.zeros(len(groups), dtype=bool)
     for rows in np.split(np.argsort(groups, kind="stable"), np.flatnonzero(np.diff(np.sort(groups))) + 1):
