@@ -1,6 +1,6 @@
 """The record as one page that needs nothing else: no script, no address, style and plots inline, light and dark.
 
-The pages are the Jinja templates beside this module: ``base.html``, on it ``record.html``, which includes a part for each hardware,
+The pages are the Jinja templates beside this module: ``base.html``, on it ``record.html``, which ``crossbar.html`` and ``spiking.html`` extend and which includes ``logic.html`` where gates are counted,
 and ``sweep_front.html``. All text is escaped.
 """
 
@@ -29,7 +29,8 @@ def render_html(record: Record) -> str:
         When the record is malformed.
     """
     validate(record)
-    return render_template("record.html", record=record)
+    name = next((kind for kind in ("crossbar", "spiking") if record.get(kind)), "record")
+    return render_template(f"{name}.html", record=record)
 
 
 def write_html(record: Record, path: str | PathLike[str]) -> Path:
@@ -72,7 +73,8 @@ def _cards(record: Record) -> list[tuple[str, str, str, str]]:
     if record["verified"]:
         first, _, rest = verdict(record).partition(", ")
         good = "good" if first.endswith("proved") and not rest else ""
-        cards.append(("same function", first, rest or "every check", "bad" if first.endswith("refuted") else good))
+        title = "same function" if record["hardware"] == "logic" else "checks"
+        cards.append((title, first, rest or "every one", "bad" if first.endswith("refuted") else good))
     if energy := summary.energy_range(record):
         cards.append(("energy", energy, "model estimates, not measurements", ""))
     return cards
@@ -127,6 +129,12 @@ def _energy_row(line: Mapping[str, Any]) -> tuple[str, ...]:
             line["source"], _unbroken(line.get("mark") or ""))
 
 
+def _model(record: Record) -> list[tuple[str, str]]:
+    """(setting, value) of what was trained."""
+    rows = (record.get("model") or {}).items()
+    return [(key, ", ".join(map(str, value)) if isinstance(value, list) else plain(value)) for key, value in rows]
+
+
 def _environment(record: Record) -> list[tuple[str, str]]:
     """Machine, versions, commit, date, and the files that the run left."""
     digest = [("circuit digest", record["digest"])] if record.get("digest") else []
@@ -141,5 +149,5 @@ _TEMPLATES.globals |= {
     "STYLES": {"proved": "good", "unknown": "warn", "refuted": "bad"},
     "by_work": _by_work, "cards": _cards, "comparable_peers": _comparable_peers, "energy_row": _energy_row,
     "environment": _environment, "lead": _lead, "learning_curve": _learning_curve, "legend": _legend,
-    "own_results": _own_results, "passes": _passes,
+    "model": _model, "own_results": _own_results, "passes": _passes,
 }  # fmt: skip

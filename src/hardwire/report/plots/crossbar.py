@@ -25,7 +25,8 @@ def crossbar_curves(crossbar: Mapping[str, Any]) -> Markup:
                       color=_COLOURS[i % len(_COLOURS)], marker="o", markersize=3,
                       label=f"{variant_name(crossbar, variant)}, {rows[-1]['shown']:.2%}")
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlim(0.5, 0.5 + max(r["epoch"] for rows in crossbar["curves"].values() for r in rows))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.set_xlabel("epoch")
         axes.set_ylabel(f"accuracy, {crossbar['shown']}")
         axes.grid(axis="y")
@@ -64,4 +65,4 @@ def device_histogram(name: str, data: Mapping[str, Any]) -> Markup:
         axes.yaxis.set_major_formatter(short_numbers())
 
     key = "".join(c if c.isalnum() else {"+": "plus", "-": "minus"}.get(c, "_") for c in name)
-    return draw(f"histogram-{key}", (4.0, 2.6), f"Histogram of {name}", paint)
+    return draw(f"histogram-{key}", (5.6, 2.6), f"Histogram of {name}", paint)
