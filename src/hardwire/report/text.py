@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from os import PathLike
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.rule import Rule
@@ -32,6 +33,8 @@ from .summary import (
 )
 
 WIDTH = 96
+#: Columns that a name takes at the most.
+_WIDEST = 54
 _OUTPUTS = {
     "r2": "targets: R², root mean square error, value",
     "label accuracy": "labels: accuracy, word",
@@ -107,7 +110,8 @@ def _pairs(rows: Rows, *, width: int = 34, most: int | None = None, style: Seque
     if most and len(shown) > most:
         shown = [*shown[: most - 1], ("…", f"and {len(shown) - most + 1} more in report.json")]
     styled = [(Text(name, s), Text(value)) for (name, value), s in zip(shown, [*style, *[""] * len(shown)])]
-    return _grid(styled, (width, None))
+    longest = max((cell_len(name.plain) for name, _ in styled), default=0)
+    return _grid(styled, (max(width, min(longest, _WIDEST)), None))
 
 
 def _outputs(record: Record) -> Table | None:
@@ -154,7 +158,7 @@ def _verified(record: Record) -> Table | None:
 def _energy(record: Record) -> Table | None:
     rows = [(f"vs {group.name}" if group.comparison else group.name, f"{si(group.total, 'J'):>8} per {group.per}")
             for group in energy_groups(record)]
-    return _pairs(rows, width=54, most=6)
+    return _pairs(rows, width=_WIDEST, most=6)
 
 
 def _run(record: Record, folder: str | PathLike[str] | None) -> RenderableType | None:

@@ -30,7 +30,7 @@ def crossbar_curves(crossbar: Mapping[str, Any]) -> Markup:
         axes.set_xlabel("epoch")
         axes.set_ylabel(f"accuracy, {crossbar['shown']}")
         axes.grid(axis="y")
-        axes.legend(loc="lower right")
+        axes.legend(loc="best")
 
     return draw("crossbar-curves", (6.2, 4.0), "Accuracy by epoch on crossbars and in float", paint)
 
@@ -48,7 +48,7 @@ def update_fidelity(crossbar: Mapping[str, Any], variant: str) -> Markup:
         axes.set_ylim(-limit, limit)
         axes.set_xlabel("requested change of weight")
         axes.set_ylabel("obtained")
-        axes.set_title(f"{name}: correlation {data['correlation']:.3f}", fontsize=10)
+        axes.set_title(f"{name}\ncorrelation {data['correlation']:.3f}", fontsize=10)
 
     return draw(f"fidelity-{variant}", (4.0, 4.0), f"Requested against obtained change of weight, {name}", paint)
 

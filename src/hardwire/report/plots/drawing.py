@@ -8,6 +8,7 @@ import re
 import warnings
 from collections.abc import Callable
 from html import escape
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -25,7 +26,7 @@ COLOURS = {"#010101": "var(--ink)", "#020202": "var(--muted)", "#030303": "var(-
            "#050505": "var(--accent)", "#060606": "var(--other)", "#070707": "var(--page)"}
 INK, MUTED, LINE, RAW, ACCENT, OTHER, PAGE = COLOURS
 _CELL = (0.20, 0.52, 0.87)  # mid-tone: an image cannot follow the theme, its transparency does
-_STYLE = {
+_STYLE: dict[Any, object] = {
     "svg.fonttype": "none", "text.parse_math": False, "font.size": 10, "axes.spines.top": False,
     "axes.spines.right": False, "axes.edgecolor": LINE, "axes.labelcolor": MUTED, "text.color": INK,
     "xtick.color": LINE, "ytick.color": LINE, "xtick.labelcolor": MUTED, "ytick.labelcolor": MUTED,

@@ -32,7 +32,7 @@ def accuracy_by_share(contenders: Sequence[Mapping[str, Any]]) -> Markup:
         axes.set_xlabel("pruned share of each output's synapses")
         axes.set_ylabel("test accuracy")
         axes.grid()
-        axes.legend(loc="lower left", fontsize=9)
+        axes.legend(loc="best", fontsize=9)
 
     label = "Test accuracy against pruned share, by method, with one standard deviation"
     return draw("contenders", (6.2, 4.2), label, paint)
