@@ -1,7 +1,8 @@
 """What a run on crossbars adds to a record, in words.
 
 ``record["crossbar"]``
-    names, accuracy    {variant: what it is called}, {variant: test accuracy}; synapses a whole number; shown: split of the curves
+    names, accuracy    {variant: what it is called}, {variant: test accuracy}
+    synapses, shown    a whole number; split of the curves
     curves             {variant: [{epoch, shown, training, loss}]}
     counters           {variant: {event: count}}
     fidelity           {variant: {requested: [...], obtained: [...], correlation}} in units of weight

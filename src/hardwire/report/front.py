@@ -1,4 +1,4 @@
-"""The front of a sweep, accuracy against gates, as JSON, as a plot, as a page and as a table. Reads plain records only."""
+"""The front of a sweep, accuracy against gates, as JSON, plot, page and table. Reads plain records only."""
 
 import json
 import re
@@ -19,13 +19,18 @@ Trial: TypeAlias = Mapping[str, Any]
 Front: TypeAlias = Mapping[str, Any]
 
 #: Colours of the plot as a file of its own, which has no page around it.
-COLOURS = {"ink": "#1c2024", "muted": "#60666d", "line": "#dfe2e5", "raw": "#b3bac2", "accent": "#1b6ec2", "other": "#c2620e",
-           "page": "#fbfbfa"}
+COLOURS = {
+    "ink": "#1c2024", "muted": "#60666d", "line": "#dfe2e5", "raw": "#b3bac2", "accent": "#1b6ec2", "other": "#c2620e",
+    "page": "#fbfbfa",
+}  # fmt: skip
 _STATES = ("finished", "failed", "running", "waiting", "stopped")
 
 
 def mark_front(trials: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """``trials`` with ``front``: finished, and no other is as accurate with as few gates and better in one of the two."""
+    """``trials`` with ``front``: finished, and no other dominates.
+
+    Another dominates with at least the accuracy, at most the gates, and one of the two better.
+    """
     done = sorted((t for t in trials if t["state"] == "finished"), key=lambda t: (t["gates"], -t["accuracy"]))
     best, front = float("-inf"), set()
     for trial in done:
@@ -42,8 +47,8 @@ def on_front(front: Front) -> list[Trial]:
 
 def write_front(front: Front, out: str | PathLike[str]) -> list[Path]:
     """``front.json``, ``front.svg`` and ``front.html`` in folder ``out``; the plot where a trial has finished."""
-    from . import plots  # brings matplotlib, which a table does without
-    from .html import render_template
+    from . import plots  # noqa: PLC0415 - brings matplotlib, which a table does without
+    from .html import render_template  # noqa: PLC0415
 
     out = Path(out)
     files = [write_text(out / "front.json", json.dumps(front, indent=1) + "\n")]
@@ -55,7 +60,8 @@ def write_front(front: Front, out: str | PathLike[str]) -> list[Path]:
         files.append(write_text(out / "front.svg", _file_of(plot)))
     ordered = [*best, *(t for t in front["trials"] if not t["front"])]
     rows = [[*_row(front, t), "on the front" if t["front"] else t["error"] or t["state"]] for t in ordered]
-    page = render_template("sweep_front.html", front=front, summary=_count(front), heads=[*_heads(front), "state"], rows=rows, plot=plot)
+    heads = [*_heads(front), "state"]
+    page = render_template("sweep_front.html", front=front, lead=_count(front), heads=heads, rows=rows, plot=plot)
     return [*files, write_text(out / "front.html", page)]
 
 
@@ -103,5 +109,5 @@ def _row(front: Front, trial: Trial) -> list[str]:
 def _file_of(svg: str) -> str:
     """The element as a file of its own: with its name space, and colours in place of the page's."""
     svg = re.sub(r"var\(--(\w+)\)", lambda m: COLOURS[m[1]], str(svg))
-    return svg.replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" ', 1).replace(
-        'style="', f'style="background:{COLOURS["page"]};', 1) + "\n"
+    svg = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    return svg.replace('style="', f'style="background:{COLOURS["page"]};', 1) + "\n"

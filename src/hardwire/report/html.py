@@ -1,7 +1,7 @@
 """The record as one page that needs nothing else: no script, no address, style and plots inline, light and dark.
 
-The pages are the Jinja templates beside this module: ``base.html``, on it ``record.html``, which ``crossbar.html`` and ``spiking.html`` extend and which includes ``logic.html`` where gates are counted,
-and ``sweep_front.html``. All text is escaped.
+The pages are Jinja templates: on ``base.html`` stand ``record.html`` and ``sweep_front.html``; ``crossbar.html`` and
+``spiking.html`` extend ``record.html``, which includes ``logic.html`` for what counts gates. All text is escaped.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,13 +14,28 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..core.files import write_text
-from ..runs.record import validate
+from ..runs.record import Record
 from . import crossbar, plots, spiking, summary
 from .published_results import PublishedResult, peers
-from .summary import Record, counts, duration, gap, gap_name, merit, metric, minus, number, percent, plain, si, verdict, whole
+from .summary import (
+    RecordData,
+    counts,
+    duration,
+    gap,
+    gap_name,
+    merit,
+    metric,
+    minus,
+    number,
+    percent,
+    plain,
+    si,
+    verdict,
+    whole,
+)
 
 
-def render_html(record: Record) -> str:
+def render_html(record: RecordData) -> str:
     """The page, under 500 kB; equal records give equal text.
 
     Raises
@@ -28,12 +43,12 @@ def render_html(record: Record) -> str:
     FormatError
         When the record is malformed.
     """
-    validate(record)
+    Record.of(record)
     name = next((kind for kind in ("crossbar", "spiking") if record.get(kind)), "record")
     return render_template(f"{name}.html", record=record)
 
 
-def write_html(record: Record, path: str | PathLike[str]) -> Path:
+def write_html(record: RecordData, path: str | PathLike[str]) -> Path:
     """Write the page to ``path``, atomically; the path is returned."""
     return write_text(path, render_html(record))
 
@@ -56,12 +71,12 @@ def _unbroken(text: object) -> str:
     return plain(text).replace("-", "\N{NON-BREAKING HYPHEN}")
 
 
-def _lead(record: Record) -> str:
+def _lead(record: RecordData) -> str:
     date = plain(record["environment"].get("date") or "").partition("T")[0]
     return " · ".join(part for part in (f"seed {record['seed']}", date) if part)
 
 
-def _cards(record: Record) -> list[tuple[str, str, str, str]]:
+def _cards(record: RecordData) -> list[tuple[str, str, str, str]]:
     """(title, figure, note, class) of what a reader wants first."""
     difference = gap(record)
     cards = [(f"test {summary.METRICS[metric(record)][0]}", merit(record["accuracy"]["test_hard"], metric(record)),
@@ -80,25 +95,26 @@ def _cards(record: Record) -> list[tuple[str, str, str, str]]:
     return cards
 
 
-def _learning_curve(record: Record) -> list[Mapping[str, Any]]:
+def _learning_curve(record: RecordData) -> list[Mapping[str, Any]]:
     """Rows of the curve that have an accuracy."""
     return [row for row in record.get("curve") or [] if {row.get("relaxed"), row.get("hard")} != {None}]
 
 
-def _passes(record: Record) -> list[tuple[str, ...]]:
+def _passes(record: RecordData) -> list[tuple[str, ...]]:
     """(pass, gates before, after, change, depth, time, gates left in per cent of the most)."""
     rows = record["passes"]
     most = max(max(row["gates_before"], row["gates_after"]) for row in rows) or 1
-    return [(row["name"], whole(row["gates_before"]), whole(row["gates_after"]), _change(row["gates_before"], row["gates_after"]),
+    return [(row["name"], whole(row["gates_before"]), whole(row["gates_after"]), _change(row),
              whole(row.get("depth_after")), "–" if row.get("seconds") is None else duration(row["seconds"]),
              f"{100 * row['gates_after'] / most:.1f}") for row in rows]
 
 
-def _change(before: int, after: int) -> str:
+def _change(row: Mapping[str, Any]) -> str:
+    before, after = row["gates_before"], row["gates_after"]
     return minus(f"{100 * (after - before) / before:+.1f} %") if before and after != before else "–"
 
 
-def _comparable_peers(record: Record) -> list[PublishedResult]:
+def _comparable_peers(record: RecordData) -> list[PublishedResult]:
     """Results that count gates, where the record's figure of merit is theirs."""
     return [peer for peer in peers(record) if peer.gates and metric(record) == "accuracy"]
 
@@ -107,13 +123,13 @@ def _by_work(results: Iterable[PublishedResult]) -> list[list[PublishedResult]]:
     return [list(same) for _, same in groupby(results, lambda r: (r.name, r.source, r.note))]
 
 
-def _own_results(record: Record) -> list[tuple[str, float, int]]:
+def _own_results(record: RecordData) -> list[tuple[str, float, int]]:
     """(what is counted, accuracy, gates) of this run."""
     rows, accuracy = {row.stage: row for row in counts(record)}, record["accuracy"]["test_hard"]
     if "network" not in rows:
         return []
-    own = [("network as trained", accuracy, rows["network"].raw), ("whole circuit, optimised", accuracy, rows["total"].optimized)]
-    return [row for row in own if row[2]]
+    counted = {"network as trained": rows["network"].raw, "whole circuit, optimised": rows["total"].optimized}
+    return [(what, accuracy, gates) for what, gates in counted.items() if gates]
 
 
 def _legend(marks: Iterable[object]) -> str:
@@ -129,25 +145,27 @@ def _energy_row(line: Mapping[str, Any]) -> tuple[str, ...]:
             line["source"], _unbroken(line.get("mark") or ""))
 
 
-def _model(record: Record) -> list[tuple[str, str]]:
+def _model(record: RecordData) -> list[tuple[str, str]]:
     """(setting, value) of what was trained."""
     rows = (record.get("model") or {}).items()
     return [(key, ", ".join(map(str, value)) if isinstance(value, list) else plain(value)) for key, value in rows]
 
 
-def _environment(record: Record) -> list[tuple[str, str]]:
+def _environment(record: RecordData) -> list[tuple[str, str]]:
     """Machine, versions, commit, date, and the files that the run left."""
     digest = [("circuit digest", record["digest"])] if record.get("digest") else []
     return [*summary.machine(record), *digest, *(record.get("files") or {}).items()]
 
 
-_TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, finalize=_shown,
-                         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, finalize=_shown,
+    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+)  # fmt: skip
 _TEMPLATES.filters |= {"percent": percent, "sentence": _sentence, "si": si, "unbroken": _unbroken, "whole": whole}
 _TEMPLATES.globals |= {
     "summary": summary, "crossbar": crossbar, "spiking": spiking, "plots": plots,
     "STYLES": {"proved": "good", "unknown": "warn", "refuted": "bad"},
     "by_work": _by_work, "cards": _cards, "comparable_peers": _comparable_peers, "energy_row": _energy_row,
-    "environment": _environment, "lead": _lead, "learning_curve": _learning_curve, "legend": _legend,
-    "model": _model, "own_results": _own_results, "passes": _passes,
+    "environment": _environment, "lead": _lead, "learning_curve": _learning_curve, "legend": _legend, "model": _model,
+    "own_results": _own_results, "passes": _passes,
 }  # fmt: skip

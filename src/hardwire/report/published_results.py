@@ -7,7 +7,7 @@ The published *architectures* that Hardwire trains by name are in ``hardwire.log
 
 from typing import NamedTuple
 
-from .summary import Record
+from .summary import RecordData
 
 
 class PublishedResult(NamedTuple):
@@ -58,8 +58,8 @@ PUBLISHED: dict[str, list[PublishedResult]] = {
 }
 
 
-def peers(record: Record) -> list[PublishedResult]:
+def peers(record: RecordData) -> list[PublishedResult]:
     """The record's own peers, and for a logic network what was published for its data set."""
-    own = [PublishedResult(p["name"], p["accuracy"], p["gates"], p["source"], str(p.get("mark") or ""), str(p.get("note") or ""))
-           for p in record.get("peers") or []]
+    own = [PublishedResult(p["name"], p["accuracy"], p["gates"], p["source"], str(p.get("mark") or ""),
+                           str(p.get("note") or "")) for p in record.get("peers") or []]
     return own + (PUBLISHED.get(record["dataset"].lower(), []) if record["hardware"] == "logic" else [])

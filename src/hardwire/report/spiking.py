@@ -6,8 +6,8 @@
     counts      {event: mean per training sample}
     curve       [{epoch, validation_assigned, validation_linear}]
     pruning     {method, share, outputs_pruned, frozen, updates, updates_saved}
-    contenders  [{method, prune, seeds, test, test_sd, validation, test_bayes, test_linear, updates, updates_saved, pulses,
-                pulses_saved}]
+    contenders  [{method, prune, seeds, test, test_sd, validation, test_bayes, test_linear, updates, updates_saved,
+                pulses, pulses_saved}]
     fields      {shape, classes, images}: grey levels in hexadecimal
     wear        {map, inputs_a_block, outputs_a_block, most, mean, by_cell}: programming pulses
     raster      {steps, step_ms, inputs, outputs, before, after}: {in, out: [steps, numbers]} of every spike
@@ -35,12 +35,14 @@ def network_figures(spiking: Mapping[str, Any]) -> list[tuple[str, str]]:
     array = "none: weights are ideal"
     if net.get("bits") is not None:
         array = f"{net['cells_used']:,} of {net['cells_there']:,} cells, {net['bits']} a weight, {plain(net['cells'])}"
-    rows = [("synapses", f"{net['inputs']:,} inputs x {net['outputs']:,} outputs = {net['synapses']:,}"), ("array", array)]
+    size = f"{net['inputs']:,} inputs x {net['outputs']:,} outputs = {net['synapses']:,}"
+    rows = [("synapses", size), ("array", array)]
     if pruned and pruned["method"] != "none":
         total = pruned["updates"] + pruned["updates_saved"]
+        saved = percent(pruned["updates_saved"] / max(total, 1))
         method = METHODS.get(pruned["method"], plain(pruned["method"]))
         rows += [("pruning", f"{method}; {percent(pruned['frozen'])} of all synapses"),
-                 ("updates without it", f"{whole(total)}, {percent(pruned['updates_saved'] / max(total, 1))} of them saved")]
+                 ("updates without it", f"{whole(total)}, of which it saved {saved}")]
     return rows
 
 

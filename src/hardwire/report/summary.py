@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from ..runs.record import STAGES
 
 #: The record of a run as ``report.json`` holds it.
-Record: TypeAlias = Mapping[str, Any]
+RecordData: TypeAlias = Mapping[str, Any]
 
 ENERGY_NOTE = "model estimate: a count times a cited constant, not a measurement"
 STAGE_NOTE = "gates are two-input gates; depth is what the stage adds to the longest path"
@@ -33,7 +33,7 @@ METRICS = {
     "label accuracy": ("label accuracy", "share of labels that are right"),
     "r2": ("R²", "share of the targets' variance that is explained"),
 }
-_PREFIXES = dict(zip((12, 9, 6, 3, 0, -3, -6, -9, -12, -15, -18), ("T", "G", "M", "k", "", "m", "µ", "n", "p", "f", "a")))
+_PREFIXES = {12: "T", 9: "G", 6: "M", 3: "k", 0: "", -3: "m", -6: "µ", -9: "n", -12: "p", -15: "f", -18: "a"}
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def points(difference: float) -> str:
     return minus(f"{100 * difference:+.2f}")
 
 
-def metric(record: Record) -> str:
+def metric(record: RecordData) -> str:
     """The key of ``METRICS`` that the record's accuracies are of."""
     return str(record["accuracy"].get("metric") or "accuracy")
 
@@ -136,7 +136,7 @@ def duration(seconds: float) -> str:
     return f"{hours:,} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
-def gap(record: Record) -> str | None:
+def gap(record: RecordData) -> str | None:
     """Test accuracy of the ideal network minus that of the hardware, in percentage points; of R2 the difference."""
     accuracy = record["accuracy"]
     if accuracy.get("test_relaxed") is None:
@@ -145,12 +145,12 @@ def gap(record: Record) -> str | None:
     return minus(f"{difference:+.4f}") if metric(record) == "r2" else f"{points(difference)} points"
 
 
-def gap_name(record: Record) -> str:
+def gap_name(record: RecordData) -> str:
     """What ``gap`` is the difference of."""
     return "relaxed minus hard" if record["hardware"] == "logic" else "ideal minus modelled hardware"
 
 
-def accuracies(record: Record) -> list[tuple[str, str]]:
+def accuracies(record: RecordData) -> list[tuple[str, str]]:
     """(what, figure) of the accuracies that there are, what is reported first."""
     accuracy, kind = record["accuracy"], metric(record)
     logic = record["hardware"] == "logic"
@@ -166,7 +166,7 @@ def accuracies(record: Record) -> list[tuple[str, str]]:
     return rows
 
 
-def outputs(record: Record) -> list[tuple[str, str, str, str | None]]:
+def outputs(record: RecordData) -> list[tuple[str, str, str, str | None]]:
     """(name, figure of merit, how the circuit's words tell it, root mean square error or None) of each output."""
     rows, errors = record.get("outputs") or [], record["accuracy"].get("test_rmse") or []
     result = []
@@ -178,7 +178,7 @@ def outputs(record: Record) -> list[tuple[str, str, str, str | None]]:
     return result
 
 
-def counts(record: Record) -> list[Count]:
+def counts(record: RecordData) -> list[Count]:
     """One row a stage, then the total; nothing where the record counts no gates."""
     given = record["counts"]
     keys = ("gates_raw", "gates_optimized", "depth")
@@ -187,7 +187,7 @@ def counts(record: Record) -> list[Count]:
     return [*rows, Count("total", *total)] if rows else []
 
 
-def energy_groups(record: Record) -> list[EnergyGroup]:
+def energy_groups(record: RecordData) -> list[EnergyGroup]:
     """Ledgers in their order, those of the run before those it is compared with."""
     groups: dict[tuple[bool, str, str], list[Mapping[str, Any]]] = {}
     for line in record["energy"]:
@@ -198,7 +198,7 @@ def energy_groups(record: Record) -> list[EnergyGroup]:
     return sorted(made, key=lambda group: group.comparison)
 
 
-def energy_range(record: Record) -> str | None:
+def energy_range(record: RecordData) -> str | None:
     """The smallest and the largest of the run's own estimates; None when it has none, or of different things."""
     own = [group for group in energy_groups(record) if not group.comparison]
     if not own or len({group.per for group in own}) > 1:
@@ -207,7 +207,7 @@ def energy_range(record: Record) -> str | None:
     return si(low, "J") if low == high else f"{si(low, 'J')} – {si(high, 'J')}"
 
 
-def times(record: Record) -> list[tuple[str, str]]:
+def times(record: RecordData) -> list[tuple[str, str]]:
     """(what, how long or how many a second) for every number in ``time``."""
     given = {key: value for key, value in record["time"].items() if number(value) is not None}
     return [(_TIMES.get(key) or _time_name(key), _time(key, value)) for key, value in given.items()]
@@ -224,14 +224,14 @@ def _time(key: str, value: float) -> str:
     return duration(value) if key.endswith("_s") and value >= 0 else four_digits(value)
 
 
-def verdicts(record: Record) -> list[tuple[str, str, str]]:
+def verdicts(record: RecordData) -> list[tuple[str, str, str]]:
     """(first word of the status, name, status), what was refuted or not decided first."""
     rows = [(status.partition(" ")[0].rstrip(":"), plain(name), plain(status))
             for name, status in record["verified"].items()]
     return sorted(rows, key=lambda row: {"refuted": 0, "unknown": 1}.get(row[0], 2))
 
 
-def verdict(record: Record) -> str:
+def verdict(record: RecordData) -> str:
     """All statuses in a few words, as in ``3 proved, 1 skipped``; it says so where nothing was verified."""
     kinds = [kind for kind, _, _ in verdicts(record)]
     parts = [f"{kinds.count(kind)} {kind}" for kind in SIGNS if kind in kinds]
@@ -239,7 +239,7 @@ def verdict(record: Record) -> str:
     return ", ".join(parts if verified else ["nothing verified", *parts])
 
 
-def machine(record: Record) -> list[tuple[str, str]]:
+def machine(record: RecordData) -> list[tuple[str, str]]:
     """(what, value) of the environment."""
     environment = record["environment"]
     machine = environment["machine"]

@@ -1,4 +1,4 @@
-"""The record as a panel for a terminal: at most 96 columns and about 45 lines; plain text where there is no terminal."""
+"""The record as a panel of at most 96 columns and about 45 lines; plain text where there is no terminal."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -12,12 +12,12 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from ..runs.record import validate
+from ..runs.record import Record
 from . import crossbar, spiking
 from .summary import (
     METRICS,
     SIGNS,
-    Record,
+    RecordData,
     accuracies,
     counts,
     energy_groups,
@@ -44,7 +44,7 @@ _STYLES = {"refuted": "bold red", "unknown": "yellow", "proved": "green"}
 Rows = Sequence[tuple[str, str]]
 
 
-def format_text(record: Record, *, folder: str | PathLike[str] | None = None, terminal: bool | None = None) -> str:
+def format_text(record: RecordData, *, folder: str | PathLike[str] | None = None, terminal: bool | None = None) -> str:
     """The record as a panel of text that ends in a newline.
 
     Parameters
@@ -61,8 +61,8 @@ def format_text(record: Record, *, folder: str | PathLike[str] | None = None, te
     FormatError
         When the record is malformed.
     """
-    validate(record)
-    title = " · ".join(plain(part) for part in ("hardwire", record["hardware"], record["dataset"], f"seed {record['seed']}"))
+    Record.of(record)
+    title = " · ".join(map(plain, ("hardwire", record["hardware"], record["dataset"], f"seed {record['seed']}")))
     sections: list[tuple[str, RenderableType | None]] = [
         (METRICS[metric(record)][0], _pairs(accuracies(record))),
         (_OUTPUTS[metric(record)], _outputs(record)),
@@ -83,8 +83,8 @@ def render(content: RenderableType, terminal: bool | None = None, width: int = W
     """What ``rich`` prints of ``content``: without escape codes and of fixed width, unless for a terminal."""
     terminal = sys.stdout.isatty() if terminal is None else terminal
     width = min(width, Console().width) if terminal else width
-    console = Console(width=width, force_terminal=terminal, legacy_windows=False, markup=False, highlight=False, emoji=False,
-                      color_system="auto" if terminal else None)
+    console = Console(width=width, force_terminal=terminal, color_system="auto" if terminal else None,
+                      legacy_windows=False, markup=False, highlight=False, emoji=False)
     with console.capture() as capture:
         console.print(content)
     return capture.get()
@@ -94,7 +94,9 @@ def _rule(heading: str) -> Rule:
     return Rule(Text.assemble(("─ ", "dim"), (heading, "bold")), align="left", style="dim")
 
 
-def _grid(rows: Iterable[Sequence[str | Text]], widths: Sequence[int | None], right: Iterable[int] = ()) -> Table | None:
+def _grid(
+    rows: Iterable[Sequence[str | Text]], widths: Sequence[int | None], right: Iterable[int] = ()
+) -> Table | None:
     """Rows without lines between them, each on one line; a column is as wide as told, or as its content."""
     table = Table.grid(padding=(0, 2, 0, 0))
     for i, width in enumerate(widths):
@@ -114,20 +116,20 @@ def _pairs(rows: Rows, *, width: int = 34, most: int | None = None, style: Seque
     return _grid(styled, (max(width, min(longest, _WIDEST)), None))
 
 
-def _outputs(record: Record) -> Table | None:
+def _outputs(record: RecordData) -> Table | None:
     rows = [(name, "  ".join(part.ljust(10) for part in (figure, error, told) if part).rstrip())
             for name, figure, told, error in outputs(record)]
     return _pairs(rows, most=5)
 
 
-def _variants(record: Record) -> Table | None:
+def _variants(record: RecordData) -> Table | None:
     """Each variant of a run on crossbars."""
     if not record.get("crossbar"):
         return None
     return _grid(crossbar.variants(record["crossbar"]), (40, None, None), right=(1, 2))
 
 
-def _spiking(record: Record) -> Table | None:
+def _spiking(record: RecordData) -> Table | None:
     """The other read-outs of a spiking run, its array and its pruning."""
     if not (data := record.get("spiking")):
         return None
@@ -135,13 +137,13 @@ def _spiking(record: Record) -> Table | None:
     return _pairs([*others, *spiking.network_figures(data)], width=24)
 
 
-def _contenders(record: Record) -> Table | None:
+def _contenders(record: RecordData) -> Table | None:
     if not (record.get("spiking") or {}).get("contenders"):
         return None
     return _grid((row[:3] for row in spiking.contenders(record["spiking"])), (34, None, None), right=(1, 2))
 
 
-def _counts(record: Record) -> Table | None:
+def _counts(record: RecordData) -> Table | None:
     rows = [(row.stage, whole(row.raw), whole(row.optimized), row.removed, whole(row.depth)) for row in counts(record)]
     if not rows:
         return None
@@ -149,19 +151,19 @@ def _counts(record: Record) -> Table | None:
     return _grid([heads, *rows], (12, 14, 14, 12, 10), right=range(1, 5))
 
 
-def _verified(record: Record) -> Table | None:
+def _verified(record: RecordData) -> Table | None:
     rows = verdicts(record)
     return _pairs([(f"{SIGNS[kind]} {name}", status) for kind, name, status in rows], most=7,
                   style=[_STYLES.get(kind, "") for kind, *_ in rows])
 
 
-def _energy(record: Record) -> Table | None:
+def _energy(record: RecordData) -> Table | None:
     rows = [(f"vs {group.name}" if group.comparison else group.name, f"{si(group.total, 'J'):>8} per {group.per}")
             for group in energy_groups(record)]
     return _pairs(rows, width=_WIDEST, most=6)
 
 
-def _run(record: Record, folder: str | PathLike[str] | None) -> RenderableType | None:
+def _run(record: RecordData, folder: str | PathLike[str] | None) -> RenderableType | None:
     rows = [row for row in machine(record) if row[0] in ("machine", "commit")]
     if record.get("digest"):
         rows.append(("circuit digest", plain(record["digest"])))

@@ -17,7 +17,7 @@ _POINTS = 500
 
 
 def learning_curve(curve: Sequence[Mapping[str, Any]], metric: str = "accuracy") -> Markup:
-    """Validation figure of merit of the relaxed and the frozen network by training step, thinned to about 500 points."""
+    """Validation figure of merit of the relaxed and the frozen network by training step, thinned to about 500."""
     title = METRICS[metric][0]
     curve = [*curve[: -1 : -(-len(curve) // _POINTS)], curve[-1]]
 

@@ -1,4 +1,4 @@
-"""Drawing with matplotlib as inline SVG: placeholder colours become CSS variables, so that a plot follows the page's theme.
+"""Drawing with matplotlib as inline SVG, whose placeholder colours become the page's CSS variables.
 
 Figures are made without pyplot, settings apply inside ``draw`` only, and equal records give equal bytes.
 """
@@ -98,7 +98,7 @@ def short_numbers(unit: str = "") -> FuncFormatter:
 
 
 def shades(share: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Shares 0 to 1, (rows, columns), as an image (rows, columns, 4) whose transparency shows them above the page's colour."""
+    """Shares 0 to 1, (rows, columns), as an image (rows, columns, 4) of one colour and that opacity."""
     image = np.empty((*share.shape, 4))
     image[..., :3], image[..., 3] = _CELL, share
     return (image * 255).round().astype(np.uint8)

@@ -10,7 +10,9 @@ from matplotlib.ticker import PercentFormatter
 from .drawing import ACCENT, RAW, draw
 
 
-def front_plot(finished: Sequence[Mapping[str, Any]], best: Sequence[Mapping[str, Any]], gates_name: str, metric: str) -> Markup:
+def front_plot(
+    finished: Sequence[Mapping[str, Any]], best: Sequence[Mapping[str, Any]], gates_name: str, metric: str
+) -> Markup:
     """All finished trials, and the front as a line through its points."""
     gates = [t["gates"] for t in finished]
 

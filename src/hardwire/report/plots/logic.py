@@ -34,7 +34,7 @@ def gates_by_stage(counts: Sequence[Count]) -> Markup:
 
 
 def accuracy_by_gates(own: Sequence[tuple[str, float, int]], others: Sequence[PublishedResult]) -> Markup:
-    """This run's points, ``(what is counted, accuracy, gates)``, among others'."""
+    """Points of the run itself, ``(what is counted, accuracy, gates)``, among others'."""
 
     def paint(axes: Axes) -> None:
         for i, name in enumerate(dict.fromkeys(p.name for p in others)):

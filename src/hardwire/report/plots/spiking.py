@@ -13,7 +13,9 @@ from ..summary import plain
 from .drawing import ACCENT, INK, LINE, MUTED, OTHER, RAW, draw, shades
 
 #: Colour and marker of each method, so that colour is not the only sign.
-_SIGNS = {"none": (MUTED, "D"), "soft": (ACCENT, "o"), "zero": (OTHER, "s"), "zero-after": (INK, "^"), "random": (RAW, "v")}
+_SIGNS = {
+    "none": (MUTED, "D"), "soft": (ACCENT, "o"), "zero": (OTHER, "s"), "zero-after": (INK, "^"), "random": (RAW, "v"),
+}  # fmt: skip
 _COLUMNS = 10
 
 
