@@ -34,7 +34,7 @@ RULE = {
     "baselines": (TRAINERS | CIRCUIT, {"numpy", "torch", "sklearn"}),
     "crossbar": (TRAINERS | {"devices"}, {"pydantic", "lazy_loader", "numpy", "numba", "torch", "safetensors", "torchvision", "timm"}),
     "spiking": (TRAINERS | {"devices"}, {"pydantic", "lazy_loader", "numpy", "numba", "llvmlite", "safetensors", "nir"}),
-    "report": ({"core", "runs"}, {"numpy", "matplotlib", "jinja2", "rich"}),
+    "report": ({"core", "runs"}, {"lazy_loader", "numpy", "matplotlib", "rich", "jinja2", "markupsafe"}),
     "workflow": (TOP, {"numpy"}),
     "tuning": (TOP | {"workflow"}, {"numpy", "optuna", "filelock"}),
     "bench": ({"core", "logic", "report", "runs"}, {"numpy", "torch", "torchlogix"}),

@@ -8,7 +8,7 @@ import pytest
 
 from hardwire.core.errors import FormatError
 from hardwire.report import render_html, write_html
-from hardwire.report.published import POINTS
+from hardwire.report.published_results import PUBLISHED
 
 VOID = {"meta", "br", "hr", "img", "input"}
 
@@ -219,7 +219,7 @@ def test_published_points_are_drawn_only_where_they_belong(full):
 
 
 def test_published_points_carry_a_source_and_a_mark():
-    everything = [point for points in POINTS.values() for point in points]
+    everything = [point for points in PUBLISHED.values() for point in points]
     assert len(everything) > 20
     for point in everything:
         assert 0 < point.accuracy < 1 and point.gates > 1000 and point.source and point.mark in ("read", "second-hand")

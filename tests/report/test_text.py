@@ -1,13 +1,14 @@
 import pytest
+from rich.cells import cell_len
 
 from hardwire.core.errors import FormatError
 from hardwire.report import format_text
-from hardwire.report.summary import columns, duration, four_digits, si
+from hardwire.report.summary import duration, four_digits, si
 
 
 def box(text: str) -> list[str]:
     lines = text.splitlines()
-    assert text.endswith("\n") and {columns(line) for line in lines} == {96}
+    assert text.endswith("\n") and {cell_len(line) for line in lines} == {96}
     assert len(lines) <= 45
     return lines
 
@@ -60,7 +61,7 @@ def test_other_hardware(minimal):
 def test_refuted_stands_first_and_is_counted(full):
     full["verified"]["WASM = circuit"] = "refuted: sample 3"
     lines = box(format_text(full))
-    at = next(i for i, line in enumerate(lines) if "verified:" in line)
+    at = next(i for i, line in enumerate(lines) if "verification:" in line)
     assert "1 refuted" in lines[at] and "✗ WASM" in lines[at + 1]
 
 

@@ -1,25 +1,39 @@
-"""What both renderings of a record say: totals, groups and figures in words."""
+"""What every rendering of a record says: totals, groups and figures in words.
+
+Reads the record as the mapping that ``report.json`` holds.
+"""
 
 import math
-import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from ..runs.record import STAGES
+
+#: The record of a run as ``report.json`` holds it.
+RecordData: TypeAlias = Mapping[str, Any]
 
 ENERGY_NOTE = "model estimate: a count times a cited constant, not a measurement"
 STAGE_NOTE = "gates are two-input gates; depth is what the stage adds to the longest path"
 #: First word of a verification status -> its sign, in the order of what a reader must not miss.
-SIGNS = {"refuted": "✗", "proved": "✓", "simulated": "≈", "skipped": "–", "unknown": "?"}
-_TIMES = {"train_s": "training", "samples_per_s": "inference", "lower_s": "freezing", "optimize_s": "optimisation",
-          "verify_s": "verification"}
+SIGNS = {"refuted": "✗", "unknown": "?", "proved": "✓", "simulated": "≈", "skipped": "–"}
+#: Where an energy constant is from -> what that means.
+MARKS = {
+    "read": "read in the source",
+    "second-hand": "read in a work that quotes the source",
+    "derived": "this project's arithmetic on such figures, and no paper's figure",
+}
+_TIMES = {
+    "train_s": "training", "samples_per_s": "inference", "lower_s": "freezing", "optimize_s": "optimisation",
+    "verify_s": "verification",
+}  # fmt: skip
 #: Figure of merit -> its name on a page and what it is.
 METRICS = {
     "accuracy": ("accuracy", "share of samples classified rightly"),
     "label accuracy": ("label accuracy", "share of labels that are right"),
     "r2": ("R²", "share of the targets' variance that is explained"),
 }
-_PREFIXES = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"),
-             (1e-12, "p"), (1e-15, "f"), (1e-18, "a")]
+_PREFIXES = {12: "T", 9: "G", 6: "M", 3: "k", 0: "", -3: "m", -6: "µ", -9: "n", -12: "p", -15: "f", -18: "a"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +47,8 @@ class Count:
 
     @property
     def removed(self) -> str:
-        return f"{(self.raw - self.optimized) / self.raw:.1%}".replace("%", " %") if self.raw else "–"
+        """Share of the gates that the passes removed."""
+        return percent((self.raw - self.optimized) / self.raw, 1) if self.raw else "–"
 
 
 @dataclass(frozen=True)
@@ -43,42 +58,50 @@ class EnergyGroup:
     name: str
     per: str
     comparison: bool
-    lines: tuple[dict, ...]
+    lines: tuple[Mapping[str, Any], ...]
 
     @property
     def total(self) -> float:
-        return sum(line["total_j"] for line in self.lines)
+        """Sum of the lines in joules."""
+        return float(sum(line["total_j"] for line in self.lines))
 
 
-def plain(text) -> str:
+def plain(text: object) -> str:
     """Text on one line without control characters, which a terminal would obey."""
     return "".join(c if c.isprintable() else "?" for c in " ".join(str(text).split()))
 
 
-def columns(text: str) -> int:
-    """Terminal columns that ``text`` takes: two for a wide character, none for a combining one."""
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+def number(value: object) -> float | None:
+    """The value when it is a number of a usual size, else None."""
+    usual = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e30
+    return value if usual else None  # type: ignore[return-value]
 
 
-def number(value) -> float | None:
-    """The value when it is a number, else None."""
-    return value if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e30 else None
+def minus(text: str) -> str:
+    """The text with typographic minus signs."""
+    return text.replace("-", "−")
 
 
-def percent(fraction) -> str:
-    return "–" if fraction is None else f"{100 * fraction:.2f} %"
+def percent(fraction: float | None, digits: int = 2) -> str:
+    """A fraction in per cent, or a dash."""
+    return "–" if fraction is None else f"{100 * fraction:.{digits}f} %"
 
 
-def metric(record: dict) -> str:
+def points(difference: float) -> str:
+    """A difference of two fractions in percentage points, with its sign."""
+    return minus(f"{100 * difference:+.2f}")
+
+
+def metric(record: RecordData) -> str:
     """The key of ``METRICS`` that the record's accuracies are of."""
-    return record["accuracy"].get("metric", "accuracy")
+    return str(record["accuracy"].get("metric") or "accuracy")
 
 
-def merit(value, metric: str) -> str:
+def merit(value: float | None, metric: str) -> str:
     """A figure of merit in words: R2 as a number, a share in per cent."""
     if metric != "r2" or value is None:
         return percent(value)
-    return (f"{value:.4f}" if value > -1000 else f"{value:.2e}").replace("-", "−")
+    return minus(f"{value:.4f}" if value > -1000 else f"{value:.2e}")
 
 
 def four_digits(value: float) -> str:
@@ -89,21 +112,23 @@ def four_digits(value: float) -> str:
     return f"{rounded:,.{max(0, 3 - math.floor(math.log10(abs(rounded))))}f}"
 
 
-def whole(value) -> str:
-    return "–" if number(value) is None else f"{value:,.0f}"
+def whole(value: object) -> str:
+    """A number without decimals, its thousands set apart, or a dash."""
+    usual = number(value)
+    return "–" if usual is None else f"{usual:,.0f}"
 
 
 def si(value: float, unit: str) -> str:
     """Three significant digits with an SI prefix: ``si(2.24e-10, "J") == "224 pJ"``."""
     if value == 0:
         return f"0 {unit}"
-    size, prefix = next((p for p in _PREFIXES if abs(value) >= 0.9995 * p[0]), _PREFIXES[-1])
-    scaled = value / size
-    digits = max(0, 2 - len(str(int(abs(scaled) * 1.0005))) + 1)
-    return f"{scaled:.{digits}f} {prefix}{unit}"
+    power = next((p for p in _PREFIXES if abs(value) >= 0.9995 * 10.0**p), -18)
+    scaled = value / 10.0**power
+    return f"{scaled:.{max(0, 3 - len(str(int(abs(scaled) * 1.0005))))}f} {_PREFIXES[power]}{unit}"
 
 
 def duration(seconds: float) -> str:
+    """A time in the units that a reader expects of its length."""
     if seconds < 60:
         return f"{seconds:.1f} s" if seconds >= 1 or seconds == 0 else si(seconds, "s")
     minutes, rest = divmod(round(seconds), 60)
@@ -111,17 +136,21 @@ def duration(seconds: float) -> str:
     return f"{hours:,} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
-def gap(accuracy: dict) -> str | None:
-    """Relaxed minus hard accuracy on the test split, in percentage points; of R2 the difference."""
+def gap(record: RecordData) -> str | None:
+    """Test accuracy of the ideal network minus that of the hardware, in percentage points; of R2 the difference."""
+    accuracy = record["accuracy"]
     if accuracy.get("test_relaxed") is None:
         return None
     difference = accuracy["test_relaxed"] - accuracy["test_hard"]
-    if accuracy.get("metric") == "r2":
-        return f"{difference:+.4f}".replace("-", "−")
-    return f"{100 * difference:+.2f} points".replace("-", "−")
+    return minus(f"{difference:+.4f}") if metric(record) == "r2" else f"{points(difference)} points"
 
 
-def accuracies(record: dict) -> list[tuple[str, str]]:
+def gap_name(record: RecordData) -> str:
+    """What ``gap`` is the difference of."""
+    return "relaxed minus hard" if record["hardware"] == "logic" else "ideal minus modelled hardware"
+
+
+def accuracies(record: RecordData) -> list[tuple[str, str]]:
     """(what, figure) of the accuracies that there are, what is reported first."""
     accuracy, kind = record["accuracy"], metric(record)
     logic = record["hardware"] == "logic"
@@ -129,48 +158,38 @@ def accuracies(record: dict) -> list[tuple[str, str]]:
     rows = [(what, merit(accuracy["test_hard"], kind))]
     if accuracy.get("test_exact") is not None:
         rows.append(("test, all labels of a sample right", percent(accuracy["test_exact"])))
-    if gap(accuracy):
+    if difference := gap(record):
         what = "test, relaxed network" if logic else "test, ideal network"
-        rows += [(what, merit(accuracy["test_relaxed"], kind)), ("relaxed minus hard", gap(accuracy))]
+        rows += [(what, merit(accuracy["test_relaxed"], kind)), (gap_name(record), difference)]
     if accuracy["validation"] is not None:
         rows.append(("validation, used for selection", merit(accuracy["validation"], kind)))
     return rows
 
 
-def outputs(record: dict) -> list[tuple[str, str, str, str | None]]:
-    """(name, figure of merit, how the circuit's words tell it, root mean square error or None) of each target or label."""
-    rows, errors = record.get("outputs") or [], record["accuracy"].get("test_rmse", [])
+def outputs(record: RecordData) -> list[tuple[str, str, str, str | None]]:
+    """(name, figure of merit, how the circuit's words tell it, root mean square error or None) of each output."""
+    rows, errors = record.get("outputs") or [], record["accuracy"].get("test_rmse") or []
     result = []
     for i, row in enumerate(rows):
-        told = f"{row['bias']:.10g} + {row['scale']:.6g} {row['word']}" if "scale" in row else row["word"]
+        linear = row.get("scale") is not None
+        told = f"{row['bias']:.10g} + {row['scale']:.6g} {row['word']}" if linear else row["word"]
         error = four_digits(errors[i]) if errors else None
         result.append((plain(row["name"]), merit(row["test_hard"], metric(record)), plain(told), error))
     return result
 
 
-def variants(crossbar: dict) -> list[tuple[str, str, str]]:
-    """(name, test accuracy, difference to float training in points) of each variant of a run on crossbars."""
-    accuracy, base, names = crossbar["accuracy"], crossbar["accuracy"].get("float"), crossbar["names"]
-    rows = []
-    for variant, value in accuracy.items():
-        difference = "" if base is None or variant == "float" else f"{100 * (value - base):+.2f}".replace("-", "−")
-        rows.append((plain(names.get(variant, variant)), percent(value), difference))
-    return rows
-
-
-def counts(record: dict) -> list[Count]:
+def counts(record: RecordData) -> list[Count]:
     """One row a stage, then the total; nothing where the record counts no gates."""
     given = record["counts"]
-    rows = [Count(stage, *(given[stage][key] for key in ("gates_raw", "gates_optimized", "depth")))
-            for stage in STAGES if stage in given]
-    if not rows:
-        return []
-    return [*rows, Count("total", *(sum(getattr(row, key) for row in rows) for key in ("raw", "optimized", "depth")))]
+    keys = ("gates_raw", "gates_optimized", "depth")
+    rows = [Count(stage, *(given[stage][key] for key in keys)) for stage in STAGES if given.get(stage)]
+    total = [sum(column) for column in zip(*((row.raw, row.optimized, row.depth) for row in rows))]
+    return [*rows, Count("total", *total)] if rows else []
 
 
-def energy_groups(record: dict) -> list[EnergyGroup]:
+def energy_groups(record: RecordData) -> list[EnergyGroup]:
     """Ledgers in their order, those of the run before those it is compared with."""
-    groups: dict[tuple, list[dict]] = {}
+    groups: dict[tuple[bool, str, str], list[Mapping[str, Any]]] = {}
     for line in record["energy"]:
         name = line.get("ledger") or line["item"]
         key = (bool(line.get("comparison")), plain(name), plain(line.get("per") or "inference"))
@@ -179,7 +198,7 @@ def energy_groups(record: dict) -> list[EnergyGroup]:
     return sorted(made, key=lambda group: group.comparison)
 
 
-def energy_range(record: dict) -> str | None:
+def energy_range(record: RecordData) -> str | None:
     """The smallest and the largest of the run's own estimates; None when it has none, or of different things."""
     own = [group for group in energy_groups(record) if not group.comparison]
     if not own or len({group.per for group in own}) > 1:
@@ -188,38 +207,39 @@ def energy_range(record: dict) -> str | None:
     return si(low, "J") if low == high else f"{si(low, 'J')} – {si(high, 'J')}"
 
 
-def times(record: dict) -> list[tuple[str, str]]:
+def times(record: RecordData) -> list[tuple[str, str]]:
     """(what, how long or how many a second) for every number in ``time``."""
-    rows = []
-    for key, value in record["time"].items():
-        if number(value) is None:
-            continue
-        label = _TIMES.get(key, plain(key).removesuffix("_s").removesuffix("_per").replace("_", " "))
-        rows.append((label, _time(key, value)))
-    return rows
+    given = {key: value for key, value in record["time"].items() if number(value) is not None}
+    return [(_TIMES.get(key) or _time_name(key), _time(key, value)) for key, value in given.items()]
+
+
+def _time_name(key: str) -> str:
+    return plain(key).removesuffix("_s").removesuffix("_per").replace("_", " ")
 
 
 def _time(key: str, value: float) -> str:
     if key.endswith("_per_s"):
         what = "samples" if key == "samples_per_s" else ""
         return f"{si(value, '').strip()} {what}/s"
-    return duration(value) if key.endswith("_s") and value >= 0 else f"{value:,.4g}"
+    return duration(value) if key.endswith("_s") and value >= 0 else four_digits(value)
 
 
-def verdicts(record: dict) -> list[tuple[str, str, str]]:
-    """(first word of the status, name, status), refuted first."""
+def verdicts(record: RecordData) -> list[tuple[str, str, str]]:
+    """(first word of the status, name, status), what was refuted or not decided first."""
     rows = [(status.partition(" ")[0].rstrip(":"), plain(name), plain(status))
             for name, status in record["verified"].items()]
-    return sorted(rows, key=lambda row: row[0] != "refuted")
+    return sorted(rows, key=lambda row: {"refuted": 0, "unknown": 1}.get(row[0], 2))
 
 
-def verdict(record: dict) -> str:
-    """All statuses in a few words: ``3 proved, 1 skipped``."""
+def verdict(record: RecordData) -> str:
+    """All statuses in a few words, as in ``3 proved, 1 skipped``; it says so where nothing was verified."""
     kinds = [kind for kind, _, _ in verdicts(record)]
-    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in SIGNS if kind in kinds) or "nothing verified"
+    parts = [f"{kinds.count(kind)} {kind}" for kind in SIGNS if kind in kinds]
+    verified = {"refuted", "proved", "simulated"} & {*kinds}
+    return ", ".join(parts if verified else ["nothing verified", *parts])
 
 
-def machine(record: dict) -> list[tuple[str, str]]:
+def machine(record: RecordData) -> list[tuple[str, str]]:
     """(what, value) of the environment."""
     environment = record["environment"]
     machine = environment["machine"]

@@ -1,0 +1,24 @@
+"""Plots of a record as inline SVG in the page's colours, a module for what every run has and one for each hardware."""
+
+from .common import confusion_matrix, energy_scale, learning_curve
+from .crossbar import crossbar_curves, device_histogram, update_fidelity
+from .front import front_plot
+from .logic import accuracy_by_gates, gates_by_kind, gates_by_stage
+from .spiking import accuracy_by_share, raster, receptive_fields, wear_map
+
+__all__ = [
+    "accuracy_by_gates",
+    "accuracy_by_share",
+    "confusion_matrix",
+    "crossbar_curves",
+    "device_histogram",
+    "energy_scale",
+    "front_plot",
+    "gates_by_kind",
+    "gates_by_stage",
+    "learning_curve",
+    "raster",
+    "receptive_fields",
+    "update_fidelity",
+    "wear_map",
+]
