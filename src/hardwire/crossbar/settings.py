@@ -1,15 +1,20 @@
 """Everything needed to repeat a run on crossbars, as one flat record that is a TOML file on disk."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..core.errors import InputError
 from ..core.settings import FlatConfig
-from ..devices.models import Ideal, load_device
-from .cells import Cell, Hybrid, MixedPrecision, PcmPair, Single, TikiTaka
-from .kernels.tile import PERIPHERIES, Chip, Periphery
-from .kernels.update import RULES, Update
+from ..devices.models import Ideal
+from ..devices.presets import load_device
 from .names import VARIANTS
-from .network import ACTIVATIONS
+from .periphery import PERIPHERIES, Chip, Periphery
+from .updates import RULES, Update
+
+if TYPE_CHECKING:
+    from .cells import Cell
+
+ACTIVATIONS = ("sigmoid", "tanh", "relu")
 
 
 @dataclass(frozen=True)
@@ -86,8 +91,10 @@ def _check(c: Config) -> None:
         raise InputError(f"learning_rate = {c.learning_rate}, decay = {c.decay}; give rates above 0 and a decay of at most 1")
 
 
-def cell_of(c: Config, variant: str) -> Cell:
+def cell_of(c: Config, variant: str) -> "Cell":
     """The cell that a variant is made of."""
+    from .cells import Hybrid, MixedPrecision, PcmPair, Single, TikiTaka
+
     update = Update(rule=c.rule, slots=c.slots)
     if variant in ("hybrid", "no-inversion"):
         return Hybrid(unit=c.unit, update=update, capacitor=load_device(c.capacitor), pcm=load_device(c.pcm), factor=c.factor,
