@@ -3,27 +3,32 @@
 The module path (``layers``) computes the same with torch around the same kernels; a test holds the two together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import exp, log, tanh
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ..core.errors import InputError
-from ..core.rng import jit
-from .cells import Cell
+from ..core.rng import inner, jit
+from .cells import Cell, update
 from .crossbar import Crossbar
 from .kernels.noise import stream
-from .kernels.tile import PERIPHERIES, Chip, Periphery, backward, forward
-from .kernels.update import update
+from .kernels.state import Floats, Reading, Stream, Tile
+from .kernels.tile import backward, forward
+from .periphery import PERIPHERIES, Chip, Periphery
 
 SIGMOID, TANH, RELU = range(3)
 ACTIVATIONS = {"sigmoid": SIGMOID, "tanh": TANH, "relu": RELU}
+#: One array a layer.
+Layered = tuple[Floats, ...]
 
 
-@jit
-def _activate(kind, y, out):
-    """``f(y)`` into ``out[:len(y)]``; the digital periphery computes it without noise."""
+@inner
+def _activate(kind: int, y: Floats, out: Floats) -> None:
+    """Write ``f(y)`` into ``out[:len(y)]``; the digital periphery computes it without noise."""
     for j in range(len(y)):
         v = float(y[j])
         if kind == SIGMOID:
@@ -34,9 +39,9 @@ def _activate(kind, y, out):
             out[j] = max(v, 0.0)
 
 
-@jit
-def _slope(kind, a):
-    """``f'(y)`` from ``a = f(y)``."""
+@inner
+def _slope(kind: int, a: Any) -> Any:
+    """Return ``f'(y)`` from ``a = f(y)``."""
     if kind == SIGMOID:
         return a * (1 - a)
     if kind == TANH:
@@ -44,19 +49,20 @@ def _slope(kind, a):
     return np.float32(1.0) if a > 0 else np.float32(0.0)
 
 
-@jit
-def _propagate(layers, kind, x, values, outputs, rngs):
+@inner
+def _propagate(tiles: tuple[Tile, ...], readings: tuple[Reading, ...], kind: int, x: Floats, values: Layered, outputs: Layered,
+               rngs: tuple[Stream, ...]) -> None:
     """Forward pass of one example; ``values[l]`` is what layer l reads, its bias 1 last."""
     values[0][: len(x)] = x
-    for k in range(len(layers)):
-        forward(layers[k], values[k], outputs[k], rngs[k])
-        if k + 1 < len(layers):
+    for k in range(len(tiles)):
+        forward(tiles[k], readings[k], values[k], outputs[k], rngs[k])
+        if k + 1 < len(tiles):
             _activate(kind, outputs[k], values[k + 1])
 
 
-@jit
-def _softmax_delta(y, label, d):
-    """``d = softmax(y) - onehot(label)``; the cross entropy."""
+@inner
+def _softmax_delta(y: Floats, label: int, d: Floats) -> float:
+    """Write ``d = softmax(y) - onehot(label)``; return the cross entropy."""
     top = y[0]
     for j in range(1, len(y)):
         top = max(top, y[j])
@@ -70,16 +76,18 @@ def _softmax_delta(y, label, d):
 
 
 @jit
-def _train(layers, kind, x, labels, order, lr, values, outputs, deltas, inputs, rngs):
+def _train(layers: tuple[Any, ...], tiles: tuple[Tile, ...], readings: tuple[Reading, ...], kind: int, x: Floats,
+           labels: NDArray[np.int64], order: NDArray[np.int64], lr: float, values: Layered, outputs: Layered, deltas: Layered,
+           inputs: Layered, rngs: tuple[Stream, ...]) -> tuple[float, int]:
     """One pass over ``order``; summed loss and right answers (of the network as it was at each example)."""
     loss, right = 0.0, 0
     last = len(layers) - 1
     for sample in order:
-        _propagate(layers, kind, x[sample], values, outputs, rngs)
+        _propagate(tiles, readings, kind, x[sample], values, outputs, rngs)
         right += np.argmax(outputs[last]) == labels[sample]
         loss += _softmax_delta(outputs[last], labels[sample], deltas[last])
         for k in range(last, 0, -1):
-            backward(layers[k], deltas[k], inputs[k], rngs[k])
+            backward(tiles[k], readings[k], deltas[k], inputs[k], rngs[k])
             for i in range(len(deltas[k - 1])):
                 deltas[k - 1][i] = inputs[k][i] * _slope(kind, values[k][i])
         for k in range(last + 1):
@@ -88,21 +96,31 @@ def _train(layers, kind, x, labels, order, lr, values, outputs, deltas, inputs, 
 
 
 @jit
-def _scores(layers, kind, x, values, outputs, rngs, out):
+def _scores(tiles: tuple[Tile, ...], readings: tuple[Reading, ...], kind: int, x: Floats, values: Layered, outputs: Layered,
+            rngs: tuple[Stream, ...], out: Floats) -> None:
     for sample in range(len(x)):
-        _propagate(layers, kind, x[sample], values, outputs, rngs)
-        out[sample] = outputs[len(layers) - 1]
+        _propagate(tiles, readings, kind, x[sample], values, outputs, rngs)
+        out[sample] = outputs[len(tiles) - 1]
 
 
 class Network:
-    """Crossbars one after another, each with a row for its bias; ``activation`` between them, softmax and cross entropy at the end.
+    """Crossbars one after another, each with a row for its bias; softmax and cross entropy at the end.
 
-    sizes    inputs, hidden units ..., classes; layer l has ``(sizes[l] + 1) x sizes[l + 1]`` synapses
-    weights  start from these, one (sizes[l] + 1, sizes[l + 1]) array a layer; by default ``initial_weights(sizes, seed)``
+    Parameters
+    ----------
+    sizes
+        Inputs, hidden units ..., classes; layer l has ``(sizes[l] + 1) x sizes[l + 1]`` synapses.
+    cell, ahead, back, seed, chip
+        See ``Crossbar``; all layers are on one chip.
+    activation
+        Between the layers: ``sigmoid``, ``tanh`` or ``relu``.
+    weights
+        Start from these, one (sizes[l] + 1, sizes[l + 1]) array a layer; by default ``initial_weights(sizes, seed)``.
     """
 
     def __init__(self, sizes: Sequence[int], cell: Cell, *, ahead: Periphery = PERIPHERIES["default"],
-                 back: Periphery | None = None, activation: str = "sigmoid", seed: int = 0, chip: Chip | None = None, weights=None):
+                 back: Periphery | None = None, activation: str = "sigmoid", seed: int = 0, chip: Chip | None = None,
+                 weights: Iterable[ArrayLike] | None = None) -> None:
         if activation not in ACTIVATIONS:
             raise InputError(f"activation {activation!r} is none of {', '.join(ACTIVATIONS)}")
         if len(sizes) < 2 or any(isinstance(s, bool) or not isinstance(s, int) or s < 1 for s in sizes):
@@ -120,53 +138,70 @@ class Network:
         self._inputs = tuple(np.zeros(n + 1, np.float32) for n in sizes[:-1])
 
     @property
-    def _states(self):
-        return tuple(layer.state for layer in self.layers)
+    def _around(self) -> tuple[tuple[Tile, ...], tuple[Reading, ...]]:
+        return tuple(layer.state.tile for layer in self.layers), tuple(layer.state.reading for layer in self.layers)
 
     @property
     def synapses(self) -> int:
+        """Synapses of all layers."""
         return sum(n * m for n, m in (layer.shape for layer in self.layers))
 
-    def _samples(self, x) -> np.ndarray:
+    def _samples(self, x: ArrayLike) -> Floats:
         x = np.ascontiguousarray(x, np.float32)
         if x.ndim != 2 or x.shape[1] != self.sizes[0]:
-            raise InputError(f"samples of shape {x.shape} for a network of {self.sizes[0]} inputs; give (samples, {self.sizes[0]})")
+            raise InputError(f"samples of shape {x.shape} for a network of {self.sizes[0]} inputs; give (samples, "
+                             f"{self.sizes[0]})")
         return x
 
-    def train(self, x, labels, lr: float, order=None) -> tuple[float, float]:
-        """Learn samples ``order`` (all, in their order) one by one; mean loss and accuracy, each sample's before its update."""
+    def train(self, x: ArrayLike, labels: ArrayLike, lr: float, order: ArrayLike | None = None) -> tuple[float, float]:
+        """Learn samples ``order`` (all, in their order) one by one.
+
+        Returns
+        -------
+        Mean loss and accuracy, each sample's before its update.
+        """
         x, labels = self._samples(x), np.ascontiguousarray(labels, np.int64)
         order = np.arange(len(x)) if order is None else np.ascontiguousarray(order, np.int64)
         if len(labels) != len(x) or not len(order):
-            raise InputError(f"{len(x)} samples with {len(labels)} labels and {len(order)} to learn; give a label each, and one sample")
+            raise InputError(f"{len(x)} samples with {len(labels)} labels and {len(order)} to learn; give a label each, and one "
+                             "sample")
         if labels.min() < 0 or labels.max() >= self.sizes[-1] or order.min() < 0 or order.max() >= len(x):
-            raise InputError(f"labels from {labels.min()} to {labels.max()} and rows to {order.max()} for {self.sizes[-1]} classes and "
-                             f"{len(x)} samples; give whole numbers from 0 below those")
+            raise InputError(f"labels from {labels.min()} to {labels.max()} and rows to {order.max()} for {self.sizes[-1]} "
+                             f"classes and {len(x)} samples; give whole numbers from 0 below those")
         if not 0 <= lr < float("inf"):
             raise InputError(f"learning rate {lr}; give a finite number of 0 or more")
-        states = self._states
-        loss, right = _train(states, ACTIVATIONS[self.activation], x, labels, order, float(lr), self._values, self._outputs,
-                             self._deltas, self._inputs, tuple(s.rng for s in states))
+        states = tuple(layer.state for layer in self.layers)
+        loss, right = _train(states, *self._around, ACTIVATIONS[self.activation], x, labels, order, float(lr), self._values,
+                             self._outputs, self._deltas, self._inputs, tuple(layer.rng for layer in self.layers))
         return loss / len(order), right / len(order)
 
-    def scores(self, x, seed: int | None = None) -> np.ndarray:
-        """Outputs (samples, classes) float32. ``seed``: noise from a stream of its own; training goes on as if nobody had looked."""
-        x, states = self._samples(x), self._states
-        rngs = tuple(s.rng if seed is None else stream(seed, k, 3) for k, s in enumerate(states))
-        before = [s.control.copy() for s in states]
+    def scores(self, x: ArrayLike, seed: int | None = None) -> Floats:
+        """Return outputs (samples, classes) float32.
+
+        Parameters
+        ----------
+        x
+            Samples (samples, inputs).
+        seed
+            Of a stream of noise of its own: training then goes on as if nothing had been computed.
+        """
+        x, (tiles, readings) = self._samples(x), self._around
+        rngs = tuple(t.rng if seed is None else stream(seed, k, 3) for k, t in enumerate(tiles))
+        before = [t.control.copy() for t in tiles]
         out = np.empty((len(x), self.sizes[-1]), np.float32)
-        _scores(states, ACTIVATIONS[self.activation], x, self._values, self._outputs, rngs, out)
-        if seed is not None:  # a look from outside is not in the ledger of training
-            for s, control in zip(states, before):
-                s.control[:] = control
+        _scores(tiles, readings, ACTIVATIONS[self.activation], x, self._values, self._outputs, rngs, out)
+        if seed is not None:  # what is computed beside training is not in its ledger
+            for t, control in zip(tiles, before):
+                t.control[:] = control
         return out
 
-    def accuracy(self, x, labels, seed: int = 0) -> float:
+    def accuracy(self, x: ArrayLike, labels: ArrayLike, seed: int = 0) -> float:
         """Share of samples whose class has the largest output."""
         return float((self.scores(x, seed).argmax(1) == np.asarray(labels)).mean())
 
     @property
-    def weights(self) -> list[np.ndarray]:
+    def weights(self) -> list[NDArray[np.float64]]:
+        """Weights of each layer without noise."""
         return [layer.weights for layer in self.layers]
 
     @property
@@ -176,7 +211,7 @@ class Network:
         return {name: sum(c[name] for c in each) for name in each[0]}
 
 
-def initial_weights(sizes: Sequence[int], seed: int) -> list[np.ndarray]:
-    """Uniform in +-1 / sqrt(inputs), biases among them: torch's start of a linear layer."""
+def initial_weights(sizes: Sequence[int], seed: int) -> list[NDArray[np.float64]]:
+    """Draw weights uniform in +-1 / sqrt(inputs), biases among them: torch's start of a linear layer."""
     rng = np.random.default_rng([seed, 0])
     return [rng.uniform(-1, 1, (n + 1, m)) / np.sqrt(n) for n, m in pairwise(sizes)]

@@ -11,10 +11,9 @@ from ..runs.record import Record
 from .build import cell_of, periphery_of
 from .cells import Hybrid, PcmPair, assumed
 from .crossbar import Crossbar
-from .kernels.reference import Twin
-from .kernels.tile import PERIPHERIES, Chip
 from .ledger import REFERENCE, ledgers
 from .network import Network
+from .periphery import PERIPHERIES, Chip
 from .settings import VARIANTS, CrossbarSettings
 from .training import CrossbarData, CrossbarModel, CrossbarTraining, load, read_data
 
@@ -71,7 +70,7 @@ def _twin_check(config: CrossbarSettings, variant: str) -> Verdict:
     fast = Crossbar(7, 5, cell_of(config, variant), ahead=periphery_of(config, variant), back=periphery_of(config, variant),
                     seed=config.seed, chip=Chip())
     fast.weights = 0.2 * rng.standard_normal((7, 5))
-    twin = Twin(fast.state)
+    twin = fast.reference()
     for _ in range(CHECKED):
         x, d = rng.random(7).astype(np.float32), (0.3 * rng.standard_normal(5)).astype(np.float32)
         agree = np.allclose(fast.forward(x), twin.forward(x), atol=1e-3) and np.allclose(fast.backward(d), twin.backward(d), atol=1e-3)
@@ -111,7 +110,7 @@ def fidelity(config: CrossbarSettings, variant: str) -> dict:
     fast = Crossbar(*FIDELITY_SHAPE, cell, ahead=PERIPHERIES["ideal"], back=PERIPHERIES["ideal"], seed=config.seed, chip=Chip())
     fast.weights = 0.1 * rng.standard_normal(FIDELITY_SHAPE)
     before, requested = fast.weights, np.zeros(FIDELITY_SHAPE)
-    step = float(cell.settings()["step"][0]) / cell.unit
+    step = cell.step / cell.unit
     for _ in range(FIDELITY_INTERVALS):
         net = np.round(REQUESTED[variant] / PORTIONS * rng.standard_normal(FIDELITY_SHAPE)).astype(int)
         beside = np.round(2 * REQUESTED[variant] / PORTIONS * np.abs(rng.standard_normal(FIDELITY_SHAPE))).astype(int)
@@ -130,9 +129,9 @@ def histograms(network: Network) -> dict:
     cell, states = network.layers[0].cell, [layer.state for layer in network.layers]
     values = {"weight": np.concatenate([w.ravel() for w in network.weights])}
     if isinstance(cell, Hybrid | PcmPair):
-        values |= {f"G{sign}": np.concatenate([s.stored[..., side].ravel() for s in states]) for side, sign in enumerate("+-")}
+        values |= {f"G{sign}": np.concatenate([s.pair.g[..., side].ravel() for s in states]) for side, sign in enumerate("+-")}
     if not isinstance(cell, PcmPair):
-        values["g"] = np.concatenate([s.g.ravel() for s in states])
+        values["g"] = np.concatenate([s.reading.g.ravel() for s in states])
     return {name: _histogram(v) for name, v in values.items()}
 
 

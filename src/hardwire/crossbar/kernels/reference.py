@@ -1,26 +1,35 @@
-"""The slow twin of the kernels: plain Python, one synapse after another, written to be read beside the equations.
+"""The slow reference of the kernels: plain Python, one synapse after another, written to be read beside the equations.
 
-It draws the same random words in the same order, so a test compares whole trainings, noise and all. ``State`` is the kernels' own.
+It draws the same random words in the same order, so a test compares whole trainings, noise and all. Each cell's module has the
+rest of its own reference.
 """
 
+import copy
 import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...devices.models import AGE, DOWN, DRIFT, HIGH, LEAK_RATE, LEAK_TO, LOW, SET_STEP, TOP, UP
+from ..periphery import Converters
+from ..updates import COUNTS, EXACT, STOCHASTIC, Pulsing
 from .noise import QUANTILES
-from .state import COUNTS, EXACT, HYBRID, MIXED, PAIR, STOCHASTIC, TIKI, State
 
 WORD = (1 << 64) - 1
+Reals = NDArray[np.float64]
 
 
 class Words:
-    """The stream of ``random`` in Python's whole numbers."""
+    """The stream of ``noise`` in Python's whole numbers."""
 
-    def __init__(self, rng: np.ndarray):
-        self.rng, self.state = rng, int(rng[0])
+    def __init__(self, rng: NDArray[np.uint64]) -> None:
+        self.state = int(rng[0])
 
     def word(self) -> int:
+        """Draw 64 random bits."""
         self.state = (self.state + 0x9E3779B97F4A7C15) & WORD
         z = self.state
         z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & WORD
@@ -28,61 +37,64 @@ class Words:
         return z ^ z >> 31
 
     def uniform(self) -> float:
+        """Draw a number in [0, 1)."""
         return (self.word() >> 11) / 2**53
 
     def normal(self) -> float:
+        """Draw a standard normal number."""
         w = self.word()
         return float(QUANTILES[w & 2047] + QUANTILES[w >> 32 & 2047])
 
     def round(self, value: float) -> int:
+        """Round ``value`` up with the probability of its fraction."""
         return int(value) + (self.uniform() < value - int(value))
 
     def bits(self, p: float, n: int) -> int:
-        found, word = 0, 0
+        """Draw ``n`` bits that are 1 with probability ``p``."""
+        drawn, word = 0, 0
         for i in range(n):
             word = word >> 32 if i % 2 else self.word()
-            found |= (word & 0xFFFFFFFF < int(min(p, 1.0) * 2**32)) << i
-        return found
+            drawn |= (word & 0xFFFFFFFF < int(min(p, 1.0) * 2**32)) << i
+        return drawn
 
 
-class Twin:
+class Reference(ABC):
     """An array that computes as the kernels do; changes its own copy of ``state``."""
 
-    def __init__(self, state: State):
-        self.s = State(*(a.copy() for a in state))
-        self.p = {name: self.s.settings[name][0].item() for name in self.s.settings.dtype.names}
-        self.words = Words(self.s.rng)
+    def __init__(self, state: Any) -> None:
+        self.s = copy.deepcopy(state)
+        self.words, self.examples = Words(self.s.tile.rng), int(self.s.tile.control["examples"][0])
 
-    @property
-    def sign(self) -> int:
-        return int(self.s.control["sign"][0])
+    @abstractmethod
+    def update(self, x: Any, d: Any, lr: float) -> None:
+        """Learn one example, ``W -= lr x d^T``."""
 
-    def weights(self) -> np.ndarray:
-        """W = (rest + gamma sign g) / unit."""
-        return (self.s.rest.astype(float) + self.p["gamma"] * self.sign * self.s.g) / self.p["unit"]
+    def weights(self) -> Reals:
+        """``W = (rest + gain g) / unit``, (n, m)."""
+        r = self.s.reading
+        return np.asarray((r.rest.astype(float) + r.gain[0] * r.g) / self.s.tile.unit)
 
     # ------------------------------------------------------------------------------------------------------- reading
-    def _drive(self, io, v, scale):
+    def _drive(self, io: Converters, v: Any, scale: float) -> Reals:
         out = []
         for x in np.asarray(v, float) / scale:
-            if x and (io["input_step"] or io["manage_noise"]):
+            if x and (io.input_step or io.manage_noise):
                 x = min(max(x, -1.0), 1.0)
-            if x and io["input_step"]:
-                x = round(x / io["input_step"]) * io["input_step"]
-            out.append(x + io["input_noise"] * self.words.normal() if x and io["input_noise"] else x)
+            if x and io.input_step:
+                x = round(x / io.input_step) * io.input_step
+            out.append(x + io.input_noise * self.words.normal() if x and io.input_noise else x)
         return np.array(out)
 
-    def _convert(self, io, current, variance):
-        deviation = math.sqrt(io["output_noise"] ** 2 + variance)
+    def _convert(self, io: Converters, current: float, variance: float) -> tuple[float, bool]:
+        deviation = math.sqrt(io.output_noise**2 + variance)
         v = current + deviation * self.words.normal() if deviation else current
-        met = bool(io["output_bound"]) and abs(v) > io["output_bound"]
-        v = math.copysign(io["output_bound"], v) if met else v
-        return (round(v / io["output_step"]) * io["output_step"] if io["output_step"] else v), met
+        met = bool(io.output_bound) and abs(v) > io.output_bound
+        v = math.copysign(io.output_bound, v) if met else v
+        return (round(v / io.output_step) * io.output_step if io.output_step else v), met
 
-    def _read(self, io, v, matrix, noise, block):
+    def _read(self, io: Converters, v: Any, matrix: Reals, noise: Reals, block: int) -> Reals:
         """``v @ matrix`` in blocks of ``block`` rows, each converted and summed; noise is the readings' variance."""
-        io = {name: io[name][0].item() for name in io.dtype.names}
-        scale = float(np.abs(v).max()) if io["manage_noise"] else 1.0
+        scale = float(np.abs(v).max()) if io.manage_noise else 1.0
         result = np.zeros(matrix.shape[1])
         for attempt in range(11 if scale else 0):
             wire, result, met = self._drive(io, v, scale), np.zeros(matrix.shape[1]), False
@@ -93,202 +105,147 @@ class Twin:
                     y, over = self._convert(io, current[j], variance[j])
                     result[j] += y * scale
                     met |= over
-            if not (met and io["manage_bound"]) or attempt == 10:
+            if not (met and io.manage_bound) or attempt == 10:
                 break
             scale *= 2
         return result
 
-    def _variance(self):
-        return self.s.noise.astype(float) / self.p["unit"] ** 2 if len(self.s.noise) else np.zeros(self.s.rest.shape)
+    def _variance(self) -> Reals:
+        r = self.s.reading
+        return np.asarray(r.noise.astype(float) / self.s.tile.unit**2 if len(r.noise) else np.zeros(r.rest.shape))
 
-    def forward(self, x) -> np.ndarray:
-        return self._read(self.s.ahead, x, self.weights(), self._variance(), self.p["block_rows"])
+    def forward(self, x: Any) -> Reals:
+        """Forward pass of ``x`` (n,)."""
+        return self._read(self.s.tile.ahead, x, self.weights(), self._variance(), self.s.tile.block_rows)
 
-    def backward(self, d) -> np.ndarray:
-        return self._read(self.s.back, d, self.weights().T, self._variance().T, self.p["block_columns"])
-
-    # ------------------------------------------------------------------------------------------------------- devices
-    def _step(self, g, device, direction, count, kind):
-        """Pulses on a bidirectional device: ``g += step (1 - slope g / bound) (1 + noise N)``, cut at its bounds."""
-        step, bound = (device[UP], device[HIGH]) if direction > 0 else (device[DOWN], device[LOW])
-        slope, noise = self.p[f"{kind}_slope_{'up' if direction > 0 else 'down'}"], self.p[f"{kind}_noise"]
-        for _ in range(count):
-            change = float(step) * (1 - slope * g / float(bound))
-            change *= 1 + noise * self.words.normal() if noise else 1
-            g = min(max(g + change, float(device[LOW])), float(device[HIGH]))
-        return g
-
-    def _mean_set(self, g, device):
-        p = self.p
-        return float(device[SET_STEP]) * p["pcm_step"] * (1 + p["pcm_shape"] * math.exp(-p["pcm_decay"] * g / p["pcm_top"]))
-
-    def _set(self, g, device, share):
-        p, mean = self.p, self._mean_set(g, device)
-        change = share * mean
-        if p["pcm_noise"]:
-            change += math.sqrt(share) * p["pcm_noise"] * (p["pcm_add"] + mean + p["pcm_slope"] * g) * self.words.normal()
-        return min(max(g + change, 0.0), float(device[TOP]))
-
-    def _reset(self):
-        p = self.p
-        return abs(p["pcm_reset"] + p["pcm_reset_noise"] * self.words.normal()) if p["pcm_reset_noise"] else p["pcm_reset"]
-
-    def _pcm_variance(self, g):
-        g = float(g)
-        return (self.p["pcm_read"] * min(0.0088 / (g / self.p["pcm_top"]) ** 0.65, 0.2) * g) ** 2 if self.p["pcm_read"] and g else 0.0
-
-    def _noisy(self, value, variance):
-        return value + math.sqrt(variance) * self.words.normal() if variance else value
-
-    def _pair_changed(self, i, j):
-        plus, minus = self.s.stored[i, j]
-        self.s.rest[i, j] = self.p["factor"] * (plus - minus)
-        if len(self.s.noise):
-            self.s.noise[i, j] = self.p["factor"] ** 2 * (self._pcm_variance(plus) + self._pcm_variance(minus))
-
-    def pulse(self, i, j, direction, count):
-        """Update pulses that raise or lower a weight."""
-        s = self.s
-        if self.p["kind"] == PAIR:
-            side = 0 if direction > 0 else 1
-            device = s.slow[i, j, 4 * side : 4 * side + 4]
-            for _ in range(count):
-                s.stored[i, j, side] = self._set(float(s.stored[i, j, side]), device, 1.0)
-            device[AGE] = 0
-            self._pair_changed(i, j)
-        else:
-            s.g[i, j] = self._step(float(s.g[i, j]), s.fast[i, j], direction * self.sign, count, "fast")
+    def backward(self, d: Any) -> Reals:
+        """Backward pass of ``d`` (m,)."""
+        return self._read(self.s.tile.back, d, self.weights().T, self._variance().T, self.s.tile.block_columns)
 
     # -------------------------------------------------------------------------------------------------------- update
-    def update(self, x, d, lr: float) -> None:
-        x, d, p = np.asarray(x, float), np.asarray(d, float), self.p
-        if p["kind"] == MIXED:
-            self._mixed(x, d, lr)
-        elif p["rule"] == EXACT:
-            g = self.s.g - self.sign * lr * p["unit"] * np.outer(x, d)
-            self.s.g[:] = np.clip(g, self.s.fast[..., LOW], self.s.fast[..., HIGH])
-        else:
-            self._pulsed(x, d, lr)
-        self._clock()
-
-    def _pulsed(self, x, d, lr):
-        p, xmax, dmax = self.p, np.abs(x).max(), np.abs(d).max()
+    def coincidences(self, p: Pulsing, x: Any, d: Any, lr: float) -> Iterator[tuple[int, int, int, int]]:
+        """Yield row, column, direction and number of the pulses that coincide, in the kernels' order."""
+        x, d = np.asarray(x, float), np.asarray(d, float)
+        xmax, dmax = np.abs(x).max(), np.abs(d).max()
         if not (xmax and dmax and lr):
             return
-        step = p["step"] / p["unit"]
-        slots = min(math.ceil(lr * xmax * dmax / step), p["longest"]) if p["manage_length"] else p["longest"]
-        slots = 1 if p["rule"] == COUNTS else slots
-        gain, balance = math.sqrt(lr / (step * slots)), math.sqrt(dmax / xmax) if p["manage_scale"] else 1.0
-        columns = [self._train(v, gain / balance, slots) if v else 0 for v in d]
+        slots = min(math.ceil(lr * xmax * dmax / p.step), p.slots) if p.manage_length else p.slots
+        slots = 1 if p.rule == COUNTS else slots
+        gain, balance = math.sqrt(lr / (p.step * slots)), math.sqrt(dmax / xmax) if p.manage_scale else 1.0
+        columns = [self._train(p, v, gain / balance, slots) if v else 0 for v in d]
         if not any(columns):
             return
         for i, v in enumerate(x):
-            row = self._train(v, gain * balance, slots) if v else 0
+            row = self._train(p, v, gain * balance, slots) if v else 0
             for j, column in enumerate(columns) if row else ():
-                count = (row & column).bit_count() if p["rule"] == STOCHASTIC else row * column
+                count = (row & column).bit_count() if p.rule == STOCHASTIC else row * column
                 if count:
-                    self.pulse(i, j, -1 if v * d[j] > 0 else 1, count)
+                    yield i, j, -1 if v * d[j] > 0 else 1, count
 
-    def _train(self, value, gain, slots):
-        if self.p["rule"] == STOCHASTIC:
+    def _train(self, p: Pulsing, value: float, gain: float, slots: int) -> int:
+        if p.rule == STOCHASTIC:
             return self.words.bits(abs(value) * gain, slots)
         wanted = min(abs(value) * gain, 255.0)
-        return int(wanted + 0.5) if self.p["nearest"] else self.words.round(wanted)
+        return int(wanted + 0.5) if p.nearest else self.words.round(wanted)
 
-    def _mixed(self, x, d, lr):
-        step, chi = self.p["step"] / self.p["unit"], self.s.digital
-        for i, j in zip(*np.nonzero(np.outer(x != 0, np.ones(len(d))))):
-            chi[i, j] -= lr * x[i] * d[j]
-            count, direction = int(abs(float(chi[i, j])) / step), 1 if chi[i, j] > 0 else -1
-            if count:
-                chi[i, j] -= direction * count * step
-                self.pulse(i, j, direction, count)
+    def pulse_linear(self, g: Any, device: Any, i: int, j: int, direction: int, count: int) -> None:
+        """Pulse a bidirectional device: ``g += step (1 - slope g / bound) (1 + noise N)``, cut at its bounds."""
+        c, value = device.constants[i, j].astype(float), float(g[i, j])
+        step, slope, bound = (c[UP], device.slope_up, c[HIGH]) if direction > 0 else (c[DOWN], device.slope_down, c[LOW])
+        for _ in range(count):
+            change = step * (1 - float(slope) * value / bound)
+            change *= 1 + float(device.noise) * self.words.normal() if device.noise else 1
+            value = min(max(value + change, c[LOW]), c[HIGH])
+        g[i, j] = value
 
-    # --------------------------------------------------------------------------------------------------------- clock
-    def _clock(self):
-        control, p = self.s.control, self.p
-        control["examples"] += 1
-        n = int(control["examples"][0])
-        if len(self.s.leaks) and n % p["leak_every"] == 0:
-            self.leak(p["leak_every"])
-        if p["kind"] in (HYBRID, PAIR) and n % p["transfer_every"] == 0:
-            if p["pcm_drift"]:
-                self.wait(p["transfer_every"] * p["example_time"])
-            (self.transfer if p["kind"] == HYBRID else self.refresh)()
-        if p["kind"] == TIKI and n % p["transfer_every"] == 0:
-            self._tiki()
+    def learn_linear(self, device: Any, x: Any, d: Any, lr: float, sign: int = 1) -> None:
+        """``W -= lr x d^T`` on bidirectional devices whose conductance counts with ``sign``."""
+        g = self.s.reading.g
+        if self.s.pulsing.rule == EXACT:
+            change = sign * lr * self.s.tile.unit * np.outer(np.asarray(x, float), np.asarray(d, float))
+            g[:] = np.clip(g - change, device.constants[..., LOW], device.constants[..., HIGH])
+            return
+        for i, j, direction, count in self.coincidences(self.s.pulsing, x, d, lr):
+            self.pulse_linear(g, device, i, j, sign * direction, count)
 
-    def leak(self, examples):
-        to = self.s.leaks[..., LEAK_TO].astype(float)
-        self.s.g[:] = to + (self.s.g - to) * np.exp(-examples * self.s.leaks[..., LEAK_RATE].astype(float))
+    def count_example(self, device: Any = None) -> None:
+        """Count an example, and apply the leakage that is due."""
+        self.examples += 1
+        self.s.tile.control["examples"] += 1
+        if device is not None and len(device.leakage) and self.examples % self.s.leak_every == 0:
+            g, to, rate = self.s.reading.g, *np.moveaxis(device.leakage.astype(float), -1, 0)[[LEAK_TO, LEAK_RATE]]
+            g[:] = to + (g - to) * np.exp(-self.s.leak_every * rate)
 
-    def wait(self, seconds):
-        for i, j, side in np.ndindex(*self.s.stored.shape):
-            device, g = self.s.slow[i, j, 4 * side : 4 * side + 4], float(self.s.stored[i, j, side])
+
+class PcmReference(Reference):
+    """The reference of a cell with PCM pairs, ``pair``; the equations are those of ``Pcm``."""
+
+    def mean_set(self, g: float, constants: Any) -> float:
+        """Mean change of a full SET pulse, uS."""
+        p = self.s.pair
+        return float(constants[SET_STEP]) * p.step * (1 + p.shape * math.exp(-p.decay * g / p.g_max))
+
+    def set_pulse(self, g: float, constants: Any, share: float) -> float:
+        """Conductance after a SET pulse of relative duration ``share``."""
+        p, mean = self.s.pair, self.mean_set(g, constants)
+        change = share * mean
+        if p.cycle_noise:
+            change += math.sqrt(share) * p.cycle_noise * (p.noise_add + mean + p.noise_slope * g) * self.words.normal()
+        return min(max(g + change, 0.0), float(constants[TOP]))
+
+    def reset(self) -> float:
+        """Conductance after RESET."""
+        p = self.s.pair
+        return float(abs(p.reset + p.reset_noise * self.words.normal()) if p.reset_noise else p.reset)
+
+    def read_variance(self, g: Any) -> float:
+        """Variance of a reading of a device, uS^2."""
+        p, g = self.s.pair, float(g)
+        return float((p.read_noise * min(0.0088 / (g / p.g_max) ** 0.65, 0.2) * g) ** 2) if p.read_noise and g else 0.0
+
+    def noisy(self, value: float, variance: float) -> float:
+        """Return a reading of ``value``."""
+        return value + math.sqrt(variance) * self.words.normal() if variance else value
+
+    def update_reading(self, i: int, j: int) -> None:
+        """Bring what is read of a pair up to date."""
+        p, r = self.s.pair, self.s.reading
+        plus, minus = p.g[i, j]
+        r.rest[i, j] = p.loop.factor * (plus - minus)
+        if len(r.noise):
+            r.noise[i, j] = p.loop.factor**2 * (self.read_variance(plus) + self.read_variance(minus))
+
+    def wait(self, seconds: float) -> None:
+        """Drift over ``seconds``."""
+        p = self.s.pair
+        for i, j, side in np.ndindex(*p.g.shape):
+            constants, g = p.constants[i, j, side], float(p.g[i, j, side])
             if g > 0:
-                level = math.log(g / self.p["pcm_top"])
+                level = math.log(g / p.g_max)
                 mean, spread = np.clip(0.0244 - 0.0155 * level, 0.049, 0.1), np.clip(-0.0059 - 0.0125 * level, 0.008, 0.045)
-                nu = self.p["pcm_drift"] * max(mean + spread * float(device[DRIFT]), 0)
-                age = self.p["pcm_t0"] + float(device[AGE])
-                self.s.stored[i, j, side] = g * ((age + seconds) / age) ** -nu
-            device[AGE] += seconds
-        for i, j in np.ndindex(*self.s.rest.shape):
-            self._pair_changed(i, j)
+                nu = p.drift * max(mean + spread * float(constants[DRIFT]), 0)
+                age = p.t0 + float(constants[AGE])
+                p.g[i, j, side] = g * ((age + seconds) / age) ** -nu
+            constants[AGE] += seconds
+        for i, j in np.ndindex(*self.s.reading.rest.shape):
+            self.update_reading(i, j)
 
-    def _close_loop(self, i, j, target):
+    def close_loop(self, i: int, j: int, target: float) -> float:
         """Program ``factor (G+ - G-)`` to ``target``; what is left over."""
-        p, pair, fresh = self.p, self.s.stored[i, j], False
-        for attempt in range(p["most_pulses"] + 1):
-            variance = p["factor"] ** 2 * (self._pcm_variance(pair[0]) + self._pcm_variance(pair[1])) / p["readings"]
-            error = target - self._noisy(p["factor"] * float(pair[0] - pair[1]), variance)
-            if abs(error) <= p["tolerance"] or attempt == p["most_pulses"]:
+        p, loop, fresh = self.s.pair, self.s.pair.loop, False
+        g = p.g[i, j]
+        for attempt in range(loop.most_pulses + 1):
+            variance = loop.factor**2 * (self.read_variance(g[0]) + self.read_variance(g[1])) / loop.readings
+            error = target - self.noisy(loop.factor * float(g[0] - g[1]), variance)
+            if abs(error) <= loop.tolerance or attempt == loop.most_pulses:
                 break
             side = 0 if error > 0 else 1
-            device, g = self.s.slow[i, j, 4 * side : 4 * side + 4], float(pair[side])
-            if not fresh and g >= p["refresh_level"] * p["pcm_top"]:
-                pair[0], pair[1], fresh = self._reset(), self._reset(), True
+            constants, value = p.constants[i, j, side], float(g[side])
+            if not fresh and value >= loop.refresh_level * p.g_max:
+                g[0], g[1], fresh = self.reset(), self.reset(), True
                 continue
-            share = min(max(abs(error) / (p["factor"] * self._mean_set(g, device)), p["least_share"]), 1.0)
-            pair[side] = self._set(g, device, share)
-            device[AGE] = 0
-        self._pair_changed(i, j)
-        return target - float(self.s.rest[i, j])
-
-    def transfer(self):
-        s, p, sign = self.s, self.p, self.sign
-        turned = -sign if p["inversion"] else sign
-        for i, j in np.ndindex(*s.g.shape):
-            variance = float(s.noise[i, j]) / p["readings"] if len(s.noise) else 0.0
-            target = self._noisy(float(s.rest[i, j]) + sign * float(s.g[i, j]), variance)
-            s.g[i, j] = 0
-            wanted = turned * self._close_loop(i, j, target)
-            if p["rule"] == EXACT:
-                s.g[i, j] = min(max(wanted, s.fast[i, j, LOW]), s.fast[i, j, HIGH])
-            else:
-                s.g[i, j] = self._step(0.0, s.fast[i, j], 1 if wanted > 0 else -1, round(abs(wanted) / p["step"]), "fast")
-        s.control["sign"] = turned
-
-    def refresh(self):
-        for i, j in np.ndindex(*self.s.g.shape):
-            pair = self.s.stored[i, j]
-            if max(pair) >= self.p["refresh_level"] * self.p["pcm_top"]:
-                target = self.p["factor"] * float(pair[0] - pair[1])
-                pair[0], pair[1] = self._reset(), self._reset()
-                self._close_loop(i, j, target)
-
-    def _tiki(self):
-        """One row of A into C: at once, or through the accumulator H."""
-        s, p, i = self.s, self.p, int(self.s.control["row"][0])
-        step, noise = p["slow_step"] / p["unit"], float(s.ahead["output_noise"][0])
-        for j in range(s.g.shape[1]):
-            v = float(s.g[i, j]) / p["unit"] + (noise * self.words.normal() if noise else 0)
-            if p["version"] == 1:
-                count, direction = self.words.round(p["slow_rate"] * abs(v) / step), 1 if v > 0 else -1
-            else:
-                s.digital[i, j] += p["slow_rate"] * v / step
-                count, direction = int(abs(s.digital[i, j])), 1 if s.digital[i, j] > 0 else -1
-                s.digital[i, j] -= direction * count * (1 - p["momentum"])
-            if count:
-                s.stored[i, j, 0] = self._step(float(s.stored[i, j, 0]), s.slow[i, j], direction, count, "slow")
-                s.rest[i, j] = s.stored[i, j, 0]
-        s.control["row"] = (i + 1) % s.g.shape[0]
+            share = min(max(abs(error) / (loop.factor * self.mean_set(value, constants)), loop.least_share), 1.0)
+            g[side] = self.set_pulse(value, constants, share)
+            constants[AGE] = 0
+        self.update_reading(i, j)
+        return target - float(self.s.reading.rest[i, j])

@@ -1,75 +1,83 @@
-"""The state of one array of synapses as the kernels see it: plain arrays in a named tuple.
+"""What every array of synapses has, whatever its cell, as the kernels see it.
 
-``n`` rows are inputs (the bias among them), ``m`` columns outputs. A weight reads as ``(rest + gamma sign g) / unit``.
+``n`` rows are inputs (the bias among them), ``m`` columns outputs. A weight reads as ``(rest + gain g) / unit``.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-#: Kinds of cells: what pulses hit and what beside it is read.
-SINGLE, HYBRID, PAIR, TIKI, MIXED = range(5)
-#: Rules of the update.
-EXACT, STOCHASTIC, COUNTS = range(3)
+from ..periphery import Converters
 
-PERIPHERY = np.dtype([
-    ("input_step", "f8"), ("input_noise", "f8"), ("output_step", "f8"), ("output_noise", "f8"), ("output_bound", "f8"),
-    ("manage_noise", "i8"), ("manage_bound", "i8"),
-])
+Floats = NDArray[np.float32]
+Stream = NDArray[np.uint64]
 
-SETTINGS = np.dtype([
-    ("kind", "i8"), ("unit", "f8"), ("block_rows", "i8"), ("block_columns", "i8"),
-    # update
-    ("rule", "i8"), ("longest", "i8"), ("manage_length", "i8"), ("manage_scale", "i8"), ("nearest", "i8"), ("step", "f8"),
-    # fast device
-    ("fast_noise", "f8"), ("fast_slope_up", "f8"), ("fast_slope_down", "f8"), ("leak_every", "i8"),
-    # PCM pair and its programming
-    ("factor", "f8"), ("inversion", "i8"), ("transfer_every", "i8"), ("tolerance", "f8"), ("most_pulses", "i8"),
-    ("refresh_level", "f8"), ("least_share", "f8"), ("readings", "i8"), ("example_time", "f8"),
-    ("pcm_step", "f8"), ("pcm_shape", "f8"), ("pcm_decay", "f8"), ("pcm_noise", "f8"), ("pcm_add", "f8"), ("pcm_slope", "f8"),
-    ("pcm_reset", "f8"), ("pcm_reset_noise", "f8"), ("pcm_drift", "f8"), ("pcm_t0", "f8"), ("pcm_read", "f8"), ("pcm_top", "f8"),
-    # Tiki-Taka and mixed precision
-    ("gamma", "f8"), ("slow_rate", "f8"), ("slow_noise", "f8"), ("slow_slope_up", "f8"), ("slow_slope_down", "f8"),
-    ("slow_step", "f8"), ("momentum", "f8"), ("version", "i8"),
-])
-
-#: What changes while training; the counters, from ``pulses_up`` on, feed the ledger.
-CONTROL = np.dtype([
-    ("examples", "i8"), ("sign", "i8"), ("row", "i8"),
-    ("pulses_up", "i8"), ("pulses_down", "i8"), ("slow_pulses", "i8"), ("set_pulses", "i8"), ("resets", "i8"), ("transfers", "i8"),
-    ("cell_reads", "i8"), ("unsettled", "i8"), ("clipped", "i8"), ("forward_reads", "i8"), ("backward_reads", "i8"),
-    ("input_conversions", "i8"), ("output_conversions", "i8"), ("digital_updates", "i8"),
-])
-COUNTERS = CONTROL.names[CONTROL.names.index("pulses_up"):]
+#: Events that the ledger knows, each a count.
+EVENTS = ("pulses_up", "pulses_down", "slow_pulses", "set_pulses", "resets", "transfers", "cell_reads", "unconverged", "clipped",
+          "forward_reads", "backward_reads", "input_conversions", "output_conversions", "digital_updates")
+#: What is counted while training; ``examples`` is the clock of leakage and transfers.
+CONTROL = np.dtype([(name, "i8") for name in ("examples", *EVENTS)])
 
 
-class State(NamedTuple):
-    """Arrays of one array of synapses; those that its kind of cell lacks have no rows.
+class Tile(NamedTuple):
+    """What stands around the cells.
 
-    g         (n, m) float32      conductance that update pulses hit, uS from its reference
-    rest      (n, m) float32      what else is read, uS
-    fast      (n, m, 4) float32   constants of g's devices, see ``LinearStep.sample``
-    leaks     (n, m, 2) float32   constants of their leak
-    stored    (n, m, 2) float32   G+ and G- of a PCM pair; the slow device's conductance of Tiki-Taka in the first
-    slow      (n, m, 8) float32   constants of the stored devices, see ``Pcm.sample``; (n, m, 4) of a bidirectional one
-    digital   (n, m) float32      accumulator of Tiki-Taka v2 and of mixed precision
-    noise     (n, m) float32      variance of a reading of ``rest``, uS^2
-    rng       (1,) uint64         stream of random numbers
-    control   (1,) CONTROL        counters and where the schedule is
-    settings  (1,) SETTINGS
-    ahead, back   (1,) PERIPHERY  of the forward and of the backward pass
+    Attributes
+    ----------
+    rng
+        (1,) uint64, stream of random numbers.
+    control
+        (1,) CONTROL.
+    unit
+        Conductance that is one unit of weight, uS.
+    block_rows, block_columns
+        Synapses of a block.
+    ahead, back
+        Converters of the forward and of the backward pass.
     """
 
-    g: np.ndarray
-    rest: np.ndarray
-    fast: np.ndarray
-    leaks: np.ndarray
-    stored: np.ndarray
-    slow: np.ndarray
-    digital: np.ndarray
-    noise: np.ndarray
-    rng: np.ndarray
-    control: np.ndarray
-    settings: np.ndarray
-    ahead: np.ndarray
-    back: np.ndarray
+    rng: Stream
+    control: NDArray[np.void]
+    unit: float
+    block_rows: int
+    block_columns: int
+    ahead: Converters
+    back: Converters
+
+
+class Reading(NamedTuple):
+    """What a reading of the array sees.
+
+    Attributes
+    ----------
+    g
+        (n, m) float32, conductance that update pulses hit, uS from its reference.
+    rest
+        (n, m) float32, what else is read, uS.
+    noise
+        (n, m) float32, variance of a reading of ``rest``, uS^2; no rows: none.
+    gain
+        (1,) float64, with which ``g`` counts; negative while the polarity is inverted.
+    """
+
+    g: Floats
+    rest: Floats
+    noise: Floats
+    gain: NDArray[np.float64]
+
+
+def new_reading(n: int, m: int, *, noisy: bool = False, gain: float = 1.0) -> Reading:
+    """Return a reading of ``n`` x ``m`` synapses at 0."""
+    g, rest, noise = (np.zeros((rows, m), np.float32) for rows in (n, n, n if noisy else 0))
+    return Reading(g, rest, noise, np.array([gain], np.float64))
+
+
+def fields_of(state: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield dotted name and value of each array and number of a state, those of records within it too."""
+    for name, value in state._asdict().items():
+        if isinstance(value, tuple):
+            yield from fields_of(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", value
