@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from hardwire.report import environment
+from hardwire.runs.environment import environment
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -21,7 +21,7 @@ def refuse(why: str) -> None:
 
 def report(name: str, goal: str, met: bool | None, figures: dict) -> None:
     """Print the result and keep it under ``results/NAME.json``; ``met`` is None of a survey, which has no threshold."""
-    keep({"benchmark": name, "goal": goal, "met": met if met is None else bool(met), "figures": figures, "environment": environment()})
+    keep({"benchmark": name, "goal": goal, "met": met if met is None else bool(met), "figures": figures, "environment": environment().model_dump()})
 
 
 def keep(result: dict) -> None:

@@ -20,7 +20,7 @@ TOP = EMITTED | TRAINERS | {"verify", "flows", "devices", "logic", "crossbar", "
 
 #: Package -> packages that it may import beside itself, and outside packages beside the standard library.
 RULE = {
-    "core": (set(), {"numpy", "numba", "llvmlite", "tomli", "tomli_w", "pydantic", "typing_extensions", "filelock"}),
+    "core": (set(), {"numpy", "numba", "llvmlite", "tomli", "tomli_w", "pydantic", "filelock"}),
     "circuit": (CIRCUIT, {"numpy", "numba"}),
     "passes": (COUNTED, {"numpy", "numba", "aigverse"}),
     "backends": (COUNTED, {"numpy"}),
@@ -29,7 +29,7 @@ RULE = {
     "flows": (EMITTED | {"verify"}, {"numpy"}),
     "data": ({"core"}, {"numpy", "sklearn", "pandas", "pooch", "platformdirs"}),
     "runs": ({"core"}, {"numpy", "pydantic", "safetensors", "filelock"}),
-    "devices": ({"core"}, {"numpy", "numba"}),
+    "devices": ({"core"}, {"numpy", "numba", "tomli_w"}),
     "logic": (TRAINERS | CIRCUIT, {"pydantic", "lazy_loader", "numpy", "numba", "torch", "triton", "safetensors", "sklearn"}),
     "baselines": (TRAINERS | CIRCUIT, {"numpy", "torch", "sklearn"}),
     "crossbar": (TRAINERS | {"devices"}, {"pydantic", "lazy_loader", "numpy", "numba", "torch", "safetensors", "torchvision", "timm"}),

@@ -190,7 +190,7 @@ def test_commit_is_none_without_git(monkeypatch):
 
 
 def test_the_package_reads_records_only():
-    code = ("import sys, hardwire.report, hardwire.cost.energy; from hardwire.runs.environment import environment; environment(); "
+    code = ("import sys, hardwire.report; from hardwire.runs.environment import environment; environment(); "
             "assert 'matplotlib' not in sys.modules; "
             "from hardwire.report import render_html; "
             "bad = {'torch', 'numba', 'matplotlib.pyplot', 'hardwire.circuit', 'hardwire.logic'} & {*sys.modules}; "

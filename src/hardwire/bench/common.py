@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from ..core.errors import HardwireError
-from ..report import environment
+from ..runs.environment import environment
 
 
 class Refused(HardwireError):
@@ -65,7 +65,7 @@ def judge(benchmark: Benchmark, figures: dict) -> dict:
     """The result: each goal beside its figure, all of them, machine and commit."""
     goals = [{"goal": str(g), "value": g.value(figures), "met": _met(g, figures)} for g in benchmark.goals]
     return {"benchmark": benchmark.result, "goal": "; ".join(str(g) for g in benchmark.goals), "met": all(g["met"] for g in goals),
-            "goals": goals, "figures": figures, "environment": environment()}
+            "goals": goals, "figures": figures, "environment": environment().model_dump()}
 
 
 def _met(goal: Goal, figures: dict) -> bool:

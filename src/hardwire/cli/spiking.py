@@ -9,7 +9,16 @@ from ..core.errors import InputError
 from ..spiking.settings import SpikingSettings, preset
 from .output import Output
 from .training import train_and_report
-from .verbs import DATASET, data_dir_option, out_option, resume_option, set_option, settings_options, verb, with_assignments
+from .verbs import (
+    DATASET,
+    data_dir_option,
+    out_option,
+    resume_option,
+    set_option,
+    settings_options,
+    verb,
+    with_assignments,
+)
 
 EXAMPLES = """
 hardwire spiking mnist --out runs/spiking

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from ..devices.models import Ideal, load_device
+from ..devices.models import Ideal
+from ..devices.presets import load_device
 from .cells import Cell, Hybrid, MixedPrecision, PcmPair, Single, TikiTaka
-from .kernels.tile import PERIPHERIES, Chip, Periphery
-from .kernels.update import Update
+from .periphery import PERIPHERIES, Chip, Periphery
 from .settings import CrossbarSettings
+from .updates import Update
 
 
 def cell_of(settings: CrossbarSettings, variant: str) -> Cell:

@@ -22,7 +22,7 @@ from .settings import TABLE_PRESET, LogicSettings, Task
 from .training.gradient import train
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 
 class EstimatorError(InputError, ValueError):

@@ -13,8 +13,8 @@ import numpy as np
 from ..circuit import STAGES
 from ..circuit.check import check
 from ..circuit.circuit import FIRST, Circuit, Macro
-from ..cost import gate_cost
 from ..core.truth_tables import compose, decompose, flip, ones, projection, shrink
+from ..cost import gate_cost
 
 INVERTER = 0b01
 #: The head's adder trees are minimal but for constants, and a proof is quick while both sides have the same trees: no

@@ -10,10 +10,12 @@ from ..core.errors import FormatError, InputError
 from ..core.files import read_text, write_text
 from ..cost import stage_costs
 from ..data import load_dataset
+from ..logic.record import LOGIC, METRICS
 from ..logic.settings import LogicSettings, preset
 from ..report.front import mark_front, write_front
 from ..report.summary import merit
-from ..workflow import steps as runs
+from ..runs.experiment import train
+from ..workflow.logic import lower_run, optimize_run
 from .space import Space, parse_space, read_space, settings
 from .study import ATTEMPTS, JOURNAL, LOCKS, SAMPLERS, FileLock, Study, open_storage, optuna, quiet
 
@@ -141,26 +143,20 @@ class _Trainer:
         """The data set, kept from one trial to the next where it is the same."""
         key = (config.seed, config.label, config.task)
         if self.kept[0] != key:
-            self.kept = key, runs.dataset_of(config, self.data_dir)
+            self.kept = key, LOGIC.read_data(config, self.data_dir)
         return self.kept[1]
 
     def __call__(self, number: int, chosen: dict) -> tuple[float, int]:
         """Hard figure of merit on validation and gates."""
-        from ..logic import load_model
-
-        config, folder = LogicSettings(**self.base | chosen), self.folder(number)
-        if not (folder / "model.safetensors").exists():
-            runs.train_run(config, folder, dataset=self.dataset(config), resume=True, progress=self.progress)
-        model = load_model(folder)
-        if model.config != config:
-            raise InputError(f"{folder} holds a run of other settings; sweep into another folder")
-        return runs.best_of(folder)["hard"], self.gates(folder, model)
+        settings, folder = LogicSettings(**self.base | chosen), self.folder(number)
+        model = train(LOGIC, settings, folder, data=self.dataset(settings), resume=True, listen=self.progress)
+        return model.best["hard"], self.gates(folder, model)
 
     def gates(self, folder: Path, model) -> int:
         if not self.optimized:
             return model.network.gates
-        runs.lower_run(folder)
-        return stage_costs(runs.optimize_run(folder))["network"]["gates"]
+        lower_run(folder)
+        return stage_costs(optimize_run(folder))["network"]["gates"]
 
 
 def _work(study: Study, trainer: _Trainer, queue: list[dict], sampler: str, timeout: float | None, say) -> None:
@@ -193,13 +189,13 @@ def _train(study: Study, trainer: _Trainer, number: int, trial, total: int, say)
         return
     seconds = round(time.perf_counter() - started, 3)
     study.finish(trial, accuracy, gates, {"seconds": seconds, "run": str(trainer.folder(number))})
-    say(f"{who}: validation hard {merit(accuracy, runs.METRICS[(trainer.base | chosen)['task']])}, {gates:,} gates, {seconds:.0f} s")
+    say(f"{who}: validation hard {merit(accuracy, METRICS[(trainer.base | chosen)['task']])}, {gates:,} gates, {seconds:.0f} s")
 
 
 def _conclude(study: Study, facts: dict) -> dict:
     """All points and which are on the front; written to the study's folder."""
     points = [_point(study, number, trial) for number, trial in study.points().items()]
-    front = facts | {"metric": runs.METRICS.get(str(facts["space"].get("task")), "accuracy"),
+    front = facts | {"metric": METRICS.get(str(facts["space"].get("task")), "accuracy"),
                      "objectives": {"accuracy": "hard figure of merit on the validation split, maximised",
                                     "gates": f"{GATES[facts['optimized']]}, minimised"}, "trials": mark_front(points)}
     with study.writing():
