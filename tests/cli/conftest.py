@@ -74,8 +74,8 @@ def unfinished(tmp_path_factory, digits) -> Path:
 
     out = tmp_path_factory.mktemp("runs") / "unfinished"
 
-    def stop(m):
-        if m["step"] == 40:
+    def stop(event):
+        if event.position == 40 and event.figures:
             raise KeyboardInterrupt
 
     config = LogicSettings(seed=0, width=200, layers=2, levels=3, steps=60, batch=64, evaluate_every=20)

@@ -19,7 +19,7 @@ from hardwire.circuit import CircuitBuilder, save_circuit
 from hardwire.cli import app as cli
 from hardwire.core import programs as tools
 from hardwire.logic import LogicSettings
-from hardwire.report import load_record
+from hardwire.runs.record import Record
 
 VERBS = list(cli.VERBS)
 
@@ -154,7 +154,7 @@ def test_verify_a_run(ask, finished):
     assert {name for name, v in verdicts.items() if v.startswith("simulated ")} == {
         name for name in simulated if "rtl" not in name or tools.find(tools.IVERILOG)}
     assert {json.loads(line)["message"] for line in err.splitlines()} == {f"verify: {name}" for name in proofs | simulated}
-    assert load_record(finished)["verified"] == verdicts
+    assert Record.load(finished).to_json()["verified"] == verdicts
 
 
 @pytest.mark.parametrize("kind", ["net", "aig", "blif"])
@@ -250,7 +250,7 @@ def test_names_of_classes_are_printed(ask, tmp_path):
 def test_report(ask, finished):
     out, _ = ask("report", finished, "--json")
     record = json.loads(out)
-    assert record == load_record(finished) | {"environment": record["environment"], "time": record["time"]}
+    assert record == Record.load(finished).to_json() | {"environment": record["environment"], "time": record["time"]}
     assert {"hardware", "dataset", "seed", "accuracy", "counts", "verified", "time", "energy", "environment"} <= set(record)
     assert (record["hardware"], record["dataset"], record["seed"]) == ("logic", "digits", 3)
     assert set(record["accuracy"]) == {"metric", "test_hard", "test_relaxed", "validation"} and record["accuracy"]["test_hard"] > 0.3

@@ -6,7 +6,6 @@ import sys
 
 import pytest
 
-from hardwire.cli.adapters import crossbar_events, logic_events, spiking_events
 from hardwire.cli.output import Output
 from hardwire.cli.progress import line, watching
 from hardwire.runs.progress import Progress
@@ -57,14 +56,3 @@ def test_a_terminal_gets_a_bar(monkeypatch):
     last = screen.getvalue().split("a message")[1]
     assert "750/4000" in last and "loss 1.2500" in last and "hard 87.50 %" in last and "1:00 left" in last and "━" in last
 
-
-def test_events_of_the_trainings():
-    events = []
-    logic_events(events.append)({"step": 2, "steps": 8, "loss": 1.0, "hard": 0.5, "seconds": 1.0, "seconds_left": 3.0})
-    spiking_events(events.append)({"samples": 5, "total": 9, "pruned": 0.1, "seconds": 2.0, "seconds_left": 1.0})
-    tell = crossbar_events(events.append, ["hybrid", "float"], 3)
-    tell({"epoch": 2, "variant": "float", "loss": 1.0, "seconds": 4.0})
-    tell({"epoch": 3, "variant": "float", "loss": 1.0, "seconds": 4.0})
-    assert [(e.position, e.total, e.unit) for e in events] == [(2, 8, "step"), (5, 9, "sample"), (4, 6, "epoch"), (6, 6, "epoch")]
-    assert events[0].figures == {"step": 2, "loss": 1.0, "hard": 0.5, "seconds": 1.0} and events[0].seconds_left == 3.0
-    assert events[2].seconds_left >= 0 == events[3].seconds_left

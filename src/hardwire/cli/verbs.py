@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import rich_click as click
+from click.types import convert_type
 from rich.text import Text
 from rich_click.rich_panel import RichOptionPanel
 
@@ -100,7 +101,7 @@ class ListType(click.ParamType):  # type: ignore[type-arg]
 
 def _type_of(kind: Kind) -> Any:
     """Return how an option's text becomes a value; bounds are checked by the settings."""
-    entry = click.Choice(kind.choices) if kind.choices else kind.type
+    entry = click.Choice(kind.choices) if kind.choices else convert_type(kind.type)
     return ListType(entry) if kind.is_list else entry
 
 
