@@ -115,9 +115,9 @@ def test_written_whole_and_described(tmp_path):
     assert [p.name for p in paths] == ["digits_like.c", "digits_like.h"]
     assert sorted(p.name for p in paths[0].parent.iterdir()) == ["digits_like.c", "digits_like.h"]
     header = paths[1].read_text()
-    for fact in (circuit.digest, "p0 .. p15: 16 words of 4 bits", "(value - -1.5) / 0.25",
+    for text in (circuit.digest, "p0 .. p15: 16 words of 4 bits", "(value - -1.5) / 0.25",
                  "DIGITS_LIKE_INPUTS 16", "DIGITS_LIKE_OUTPUTS 6", "class 4"):
-        assert fact in header
+        assert text in header
     assert paths[0].read_text() == BACKENDS["c"].emit(circuit, tmp_path)[0].read_text()
 
 

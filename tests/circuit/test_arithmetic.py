@@ -89,8 +89,8 @@ def test_at_least_more_shares_one_difference_both_ways(width):
     b = CircuitBuilder()
     nets = tuple(b.input("x", 2 * width))
     p, q = nets[:width], nets[width:]
-    found = at_least_more(b, [case for v in values for case in ((p, q, v), (q, p, v), (p, p, v))])
-    got, circuit = run(b, found, bits)
+    results = at_least_more(b, [case for v in values for case in ((p, q, v), (q, p, v), (p, p, v))])
+    got, circuit = run(b, results, bits)
     want = np.stack([test for v in values for test in (x >= y + v, y >= x + v, x >= x + v)], axis=1)
     assert np.array_equal(got, number(want))
     assert circuit.n_nodes <= 5 * width + len(values) * (2 * width + 1)

@@ -74,7 +74,7 @@ class Gate(NamedTuple):
 
 
 class GateRun(NamedTuple):
-    """A step of equal gates, each of operands that are known before or in the run before it."""
+    """A step of equal gates; a gate may read the results of those before it in the run."""
 
     operation: int
     gates: list[Gate]
