@@ -325,7 +325,7 @@ def _index(numbers: ArrayLike) -> Index:
 
 
 def _last_uses(steps: Iterable[GateRun | MacroStep], output_nets: Iterable[int]) -> dict[int, int]:
-    """net -> time of its last use; outputs are never released."""
+    """The time of each net's last use; outputs are never released."""
     last: dict[int, int] = {}
     time = 0
     for step in steps:
