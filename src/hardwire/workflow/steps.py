@@ -126,14 +126,13 @@ def emit_circuit(circuit: Circuit, target: str, out, *, pipeline: int = 0) -> li
     from ..circuit.formats.blif import write_blif
 
     out = Path(out)
-    if pipeline and target != "verilog":
+    if pipeline and not (target in BACKENDS and BACKENDS[target].pipeline):
         raise InputError(f"{target} has no registers; leave the pipeline out, or choose verilog")
     if target == "aiger":
         return [write_aiger(circuit, out / f"{circuit.name}.aig")]
     if target == "blif":
         return [write_blif(circuit, out / f"{circuit.name}.blif")]
-    options = {"pipeline": pipeline or None} if target == "verilog" else {}
-    return BACKENDS[target].emit(circuit, out, **options)
+    return BACKENDS[target].emit(circuit, out, **({"pipeline": pipeline} if pipeline else {}))
 
 
 def verify_run(run, *, data_dir=None, progress=None) -> dict:
