@@ -36,7 +36,8 @@ def classifier(*, words=16, bits=4, width=80, layers=2, classes=5, seed=0, count
     b = CircuitBuilder("digits-like", labels=tuple(f"class {i}" for i in range(classes)))
     pixels = [b.input(f"p{i}", bits, offset=-1.5, step=0.25) for i in range(words)]
     with b.stage("encoder"):
-        nets = [at_least(b, word, int(t)) for word in pixels for t in rng.choice(np.arange(1, 1 << bits), 3, replace=False)]
+        nets = [at_least(b, word, int(t)) for word in pixels
+                for t in rng.choice(np.arange(1, 1 << bits), 3, replace=False)]
     for _ in range(layers):
         arity = rng.choice([1, 2, 2, 2, 3], width)
         nets = [b.node(int(rng.integers(0, 1 << (1 << k))), *(int(n) for n in rng.choice(nets, k))) for k in arity]

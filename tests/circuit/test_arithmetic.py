@@ -89,8 +89,8 @@ def test_at_least_more_shares_one_difference_both_ways(width):
     b = CircuitBuilder()
     nets = tuple(b.input("x", 2 * width))
     p, q = nets[:width], nets[width:]
-    found = at_least_more(b, [case for v in values for case in ((p, q, v), (q, p, v), (p, p, v))])
-    got, circuit = run(b, found, bits)
+    results = at_least_more(b, [case for v in values for case in ((p, q, v), (q, p, v), (p, p, v))])
+    got, circuit = run(b, results, bits)
     want = np.stack([test for v in values for test in (x >= y + v, y >= x + v, x >= x + v)], axis=1)
     assert np.array_equal(got, number(want))
     assert circuit.n_nodes <= 5 * width + len(values) * (2 * width + 1)
@@ -100,8 +100,9 @@ def test_at_least_more_shares_one_difference_both_ways(width):
 def test_popcount(rng, n):
     b = CircuitBuilder()
     count = popcount(b, b.input("x", n))
-    bits = all_bits(n) if n <= 14 else np.concatenate([rng.random((4000, n)) < rng.random((4000, 1)), np.eye(n, dtype=bool),
-                                                       ~np.eye(n, dtype=bool), np.ones((1, n), dtype=bool)])
+    bits = all_bits(n) if n <= 14 else np.concatenate([
+        rng.random((4000, n)) < rng.random((4000, 1)),
+        np.eye(n, dtype=bool), ~np.eye(n, dtype=bool), np.ones((1, n), dtype=bool)])
     got, circuit = run(b, count, bits)
     assert len(count) == n.bit_length() and np.array_equal(got, bits.sum(1))
     assert circuit.n_nodes <= 5 * n and circuit.macros[0].kind == "popcount"
@@ -137,7 +138,8 @@ def test_greater(width):
 def test_argmax_with_ties_to_the_lowest(rng, n, width):
     b = CircuitBuilder()
     nets = [b.input(f"x{i}", width) for i in range(n)]
-    bits = all_bits(n * width) if n * width <= 11 else rng.random((3000, n * width)) < rng.choice([0.1, 0.5, 0.9], (3000, 1))
+    few = n * width <= 11
+    bits = all_bits(n * width) if few else rng.random((3000, n * width)) < rng.choice([0.1, 0.5, 0.9], (3000, 1))
     index = argmax(b, nets)
     words = np.stack([number(bits[:, i * width : (i + 1) * width]) for i in range(n)], 1)
     got, circuit = run(b, index, bits)

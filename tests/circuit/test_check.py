@@ -23,10 +23,12 @@ def changed(array, at, value):
 
 
 BROKEN = {
-    "input name": (lambda c: {"inputs": (Word("3x", 3),)}, "input '3x' of circuit 'c' is no identifier or appears twice"),
+    "input name": (lambda c: {"inputs": (Word("3x", 3),)},
+                   "input '3x' of circuit 'c' is no identifier or appears twice"),
     "empty name": (lambda c: {"inputs": (Word("", 3),)}, "input '' of circuit"),
     "name with an end of line": (lambda c: {"outputs": (Word("y\n", 2),)}, "output 'y.n' of circuit"),
-    "input twice": (lambda c: {"inputs": (Word("x", 1), Word("x", 2))}, "input 'x' of circuit 'c' is no identifier or appears"),
+    "input twice": (lambda c: {"inputs": (Word("x", 1), Word("x", 2))},
+                    "input 'x' of circuit 'c' is no identifier or appears"),
     "output twice": (lambda c: {"outputs": (Word("y", 1), Word("y", 1))}, "output 'y' of circuit"),
     "no width": (lambda c: {"inputs": (Word("x", 3), Word("z", 0))}, "input 'z': width 0"),
     "wide word": (lambda c: {"outputs": (Word("y", 65),)}, "output 'y': width 65"),
@@ -43,17 +45,21 @@ BROKEN = {
     "too many operands": (lambda c: {"arity": changed(c.arity, 1, 4)}, "node 6 of circuit 'c' has no 1 to 3 operands"),
     "seven operands": (lambda c: {"arity": changed(c.arity, 1, 7), "fanin": np.pad(c.fanin, ((0, 0), (0, 4)))},
                        "node 6 of circuit 'c' has no 1 to 6 operands"),
-    "reads itself": (lambda c: {"fanin": changed(c.fanin, (1, 2), 6)}, "node 6 of circuit 'c' reads a net that does not come"),
+    "reads itself": (lambda c: {"fanin": changed(c.fanin, (1, 2), 6)},
+                     "node 6 of circuit 'c' reads a net that does not come"),
     "reads what follows": (lambda c: {"fanin": changed(c.fanin, (0, 0), 6)}, "node 5 of circuit 'c' reads a net"),
     "reads below zero": (lambda c: {"fanin": changed(c.fanin, (0, 0), -1)}, "node 5 of circuit 'c' reads a net"),
     "operand beyond arity": (lambda c: {"fanin": changed(c.fanin, (0, 2), 2)}, "names an operand beyond its arity"),
-    "table too wide": (lambda c: {"table": changed(c.table, 0, 16)}, "node 5 of circuit 'c' has a table wider than its"),
-    "table of three too wide": (lambda c: {"table": changed(c.table, 1, 256)}, "node 6 of circuit 'c' has a table wider"),
+    "table too wide": (lambda c: {"table": changed(c.table, 0, 16)},
+                       "node 5 of circuit 'c' has a table wider than its"),
+    "table of three too wide": (lambda c: {"table": changed(c.table, 1, 256)},
+                                "node 6 of circuit 'c' has a table wider"),
     "no stage": (lambda c: {"stage": changed(c.stage, 1, 3)}, "node 6 of circuit 'c' belongs to no stage"),
     "few outputs": (lambda c: {"output_nets": c.output_nets[:1]}, "has 1 output nets for 2 bits"),
     "output beyond": (lambda c: {"output_nets": np.array([5, 7])}, "names a net that does not exist"),
     "output below": (lambda c: {"output_nets": np.array([5, -1])}, "names a net that does not exist"),
-    "unknown macro": (lambda c: {"macros": (Macro("sort", (2,), (5,)),)}, "a sort macro of circuit 'c' has the wrong shape"),
+    "unknown macro": (lambda c: {"macros": (Macro("sort", (2,), (5,)),)},
+                      "a sort macro of circuit 'c' has the wrong shape"),
     "ge of nothing": (lambda c: {"macros": (Macro("ge", (), (5,), 1),)}, "a ge macro"),
     "ge of two": (lambda c: {"macros": (Macro("ge", (2, 3), (5, 6), 1),)}, "a ge macro"),
     "ge below zero": (lambda c: {"macros": (Macro("ge", (2, 3), (5,), -1),)}, "a ge macro"),
@@ -81,7 +87,8 @@ def test_sound_circuits_pass(rng):
 
 
 def test_macros_of_the_right_shape_pass():
-    good = (Macro("ge", (2, 3, 4), (5,), 9), Macro("popcount", (2, 3, 4), (5, 6)), Macro("argmax", (2, 3, 4), (5, 6), 3),
+    good = (Macro("ge", (2, 3, 4), (5,), 9), Macro("popcount", (2, 3, 4), (5, 6)),
+            Macro("argmax", (2, 3, 4), (5, 6), 3),
             Macro("argmax", (2, 3, 4), (0,), 1))
     check(circuit().with_(macros=good))
 

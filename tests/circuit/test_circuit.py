@@ -216,7 +216,8 @@ def test_signed_integers_are_physical_where_a_word_is_scaled():
         c.codes(np.array([[8]], dtype=np.uint8))
 
 
-@pytest.mark.parametrize("width, dtype", [(1, "u1"), (8, "u1"), (9, "u2"), (16, "u2"), (17, "u4"), (33, "u8"), (64, "u8")])
+@pytest.mark.parametrize("width, dtype", [
+    (1, "u1"), (8, "u1"), (9, "u2"), (16, "u2"), (17, "u4"), (33, "u8"), (64, "u8")])
 def test_the_largest_code_of_every_width(width, dtype):
     c, top = words(width), (1 << width) - 1
     codes = c.codes(np.array([[top]], dtype=np.uint64))

@@ -86,7 +86,7 @@ def test_a_macro_whose_output_is_an_input_stays_gates():
 
 
 def test_a_cycle_through_macros_is_cut():
-    """Two facts that are true (both outputs are x) and read one another's outputs."""
+    """Two macros that are true (both outputs are x) and read one another's outputs."""
     b = CircuitBuilder()
     x = b.input("x")[0]
     p, q = b.node(0b10, x), b.node(0b10, x)

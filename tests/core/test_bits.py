@@ -6,7 +6,8 @@ from hardwire.core.errors import InputError
 
 SIZES = [0, 1, 7, 63, 64, 65, 127, 128, 200]
 LAYOUTS = {
-    "C": lambda b: b, "Fortran": np.asfortranarray, "reversed": lambda b: b[::-1][::-1], "transposed": lambda b: b.T.copy().T,
+    "C": lambda b: b, "Fortran": np.asfortranarray, "reversed": lambda b: b[::-1][::-1],
+    "transposed": lambda b: b.T.copy().T,
     "strided": lambda b: np.repeat(np.repeat(b, 2, 0), 3, 1)[::2, ::3], "uint8": lambda b: b.astype(np.uint8) * 2,
     "float": lambda b: b.astype(np.float32), "list": lambda b: b.astype(int).tolist(),
 }
@@ -17,7 +18,8 @@ LAYOUTS = {
 def test_pack_and_back(rng, samples, rows):
     bits = rng.random((samples, rows)) < 0.5
     planes = pack(bits)
-    assert planes.words.shape == (rows, -(-samples // 64)) and planes.words.dtype == np.uint64 and planes.samples == samples
+    assert planes.words.shape == (rows, -(-samples // 64)) and planes.words.dtype == np.uint64
+    assert planes.samples == samples
     assert np.array_equal(unpack(planes), bits)
 
 
@@ -52,7 +54,8 @@ def test_pack_refuses_other_than_a_matrix():
         pack(np.zeros(3))
 
 
-@pytest.mark.parametrize("width, dtype", [(1, "u1"), (8, "u1"), (9, "u2"), (17, "u4"), (32, "u4"), (33, "u8"), (64, "u8")])
+@pytest.mark.parametrize("width, dtype", [
+    (1, "u1"), (8, "u1"), (9, "u2"), (17, "u4"), (32, "u4"), (33, "u8"), (64, "u8")])
 def test_smallest_unsigned(width, dtype):
     assert unsigned(width) == np.dtype(dtype)
 

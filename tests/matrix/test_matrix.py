@@ -1,7 +1,7 @@
 """One table of operations, one table of executors: every executor computes every operation to the same codes.
 
-All operations lie in one circuit, an output word each, so that an executor which compiles does so once. A new executor is a row
-in ``EXECUTORS``, a new operation a row in ``OPERATIONS``.
+All operations lie in one circuit, an output word each, so that an executor which compiles does so once. A new executor
+is a row in ``EXECUTORS``, a new operation a row in ``OPERATIONS``.
 """
 
 from functools import cache
@@ -35,7 +35,8 @@ def lut(k):
         rng = np.random.default_rng(k)
         nets = [*x, *y]
         tables = rng.integers(0, (1 << (1 << k)) - 1, 8, dtype=np.uint64, endpoint=True).tolist()
-        return [b.node(int(t), *rng.choice(nets, k, replace=False)) for t in [*tables, (1 << (1 << k)) - 1, 1 << (1 << k) - 1]]
+        return [b.node(int(t), *rng.choice(nets, k, replace=False))
+                for t in [*tables, (1 << (1 << k)) - 1, 1 << (1 << k) - 1]]
     return build
 
 
@@ -48,7 +49,8 @@ def count(n):
 
 def largest(words, width):
     def build(b, x, y):
-        nets = [*x, *y, *[b.node(0b1000, p, q) for p, q in zip(x, y)], *[b.node(0b0110, p, q) for p, q in zip(x, reversed(y))]]
+        nets = [*x, *y, *[b.node(0b1000, p, q) for p, q in zip(x, y)]]
+        nets += [b.node(0b0110, p, q) for p, q in zip(x, reversed(y))]
         return argmax(b, [[nets[(i * width + j) * 7 % len(nets)] for j in range(width)] for i in range(words)])
     return build
 
@@ -168,12 +170,15 @@ def test_a_trained_network_end_to_end(trained, lowered, digits, tmp_path, execut
     assert np.array_equal(run(lowered, x, tmp_path)[:, 0], expected)
 
 
-# ------------------------------------------------------------------- what the relaxed network makes of it once it is hard
+# ----------------------------------------------------------------- what the relaxed network makes of it once it is hard
 
 
 @cache
 def every_kind_of_layer():
-    """A random frozen network of trees, pools, learned wires and tables of several inputs, on bits: circuit, bits, decisions."""
+    """A random frozen network of trees, pools, learned wires and tables of several inputs, on bits.
+
+    Returns circuit, bits and decisions.
+    """
     import torch
 
     from hardwire import lower

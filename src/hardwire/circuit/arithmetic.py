@@ -13,7 +13,7 @@ from .circuit import FALSE, TRUE
 
 
 def at_least(b: CircuitBuilder, word: list[int], value: int) -> int:
-    """``word >= value`` for an unsigned word, LSB first; one gate for each bit above the lowest set bit of ``value``."""
+    """``word >= value`` for an unsigned word, LSB first; a gate for each bit above the lowest set bit of ``value``."""
     if value <= 0:
         return TRUE
     if value >= 1 << len(word):
@@ -48,7 +48,7 @@ def add(b: CircuitBuilder, x: list[int], y: list[int], carry: int = FALSE) -> li
 
 
 def difference(b: CircuitBuilder, x: Sequence[int], y: Sequence[int]) -> list[int]:
-    """``x - y + 2^w`` for unsigned words, LSB first, ``w`` the wider one's bits: ``w + 1`` bits, five gates for each bit.
+    """``x - y + 2^w`` for unsigned words, LSB first, ``w`` the wider one's bits: ``w + 1`` bits, five gates for each.
 
     That is ``x + ~y + 1``; the inversion of ``y`` is inside the gates.
     """
@@ -94,7 +94,7 @@ def at_least_more(
 def popcount(b: CircuitBuilder, nets: Sequence[int]) -> list[int]:
     """How many of ``nets`` are true, ``len(nets).bit_length()`` bits, LSB first; close to five gates an input.
 
-    ``count(x[0:n]) = count(x[0:h]) + count(x[h:n-1]) + x[n-1]`` with ``h = (n - 1) // 2``: the last bit rides in as carry.
+    ``count(x[0:n]) = count(x[0:h]) + count(x[h:n-1]) + x[n-1]`` with ``h = (n - 1) // 2``: the last bit is the carry.
     """
     if not len(nets):
         raise InputError("a population count of no nets was asked for; give at least one")

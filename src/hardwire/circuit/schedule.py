@@ -1,7 +1,7 @@
 """What must be emitted, in order: the nodes and macros that the outputs need, operands first.
 
 A back end or an engine that knows a better spelling of a macro names its kind; the nodes that then feed nothing are
-left out. Every net that an item reads is a constant, an input or an output of an earlier item, and no net has two items.
+left out. Every net that an item reads is a constant, an input or an output of an earlier item; no net has two items.
 """
 
 from collections.abc import Collection, Sequence
@@ -24,6 +24,7 @@ class Node(NamedTuple):
 
     @property
     def outputs(self) -> tuple[int]:
+        """The one net that the node computes."""
         return (self.net,)
 
 

@@ -52,7 +52,8 @@ def test_circuits_like_trained_ones(seed):
 
 
 @pytest.mark.parametrize("layout", [np.asfortranarray, lambda x: np.repeat(np.repeat(x, 2, 0), 2, 1)[::2, ::2],
-                                    lambda x: x[::-1].copy()[::-1], lambda x: x.T.copy().T, lambda x: x.astype(np.int64),
+                                    lambda x: x[::-1].copy()[::-1], lambda x: x.T.copy().T,
+                                    lambda x: x.astype(np.int64),
                                     lambda x: x.astype(np.float64)])
 def test_memory_layouts(rng, layout):
     circuit = trained_like(rng)
@@ -134,7 +135,7 @@ def test_macros_are_only_a_hint(rng):
 
 
 def test_a_macro_is_what_the_engine_runs():
-    """The engine believes a macro; that a false one shows is what makes the comparison with the interpreter worth it."""
+    """The engine believes a macro; that a false one shows makes the comparison with the interpreter worth it."""
     b = CircuitBuilder()
     x = b.input("x", 4)
     b.output("y", b.node(0b1000, *x[:2]))

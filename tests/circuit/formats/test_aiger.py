@@ -100,7 +100,7 @@ def test_truncation_at_every_byte_of_the_logic_is_noticed(tmp_path, binary):
     ("aig 1 1 0 1 0\n9\n", "not defined"),
     ("aig 2 1 0 1 1\n4\n\x00\x00", "does not come before"),
     ("aig 1 1 0 1 0\n2\ni7 x\n", "names no input"),
-    ("aig 1 1 0 1 0\n2\nc\nhardwire {\"name\": \"x\", \"labels\": [], \"inputs\": [], \"outputs\": []}\n", "differ in number"),
+    ('aig 1 1 0 1 0\n2\nc\nhardwire {"name": "x", "labels": [], "inputs": [], "outputs": []}\n', "differ in number"),
     ("aig x\n", "invalid literal"),
     ("BLIF", "it ends early"),
     ("BLIF\n", "not with aig"),
@@ -141,3 +141,22 @@ def test_aigverse_reads_what_is_written(tmp_path):
     again = read_aiger(tmp_path / "d.aig")
     bits = np.random.default_rng(0).random((200, circuit.n_input_bits)) < 0.5
     assert np.array_equal(simulate_bits(again, bits), simulate_bits(circuit, bits))
+
+
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize("seed", range(4))
+def test_aigverse_reads_the_same_graph(tmp_path, seed, binary):
+    """A second reader: the same inputs, conjunctions and outputs, literal by literal.
+
+    It is not a replacement: it crashes on an ASCII file whose conjunctions do not stand in topological order.
+    """
+    io = pytest.importorskip("aigverse.io")
+    path = write_aiger(random_circuit(seed), tmp_path / "c.aig", binary=binary)
+    file = parse_aiger(path)
+    network = (io.read_aiger_into_aig if binary else io.read_ascii_aiger_into_aig)(str(path))
+    literal = {0: 0, **{node: 2 * v for v, node in enumerate([*network.pis(), *network.gates()], 1)}}
+    gates = [sorted((literal[s.index] ^ s.complement for s in network.fanins(node)), reverse=True)
+             for node in network.gates()]
+    outputs = [literal[s.index] ^ s.complement for s in network.pos()]
+    assert network.num_pis == file.n_inputs
+    assert gates == file.fanin.tolist() and outputs == file.outputs.tolist()

@@ -61,9 +61,11 @@ def test_names_and_labels_with_odd_separators(tmp_path):
 
 def test_the_digest_changes_with_any_change():
     c = small()
-    other = [c.with_(name="other"), c.with_(labels=("cat",)), c.with_(table=c.table ^ np.uint64(1)), c.with_(stage=c.stage * 0),
+    other = [c.with_(name="other"), c.with_(labels=("cat",)), c.with_(table=c.table ^ np.uint64(1)),
+             c.with_(stage=c.stage * 0),
              c.with_(output_nets=c.output_nets[::-1]), c.with_(macros=()), c.with_(fanin=c.fanin[:, [1, 0, 2]]),
-             c.with_(macros=(Macro("ge", (2, 3), (4,), 2),)), c.with_(inputs=(c.inputs[0].__class__("x", 2, -0.1, 2e-7),)),
+             c.with_(macros=(Macro("ge", (2, 3), (4,), 2),)),
+             c.with_(inputs=(c.inputs[0].__class__("x", 2, -0.1, 2e-7),)),
              c.with_(outputs=(c.outputs[0].__class__("z", 2),)), c.with_(labels=("cat a dog", "", "ünï digest x"))]
     assert len({c.digest, *(o.digest for o in other)}) == len(other) + 1
 

@@ -63,7 +63,7 @@ def _definition(p: Plan, net: int, kind: str, value: str, slot: Callable[[int], 
 
 
 class Wide:
-    """Constants, then input planes, are the first slots: these nets are their own slot. Counts and arg-max are calls."""
+    """Constants, then input planes, are the first slots, these nets their own slot. Counts and arg-max are calls."""
 
     def __init__(self, circuit: Circuit) -> None:
         outputs = circuit.output_nets.tolist()
@@ -228,7 +228,8 @@ class Single:
         width = len(macro.inputs) // macro.value
         words = [self._integer(macro.inputs[k : k + width]) for k in range(0, len(macro.inputs), width)]
         x = f"x{self._cell(macro)}_{macro.outputs[0]}"
-        self.lines += [f"number {x}[{macro.value}];", *(f"{x}[{k}] = (number)({word});" for k, word in enumerate(words))]
+        self.lines.append(f"number {x}[{macro.value}];")
+        self.lines += [f"{x}[{k}] = (number)({word});" for k, word in enumerate(words)]
         self.lines.append(f"c[{self._cell(macro)}] = (number)largest({x}, {macro.value});")
         self.code.helpers.append("largest")
 

@@ -1,4 +1,4 @@
-"""Straight-line code in pieces: which function an item goes to, which nets cross functions, when a slot is free again."""
+"""Straight-line code in pieces: an item's function, the nets that cross functions, when a slot is free again."""
 
 import heapq
 from collections import defaultdict
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ...circuit import Macro
 from ...circuit.schedule import Node
 
-#: Gates in a function. Compilers need time quadratic in a function's length; shorter ones move more nets through memory.
+#: Gates in a function. Compilers need time quadratic in its length; shorter ones move more nets through memory.
 CHUNK = 250
 
 

@@ -23,7 +23,8 @@ POPCOUNT, ARGMAX = 16, 17
 @_inner
 def _gates(memory, a, b, out, begin, end, table):
     for g in range(np.uint64(begin), np.uint64(end)):  # unsigned: no test for an index from the end
-        store(logic(load(memory, a[g] * LANES, LANES), load(memory, b[g] * LANES, LANES), table), memory, out[g] * LANES)
+        x, y = load(memory, a[g] * LANES, LANES), load(memory, b[g] * LANES, LANES)
+        store(logic(x, y, table), memory, out[g] * LANES)
 
 
 @_inner
@@ -194,7 +195,10 @@ def encode(x, start, word, mask, threshold, staged, octets, turned, memory):
 
 @_entry
 def decode(memory, rows, first_bit, start, out):
-    """Bit rows into codes ``out`` (samples, words); word ``w`` has its bits in ``rows[first_bit[w] : first_bit[w + 1]]``."""
+    """Bit rows into codes ``out`` (samples, words).
+
+    Word ``w`` has its bits in ``rows[first_bit[w] : first_bit[w + 1]]``.
+    """
     n = min(BLOCK, len(out) - start)
     one = np.uint64(1)
     for w in range(out.shape[1]):

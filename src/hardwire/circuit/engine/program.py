@@ -74,7 +74,7 @@ class Gate(NamedTuple):
 
 
 class GateRun(NamedTuple):
-    """A step of equal gates, each of operands that are known before or in the run before it."""
+    """A step of equal gates; a gate may read the results of those before it in the run."""
 
     operation: int
     gates: list[Gate]
@@ -325,7 +325,7 @@ def _index(numbers: ArrayLike) -> Index:
 
 
 def _last_uses(steps: Iterable[GateRun | MacroStep], output_nets: Iterable[int]) -> dict[int, int]:
-    """net -> time of its last use; outputs are never released."""
+    """The time of each net's last use; outputs are never released."""
     last: dict[int, int] = {}
     time = 0
     for step in steps:

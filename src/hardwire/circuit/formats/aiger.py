@@ -75,7 +75,7 @@ def write_aiger(circuit: Circuit, path: str | PathLike[str], *, binary: bool = T
 
 
 def _encode(aig: Aig) -> bytes:
-    """The binary section: for each conjunction the differences ``lhs - left`` and ``left - right``, seven bits a byte."""
+    """The binary section: of each conjunction the differences ``lhs - left`` and ``left - right``, 7 bits a byte."""
     left, right = np.array(aig.left, dtype=np.int64), np.array(aig.right, dtype=np.int64)
     own = 2 * np.arange(1 + aig.n_inputs, aig.n_variables)
     delta = np.stack([own - left, left - right], axis=1).ravel()

@@ -1,4 +1,4 @@
-"""Circuit files: `.net`, the project's own text format, read and written; docs/circuit.md is its one-page specification."""
+"""Circuit files: `.net`, the project's own text format, read and written; docs/circuit.md specifies it."""
 
 import hashlib
 from os import PathLike
