@@ -48,8 +48,8 @@ def full_record() -> dict:
         "passes": [{"name": name, "gates_before": before, "gates_after": after, "depth_before": 40,
                     "depth_after": 40 - i, "seconds": 0.7 * i + 0.02}
                    for i, (name, before, after) in enumerate(
-                       [("fold", 90_768, 81_204), ("sweep", 81_204, 66_010), ("merge", 66_010, 61_733),
-                        ("rewrite", 61_733, 57_966)])],
+                       [("constant-propagation", 90_768, 81_204), ("dead-node-removal", 81_204, 66_010),
+                        ("functional-reduction", 66_010, 61_733), ("cut-rewriting", 61_733, 57_966)])],
         "model": {"architecture": "6 x 8000", "wiring": "random", "parametrisation": "softmax 16", "tau": 10.0},
         "files": {"circuit": "circuit.net", "C": "emit/c/circuit.c"},
         "digest": "9f" * 32,

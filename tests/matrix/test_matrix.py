@@ -109,7 +109,7 @@ EXECUTORS = {
     "packed, no macros": (lambda c, x, folder: PackedEngine(c.with_(macros=()), threads=2)(x), ()),
     "optimized": (lambda c, x, folder: simulate(optimize(c)[0], x), ()),
     "optimized and packed": (lambda c, x, folder: PackedEngine(optimize(c)[0])(x), ()),
-    "mapped to tables of 4": (lambda c, x, folder: PackedEngine(optimize(c, passes=["map=4"])[0])(x), ()),
+    "mapped to tables of 4": (lambda c, x, folder: PackedEngine(optimize(c, passes=["technology-mapping=4"])[0])(x), ()),
     "net file": (through_file(save_circuit, load_circuit, "c.net"), ()),
     "aiger file": (through_file(write_aiger, read_aiger, "c.aig"), ()),
     "blif file": (through_file(write_blif, read_blif, "c.blif"), ()),

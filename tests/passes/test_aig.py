@@ -8,7 +8,7 @@ from hardwire.circuit.simulate import simulate_bits
 from hardwire.core.errors import InputError
 from hardwire.core.gates import TABLE
 from hardwire.passes.aig import from_aig, netlist_to_aig, to_aig
-from hardwire.passes.netlist import Netlist, read, write
+from hardwire.passes.netlist import Netlist, from_circuit, to_circuit
 
 
 def test_graph_and_back_is_the_same_function(circuit):
@@ -20,7 +20,7 @@ def test_graph_and_back_is_the_same_function(circuit):
     ends = dict(zip(circuit.output_nets.tolist(), ends))
     for net, x in ends.items():
         literal[net] = x
-    back = write(netlist, circuit.with_(macros=()), literal)
+    back = to_circuit(netlist, circuit.with_(macros=()), literal)
     bits = sample_bits(np.random.default_rng(0), circuit)
     assert np.array_equal(simulate_bits(circuit, bits), simulate_bits(back, bits))
     assert len(bare.output_nets) == len(ends)
@@ -49,7 +49,7 @@ def test_a_net_that_is_not_there_is_named(circuit):
 
 
 def test_polarity_of_a_literal_reaches_the_graph(circuit):
-    netlist, literal = read(circuit, share=True)
+    netlist, literal = from_circuit(circuit, share=True)
     roots = [literal[n] for n in circuit.output_nets]
     assert equivalence_checking(netlist_to_aig(netlist, roots), to_aig(circuit)) is True
     assert equivalence_checking(netlist_to_aig(netlist, [roots[0] ^ 1, *roots[1:]]), to_aig(circuit)) is False

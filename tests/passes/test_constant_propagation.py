@@ -4,11 +4,11 @@ import pytest
 from hardwire.circuit import CircuitBuilder
 from hardwire.core.gates import GATES, TABLE
 from hardwire.cost import stage_costs
-from hardwire.passes.constant_propagation import fold
+from hardwire.passes.constant_propagation import propagate_constants
 
 
 def test_keeps_the_function(circuit, keeps):
-    assert keeps(fold, circuit).n_nodes <= circuit.n_nodes
+    assert keeps(propagate_constants, circuit).n_nodes <= circuit.n_nodes
 
 
 @pytest.mark.parametrize("gate", GATES, ids=lambda g: g.name)
@@ -18,12 +18,12 @@ def test_every_gate_of_every_kind_of_operand(gate, operands, keeps):
     x, y = b.input("x"), b.input("y")
     nets = {"0": 0, "1": 1, "a": x[0], "b": y[0], "A": b.node(0b01, *x), "B": b.node(0b01, *y)}
     b.output("z", b.node(gate.table, nets[operands[0]], nets[operands[1]]))
-    assert keeps(fold, b.build()).n_nodes <= 3
+    assert keeps(propagate_constants, b.build()).n_nodes <= 3
 
 
 def one(circuit) -> str:
-    names = [line.split(" = ")[1].split("(")[0] for line in str(fold(circuit)).splitlines() if line.startswith("n")]
-    return " ".join(names)
+    lines = str(propagate_constants(circuit)).splitlines()
+    return " ".join(line.split(" = ")[1].split("(")[0] for line in lines if line.startswith("n"))
 
 
 def test_inverter_is_absorbed_by_its_reader():
@@ -53,7 +53,7 @@ def test_gates_of_the_same_two_nets_are_one_gate():
     (x,), (y,) = b.input("x"), b.input("y")
     both, neither = b.node(TABLE["AND"], x, y), b.node(TABLE["NOR"], x, y)
     b.output("z", b.node(TABLE["NOR"], both, neither))
-    assert stage_costs(fold(b.build()))["network"] == {"gates": 3, "depth": 1}
+    assert stage_costs(propagate_constants(b.build()))["network"] == {"gates": 3, "depth": 1}
 
 
 def test_wide_table_is_reduced_to_its_support():
@@ -61,7 +61,7 @@ def test_wide_table_is_reduced_to_its_support():
     x = b.input("x", 6)
     table = sum(1 << m for m in range(64) if (m >> 1 & 1) and (m >> 4 & 1))
     b.output("z", b.node(table, *x))
-    folded = fold(b.build())
+    folded = propagate_constants(b.build())
     assert (folded.arity.tolist(), folded.table.tolist()) == ([2], [TABLE["AND"]])
     assert folded.fanin[0].tolist() == [x[1], x[4]]
 
@@ -71,7 +71,7 @@ def test_outputs_may_become_constants_and_inputs():
     (x,) = b.input("x")
     not_x = b.node(0b01, x)
     b.output("z", [b.node(TABLE["AND"], x, not_x), b.node(TABLE["OR"], x, not_x), b.node(0b01, not_x), not_x])
-    folded = fold(b.build())
+    folded = propagate_constants(b.build())
     assert folded.output_nets.tolist() == [0, 1, x, folded.first_node]
     assert folded.n_nodes == 1
 
@@ -83,6 +83,6 @@ def test_operands_come_in_order_and_a_node_in_its_stage():
         p = b.node(TABLE["A_AND_NOT_B"], x[2], x[0])
     with b.stage("head"):
         b.output("z", b.node(TABLE["A_OR_NOT_B"], p, x[1]))
-    folded = fold(b.build())
+    folded = propagate_constants(b.build())
     assert folded.stage.tolist() == [0, 2]
     assert np.all(folded.fanin[:, 0] < folded.fanin[:, 1])

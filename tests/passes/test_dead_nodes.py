@@ -1,11 +1,11 @@
 from hardwire.circuit import CircuitBuilder
 from hardwire.circuit.arithmetic import at_least, popcount
 from hardwire.core.gates import TABLE
-from hardwire.passes.dead_nodes import sweep
+from hardwire.passes.dead_nodes import remove_dead_nodes
 
 
 def test_keeps_the_function(circuit, keeps):
-    assert keeps(sweep, circuit).n_nodes <= circuit.n_nodes
+    assert keeps(remove_dead_nodes, circuit).n_nodes <= circuit.n_nodes
 
 
 def test_what_nothing_reads_goes(keeps):
@@ -14,7 +14,7 @@ def test_what_nothing_reads_goes(keeps):
     dead = b.node(TABLE["AND"], x, y)
     b.node(TABLE["XOR"], dead, y)
     b.output("z", b.node(TABLE["OR"], x, y))
-    assert keeps(sweep, b.build()).table.tolist() == [TABLE["OR"]]
+    assert keeps(remove_dead_nodes, b.build()).table.tolist() == [TABLE["OR"]]
 
 
 def test_macro_of_dead_outputs_goes_with_its_gates(keeps):
@@ -23,7 +23,7 @@ def test_macro_of_dead_outputs_goes_with_its_gates(keeps):
     at_least(b, x, 5)
     live = at_least(b, x, 3)
     b.output("z", live)
-    swept = keeps(sweep, b.build())
+    swept = keeps(remove_dead_nodes, b.build())
     assert [m.value for m in swept.macros] == [3]
     assert swept.n_nodes == 3
 
@@ -36,7 +36,7 @@ def test_nets_of_a_kept_macro_stay(keeps):
     count = popcount(b, nets)
     b.output("odd", count[0])
     b.output("shadow", b.and_(x[0], x[5]))
-    swept = keeps(sweep, b.build())
+    swept = keeps(remove_dead_nodes, b.build())
     assert len(swept.macros) == 1
     assert swept.n_nodes == 3 + 5 + 1
 
@@ -48,4 +48,4 @@ def test_macro_that_needs_another_macro_keeps_it(keeps):
     net = b.and_(x[0], x[1])
     b.macro("popcount", [ge, x[0]], [net, b.xor(ge, net)])  # false as a fact; sweep reads only its shape
     b.output("z", net)
-    assert [m.kind for m in sweep(b.build()).macros] == ["ge", "popcount"]
+    assert [m.kind for m in remove_dead_nodes(b.build()).macros] == ["ge", "popcount"]

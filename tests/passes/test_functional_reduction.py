@@ -5,13 +5,13 @@ from hardwire.circuit import CircuitBuilder
 from hardwire.circuit.arithmetic import at_least
 from hardwire.core.gates import TABLE
 from hardwire.cost import stage_costs
-from hardwire.passes.dead_nodes import sweep
-from hardwire.passes.functional_reduction import equal, merge, projections
+from hardwire.passes.dead_nodes import remove_dead_nodes
+from hardwire.passes.functional_reduction import equal, reduce_functionally
 from hardwire.passes.netlist import Netlist
 
 
 def test_keeps_the_function(circuit, keeps):
-    assert keeps(lambda c: sweep(merge(c)), circuit).n_nodes <= circuit.n_nodes
+    assert keeps(lambda c: remove_dead_nodes(reduce_functionally(c)), circuit).n_nodes <= circuit.n_nodes
 
 
 def test_equal_functions_of_different_structure_are_one(keeps):
@@ -20,7 +20,7 @@ def test_equal_functions_of_different_structure_are_one(keeps):
     left = b.and_(x, b.or_(y, z))
     right = b.or_(b.and_(x, y), b.and_(x, z))
     b.output("o", b.xor(b.and_(left, z), b.gate(TABLE["NAND"], right, z)))
-    assert keeps(lambda c: sweep(merge(c)), b.build()).n_nodes == 0
+    assert keeps(lambda c: remove_dead_nodes(reduce_functionally(c)), b.build()).n_nodes == 0
 
 
 def test_encoder_bits_that_imply_each_other_are_seen_through(keeps):
@@ -30,7 +30,7 @@ def test_encoder_bits_that_imply_each_other_are_seen_through(keeps):
         low, high = at_least(b, word, 77), at_least(b, word, 201)
     both, odd = b.and_(low, high), b.gate(TABLE["A_AND_NOT_B"], high, low)
     b.output("z", [both, odd, low])
-    merged = keeps(lambda c: sweep(merge(c)), b.build())
+    merged = keeps(lambda c: remove_dead_nodes(reduce_functionally(c)), b.build())
     assert stage_costs(merged)["network"]["gates"] == 0
     assert merged.output_nets[1] == 0
 
@@ -43,7 +43,7 @@ def test_a_rare_event_is_not_taken_for_a_constant(keeps):
     for y in x[1:]:
         net = b.and_(net, y)
     b.output("z", net)
-    assert keeps(merge, b.build()).n_nodes == 39
+    assert keeps(reduce_functionally, b.build()).n_nodes == 39
 
 
 def test_equal_decides_over_cuts_of_every_size():
@@ -60,14 +60,8 @@ def test_equal_decides_over_cuts_of_every_size():
         assert not equal(netlist, left >> 1, other >> 1)
 
 
-def test_projections_are_the_truth_tables_of_variables():
-    for k in (3, 6, 9):
-        bits = np.unpackbits(np.array(projections(k)).view(np.uint8), axis=1, bitorder="little")
-        assert np.array_equal(bits[:, : 1 << k], np.arange(1 << k) >> np.arange(k)[:, None] & 1)
-
-
 def test_finds_what_hashing_does_not():
     from hardwire.passes import optimize
 
     circuit, _ = optimize(trained_like(np.random.default_rng(3), words=10, bits=6, thresholds=5, width=200), level="O1")
-    assert sweep(merge(circuit)).n_nodes < 0.99 * circuit.n_nodes
+    assert remove_dead_nodes(reduce_functionally(circuit)).n_nodes < 0.99 * circuit.n_nodes

@@ -8,7 +8,7 @@ from hardwire.circuit.arithmetic import argmax, popcount
 from hardwire.core.gates import TABLE
 from hardwire.cost import gate_cost
 from hardwire.passes import optimize
-from hardwire.passes.chains import VARIABLES, apply, chains
+from hardwire.passes.kernels.chains import VARIABLES, apply, optimal_chains, search_chains
 from hardwire.passes.rewriting import rewrite
 
 
@@ -29,7 +29,7 @@ def test_keeps_the_function_of_many(keeps):
 
 def test_chains_are_those_of_the_functions_and_as_short_as_possible():
     """The classes of four variables that need 0 to 7 gates: Knuth, TAOCP 7.1.2, table 1 (constants left out)."""
-    length, chain = chains()
+    length, chain = optimal_chains()
     value = np.array([VARIABLES] * 32768, dtype=np.int64)
     value = np.concatenate([value, np.zeros((32768, 7), dtype=np.int64)], axis=1)
     for i in range(1, 32768):
@@ -40,6 +40,11 @@ def test_chains_are_those_of_the_functions_and_as_short_as_possible():
     last = value[np.arange(32768), 3 + np.maximum(length, 0).clip(0, 7)]
     assert np.all((last == function)[1:] | ((length == 0) & np.isin(function, VARIABLES))[1:])
     assert np.bincount(length[1:]).tolist() == [4, 30, 228, 1237, 5312, 12092, 12504, 1360]
+
+
+def test_the_shipped_chains_are_those_that_the_search_finds():
+    for shipped, computed in zip(optimal_chains(), search_chains(), strict=True):
+        assert shipped.dtype == computed.dtype and np.array_equal(shipped, computed)
 
 
 def test_mux_is_three_gates_and_two_beside_the_exclusive_or(keeps):

@@ -37,7 +37,7 @@ class Pass:
     @property
     def doc(self) -> str:
         """What the pass does, in one line."""
-        return inspect.getdoc(self.function).splitlines()[0]
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
 
 
 @dataclass(frozen=True)

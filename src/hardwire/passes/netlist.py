@@ -6,7 +6,7 @@ the node, never in a node of its own. So AND, NAND, NOR of ``~a`` with ``~b`` â€
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
@@ -95,6 +95,10 @@ class Netlist:
             self.stage[net - self.first] = stage
         return 2 * net + complement
 
+    def add_gate(self, stage: int, table: int, a: int, b: int) -> int:
+        """``add`` as ``decompose`` calls it."""
+        return self.add(table, (a, b), stage)
+
     def rows(self, nets: Iterable[int]) -> list[tuple[int, int, tuple[int, ...]]]:
         """``(net, table, fanin)`` of each of the node ``nets``."""
         return [(net, self.table[net - self.first], self.fanin[net - self.first]) for net in nets]
@@ -114,7 +118,7 @@ class Netlist:
         return self.fanin[net - self.first] if net >= self.first else (net,)
 
     def _collapse(self, table: int, a: int, b: int) -> tuple[int, tuple[int, ...], int]:
-        """Look through operands that are themselves gates of the same two nets: XOR of AND and NOR, a AND (a OR b)â€¦"""
+        """Look through operands that are gates of the same two nets: XOR of AND and NOR, a AND (a OR b)."""
         fa, fb = self._pair(a), self._pair(b)
         if len(fa) == 2 and b in fa:
             pair, left, right = fa, self.table[a - self.first], projection(fa.index(b), 2)
@@ -148,8 +152,8 @@ def two_input_netlist(netlist: Netlist, roots: Iterable[int]) -> tuple[Netlist, 
     result, literal = Netlist(netlist.first), list(range(0, 2 * netlist.first, 2))
     literal += [0] * len(netlist.table)
     for net, table, fanin in netlist.rows(netlist.live(roots)):
-        stage = netlist.stage[net - netlist.first]
-        literal[net] = decompose(table, [literal[f] for f in fanin], lambda t, a, b, s=stage: result.add(t, (a, b), s))
+        add = partial(result.add_gate, netlist.stage[net - netlist.first])
+        literal[net] = decompose(table, [literal[f] for f in fanin], add)
     return result, [literal[x >> 1] ^ (x & 1) for x in roots]
 
 
@@ -177,7 +181,7 @@ def to_circuit(netlist: Netlist, circuit: Circuit, literal: Mapping[int, int] | 
 
     Notes
     -----
-    A node is stored in the polarity that outputs and macros ask for; an inverter follows it only when they ask for both.
+    A node is stored in the polarity that outputs and macros ask for; an inverter follows only where they ask for both.
     """
     kept = kept_nets(circuit)
     plain = {literal[n] >> 1 for n in kept if not literal[n] & 1}
@@ -220,11 +224,11 @@ def _number(netlist: Netlist, flipped: set[int],
         rows.append(((net,), INVERTER, inverted[net]))
     nodes = zip(netlist.fanin, netlist.table, netlist.stage, strict=True)
     for net, (fanin, table, stage) in enumerate(nodes, netlist.first):
+        stored = table ^ ones(len(fanin)) if net in flipped else table
         for i, f in enumerate(fanin) if flipped else ():
-            table = flip(table, len(fanin), i) if f in flipped else table
-        table ^= ones(len(fanin)) if net in flipped else 0
+            stored = flip(stored, len(fanin), i) if f in flipped else stored
         place.append(netlist.first + len(rows))
-        rows.append((tuple([place[f] for f in fanin]), table, stage))
+        rows.append((tuple([place[f] for f in fanin]), stored, stage))
         if net in inverted and net not in flipped:
             inverse[net] = netlist.first + len(rows)
             rows.append(((place[net],), INVERTER, inverted[net]))

@@ -50,7 +50,10 @@ def _resubstitute_until_stable(netlist: Netlist, roots: list[int]) -> tuple[Netl
     """Resubstitute while that leaves fewer gates; the netlist and what became of the literals ``roots``."""
     size = len(netlist.live(roots))
     while size:
-        aig = cleanup_dangling(aig_resubstitution(netlist_to_aig(netlist, roots)))
+        resubstituted = aig_resubstitution(netlist_to_aig(netlist, roots))
+        if resubstituted is None:  # only with inplace=True, says its signature
+            break
+        aig = cleanup_dangling(resubstituted)
         smaller = Netlist(netlist.first)
         literals = from_aig(aig, smaller, range(2 * FIRST, 2 * netlist.first, 2))
         now = len(smaller.live(literals))

@@ -45,6 +45,7 @@ def optimal_chains() -> Chains:
 
 @inner
 def apply(op, f, g):
+    """The table of an operation, by its number in ``OPERATIONS``, on two tables."""
     if op == 0:
         return f & g
     if op == 1:

@@ -101,7 +101,8 @@ def rewrite_nodes(s, first, last):
     for net in range(first, last):
         if s.refs[net] == 0:
             continue
-        a, b, kind, stage = _representative(s, s.a[net]), _representative(s, s.b[net]), np.int64(s.kind[net]), s.stage[net]
+        kind, stage = np.int64(s.kind[net]), s.stage[net]
+        a, b = _representative(s, s.a[net]), _representative(s, s.b[net])
         s.a[net], s.b[net] = min(a, b), max(a, b)
         x = simplified(s, kind, a, b)
         if x >= 0 and s.stage[x >> 1] <= stage:
@@ -374,7 +375,7 @@ def enumerate_cuts(s, net):
 
 @inner
 def _dominated(s, net, leaves, n):
-    """Is a cut of a subset of ``leaves`` there already?"""
+    """Whether a cut of a subset of ``leaves`` is there already."""
     for c in range(s.cuts[net]):
         i = 0
         for j in range(n):
