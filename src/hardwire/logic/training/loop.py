@@ -159,7 +159,8 @@ def train(config: LogicSettings, dataset: Dataset, *, out=None, resume: bool = F
               ``model.safetensors`` at the end. Without it nothing is written.
     resume    go on from ``out``'s checkpoint; the weights become those of a run that was never stopped
     network   train this module, (samples, encoder bits) -> (samples, outputs), instead of the configured one; its ``train()`` mode is
-              taken for relaxed, ``eval()`` for frozen. It may have ``gate_cost``, and ``set_phase``, which is called with a ``Phase`` before each step.
+              taken for relaxed, ``eval()`` for frozen. It may have ``gate_cost``, and ``set_phase``, called with a ``Phase`` before
+              each step.
     progress  called after each evaluation with its metrics and ``seconds_left``
 
     Memory: the CPU kernels keep no activations between forward and backward but compute a block's anew (activation recomputation), so

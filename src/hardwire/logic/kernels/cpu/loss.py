@@ -9,7 +9,7 @@ from numba import literally
 from ....core.simd import store
 from ....core.threads import workspace
 from .blocks import NARROW, WIDE, cut_sums, jit, run_parts, to_block
-from .stack import as_coefficients, descend, give_gradient, layers, value_gradients, wired
+from .stack import descend, give_gradient, layers, value_gradients, wired
 
 
 @jit

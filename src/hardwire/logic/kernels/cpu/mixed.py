@@ -6,7 +6,7 @@ from numba import literally
 from ....core.simd import load, splat, store, sums
 from ....core.threads import workspace
 from .blocks import NARROW, WIDE, add_parts, cut, from_block, gate, inlined, jit, run_parts, to_block
-from .stack import as_coefficients, value_gradients
+from .stack import value_gradients
 
 
 @inlined

@@ -8,7 +8,7 @@ from numba import literally
 from ....core.simd import add_folded, load, splat, store, sums, where_equal, where_greater
 from ....core.threads import workspace
 from .blocks import NARROW, WIDE, cut, gate, inlined, jit, run_parts, to_block
-from .stack import as_coefficients, value_gradients
+from .stack import value_gradients
 
 
 @dataclass(frozen=True)
