@@ -48,26 +48,26 @@ def error(fast, reference, tensors, storage) -> float:
     return max(((a - b).abs().max() / b.abs().max().clamp(min=1)).item() for a, b in zip(*results))
 
 
-def check(gpu, storage, tolerance) -> dict:
+def check(gpu, ops, storage, tolerance) -> dict:
     """Errors of all operations, on shapes with odd ends; refused when one is too large."""
     torch.manual_seed(0)
     sizes, samples = [999, 2000], 333
-    pairs = torch.cat([wires(777, 999, 2), wires(999, 2000, 2)])
+    pairs = wires(777, 999, 2), wires(999, 2000, 2)
     candidates, leaves = wires(777, 500, 2, 7), image(9, (3, 11, 10))
     x, shape = torch.rand(samples, 777).to(DEVICE), (3, 11, 10)
     errors = {"gates and group sum": error(
-        lambda x, p: gpu.Stack.apply(x, p, pairs, np.cumsum(sizes), 10),
-        lambda x, p: naive.stack(x, pairs, coefficients(p), sizes, 10), [x, torch.rand(2999, 4).to(DEVICE)], storage)}
+        lambda x, p: ops.stack(x, p, pairs, 10),
+        lambda x, p: naive.stack(x, torch.cat(pairs), coefficients(p), sizes, 10), [x, torch.rand(2999, 4).to(DEVICE)], storage)}
     errors["learned wiring"] = error(
-        lambda x, w, p: gpu.Mixed.apply(x, w, p, candidates),
+        lambda x, w, p: ops.mixed(x, w, p, candidates),
         lambda x, w, p: naive.mixed(x, candidates, w, coefficients(p)),
         [x, torch.softmax(torch.randn(500, 2, 7), -1).to(DEVICE), torch.rand(500, 4).to(DEVICE)], storage)
     for inputs in (wires(777, 300, k) for k in range(2, 7)):
         errors[f"look-up tables of {inputs.shape[1]}"] = error(
-            lambda x, p, i=inputs: gpu.Lut.apply(x, p, i), lambda x, p, i=inputs: naive.lut(x, i, p),
+            lambda x, p, i=inputs: ops.lut(x, p, i), lambda x, p, i=inputs: naive.lut(x, i, p),
             [x, torch.rand(300, 2 ** inputs.shape[1]).to(DEVICE)], storage)
     errors["trees and pool"] = error(
-        lambda x, p: gpu.Tree.apply(x, p, leaves[1]),
+        lambda x, p: ops.tree(x, p, torch.from_numpy(leaves[0]).to(DEVICE), shape, (9, 5, 5), 1, 2),
         lambda x, p: naive.tree(x, shape, torch.from_numpy(leaves[0]), coefficients(p).unflatten(0, (9, -1)), padding=1, pool=2),
         [torch.rand(samples, 330).round().to(DEVICE), torch.rand(9 * 7, 4).to(DEVICE)], storage)
     errors["coefficients of logits"] = error(
@@ -94,8 +94,9 @@ def copy_bandwidth() -> float:
 
 def gates_cases(n, samples, storage):
     """(name, function, rows requested, rows at least) of one layer of ``n`` gates on ``n`` inputs, and its group sum."""
+    from hardwire.logic.kernels.cache import as_array
     from hardwire.logic.kernels.gpu import stack as k
-    from hardwire.logic.kernels.gpu.inverse import as_array, inverse
+    from hardwire.logic.kernels.gpu.inverse import inverse
 
     x, grad = (torch.rand(n, samples, device=DEVICE).to(storage) for _ in range(2))
     pairs, c = wires(n, n, 2), torch.rand(n, 4, device=DEVICE)
@@ -157,19 +158,20 @@ def measure(cases, samples, storage, bandwidth) -> dict:
 class Network(torch.nn.Module):
     """784 inputs, six layers of gates, ten classes."""
 
-    def __init__(self, gpu, width=64_000, layers=6):
+    def __init__(self, ops, width=64_000, layers=6):
         super().__init__()
-        self.stack, self.ends = gpu.Stack, np.cumsum([width] * layers)
-        self.register_buffer("pairs", torch.cat([wires(n, width, 2) for n in [784] + [width] * (layers - 1)]))
+        self.stack, self.layers = ops.stack, layers
+        for i, n in enumerate([784] + [width] * (layers - 1)):
+            self.register_buffer(f"pairs{i}", wires(n, width, 2))
         self.weight = torch.nn.Parameter(torch.randn(width * layers, 4, device=DEVICE))
 
     def forward(self, x):
-        return self.stack.apply(x, torch.sigmoid(self.weight), self.pairs, self.ends, 10) / 100.0
+        return self.stack(x, torch.sigmoid(self.weight), [getattr(self, f"pairs{i}") for i in range(self.layers)], 10) / 100.0
 
 
-def steps(gpu, storage, batch, width) -> dict:
+def steps(gpu, ops, storage, batch, width) -> dict:
     """Milliseconds of a training step, launch by launch and as a CUDA graph."""
-    network = Network(gpu, width)
+    network = Network(ops, width)
     x, y = torch.rand(batch, 784, device=DEVICE).to(storage), torch.randint(0, 10, (batch,), device=DEVICE)
     optimizer = torch.optim.Adam(network.parameters(), lr=0.01, capturable=True, foreach=True)
 
@@ -192,9 +194,10 @@ def main():
     if not torch.cuda.is_available():
         refuse("no CUDA GPU is here; run it on a machine that has one")
     from hardwire.logic.kernels import gpu
+    from hardwire.logic.kernels.gpu import ops
 
     storage, tolerance = STORAGE[args.storage]
-    errors = check(gpu, storage, tolerance)
+    errors = check(gpu, ops, storage, tolerance)
     bandwidth, n, samples = copy_bandwidth(), args.gates, args.samples
     figures = {}
     for cases in (gates_cases(n, samples, storage), mixed_cases(n // 4, samples, storage), lut_cases(n // 4, samples, storage)):
@@ -204,7 +207,7 @@ def main():
     report("gpu", "gates forward and backward ask for at least half of the copy bandwidth", min(goal) >= 0.5, {
         "device": torch.cuda.get_device_name(), "storage": args.storage, "gates": n, "samples": samples,
         "copy_gb_per_s": bandwidth / 1e6, "errors": errors, "kernels": figures,
-        "step_wide": steps(gpu, storage, 128, 64_000), "step_small": steps(gpu, storage, 128, 2_000)})
+        "step_wide": steps(gpu, ops, storage, 128, 64_000), "step_small": steps(gpu, ops, storage, 128, 2_000)})
 
 
 if __name__ == "__main__":

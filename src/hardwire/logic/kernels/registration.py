@@ -65,10 +65,10 @@ def _differentiable(forward_operation: Any, gradients: Callable[..., Sequence[to
 
         @staticmethod
         @once_differentiable
-        def backward(ctx: Any, grad: torch.Tensor, *_: None) -> tuple[torch.Tensor | None, ...]:
+        def backward(ctx: Any, grad: torch.Tensor | None, *_: None) -> tuple[torch.Tensor | None, ...]:
             wanted = list(ctx.needs_input_grad)
-            found = gradients(grad, *ctx.saved_tensors, *ctx.others, wanted)
-            kept = [g if want else None for g, want in zip(found, wanted, strict=False)]
-            return *kept, *[None] * (len(wanted) - len(kept))
+            results = [] if grad is None else gradients(grad, *ctx.saved_tensors, *ctx.others, wanted)
+            used = [g if want else None for g, want in zip(results, wanted, strict=False)]
+            return *used, *[None] * (len(wanted) - len(used))
 
     return Differentiable

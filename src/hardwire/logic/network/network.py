@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any, TypeAlias, cast
 
 import torch
@@ -56,11 +57,10 @@ class LogicNetwork(nn.Module):
         if not self.nodes:
             raise InputError("a LogicNetwork needs at least one LogicLayer or LogicConv2d")
         self.head, self.seed = head, seed
-        members = self.members
-        for before, after in zip(members, members[1:], strict=False):
+        for before, after in pairwise(self.members):
             if before.out_features != after.in_features:
                 raise InputError(f"a layer of {before.out_features} gates feeds one that reads {after.in_features}")
-        head.check(members[-1].out_features)
+        head.check(self.members[-1].out_features)
         self.set_phase(Phase())
 
     @property

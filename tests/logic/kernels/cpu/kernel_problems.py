@@ -7,9 +7,8 @@ import numpy as np
 import torch
 
 from hardwire.core import threads as parallel
-from hardwire.logic.kernels import cpu
+from hardwire.logic.kernels import cpu_ops
 from hardwire.logic.kernels import reference as functional
-from hardwire.logic.kernels.cpu.tree import Geometry
 from hardwire.logic.network.nodes import coefficients
 
 #: Around the widths of a block (32) and of a narrow last one (16).
@@ -49,7 +48,7 @@ def _wiring(g, inputs, sizes):
 def stack(samples, *, inputs=7, sizes=(9, 8, 7, 10), classes=5, dtype=torch.float64, seed=0) -> Problem:
     g = torch.Generator().manual_seed(seed)
     pairs = _wiring(g, inputs, sizes)
-    return _problem(lambda x, p: cpu.Stack.apply(x, p, pairs, np.cumsum(sizes), classes),
+    return _problem(lambda x, p: cpu_ops.stack(x, p, pairs.split(sizes), classes),
                     lambda x, p: functional.stack(x, pairs, coefficients(p), sizes, classes),
                     [uniform(g, samples, inputs), uniform(g, len(pairs), 4)], dtype, g)
 
@@ -66,7 +65,7 @@ def stack_loss(samples, *, inputs=7, sizes=(9, 8, 7, 10), classes=5, weight=0.3,
         scores = scale * functional.stack(x, pairs, coefficients(p), sizes, classes)
         return functional.cross_entropy(scores, y, soft if weight else None)
 
-    return _problem(lambda x, p: cpu.StackLoss.apply(x, p, pairs, np.cumsum(sizes), classes, False, scale, y, *soft), naive,
+    return _problem(lambda x, p: cpu_ops.stack_loss(x, p, pairs.split(sizes), classes, False, scale, y, soft), naive,
                     [uniform(g, samples, inputs), uniform(g, len(pairs), 4)], dtype, g)
 
 
@@ -74,7 +73,7 @@ def mixed(samples, *, inputs=9, gates=7, k=8, dtype=torch.float64, seed=0) -> Pr
     g = torch.Generator().manual_seed(seed)
     candidates = whole(g, inputs, gates, 2, k)
     candidates[0] = 1  # a gate whose candidates are all one input
-    return _problem(lambda x, w, p: cpu.Mixed.apply(x, w, p, candidates),
+    return _problem(lambda x, w, p: cpu_ops.mixed(x, w, p, candidates),
                     lambda x, w, p: functional.mixed(x, candidates, w, coefficients(p)),
                     [uniform(g, samples, inputs), torch.softmax(4 * uniform(g, gates, 2, k), -1), uniform(g, gates, 4)], dtype, g)
 
@@ -83,7 +82,7 @@ def lut(samples, *, inputs=9, nodes=5, k=4, dtype=torch.float64, seed=0) -> Prob
     g = torch.Generator().manual_seed(seed)
     wires = whole(g, inputs, nodes, k)
     wires[0] = 1  # a table that reads one input k times
-    return _problem(lambda x, p: cpu.Lut.apply(x, p, wires), lambda x, p: functional.lut(x, wires, p),
+    return _problem(lambda x, p: cpu_ops.lut(x, p, wires), lambda x, p: functional.lut(x, wires, p),
                     [uniform(g, samples, inputs), uniform(g, nodes, 2**k)], dtype, g)
 
 
@@ -98,13 +97,12 @@ def tree(samples, *, shape=(2, 5, 6), kernels=3, field=3, depth=3, padding=1, po
     g = torch.Generator().manual_seed(seed)
     leaves = random_leaves(g, shape[0], kernels, field, depth)
     out = [(n + 2 * padding - field + 1) // pool for n in shape[1:]]
-    geometry = Geometry.of(shape, leaves.numpy(), (kernels, *out), padding=padding, pool=pool)
 
     def naive(x, p):
         return functional.tree(x, shape, leaves, coefficients(p).reshape(kernels, -1, 4), padding=padding, pool=pool)
 
     tensors = [uniform(g, samples, int(np.prod(shape))), uniform(g, kernels * (2**depth - 1), 4)]
-    return _problem(lambda x, p: cpu.Tree.apply(x, p, geometry), naive, tensors, dtype, g)
+    return _problem(lambda x, p: cpu_ops.tree(x, p, leaves, shape, (kernels, *out), padding, pool), naive, tensors, dtype, g)
 
 
 def stack_loss_untaught(samples, **options) -> Problem:

@@ -1,11 +1,10 @@
 """Gates that read mixtures: numbers of candidates, one-hot weights, extended finite differences."""
 
-import numpy as np
 import pytest
 import torch
 from kernel_problems import EXACT, agree, check, mixed, results, uniform, whole
 
-from hardwire.logic.kernels import cpu
+from hardwire.logic.kernels import cpu_ops
 from hardwire.logic.kernels import reference as functional
 from hardwire.logic.network.nodes import coefficients
 
@@ -21,7 +20,7 @@ def test_one_hot_weights_are_plain_wires():
     x, p, candidates, choice = uniform(g, 40, 9), uniform(g, 7, 4), whole(g, 9, 7, 2, 8), whole(g, 8, 7, 2).long()
     weights = torch.nn.functional.one_hot(choice, 8).double()
     wires = candidates.gather(2, choice[..., None])[..., 0].contiguous()
-    assert torch.equal(cpu.Mixed.apply(x, weights, p, candidates), cpu.Stack.apply(x, p, wires, np.array([7]), 0))
+    assert torch.equal(cpu_ops.mixed(x, weights, p, candidates), cpu_ops.stack(x, p, [wires]))
 
 
 def test_extended_finite_differences():
@@ -37,4 +36,4 @@ def test_extended_finite_differences():
 
     y, _, _, dp = results(lambda x, w, p: functional.mixed(x, candidates, w, coefficients(p)), tensors, grad)
     _, dx, dw, _ = results(blurred, tensors, grad)
-    agree(results(lambda x, w, p: cpu.Mixed.apply(x, w, p, candidates, True), tensors, grad), [y, dx, dw, dp], EXACT)
+    agree(results(lambda x, w, p: cpu_ops.mixed(x, w, p, candidates, True), tensors, grad), [y, dx, dw, dp], EXACT)

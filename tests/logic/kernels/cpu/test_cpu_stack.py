@@ -1,11 +1,10 @@
 """Layers of gates as one: shapes of stacks, group sums, extended finite differences."""
 
-import numpy as np
 import pytest
 import torch
 from kernel_problems import EXACT, agree, check, results, stack, uniform, whole
 
-from hardwire.logic.kernels import cpu
+from hardwire.logic.kernels import cpu_ops
 from hardwire.logic.kernels import reference as functional
 from hardwire.logic.network.nodes import coefficients
 
@@ -43,13 +42,13 @@ def test_extended_finite_differences_layer_by_layer(sizes, classes):
             x = efd_layer(x, wires, c)
         return functional.group_sum(x, classes) if classes else x
 
-    found = results(lambda x, p: cpu.Stack.apply(x, p, pairs, np.cumsum(sizes), classes, True), tensors, grad)
+    found = results(lambda x, p: cpu_ops.stack(x, p, pairs.split(sizes), classes, True), tensors, grad)
     agree(found, results(twin, tensors, grad), EXACT)
 
 
 def test_interaction_is_the_mean_size_of_the_coefficient_of_ab():
     values = torch.rand(50, 4, dtype=torch.float64, requires_grad=True, generator=torch.Generator().manual_seed(0))
-    cost, expected = cpu.Interaction.apply(values), coefficients(values)[:, 3].abs().mean()
+    cost, expected = cpu_ops.interaction(values), coefficients(values)[:, 3].abs().mean()
     assert cost.item() == pytest.approx(expected.item(), rel=1e-12)
     found, right = (torch.autograd.grad(3 * y, values)[0] for y in (cost, expected))
     torch.testing.assert_close(found, right, rtol=1e-12, atol=0)

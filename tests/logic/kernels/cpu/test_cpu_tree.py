@@ -5,9 +5,8 @@ import pytest
 import torch
 from kernel_problems import EXACT, agree, check, random_leaves, results, tree, uniform
 
-from hardwire.logic.kernels import cpu
+from hardwire.logic.kernels import cpu_ops
 from hardwire.logic.kernels import reference as functional
-from hardwire.logic.kernels.cpu.tree import Geometry
 from hardwire.logic.network.nodes import coefficients
 
 #: shape, kernels, receptive field, depth, padding, pool
@@ -72,24 +71,22 @@ def test_a_tree_is_its_gates(depth, efd):
     g = torch.Generator().manual_seed(depth)
     shape, out, kernels, field = (2, 4, 5), (2, 3), 3, 3
     leaves = random_leaves(g, 2, kernels, field, depth)
-    geometry = Geometry.of(shape, leaves.numpy(), (kernels, *out), padding=0, pool=1)
     pairs, gates = unrolled(shape, leaves, out, depth)
     tensors = [uniform(g, 33, 40), uniform(g, kernels * (2**depth - 1), 4)]
     grad = torch.randn(33, 18, generator=g, dtype=torch.float64)
-    ends = np.cumsum([len(p) for p in pairs])
-    found = results(lambda x, p: cpu.Tree.apply(x, p, geometry, efd), tensors, grad)
-    expected = results(lambda x, p: cpu.Stack.apply(x, p[torch.cat(gates)], torch.cat(pairs), ends, 0, efd), tensors, grad)
+    found = results(lambda x, p: cpu_ops.tree(x, p, leaves, shape, (kernels, *out), efd=efd), tensors, grad)
+    expected = results(lambda x, p: cpu_ops.stack(x, p[torch.cat(gates)], pairs, 0, efd), tensors, grad)
     agree(found, expected, 1e-11)
 
 
 def test_outside_the_image_is_zero():
     """A kernel that repeats its one leaf, up and to the left of the position, shifts the image."""
     leaves = torch.zeros(1, 2, 3).int()
-    geometry = Geometry.of((1, 2, 2), leaves.numpy(), (1, 2, 2), padding=1, pool=1)
+    options = leaves, (1, 2, 2), (1, 2, 2), 1
     a = torch.tensor([[0.0, 1, 0, 1]])
-    assert cpu.Tree.apply(torch.tensor([[5.0, 6, 7, 8]]), a, geometry).tolist() == [[0, 0, 0, 5]]
+    assert cpu_ops.tree(torch.tensor([[5.0, 6, 7, 8]]), a, *options).tolist() == [[0, 0, 0, 5]]
     nor = torch.tensor([[1.0, 0, 0, 0]])
-    assert cpu.Tree.apply(torch.ones(1, 4), nor, geometry).tolist() == [[1, 1, 1, 0]]
+    assert cpu_ops.tree(torch.ones(1, 4), nor, *options).tolist() == [[1, 1, 1, 0]]
 
 
 def test_the_twin_is_a_plain_loop():

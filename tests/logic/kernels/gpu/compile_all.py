@@ -11,7 +11,7 @@ from triton.compiler import ASTSource
 from triton.runtime.jit import JITFunction
 
 from hardwire.logic.kernels import gpu
-from hardwire.logic.kernels.cpu.tree import Geometry
+from hardwire.logic.kernels.gpu import ops
 
 TYPES = {torch.float32: "*fp32", torch.bfloat16: "*bf16", torch.float16: "*fp16", torch.int32: "*i32", torch.uint8: "*u8"}
 HOPPER = GPUTarget("cuda", 90, 32)
@@ -51,24 +51,24 @@ def train(function, *tensors):
 
 def stacks(x, rng):
     pairs = torch.from_numpy(rng.integers(0, 100, (900, 2)).astype(np.int32))
-    train(lambda x, v: gpu.Stack.apply(x, v, pairs, np.array([300, 900]), 2, True), x, torch.zeros(900, 4))
+    train(lambda x, v: ops.stack(x, v, pairs.split([300, 600]), 2, True), x, torch.zeros(900, 4))
     for k in (1, 8):
         candidates = pairs[: 100 * k].reshape(100, 2, k)
-        train(lambda x, w, v, c=candidates: gpu.Mixed.apply(x, w, v, c), x, torch.zeros(100, 2, k), torch.zeros(100, 4))
+        train(lambda x, w, v, c=candidates: ops.mixed(x, w, v, c), x, torch.zeros(100, 2, k), torch.zeros(100, 4))
 
 
 def luts(x, rng, sizes):
     for k in sizes:
         inputs = torch.from_numpy(rng.integers(0, 100, (50, k)).astype(np.int32))
-        train(lambda x, p, i=inputs, k=k: gpu.Lut.apply(x, p, i, k % 2 == 0), x, torch.zeros(50, 2**k))
+        train(lambda x, p, i=inputs, k=k: ops.lut(x, p, i, k % 2 == 0), x, torch.zeros(50, 2**k))
 
 
 def trees(x, rng, kinds):
     for depth, pool in kinds:
         leaves = rng.integers(0, 3, (4, 2**depth, 3))
         leaves[0, 0] = 2
-        geometry = Geometry.of((4, 6, 6), leaves, (4, 4 // pool, 4 // pool), padding=0, pool=pool)
-        train(lambda x, v, g=geometry: gpu.Tree.apply(x, v, g), x, torch.zeros(4 * (2**depth - 1), 4))
+        options = torch.from_numpy(leaves), (4, 6, 6), (4, 4 // pool, 4 // pool), 0, pool
+        train(lambda x, v, o=options: ops.tree(x, v, *o), x, torch.zeros(4 * (2**depth - 1), 4))
 
 
 def main():

@@ -4,7 +4,6 @@ import numpy as np
 import torch
 
 from hardwire.logic.kernels import reference as functional
-from hardwire.logic.kernels.cpu.tree import Geometry
 from hardwire.logic.network.nodes import coefficients
 
 #: Largest error allowed, relative to the largest entry: rounding of sums in float32, and of what is stored between layers.
@@ -81,7 +80,7 @@ class Image:
         self.leaves[0, 0, 1:] = 2, 1
         self.shape, self.padding, self.pool, self.gates = shape, padding, pool, kernels * (2**depth - 1)
         rows, columns = ((shape[1 + i] + 2 * padding - i_side + 1) // pool for i, i_side in enumerate((3, 2)))
-        self.geometry = Geometry.of(shape, self.leaves, (kernels, rows, columns), padding=padding, pool=pool)
+        self.options = torch.from_numpy(self.leaves), shape, (kernels, rows, columns), padding, pool
 
     def tensors(self, samples, seed=0):
         return [uniform(samples, int(np.prod(self.shape)), seed=seed), uniform(self.gates, 4, seed=seed + 1)]

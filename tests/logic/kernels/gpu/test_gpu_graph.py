@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from hardwire.core.errors import InputError
 from hardwire.logic.kernels import gpu
+from hardwire.logic.kernels.gpu import ops
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 
@@ -23,12 +24,12 @@ class Net(torch.nn.Module):
     def __init__(self):
         super().__init__()
         rng = np.random.default_rng(0)
-        pairs = np.concatenate([rng.integers(0, 20, (30, 2)), rng.integers(0, 30, (40, 2))])
-        self.register_buffer("pairs", torch.from_numpy(pairs.astype(np.int32)))
+        self.register_buffer("first", torch.from_numpy(rng.integers(0, 20, (30, 2)).astype(np.int32)))
+        self.register_buffer("second", torch.from_numpy(rng.integers(0, 30, (40, 2)).astype(np.int32)))
         self.weight = torch.nn.Parameter(torch.randn(70, 4, generator=torch.Generator().manual_seed(0)))
 
     def forward(self, x):
-        return gpu.Stack.apply(x, torch.sigmoid(self.weight), self.pairs, np.array([30, 70]), 4)
+        return ops.stack(x, torch.sigmoid(self.weight), [self.first, self.second], 4)
 
 
 def adam(network, **more):

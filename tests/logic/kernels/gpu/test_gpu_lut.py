@@ -5,8 +5,7 @@ import torch
 from gpu_cases import agree, check, naive_lut, normal, run, uniform, wires
 
 from hardwire.core.errors import InputError
-from hardwire.logic.kernels import gpu
-from hardwire.logic.kernels.gpu import common
+from hardwire.logic.kernels.gpu import common, ops
 
 
 def problem(tables, features, k, samples):
@@ -16,7 +15,7 @@ def problem(tables, features, k, samples):
 
 
 def fast(inputs, efd=False):
-    return lambda x, p: gpu.Lut.apply(x, p, inputs.to(x.device), efd)
+    return lambda x, p: ops.lut(x, p, inputs.to(x.device), efd)
 
 
 @pytest.mark.parametrize("k, tables, samples", [(1, 3, 9), (2, 11, 37), (3, 5, 1), (4, 5, 33), (5, 3, 17), (6, 3, 7)])
@@ -65,7 +64,7 @@ def test_corners_are_the_table(device):
     m = torch.arange(8)
     x = (m[:, None] >> torch.arange(3) & 1).float().to(device)
     p = torch.rand(1, 8, generator=torch.Generator().manual_seed(0)).to(device)
-    assert torch.equal(gpu.Lut.apply(x, p, torch.tensor([[0, 1, 2]]), False)[:, 0], p[0])
+    assert torch.equal(ops.lut(x, p, torch.tensor([[0, 1, 2]]), False)[:, 0], p[0])
 
 
 def test_tables_of_another_size(device):

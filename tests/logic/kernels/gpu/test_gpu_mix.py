@@ -4,8 +4,8 @@ import pytest
 import torch
 from gpu_cases import agree, check, naive_mixed, normal, run, uniform, wires
 
-from hardwire.logic.kernels import cpu, gpu
-from hardwire.logic.kernels.gpu import common
+from hardwire.logic.kernels import cpu_ops
+from hardwire.logic.kernels.gpu import common, ops
 
 
 def problem(gates, inputs, k, samples):
@@ -15,7 +15,7 @@ def problem(gates, inputs, k, samples):
 
 
 def fast(candidates, efd=False):
-    return lambda x, w, p: gpu.Mixed.apply(x, w, p, candidates.to(x.device), efd)
+    return lambda x, w, p: ops.mixed(x, w, p, candidates.to(x.device), efd)
 
 
 @pytest.mark.parametrize("gates, inputs, k, samples", [(1, 2, 1, 1), (7, 9, 4, 33), (40, 11, 3, 17), (5, 30, 9, 70)])
@@ -41,7 +41,7 @@ def test_extended_finite_differences(device):
     tensors, candidates = problem(6, 9, 4, 13)
     grad = normal(13, 6, seed=9)
     found = run(fast(candidates, True), [t.float().to(device) for t in tensors], grad.to(device))
-    agree(found, run(lambda x, w, p: cpu.Mixed.apply(x, w, p, candidates, True), tensors, grad), 2e-5)
+    agree(found, run(lambda x, w, p: cpu_ops.mixed(x, w, p, candidates, True), tensors, grad), 2e-5)
 
 
 def test_without_input_gradient_and_without_samples(device):

@@ -1,19 +1,18 @@
 """Gates and group sums on the GPU against the naive reference: values and every gradient."""
 
-import numpy as np
 import pytest
 import torch
 from gpu_cases import STACKS, agree, check, naive_stack, normal, run, stack, uniform, wires
 
 from hardwire.core.errors import InputError
-from hardwire.logic.kernels import cpu, gpu
-from hardwire.logic.kernels.gpu import common
+from hardwire.logic.kernels import cpu_ops, gpu
+from hardwire.logic.kernels.gpu import common, ops
 from hardwire.logic.kernels.gpu import stack as kernels
 from hardwire.logic.network.nodes import coefficients
 
 
 def fast(pairs, sizes, classes, efd=False):
-    return lambda x, p: gpu.Stack.apply(x, p, pairs.to(x.device), np.cumsum(sizes), classes, efd)
+    return lambda x, p: ops.stack(x, p, pairs.to(x.device).split(sizes), classes, efd)
 
 
 @pytest.mark.parametrize("samples", [1, 7, 33, 70])
@@ -65,7 +64,7 @@ def test_extended_finite_differences(device):
     pairs, sizes, classes = rest
     grad = normal(19, 5)
     found = run(fast(*rest, True), [x.float().to(device), p.float().to(device)], grad.to(device))
-    agree(found, run(lambda x, p: cpu.Stack.apply(x, p, pairs, np.cumsum(sizes), classes, True), [x, p], grad), 2e-5)
+    agree(found, run(lambda x, p: cpu_ops.stack(x, p, pairs.split(sizes), classes, True), [x, p], grad), 2e-5)
     assert not torch.allclose(found[1].cpu().double(), run(naive_stack(*rest), [x, p], grad)[1], atol=1e-3)
 
 
@@ -82,12 +81,12 @@ def test_twice_the_same_bits(device):
         assert torch.equal(one, other)
 
 
-def test_wiring_as_an_array_and_of_another_integer_type(device):
+def test_wiring_on_the_cpu_and_of_another_integer_type(device):
     (x, p), pairs, sizes, classes = stack("deep", 5)
     x, p = x.float().to(device), p.float().to(device)
-    expected = gpu.Stack.apply(x, p, pairs.to(device), np.cumsum(sizes), classes)
-    for same in (pairs.numpy(), pairs.long(), pairs.numpy().astype(np.uint16)):
-        assert torch.equal(gpu.Stack.apply(x, p, same, np.cumsum(sizes), classes), expected)
+    expected = ops.stack(x, p, pairs.to(device).split(sizes), classes)
+    for same in (pairs, pairs.long(), pairs.to(torch.uint8)):
+        assert torch.equal(ops.stack(x, p, same.split(sizes), classes), expected)
 
 
 def test_what_cannot_be_computed(device):
@@ -98,7 +97,7 @@ def test_what_cannot_be_computed(device):
         fast(pairs, sizes, 3)(x.float().to(device), p.float().to(device))
     with pytest.raises(InputError, match="the wiring reads rows 0 to 30, but there are rows 0 to 4 only"):
         pairs = wires(0, 1, 2, 2) + torch.tensor([[0, 30]])
-        gpu.Stack.apply(uniform(3, 5).float().to(device), torch.zeros(2, 4, device=device), pairs, [2], 0)
+        ops.stack(uniform(3, 5).float().to(device), torch.zeros(2, 4, device=device), [pairs])
 
 
 def test_coefficients_from_logits(device):
@@ -110,4 +109,4 @@ def test_coefficients_from_logits(device):
 def test_interaction_is_that_of_the_cpu(device):
     p = uniform(9, 4)
     grad = torch.tensor(0.7, dtype=torch.float64)
-    agree(run(gpu.Interaction.apply, [p.to(device)], grad.to(device)), run(cpu.Interaction.apply, [p], grad), 1e-12)
+    agree(run(ops.interaction, [p.to(device)], grad.to(device)), run(cpu_ops.interaction, [p], grad), 1e-12)

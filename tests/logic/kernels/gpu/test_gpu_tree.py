@@ -1,14 +1,12 @@
 """Convolutions of trees with pooling on the GPU against the naive reference."""
 
-import numpy as np
 import pytest
 import torch
 from gpu_cases import Image, agree, check, normal, run, uniform
 
 from hardwire.core.errors import InputError
-from hardwire.logic.kernels import cpu, gpu
-from hardwire.logic.kernels.cpu.tree import Geometry
-from hardwire.logic.kernels.gpu import common
+from hardwire.logic.kernels import cpu_ops
+from hardwire.logic.kernels.gpu import common, ops
 
 IMAGES = {"one gate": ((1, 3, 2), 1, 1, {}), "plain": ((2, 4, 3), 2, 2, {}), "padded": ((2, 4, 3), 2, 1, {"padding": 1}),
           "wide border": ((1, 3, 3), 2, 1, {"padding": 3}), "pooled": ((3, 5, 4), 2, 2, {"pool": 2}),
@@ -26,7 +24,7 @@ def image(name):
 
 
 def fast(problem, efd=False):
-    return lambda x, p: gpu.Tree.apply(x, p, problem.geometry, efd)
+    return lambda x, p: ops.tree(x, p, *problem.options, efd)
 
 
 @pytest.mark.parametrize("samples", [1, 35])
@@ -55,7 +53,7 @@ def test_extended_finite_differences(name, device):
     x, p = problem.tensors(9)
     grad = normal(*problem.naive(x, p).shape)
     found = run(fast(problem, True), [x.float().to(device), p.float().to(device)], grad.to(device))
-    agree(found, run(lambda x, p: cpu.Tree.apply(x, p, problem.geometry, True), [x, p], grad), 2e-5)
+    agree(found, run(lambda x, p: cpu_ops.tree(x, p, *problem.options, True), [x, p], grad), 2e-5)
 
 
 def test_the_first_of_equal_positions_wins(device):
@@ -82,6 +80,6 @@ def test_without_input_gradient_and_without_samples(device):
 
 
 def test_trees_that_are_too_deep(device):
-    geometry = Geometry.of((1, 3, 3), np.zeros((1, 64, 3)), (1, 3, 3), padding=0, pool=1)
+    leaves = torch.zeros(1, 64, 3, dtype=torch.int32)
     with pytest.raises(InputError, match=r"reach to depth 5 .* not depth 6"):
-        gpu.Tree.apply(uniform(2, 9).float().to(device), torch.zeros(63, 4, device=device), geometry)
+        ops.tree(uniform(2, 9).float().to(device), torch.zeros(63, 4, device=device), leaves, (1, 3, 3), (1, 3, 3))

@@ -147,8 +147,9 @@ def _mixed_backward(grad: torch.Tensor, x: torch.Tensor, weights: torch.Tensor, 
 
 
 _mixed_gradients = operation(
-    SPACE, "mixed_backward(Tensor grad, Tensor x, Tensor weights, Tensor values, Tensor candidates, bool efd, bool[] wanted) -> Tensor[]",
-    _mixed_backward, fake=lambda grad, x, weights, values, *rest: _fake_gradients(x, rest[-1], weights, values))
+    SPACE, "mixed_backward(Tensor grad, Tensor x, Tensor weights, Tensor values, Tensor candidates, bool efd, "
+           "bool[] wanted) -> Tensor[]", _mixed_backward,
+    fake=lambda grad, x, weights, values, *rest: _fake_gradients(x, rest[-1], weights, values))
 _mixed = operation(
     SPACE, "mixed(Tensor x, Tensor weights, Tensor values, Tensor candidates, bool efd) -> Tensor", _mixed_forward,
     fake=lambda x, weights, values, *rest: _fake_rows(x, values.shape[0]).t(), gradients=_mixed_gradients, saved=4)
