@@ -13,7 +13,8 @@ from hardwire.logic import GroupSum, LogicLayer, LogicNetwork
 from hardwire.logic.lowering import lower
 from hardwire.logic.network.conv import LogicConv2d, OrPool2d
 from hardwire.logic.network.nodes import PARAMETRISATIONS
-from hardwire.logic.training.loop import Samples, predict
+from hardwire.logic.training.batches import Samples
+from hardwire.logic.training.evaluation import predict
 from hardwire.passes import optimize
 from hardwire.verify import verify_circuit
 

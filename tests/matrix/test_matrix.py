@@ -162,7 +162,8 @@ def test_operation(results, executor, operation):
 
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_a_trained_network_end_to_end(trained, lowered, digits, tmp_path, executor):
-    from hardwire.logic.training.loop import Samples, predict
+    from hardwire.logic.training.batches import Samples
+    from hardwire.logic.training.evaluation import predict
 
     run = available(executor)
     x = digits.test.x[:100]

@@ -115,7 +115,7 @@ def simulate_rule(p, rule, updates, seed=0):
 
 
 @pytest.mark.parametrize("p", [0.3, 0.5, 0.7])
-def test_weights_settle_at_the_fixed_point(p):
+def test_weights_fix_wiring_at_the_fixed_point(p):
     rule = Rule(np.float32(0.002), np.float32(3), np.float32(0.0005), 0.0, 100.0)
     assert simulate_rule(p, rule, 40_000) == pytest.approx(fixed_point(p, rule), abs=0.003)
 

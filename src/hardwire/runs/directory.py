@@ -81,15 +81,17 @@ class RunDirectory:
         Returns
         -------
         Stored or None
-            The last checkpoint, or None where the run begins.
+            The last checkpoint, the model of a finished run, or None where the run begins.
 
         Raises
         ------
         InputError
-            The directory holds a run that is finished, is not to be resumed, or has other settings.
+            The directory holds a run that is not to be resumed, or has other settings.
         """
         if self.finished:
-            raise InputError(f"{self.path} already holds a finished run; choose another folder")
+            if not resume:
+                raise InputError(f"{self.path} already holds a finished run; choose another folder")
+            return self.read_finished(hardware, settings)
         begun = any((self / name).exists() for name in (CHECKPOINT, CONFIG))
         if begun and not resume:
             raise InputError(f"{self.path} already holds a run; resume it, or choose another folder")
@@ -97,6 +99,12 @@ class RunDirectory:
         text = stored.settings if stored else read_text(self / CONFIG) if begun else settings.to_toml()
         self.check_settings(text, settings)
         write_text(self / CONFIG, settings.to_toml())
+        return stored
+
+    def read_finished(self, hardware: str, settings: Settings) -> Stored:
+        """Return the model of a finished run; InputError where it was started with other settings."""
+        stored = self.read_model(hardware)
+        self.check_settings(stored.settings, settings)
         return stored
 
     def check_settings(self, text: str, settings: Settings) -> None:

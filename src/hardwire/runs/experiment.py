@@ -130,6 +130,14 @@ class Outcome:
     seconds: float
 
 
+def outcome_of(stored: Stored) -> Outcome:
+    """Return what a finished run ended with, from its model."""
+    try:
+        return Outcome(stored, stored.values["run"]["metrics"], stored.values["run"]["seconds"])
+    except (KeyError, TypeError) as error:
+        raise FormatError(f"the model lacks {error}; train the network anew") from None
+
+
 def run(  # noqa: PLR0913
     hardware: str, settings: Settings, training: Training, *, out: str | Path | None = None, resume: bool = False,
     listen: Listener | None = None, checkpoint_seconds: float | None = None,
@@ -145,7 +153,8 @@ def run(  # noqa: PLR0913
     out
         Run directory; without it nothing is written.
     resume
-        Go on from the checkpoint in ``out``: the model becomes that of a run that was never stopped.
+        Go on from the checkpoint in ``out``: the model becomes that of a run that was never stopped. A finished run is
+        only read.
     listen
         Called with events.
     checkpoint_seconds
@@ -166,10 +175,8 @@ def train(  # noqa: PLR0913
 ) -> ModelT:
     """Train ``settings`` on ``hardware`` into run directory ``out``; a finished run that is resumed is only loaded."""
     directory = RunDirectory(out)
-    if resume and directory.finished:
-        stored = directory.read_model(hardware.name)
-        directory.check_settings(stored.settings, settings)
-        return hardware.load(stored)
+    if resume and directory.finished:  # no samples are needed
+        return hardware.load(directory.read_finished(hardware.name, settings))
     data = hardware.read_data(settings, data_dir) if data is None else data
     outcome = run(hardware.name, settings, hardware.training(settings, data), out=out, resume=resume, listen=listen)
     return hardware.load(outcome.stored)
@@ -192,7 +199,10 @@ class _Shell:
     def run(self, resume: bool) -> Outcome:
         training, writes = self.training, self.directory is not None and self.training.group.first
         if self.directory is not None:
-            self._restore(self.training.group.on_first(lambda: self._open(resume)))
+            stored, finished = self.training.group.on_first(lambda: self._open(resume))
+            if stored is not None and finished:
+                return outcome_of(stored)
+            self._restore(stored)
         started = saved = told = time.perf_counter()
         before, first = self.seconds, training.position
         while training.position < training.total:
@@ -218,9 +228,9 @@ class _Shell:
             raise InputError("this run has no directory; give out")
         return self.directory
 
-    def _open(self, resume: bool) -> Stored | None:
+    def _open(self, resume: bool) -> tuple[Stored | None, bool]:
         self.stack.enter_context(self._directory.claim())
-        return self._directory.open(self.hardware, self.settings, resume=resume)
+        return self._directory.open(self.hardware, self.settings, resume=resume), self._directory.finished
 
     def _stored(self, tensors: Tensors, values: dict[str, Any]) -> Stored:
         run = {"position": self.training.position, "seconds": self.seconds, "metrics": self.metrics}

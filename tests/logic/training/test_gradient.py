@@ -10,14 +10,28 @@ import torch
 from hardwire.core.errors import FormatError, InputError
 from hardwire.data.datasets import Dataset, Split
 from hardwire.logic import LogicSettings, load_model, train
-from hardwire.logic.training.checkpoint import CHECKPOINT
-from hardwire.logic.training.loop import HEAD_RATE, Order, Samples, accuracy, one_cycle, parameter_groups, predict
+from hardwire.logic.training.batches import Order, Samples
+from hardwire.logic.training.evaluation import accuracy, predict
+from hardwire.logic.training.gradient import HEAD_RATE, one_cycle, parameter_groups
+from hardwire.runs.directory import CHECKPOINT
+
+LEFT = [".lock", "config.toml", "metrics.jsonl", "model.safetensors"]
 
 TINY = LogicSettings(width=60, layers=2, levels=2, steps=24, evaluate_every=6, batch=32)
 
 
 class Stop(Exception):
     pass
+
+
+def stop_at(step):
+    """A listener that stops training at the evaluation of ``step``."""
+
+    def listen(event):
+        if event.figures and event.position == step:
+            raise Stop
+
+    return listen
 
 
 def weights(network):
@@ -64,11 +78,12 @@ def test_it_learns(trained, digits):
 
 
 def test_training_reports(digits):
-    seen = []
-    result = train(TINY, digits, progress=seen.append)
-    assert [m["step"] for m in result.metrics] == [m["step"] for m in seen] == [6, 12, 18, 24]
-    assert all({"loss", "relaxed", "hard", "seconds", "steps", "seconds_left"} <= m.keys() for m in seen)
-    assert seen[-1]["seconds_left"] == 0 and not result.network.training
+    events = []
+    result = train(TINY, digits, progress=events.append)
+    seen = [e for e in events if e.figures]
+    assert [m["step"] for m in result.metrics] == [e.position for e in seen] == [6, 12, 18, 24]
+    assert all({"step", "loss", "relaxed", "hard", "seconds"} == e.figures.keys() and e.total == 24 for e in seen)
+    assert seen[-1].seconds_left == 0 and seen[0].unit == "step" and not result.network.training
 
 
 def test_the_last_step_is_evaluated(digits):
@@ -78,8 +93,9 @@ def test_the_last_step_is_evaluated(digits):
 def test_the_weights_are_those_best_on_validation(digits):
     held = {}
 
-    def watch(entry):
-        held[entry["step"]] = entry["hard"]
+    def watch(event):
+        if event.figures:
+            held[event.position] = event.figures["hard"]
 
     result = train(TINY.changed(steps=60, evaluate_every=3, learning_rate=0.3), digits, progress=watch)
     best = max(held.values())
@@ -97,23 +113,17 @@ def test_the_test_split_is_not_touched(digits, undisturbed):
 def test_writing_a_run_does_not_change_it(digits, undisturbed, tmp_path, checkpoint_seconds):
     result = train(TINY, digits, out=tmp_path / "run", checkpoint_seconds=checkpoint_seconds)
     same(weights(result.network), weights(undisturbed.network))
-    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["config.toml", "metrics.jsonl", "model.safetensors"]
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == LEFT
     lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in lines] == result.metrics
     assert LogicSettings.load(tmp_path / "run" / "config.toml") == TINY
 
 
-@pytest.mark.parametrize("stop_at", [[6], [12], [18], [24], [6, 12, 24]])
-def test_a_run_that_is_stopped_resumes_to_the_same(digits, undisturbed, tmp_path, stop_at):
-    def stop(step):
-        def progress(entry):
-            if entry["step"] == step:
-                raise Stop
-        return progress
-
-    for i, step in enumerate(stop_at):
+@pytest.mark.parametrize("stops", [[6], [12], [18], [24], [6, 12, 24]])
+def test_a_run_that_is_stopped_resumes_to_the_same(digits, undisturbed, tmp_path, stops):
+    for i, step in enumerate(stops):
         with pytest.raises(Stop):
-            train(TINY, digits, out=tmp_path, resume=i > 0, progress=stop(step), checkpoint_seconds=0)
+            train(TINY, digits, out=tmp_path, resume=i > 0, progress=stop_at(step), checkpoint_seconds=0)
     finished(train(TINY, digits, out=tmp_path, resume=True), undisturbed, tmp_path)
 
 
@@ -121,18 +131,15 @@ def finished(result, undisturbed, out):
     same(weights(result.network), weights(undisturbed.network))
     assert without_seconds(result.metrics) == without_seconds(undisturbed.metrics)
     assert result.best_step == undisturbed.best_step
-    assert sorted(p.name for p in out.iterdir()) == ["config.toml", "metrics.jsonl", "model.safetensors"]
+    assert sorted(p.name for p in out.iterdir()) == LEFT
     loaded = load_model(out)
     same(weights(loaded.network), weights(undisturbed.network))
     assert without_seconds(loaded.metrics) == without_seconds(undisturbed.metrics)
 
 
 def test_stopped_before_the_first_checkpoint(digits, undisturbed, tmp_path):
-    def progress(entry):
-        raise Stop
-
     with pytest.raises(Stop):
-        train(TINY, digits, out=tmp_path, progress=progress, checkpoint_seconds=1e9)
+        train(TINY, digits, out=tmp_path, progress=stop_at(6), checkpoint_seconds=1e9)
     finished(train(TINY, digits, out=tmp_path, resume=True), undisturbed, tmp_path)
 
 
@@ -143,7 +150,7 @@ def test_killed_at_random_moments(digits, tmp_path):
     fork, kills = multiprocessing.get_context("fork"), 0
     while kills < 12 and not (out / "model.safetensors").exists():
         child = fork.Process(target=train, args=(config, digits),
-                             kwargs={"out": out, "resume": (out / CHECKPOINT).exists(), "checkpoint_seconds": 0})
+                             kwargs={"out": out, "resume": True, "checkpoint_seconds": 0})
         child.start()
         before, until = progress_of(out), time.monotonic() + 30
         while child.is_alive() and progress_of(out) == before and time.monotonic() < until:
@@ -172,19 +179,18 @@ def test_leftovers_of_a_killed_write_are_removed(digits, tmp_path):
 def test_an_existing_run_is_not_overwritten(digits, tmp_path):
     train(TINY, digits, out=tmp_path)
     before = (tmp_path / "model.safetensors").read_bytes()
-    for resume in (False, True):
-        with pytest.raises(InputError, match="already holds a finished run; choose another folder"):
-            train(TINY, digits, out=tmp_path, resume=resume)
+    with pytest.raises(InputError, match="already holds a finished run; choose another folder"):
+        train(TINY, digits, out=tmp_path)
+    again = train(TINY, digits, out=tmp_path, resume=True, progress=lambda event: pytest.fail("trained again"))
+    same(weights(again.network), weights(load_model(tmp_path).network))
+    with pytest.raises(InputError, match="was started with other settings"):
+        train(TINY.changed(seed=1), digits, out=tmp_path, resume=True)
     assert (tmp_path / "model.safetensors").read_bytes() == before
 
 
 def test_an_unfinished_run_wants_to_be_resumed_with_its_own_settings(digits, tmp_path):
-    def progress(entry):
-        if entry["step"] == 12:
-            raise Stop
-
     with pytest.raises(Stop):
-        train(TINY, digits, out=tmp_path, progress=progress, checkpoint_seconds=0)
+        train(TINY, digits, out=tmp_path, progress=stop_at(12), checkpoint_seconds=0)
     with pytest.raises(InputError, match="already holds a run; resume it, or choose another folder"):
         train(TINY, digits, out=tmp_path)
     with pytest.raises(InputError, match=r"was started with other settings; use its config.toml"):
@@ -281,23 +287,20 @@ class Plain(torch.nn.Module):
         super().__init__()
         torch.manual_seed(0)
         self.linear = torch.nn.Linear(inputs, outputs).double()
-        self.steps, self.fractions = [], []
+        self.phases = []
 
     def forward(self, x):
         return self.linear(x.double())
 
-    def set_step(self, step):
-        self.steps.append(step)
-
-    def set_progress(self, fraction):
-        self.fractions.append(fraction)
+    def set_phase(self, phase):
+        self.phases.append(phase)
 
 
 def test_any_network_can_be_trained(digits, tmp_path):
     config = TINY.changed(steps=60, evaluate_every=20)
     result = train(config, digits, out=tmp_path / "run", network=Plain(128, 10))
     assert result.metrics[-1]["hard"] == result.metrics[-1]["relaxed"] > 0.7
-    assert result.network.steps == list(range(60)) and result.network.fractions == [s / 60 for s in range(60)]
+    assert [(p.step, p.progress) for p in result.network.phases] == [(s, s / 60) for s in range(60)]
     same(weights(load_model(tmp_path / "run", network=Plain(128, 10)).network), weights(result.network))
     with pytest.raises(FormatError, match="give load_model the same network"):
         load_model(tmp_path / "run")
@@ -334,10 +337,6 @@ def test_each_kind_of_parameter_has_its_rate():
 def test_what_is_new_in_a_step_resumes_too(digits, tmp_path, change):
     config = TINY.changed(**change)
 
-    def stop(entry):
-        if entry["step"] == 12:
-            raise Stop
-
     with pytest.raises(Stop):
-        train(config, digits, out=tmp_path, progress=stop, checkpoint_seconds=0)
+        train(config, digits, out=tmp_path, progress=stop_at(12), checkpoint_seconds=0)
     finished(train(config, digits, out=tmp_path, resume=True), train(config, digits), tmp_path)
