@@ -14,7 +14,10 @@ from hardwire.crossbar.features import FeatureNet, extract, features_of, load_ne
 from hardwire.crossbar.ledger import ledgers, products
 from hardwire.crossbar.record import fidelity, self_check
 from hardwire.crossbar.settings import PRESETS, VARIANTS, CrossbarSettings, preset
-from hardwire.report import load_record
+from hardwire.crossbar.record import CROSSBAR
+from hardwire.runs import experiment as shell
+from hardwire.runs.directory import CHECKPOINT, MODEL
+from hardwire.runs.record import Record
 
 TINY = preset("digits").changed(hidden=[12], epochs=2, samples=300, transfer_every=100)
 
@@ -29,34 +32,39 @@ def states(networks) -> dict:
             for name, array in layer.arrays().items()}
 
 
-def test_a_killed_run_goes_on_to_the_same_devices(data, tmp_path, monkeypatch):
+def test_a_stopped_run_goes_on_to_the_same_devices(data, tmp_path, monkeypatch):
     config = TINY.changed(variants=["hybrid", "float", "2pcm"])
-    whole, metrics, _ = experiment.train(config, data, tmp_path / "whole")
+    whole = shell.train(CROSSBAR, config, tmp_path / "whole", data=data)
     monkeypatch.setattr(experiment, "CHUNK", 70)
+    monkeypatch.setattr(shell, "CHECKPOINT_SECONDS", 0.0)
     saves = []
 
-    def stop(path, *rest):
-        save(path, *rest)
-        saves.append(path)
+    def stop(directory, stored):
+        save(directory, stored)
+        saves.append(stored)
         if len(saves) == 8:
             raise KeyboardInterrupt
 
-    save = experiment._save
-    monkeypatch.setattr(experiment, "_save", stop)
+    save = shell.RunDirectory.write_checkpoint
+    monkeypatch.setattr(shell.RunDirectory, "write_checkpoint", stop)
     with pytest.raises(KeyboardInterrupt):
-        experiment.train(config, data, tmp_path / "killed", checkpoint_seconds=0)
-    monkeypatch.setattr(experiment, "_save", save)
-    assert not (tmp_path / "killed" / experiment.MODEL).exists()
-    resumed, again, _ = experiment.train(config, data, tmp_path / "killed", resume=True)
-    one, two = states(whole), states(resumed)
+        shell.train(CROSSBAR, config, tmp_path / "stopped", data=data)
+    monkeypatch.setattr(shell.RunDirectory, "write_checkpoint", save)
+    assert not (tmp_path / "stopped" / MODEL).exists()
+    resumed = shell.train(CROSSBAR, config, tmp_path / "stopped", data=data, resume=True)
+    one, two = states(whole.networks), states(resumed.networks)
     assert all(np.array_equal(one[k], two[k]) for k in one)
     keep = ("epoch", "variant", "loss", "training", "shown")
-    assert [[m[k] for k in keep] for m in metrics] == [[m[k] for k in keep] for m in again]
-    assert not (tmp_path / "killed" / experiment.CHECKPOINT).exists()
+    assert [[m[k] for k in keep] for m in whole.metrics] == [[m[k] for k in keep] for m in resumed.metrics]
+    assert not (tmp_path / "stopped" / CHECKPOINT).exists()
+
+
+def fresh(variant: str, data):
+    return experiment.build(TINY, variant, data.x.shape[1], len(data.classes))
 
 
 def test_looking_changes_nothing(data):
-    one, two = (experiment.build(TINY, "hybrid", data) for _ in range(2))
+    one, two = (fresh("hybrid", data) for _ in range(2))
     one.train(data.x[:100], data.y[:100], 0.02)
     two.train(data.x[:50], data.y[:50], 0.02)
     two.accuracy(data.test_x, data.test_y, seed=5)
@@ -65,7 +73,7 @@ def test_looking_changes_nothing(data):
 
 
 def test_training_learns(data):
-    network = experiment.build(TINY, "hybrid", data)
+    network = fresh("hybrid", data)
     for _ in range(4):
         network.train(data.x, data.y, 0.03)
     assert network.accuracy(data.test_x, data.test_y) > 0.75
@@ -73,7 +81,7 @@ def test_training_learns(data):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_variant_trains(variant, data):
-    network = experiment.build(TINY, variant, data)
+    network = fresh(variant, data)
     loss, right = network.train(data.x[:40], data.y[:40], 0.01)
     assert np.isfinite(loss) and 0 <= right <= 1 and all(np.isfinite(w).all() for w in network.weights)
 
@@ -102,16 +110,18 @@ def test_the_config_comes_back_and_refuses():
 
 
 def test_a_folder_is_not_overwritten(data, tmp_path):
-    experiment.train(TINY, data, tmp_path)
+    shell.train(CROSSBAR, TINY, tmp_path, data=data)
     with pytest.raises(InputError, match="already holds a finished run"):
-        experiment.train(TINY, data, tmp_path)
+        shell.train(CROSSBAR, TINY, tmp_path, data=data)
     with pytest.raises(InputError, match="started with other settings"):
-        experiment.train(TINY.changed(learning_rate=0.5), data, tmp_path, resume=True)
-    networks, metrics, _ = experiment.train(TINY, data, tmp_path, resume=True)  # finished: only read
-    assert len(metrics) == 2 * len(TINY.variants) and networks["hybrid"].accuracy(data.test_x, data.test_y) > 0.3
-    (tmp_path / experiment.MODEL).write_bytes(b"junk")
+        shell.train(CROSSBAR, TINY.changed(learning_rate=0.5), tmp_path, data=data, resume=True)
+    with pytest.raises(InputError, match="started with other settings"):  # a device of a cell is not where the run computes
+        shell.train(CROSSBAR, TINY.changed(device="softbounds_reram"), tmp_path, data=data, resume=True)
+    model = shell.train(CROSSBAR, TINY, tmp_path, resume=True)  # finished: only read
+    assert len(model.metrics) == 2 * len(TINY.variants) and model.networks["hybrid"].accuracy(data.test_x, data.test_y) > 0.3
+    (tmp_path / MODEL).write_bytes(b"junk")
     with pytest.raises(FormatError, match="damaged"):
-        experiment.train(TINY, data, tmp_path, resume=True)
+        shell.train(CROSSBAR, TINY, tmp_path, data=data, resume=True)
 
 
 def test_the_ledger_counts_each_thing_once():
@@ -127,11 +137,11 @@ def test_the_ledger_counts_each_thing_once():
 
 
 def test_the_self_check_finds_a_broken_kernel(monkeypatch):
-    assert all(v.startswith("simulated 20") for v in self_check(TINY, "hybrid").values())
+    assert all(str(v).startswith("simulated 20") for v in self_check(TINY, "hybrid").values())
     from hardwire.crossbar.kernels.reference import Twin
 
     monkeypatch.setattr(Twin, "forward", lambda self, x: np.zeros(5))
-    assert self_check(TINY, "hybrid")["kernels against the slow twin"].startswith("refuted")
+    assert self_check(TINY, "hybrid")["kernels against the slow twin"].status == "refuted"
 
 
 def test_fidelity_tells_the_cells_apart():
@@ -196,9 +206,9 @@ def finished(tmp_path_factory):
 
 
 def test_the_verb_leaves_a_run_directory(finished):
-    files = ["config.toml", "metrics.jsonl", "model.safetensors", "report.html", "report.json"]
+    files = [".lock", "config.toml", "metrics.jsonl", "model.safetensors", "report.html", "report.json"]
     assert sorted(p.name for p in finished.iterdir()) == files
-    record = load_record(finished)
+    record = Record.load(finished).to_json()
     assert record["hardware"] == "crossbar" and record["seed"] == 2 and record["crossbar"]["synapses"] == 65 * 12 + 13 * 10
     assert set(record["crossbar"]["accuracy"]) == {"hybrid", "float", "no-inversion", "2pcm"}
     assert record["accuracy"]["test_relaxed"] == record["crossbar"]["accuracy"]["float"]
@@ -217,7 +227,7 @@ def test_report_renders_the_run_again(finished, capsys):
 
 
 def test_resume_of_a_finished_run_says_the_same(finished, capsys):
-    before = load_record(finished)
+    before = Record.load(finished).to_json()
     assert cli.main(["crossbar", "digits", "--out", str(finished), "--resume", "--json"]) == 0
     after = json.loads(capsys.readouterr().out)
     assert after["crossbar"] == before["crossbar"] and after["accuracy"] == before["accuracy"]

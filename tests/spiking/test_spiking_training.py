@@ -8,16 +8,17 @@ import pytest
 
 from hardwire.cli import app as cli
 from hardwire.core.errors import FormatError, InputError
-from hardwire.report import load_record, render_html, validate
+from hardwire.report import render_html
+from hardwire.runs.directory import CHECKPOINT, RunDirectory
+from hardwire.runs.record import Record
 from hardwire.spiking import SpikingSettings, export_nir, import_nir, load_model, preset, train
 from hardwire.spiking.contenders import RESULTS, jobs, run_contenders, summarise
 from hardwire.spiking.nir import Layer, write_layer
-from hardwire.spiking.record import record_of
-from hardwire.spiking.training import CHECKPOINT, chunks
+from hardwire.spiking.record import record as record_of
+from hardwire.spiking.training import SpikingTraining
 
 TINY = SpikingSettings(dataset="digits", outputs=80, epochs=2, ltp=0.03, ltd=0.006, check_every=100, method="soft", prune=0.5,
                 cells="digital", bits=4)
-ENVIRONMENT = {"versions": {}, "machine": {}, "commit": None}
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +56,8 @@ def test_a_killed_run_resumes_to_the_same_bits(rule, digits, tmp_path):
         digits = dataclasses.replace(digits, train=type(digits.train)(digits.train.x[:700], digits.train.y[:700]))
     whole = train(settings, digits)
 
-    def kill(metrics):
-        if metrics["samples"] >= 600:
+    def kill(event):
+        if event.figures and event.position >= 600:
             raise Killed
 
     with pytest.raises(Killed):
@@ -71,12 +72,24 @@ def test_a_killed_run_resumes_to_the_same_bits(rule, digits, tmp_path):
     assert [m["samples"] for m in resumed.metrics] == [m["samples"] for m in whole.metrics]
 
 
-def test_chunks_show_every_sample_once_an_epoch_and_go_on_anywhere():
-    settings = SpikingSettings(epochs=2, check_every=30)
-    whole = list(chunks(settings, 100, 0))
+def test_every_sample_is_shown_once_an_epoch_and_from_anywhere_on(digits):
+    settings = SpikingSettings(epochs=2, check_every=30, evaluate_every=10**6)
+    small = dataclasses.replace(digits, train=type(digits.train)(digits.train.x[:100], digits.train.y[:100]),
+                                validation=type(digits.validation)(digits.validation.x[:0], digits.validation.y[:0]))
+
+    def shown(position=0):
+        training, chunks = SpikingTraining(settings, small), []
+        number = {training.x[i].tobytes(): i for i in range(100)}
+        training.network.learn = lambda x, at: chunks.append([number[row.tobytes()] for row in x]) or np.zeros((len(x), 1), np.uint16)
+        training.position = position
+        while training.position < training.total:
+            training.advance()
+        return chunks
+
+    whole = shown()
     assert [len(c) for c in whole] == [30, 30, 30, 10] * 2
-    assert sorted(np.concatenate(whole[:4])) == list(range(100)) and not np.array_equal(whole[0], whole[4])
-    assert all(np.array_equal(a, b) for a, b in zip(whole[5:], chunks(settings, 100, 130)))
+    assert sorted(sum(whole[:4], [])) == list(range(100)) and whole[0] != whole[4]
+    assert whole[5:] == shown(130)
 
 
 # Contenders and record
@@ -105,9 +118,9 @@ def test_the_record_of_a_run(run, digits, tmp_path):
     rows = [{"method": m, "prune": p, "seed": s, "test": 0.8 - p / 10 + s / 100, "validation": 0.8, "updates": 100 - 50 * p,
              "pulses": 10, "readouts": {"test": {"bayes": 0.85, "linear": 0.9}}}
             for m, p in (("none", 0.0), ("soft", 0.4), ("soft", 0.75)) for s in range(3)]
-    record = json.loads(json.dumps(record_of(model, digits, ENVIRONMENT, rows)))
-    validate(record)
-    assert set(record["verified"].values()) == {f"simulated {2 * len(digits.train.y):,} samples"}
+    (tmp_path / RESULTS).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    record = record_of(model, digits, RunDirectory(tmp_path)).to_json()
+    assert set(record["verified"].values()) == {f"simulated {2 * len(digits.train.y)} samples"}
     assert record["accuracy"]["test_hard"] == (model.predict(digits.test.x) == digits.test.y).mean()
     spiking = record["spiking"]
     assert spiking["network"]["cells_used"] == 65 * 80 * 4
@@ -131,7 +144,7 @@ def test_the_command(tmp_path, capsys):
     record = json.loads(said.out)
     assert record["hardware"] == "spiking" and record["model"]["method"] == "soft" and "validation" in said.err
     assert {r["method"] for r in record["spiking"]["contenders"]} == set(METHODS)
-    assert record["spiking"] == load_record(out)["spiking"]
+    assert record["spiking"] == Record.load(out).to_json()["spiking"]
     left = {"config.toml", "model.safetensors", "metrics.jsonl", "report.json", "report.html", RESULTS}
     assert {p.name for p in out.iterdir()} >= left
     assert cli.main(["report", str(out)]) == 0
@@ -162,7 +175,7 @@ def test_all_samples_are_trained_without_a_validation_split(digits, tmp_path, ca
     said = capsys.readouterr()
     record = json.loads(said.out)
     samples = len(digits.train.y) + len(digits.validation.y)
-    assert set(record["verified"].values()) == {f"simulated {samples:,} samples"} and "validation" not in said.err
+    assert set(record["verified"].values()) == {f"simulated {samples} samples"} and "validation" not in said.err
     assert record["accuracy"]["validation"] is None and record["accuracy"]["test_hard"] > 0.2
     assert all(row["validation"] is None for row in record["spiking"]["contenders"])
 
@@ -171,7 +184,7 @@ def test_damaged_runs(run, tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         load_model(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"nothing")
-    with pytest.raises(FormatError, match="no spiking network"):
+    with pytest.raises(FormatError, match="is damaged or no safetensors file"):
         load_model(tmp_path)
     with pytest.raises(FormatError, match="not TOML"):
         SpikingSettings.from_toml("rule = ", "x.toml")
