@@ -330,8 +330,8 @@ def provenance(result: Mapping[str, Any]) -> str:
 def settings() -> str:
     """Return the settings of the three hardwares, one table each."""
     lines = ["# Settings", "",
-             "Generated from `settings.py` of `logic`, `crossbar` and `spiking` in `src/hardwire`. Every setting is a line "
-             "of a run's",
+             "Generated from `settings.py` of `logic`, `crossbar` and `spiking` in `src/hardwire`. Every setting is a "
+             "line of a run's",
              "`config.toml` and an option of its verb: `gate_penalty = 0.02` is `--gate-penalty 0.02`, or "
              "`--set gate_penalty=0.02`.",
              "Presets of a data set come in place of some defaults.", ""]
