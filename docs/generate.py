@@ -1,20 +1,56 @@
-"""Write the pages that follow from tables in the code: `python docs/generate.py`. A test holds that they are up to date."""
+"""Write the pages that follow from tables: `python docs/generate.py`. A test holds that they are up to date."""
 
 import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from hardwire.core.gates import COEFFICIENTS, GATES, expression
 from hardwire.core.settings import Settings
 from hardwire.crossbar.settings import CrossbarSettings
 from hardwire.logic.settings import LogicSettings
 from hardwire.passes import LEVELS, PASSES
+from hardwire.report.summary import duration, four_digits, minus, percent, points, si, whole
 from hardwire.spiking.settings import SpikingSettings
 
 HERE = Path(__file__).parent
-MET = {True: "Met.", False: "Not met.", None: "A survey without a threshold."}
+MET = {True: "met", False: "**not met**", None: "a survey without a threshold"}
+#: Figures of a benchmark, by name.
+Figures: TypeAlias = Mapping[str, Any]
 
 
-def polynomial(coefficients) -> str:
+def gap_points(fraction: float) -> str:
+    """A difference of fractions in percentage points."""
+    return points(round(fraction, 12) + 0.0)
+
+
+def signed(value: float) -> str:
+    """Percentage points with a sign."""
+    return minus(f"{value:+.2f}")
+
+
+def spread(fraction: float) -> str:
+    """A standard deviation of fractions in percentage points."""
+    return f"{100 * fraction:.2f}"
+
+
+def milliseconds(value: float) -> str:
+    """A time that is given in milliseconds."""
+    return duration(value / 1000) if value else "–"
+
+
+def plural(count: int, noun: str) -> str:
+    """A count and its noun."""
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def rate(value: float) -> str:
+    """How many a second."""
+    return f"{si(value, '').strip()}/s"
+
+
+def polynomial(coefficients: Iterable[float]) -> str:
+    """The gate's relaxation as a polynomial in a and b."""
     terms = [f"{c:+g} {name}".strip() for c, name in zip(coefficients, ("", "a", "b", "ab")) if c]
     text = " ".join(t.replace("+1 ", "+ ").replace("-1 ", "- ") for t in terms) or "0"
     return text.removeprefix("+ ").removeprefix("+")
@@ -26,56 +62,278 @@ def cell(table: int) -> str:
 
 
 def gates() -> str:
+    """The gate table."""
     rows = [f"| {g.table} | `{g.table:04b}` | {g.name} | ${polynomial(c)}$ | `{cell(g.table)}` |"
             for g, c in zip(GATES, COEFFICIENTS)]
     return "\n".join([
         "# The sixteen gates", "",
-        "Generated from `src/hardwire/core/gates.py`; the table is read least significant bit first: bit `a + 2b` is the value at",
+        "Generated from `src/hardwire/core/gates.py`; the table is read least significant bit first: "
+        "bit `a + 2b` is the value at",
         "`a`, `b`. The polynomial agrees with the gate on 0 and 1 and is what training differentiates.", "",
         "| id | table | name | relaxed | expression |", "|---|---|---|---|---|", *rows, ""])
 
 
 def passes() -> str:
+    """Passes and levels."""
     rows = [f"| `{name}` | {p.doc} |" for name, p in PASSES.items()]
     levels = [f"| `-{name}` | {', '.join(f'`{p}`' for p in steps) or 'nothing'} |" for name, steps in LEVELS.items()]
     return "\n".join([
         "# Passes", "",
-        "Generated from `src/hardwire/passes`. A pass maps a circuit to a circuit and keeps the function of its outputs and of every",
+        "Generated from `src/hardwire/passes`. A pass maps a circuit to a circuit and keeps the function of its "
+        "outputs and of every",
         "net that a macro names; `hardwire verify` proves the result equal to the raw circuit.", "",
         "| pass | what it does |", "|---|---|", *rows, "", "| level | passes, in order |", "|---|---|", *levels, ""])
 
 
-def results() -> str:
-    """Every kept result of a benchmark, whole: goal, figures, machine, commit."""
-    lines = ["# Results", "",
-             "Generated from `benchmarks/results`; each was written by the script of the same name in `benchmarks`, which refuses",
-             "to report when its check of correctness fails. Times are of a shared machine: compare ratios within one run.", ""]
-    for path in sorted((HERE.parent / "benchmarks" / "results").glob("*.json")):
-        result = json.loads(path.read_text())
-        machine, versions = result["environment"]["machine"], result["environment"]["versions"]
-        lines += [f"## {result['benchmark']}", "", f"Goal: {result['goal']}. {MET[result['met']]}", "",
-                  "| figure | value |", "|---|---|"]
-        lines += [f"| {name} | {value} |" for name, value in flat(result["figures"])]
-        lines += ["", f"{json.dumps(machine)}, torch {versions.get('torch')}, numba {versions.get('numba')}, "
-                  f"commit {result['environment'].get('commit')}", ""]
-    return "\n".join(lines)
+#: Name of a figure -> its head in a table and how it is written.
+COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "hard": ("hard", percent), "test_hard": ("hard", percent), "relaxed": ("relaxed", percent),
+    "gap": ("relaxed minus hard, points", gap_points), "validation": ("validation", percent),
+    "best_step": ("step selected", whole), "train_s": ("training", duration), "gates": ("gates", whole),
+    "gates_raw": ("gates", whole), "gates_optimized": ("after the passes", whole), "depth": ("depth", whole),
+    "min_s": ("minimum", duration), "median_s": ("median", duration), "step_ms": ("a step", milliseconds),
+    "min_ms": ("minimum", milliseconds), "median_ms": ("median", milliseconds),
+    "transfer_ms": ("transfer", milliseconds),
+    "runs": ("runs", whole), "gates_before": ("gates before", whole), "gates_after": ("after", whole),
+    "depth_before": ("depth before", whole), "depth_after": ("after", whole), "seconds": ("time", duration),
+    "prune": ("pruned", percent), "test": ("by assigned classes", percent), "test_sd": ("deviation, points", spread),
+    "test_bayes": ("by the evidence of spikes", percent), "test_linear": ("by a linear read-out", percent),
+    "updates_saved": ("updates saved", percent), "seeds": ("seeds", whole), "points": ("change, points", signed),
+}  # fmt: skip
+VARIANTS = {"hybrid": "2 PCM + 3T1C", "float": "float", "no-inversion": "no polarity inversion", "2pcm": "2 PCM alone"}
+VERSIONS = ("python", "numpy", "torch", "numba")
+ACCURACY = "hard relaxed gap validation best_step train_s"
+TIMES = "min_s median_s runs"
+#: Of more runs than this the lowest and the highest figures are shown.
+MANY = 5
 
 
-def flat(figures, prefix: str = ""):
-    """Names and values of nested figures, numbers with five digits."""
-    items = figures.items() if isinstance(figures, dict) else enumerate(figures)
+def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> list[str]:
+    """Lines of a Markdown table, columns of figures to the right, and a blank line."""
+    heads, cells = list(heads), [[str(cell).replace("|", "\\|") for cell in row] for row in rows]
+    right = [bool(cells) and all(cell[0] in "0123456789+−–" for cell in column) for column in zip(*cells)]
+    rule = ["---:" if figures else "---" for figures in right]
+    return [*(f"| {' | '.join(line)} |" for line in (heads, rule, *cells)), ""]
+
+
+def grid(what: str, rows: Mapping[str, Mapping[str, Any]], names: str) -> list[str]:
+    """A table with a line for each of ``rows`` and the columns ``names`` that one of them has."""
+    used = [name for name in names.split() if any(row.get(name) is not None for row in rows.values())]
+    cells = [[key, *("–" if row.get(n) is None else COLUMNS[n][1](row[n]) for n in used)] for key, row in rows.items()]
+    return table([what, *(COLUMNS[name][0] for name in used)], cells)
+
+
+def accuracy(figures: Figures) -> list[str]:
+    """Runs of one network: their mean, and each or the lowest and the highest."""
+    runs = [{"gap": run["relaxed"] - run["hard"], **run} for run in figures["runs"]]
+    rows: dict[str, Figures] = {f"seed {run['seed']}": run for run in runs}
+    if len(runs) > MANY:
+        rows = {f"{name} of {len(runs)}": {k: pick(run[k] for run in runs) for k in ACCURACY.split()}
+                for name, pick in (("lowest", min), ("highest", max))}
+    if len(runs) > 1:
+        rows = {"mean": figures.get("mean") or figures, **rows}
+    size = [f"{whole(runs[0][key])} {what}" for key, what in
+            (("gates_raw", "gates"), ("weights", "weights"), ("steps", "steps")) if key in runs[0]]
+    settings = figures.get("settings") or {}
+    moved = settings.get("augment")
+    told = {"learned wires": settings.get("learned_layers"), "a teacher": figures.get("teacher"),
+            f"samples moved by {moved}": moved}
+    size += [what for what, there in told.items() if there]
+    return [f"{', '.join(size)}.", "", *grid("run", rows, f"{ACCURACY} gates_optimized")]
+
+
+def stages(figures: Figures) -> list[str]:
+    """Gates of encoder, network and head."""
+    return grid("two-input gates", figures["counts"], "gates_raw gates_optimized depth")
+
+
+def mnist(figures: Figures) -> list[str]:
+    """The one run, and its circuit."""
+    return [*grid("run", {f"seed {figures['seed']}": figures}, ACCURACY), *stages(figures)]
+
+
+def parametrisations(figures: Figures) -> list[str]:
+    """Ways to write a gate as weights, and ways to train it."""
+    return grid("parametrisation, forward pass", figures, "test_hard gap validation step_ms gates")
+
+
+def train_step(figures: Figures) -> list[str]:
+    """Steps, their ratios, memory."""
+    steps = {name.replace("_", " "): value for name, value in figures.items()
+             if isinstance(value, dict) and "min_s" in value}
+    ratios = [(name.replace("_", " "), f"{value:.2f} x") for name, value in figures.items() if name.startswith("ratio")]
+    memory = [(f"memory above import, {name.removesuffix('_mb').replace('_', ' ')}", f"{value:.0f} MB")
+              for name, value in figures["memory"].items() if name.endswith("_mb")]
+    return [*grid("step", steps, TIMES), *table(("figure", "value"), [*ratios, *memory])]
+
+
+def packed(figures: Figures) -> list[str]:
+    """Parts of a call, and rates."""
+    parts = {name.replace("_", " "): value for name, value in figures.items() if isinstance(value, dict)}
+    rows = [(what, rate(figures[key]), rate(figures[f"{key}_median"])) for what, key in
+            (("images", "images_per_s"), ("live gate evaluations", "gate_evaluations_per_s"))]
+    first = "load_to_first_answer_s"
+    rows.append(("fresh process to first answer", duration(figures[first]), duration(figures[f"{first}_median"])))
+    size = f"{whole(figures['network_gates_live'])} live gates, {whole(figures['samples'])} samples, one thread; "
+    return [f"{size}{figures['note']}.", "", *grid("part of a call", parts, TIMES),
+            *table(("rate", "best", "median"), rows)]
+
+
+def passes_run(figures: Figures) -> list[str]:
+    """What the passes removed, how long they and the proof took."""
+    steps = {f"{i} {step['name']}": step for i, step in enumerate(figures["passes"], 1)}
+    rows = [("optimisation", duration(figures["optimize_s"])),
+            (f"proof, {figures['method']}", duration(figures["prove_s"])),
+            ("gates of the network removed", percent(figures["removed"]))]
+    return [*table(("figure", "value"), rows), *stages(figures),
+            *grid("pass", steps, "gates_before gates_after depth_before depth_after seconds")]
+
+
+def crossbar_mnist(figures: Figures) -> list[str]:
+    """Variants side by side, and what they did."""
+    seeds = [f"seed {run['seed']}" for run in figures["runs"]]
+    to_float, deviation = figures["points_to_float"], figures["deviation"]
+    rows = [(VARIANTS[v], percent(mean), signed(to_float[v]) if v in to_float else "–", spread(deviation[v]),
+             *(percent(run[v]) for run in figures["runs"]), duration(figures["seconds_an_example"][v]))
+            for v, mean in figures["mean"].items()]
+    counters = figures["counters"]
+    events = [(event.replace("_", " "), *(whole(counters[v][event]) for v in counters)) for event in counters["hybrid"]]
+    size = f"{whole(figures['synapses'])} synapses, {figures['settings']['epochs']} epochs, sample by sample."
+    return [size, "",
+            *table(("variant", "mean", "points to float", "deviation, points", *seeds, "an example"), rows),
+            *table(("events while training", *(VARIANTS[v] for v in counters)), events)]
+
+
+def crossbar_transfer(figures: Figures) -> list[str]:
+    """Heads on features of another data set."""
+    rows = [(name, whole(f["synapses"]), f["settings"]["epochs"], percent(f["runs"][0]["hybrid"]),
+             percent(f["runs"][0]["float"]), signed(f["points_to_float"])) for name, f in figures.items()]
+    return table(("data set", "synapses", "epochs", VARIANTS["hybrid"], "float", "points to float"), rows)
+
+
+def crossbar_step(figures: Figures) -> list[str]:
+    """Times of a training step of one sample."""
+    names = {"hybrid": VARIANTS["hybrid"], "torch": "torch's SGD", "module": f"{VARIANTS['hybrid']} as a torch module"}
+    rows = {f"{said}, {inputs}": figures[name][key] for name, said in names.items()
+            for key, inputs in (("sparse", "150 inputs on"), ("dense", "all inputs on"))}
+    rows |= {VARIANTS.get(name, name): value for name, value in figures["others"].items()}
+    ratio = f"{whole(figures['synapses'])} synapses; {figures['ratio_to_torch']:.2f} x torch's SGD with 150 inputs on."
+    return [ratio, "", *grid("one sample", rows, "min_ms median_ms transfer_ms step_ms")]
+
+
+def spiking_pruning(figures: Figures) -> list[str]:
+    """Ways to prune, each a mean over seeds."""
+    rows = {row["method"] + (f", {row['prune']:.0%}" if row["prune"] else ""): row
+            for row in figures.values() if isinstance(row, dict)}
+    return [f"Mean of {figures['seeds']} seeds.", "",
+            *grid("pruned", rows, "test test_sd test_bayes test_linear updates_saved")]
+
+
+def survey(figures: Figures) -> list[str]:
+    """Settings and what each reaches on the validation split."""
+    return grid("setting", {k: v for k, v in figures.items() if isinstance(v, dict)}, "validation points seeds")
+
+
+def spiking_diehl_cook(figures: Figures) -> list[str]:
+    """Read-outs of one network."""
+    rows = [(name, percent(figures[f"{key} test"]), percent(figures[f"{key} validation"])) for name, key in
+            (("assigned classes", "assigned"), ("evidence of spikes", "bayes"), ("linear read-out", "linear"))]
+    size = f"{figures['outputs']} outputs, {figures['epochs']} epoch, {duration(figures['train_s'])} of training."
+    return [size, "", *table(("read-out", "test", "validation"), rows)]
+
+
+def spiking_speed(figures: Figures) -> list[str]:
+    """Training samples in a second, beside others measured before."""
+    rows = [("best", rate(figures["samples_per_s_best"])), ("median", rate(figures["samples_per_s_median"])),
+            ("three epochs at the median", duration(figures["three_epochs_s_at_median"]))]
+    rows += [(name.removesuffix(", samples/s"), rate(value)) for name, value in figures.items() if "samples/s" in name]
+    size = (f"{figures['inputs']} inputs, {figures['outputs']} outputs, {figures['steps']} steps a sample, "
+            f"{figures['cells']} cells.")
+    return [size, "", *table(("training samples", "rate"), rows)]
+
+
+def flat(figures: object, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Names and values of nested figures, numbers with four digits."""
+    items = figures.items() if isinstance(figures, dict) else enumerate(figures) if isinstance(figures, list) else ()
     for name, value in items:
-        if isinstance(value, (dict, list)):
-            yield from flat(value, f"{prefix}{name} / ")
+        if isinstance(value, dict | list):
+            yield from flat(value, f"{prefix}{name}, ")
         else:
-            yield f"{prefix}{name}".replace("|", "\\|"), f"{value:.5g}" if isinstance(value, float) else value
+            yield f"{prefix}{name}", four_digits(value) if isinstance(value, float) and value else value
+
+
+#: Subject -> benchmark -> what it shows of its figures.
+SUBJECTS: dict[str, dict[str, Callable[[Figures], list[str]]]] = {
+    "Accuracy of logic networks": {
+        "digits": accuracy, "mnist": mnist,
+        **dict.fromkeys(("mnist_6_layers", "mnist_12_layers", "mnist_8000", "mnist_72000", "mnist_logictreenet_s",
+                         "cifar10_dense", "cifar10_logictreenet_s", "uci_monk1", "uci_monk2", "uci_monk3", "uci_adult",
+                         "uci_breast_cancer"), accuracy),
+        "parametrisations": parametrisations},
+    "Speed of logic networks": {"train_step": train_step, "packed": packed},
+    "Passes": {"optimize": passes_run},
+    "Crossbars": {
+        "crossbar_mnist": crossbar_mnist, "crossbar_transfer": crossbar_transfer, "crossbar_step": crossbar_step},
+    "Spiking networks": {
+        "spiking_pruning": spiking_pruning, "spiking_sweep": survey, "spiking_mixture": survey,
+        "spiking_diehl_cook": spiking_diehl_cook, "spiking_speed": spiking_speed},
+}  # fmt: skip
+
+
+def results() -> str:
+    """The kept results of all benchmarks by subject: an overview, then goal, figures, machine and commit of each."""
+    files = sorted((HERE.parent / "benchmarks" / "results").glob("*.json"))
+    kept = {path.stem: json.loads(path.read_text()) for path in files}
+    known = {name for members in SUBJECTS.values() for name in members}
+    others = {"Others": dict.fromkeys(kept.keys() - known, lambda figures: table(("figure", "value"), flat(figures)))}
+    overview, pages = [], []
+    for subject, members in (SUBJECTS | others).items():
+        there = {name: show for name, show in members.items() if name in kept}
+        pages += [f"## {subject}", ""] if there else []
+        for name, show in there.items():
+            overview.append((f"[{name}](#{name})", *goal(kept[name])))
+            pages += [f"### {name}", "", *reached(kept[name]), *show(kept[name]["figures"]), provenance(kept[name]), ""]
+    return "\n".join([
+        "# Results", "",
+        "Generated from `benchmarks/results`, whose files hold every figure and setting. A script in `benchmarks`",
+        "wrote each, and refuses to report when its check of correctness fails. Accuracies are of the test split",
+        "unless a column says otherwise. Times are of a shared machine: compare ratios within one run.", "",
+        *table(("benchmark", "goal", "met"), overview), *pages])
+
+
+def goal(result: Mapping[str, Any]) -> tuple[str, str]:
+    """What the benchmark is to reach, and whether it did; an accuracy of at least 0 is no goal."""
+    stated = str(result["goal"]).replace("mean hard test accuracy >= 0.0, ", "")
+    return (stated, MET[result["met"]]) if not stated.startswith("none: ") else ("none", stated.removeprefix("none: "))
+
+
+def reached(result: Mapping[str, Any]) -> list[str]:
+    """The goal and whether it was met; of several goals each."""
+    goals = result.get("goals") or []
+    if goals:
+        return table(("goal", "reached", "met"), [(g["goal"], four_digits(g["value"]), MET[g["met"]]) for g in goals])
+    return ["Goal: {}; {}.".format(*goal(result)), ""]
+
+
+def provenance(result: Mapping[str, Any]) -> str:
+    """Machine, threads, versions, commit and date on a line."""
+    environment, threads = result["environment"], result["figures"].get("threads")
+    machine, versions, commit = environment["machine"], environment["versions"], environment.get("commit")
+    parts = [machine["cpu"], plural(machine["cores"], "core"), f"{machine['memory_bytes'] / 2**30:.1f} GiB",
+             *([plural(threads, "thread") + " used"] if threads else []),
+             *(f"{name} {versions[name]}" for name in VERSIONS if name in versions),
+             f"commit {commit[:12]}{'-dirty' * commit.endswith('-dirty')}" if commit else "commit not recorded",
+             environment["date"][:10]]
+    return f"<small>{', '.join(parts)}</small>"
 
 
 def settings() -> str:
     """Return the settings of the three hardwares, one table each."""
     lines = ["# Settings", "",
-             "Generated from `settings.py` of `logic`, `crossbar` and `spiking` in `src/hardwire`. Every setting is a line of a run's",
-             "`config.toml` and an option of its verb: `gate_penalty = 0.02` is `--gate-penalty 0.02`, or `--set gate_penalty=0.02`.",
+             "Generated from `settings.py` of `logic`, `crossbar` and `spiking` in `src/hardwire`. Every setting is a "
+             "line of a run's",
+             "`config.toml` and an option of its verb: `gate_penalty = 0.02` is `--gate-penalty 0.02`, or "
+             "`--set gate_penalty=0.02`.",
              "Presets of a data set come in place of some defaults.", ""]
     for verb, kind in (("train", LogicSettings), ("crossbar", CrossbarSettings), ("spiking", SpikingSettings)):
         lines += [f"## `hardwire {verb}`", "", "| setting | value | default | what it is |", "|---|---|---|---|"]
@@ -87,7 +345,8 @@ def settings() -> str:
 def setting(kind: type[Settings], name: str) -> str:
     """Return a row of the table of settings."""
     field, values = kind.model_fields[name], kind.kind_of(name)
-    words = ", ".join(f"`{choice}`" for choice in values.choices) or " ".join(filter(None, [values.words, values.bounds]))
+    kinds = " ".join(filter(None, [values.words, values.bounds]))
+    words = ", ".join(f"`{choice}`" for choice in values.choices) or kinds
     words = f"a list of {words}" if values.is_list and values.choices else words
     text = " ".join((field.description or "").split()).replace("|", "\\|")
     return f"| `{name}` | {words} | `{json.dumps(field.default)}` | {text} |"

@@ -62,12 +62,14 @@ def regress(full) -> dict:
     """A run for two targets; its R2 is far below 0 at first."""
     for key in ("classes", "confusion"):
         del full[key]
-    curve = [{"step": s, "relaxed": 0.99 - 300 / (s + 10) ** 2, "hard": 0.97 - 500 / (s + 10) ** 2} for s in range(0, 400, 20)]
+    curve = [{"step": s, "relaxed": 0.99 - 300 / (s + 10) ** 2, "hard": 0.97 - 500 / (s + 10) ** 2}
+             for s in range(0, 400, 20)]
     return full | {
         "accuracy": {"metric": "r2", "test_hard": 0.9312, "test_relaxed": 0.9401, "validation": -0.25,
                      "test_rmse": [15_740.26, 0.00123]},
         "outputs": [{"name": "price", "word": "value0", "test_hard": 0.95, "bias": 22_248, "scale": 427.545},
-                    {"name": "rent", "word": "value1", "test_hard": 0.9124, "bias": -3.5e12, "scale": 1e-7}], "curve": curve}
+                    {"name": "rent", "word": "value1", "test_hard": 0.9124, "bias": -3.5e12, "scale": 1e-7}],
+        "curve": curve}
 
 
 @pytest.fixture
@@ -75,8 +77,48 @@ def multilabel(full) -> dict:
     for key in ("classes", "confusion"):
         del full[key]
     return full | {
-        "accuracy": {"metric": "label accuracy", "test_hard": 0.9528, "test_exact": 0.8583, "test_relaxed": 0.9667, "validation": None},
-        "outputs": [{"name": f"label {c}", "word": f"label{i}", "test_hard": 0.9 + i / 100} for i, c in enumerate("abcdefg")]}
+        "accuracy": {"metric": "label accuracy", "test_hard": 0.9528, "test_exact": 0.8583, "test_relaxed": 0.9667,
+                     "validation": None},
+        "outputs": [{"name": f"label {c}", "word": f"label{i}", "test_hard": 0.9 + i / 100}
+                    for i, c in enumerate("abcdefg")]}
+
+
+@pytest.fixture
+def crossbar() -> dict:
+    """A run on crossbars with one variant beside float training."""
+    return minimal_record() | {
+        "hardware": "crossbar", "counts": {},
+        "accuracy": {"test_hard": 0.9276, "test_relaxed": 0.9331, "validation": None},
+        "verified": {"kernels against the reference": "skipped: a device of the user's own"},
+        "time": {"train_s": 60.0, "hybrid steps": 4_881_234.0},
+        "crossbar": {
+            "names": {"hybrid": "2 PCM + 3T1C", "float": "float"}, "accuracy": {"hybrid": 0.9276, "float": 0.9331},
+            "synapses": 2410, "shown": "test", "curves": {"hybrid": [{"epoch": 1, "shown": 0.9192}]},
+            "counters": {"hybrid": {"pulses_up": 1_059_460, "resets": 0}},
+            "fidelity": {"hybrid": {"requested": [-0.1, 0.0, 0.1], "obtained": [-0.09, 0.01, 0.1],
+                                    "correlation": 0.977}},
+            "histograms": {"G+": {"low": 0.0, "high": 10.0, "counts": [5, 3, 1]}}, "assumed": {"unit": 40.0},
+            "reference": [{"what": "efficiency", "value": 28065, "unit": "GOP/s/W", "source": "a paper"}]}}
+
+
+@pytest.fixture
+def spiking() -> dict:
+    """A spiking run on an array, softly pruned."""
+    spikes = {"in": [[0, 1], [2, 3]], "out": [[1], [0]]}
+    return minimal_record() | {
+        "hardware": "spiking", "counts": {}, "verified": {"pulses = wear": "simulated 100 samples"},
+        "spiking": {
+            "readouts": [{"name": "assigned", "test": 0.9444, "validation": None},
+                         {"name": "bayes", "test": 0.9508, "validation": 0.94}],
+            "network": {"inputs": 4, "outputs": 2, "synapses": 8, "cells": "analog", "bits": 1, "cells_used": 8,
+                        "cells_there": 524_288},
+            "counts": {"ltp": 665.5, "ltd": 0.0},
+            "pruning": {"method": "soft", "share": 0.5, "frozen": 0.49, "updates": 80, "updates_saved": 20},
+            "contenders": [{"method": method, "prune": 0.4, "seeds": 2, "test": 0.9, "test_sd": 0.01,
+                            "updates_saved": 0.2, "pulses_saved": -0.1} for method in ("soft", "zero")],
+            "fields": {"shape": [2, 2], "classes": ["0", "1"], "images": ["00ff00ff", "ff00ff00"]},
+            "wear": {"map": [[1, 2], [3, 4]], "inputs_a_block": 2, "outputs_a_block": 1, "most": 4, "mean": 2.5},
+            "raster": {"steps": 4, "step_ms": 1.0, "inputs": 4, "outputs": 2, "before": spikes, "after": spikes}}}
 
 
 @pytest.fixture

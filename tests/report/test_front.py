@@ -10,8 +10,9 @@ from hardwire.report.front import format_front, mark_front, on_front, write_fron
 
 
 def trial(number, accuracy, gates, state="finished", **settings):
-    return {"number": number, "state": state, "settings": settings, "accuracy": accuracy, "gates": gates, "seconds": 1.0,
-            "run": f"trial-{number:04d}", "error": "the loss is <nan>; lower learning_rate" if state == "failed" else None}
+    error = "the loss is <nan>; lower learning_rate" if state == "failed" else None
+    return {"number": number, "state": state, "settings": settings, "accuracy": accuracy, "gates": gates,
+            "seconds": 1.0, "run": f"trial-{number:04d}", "error": error}
 
 
 def record(trials):
@@ -47,8 +48,8 @@ def test_files_table_and_page(tmp_path):
     assert "digits &amp; more" in page and "&lt;nan&gt;" in page and "var(--accent)" in page and "<script" not in page
     lines = format_front(front).splitlines()
     assert lines[0] == "digits & more: 4 trials, 3 finished, 1 failed; on the front:"
-    assert [line.split() for line in lines[1:]] == [["trial", "validation", "gates", "width"], ["1", "80.00", "%", "100", "1"],
-                                                    ["0", "90.00", "%", "300", "2"]]
+    assert [line.split() for line in lines[1:]] == [
+        ["trial", "validation", "gates", "width"], ["1", "80.00", "%", "100", "1"], ["0", "90.00", "%", "300", "2"]]
     assert [t["number"] for t in on_front(front)] == [1, 0]
 
 
@@ -61,13 +62,15 @@ def test_no_finished_trial_is_no_drawing(trials, tmp_path):
 
 def test_equal_gates_and_constants_can_be_drawn(tmp_path):
     for gates in (0, 500):
-        assert len(write_front(record([trial(i, a, gates, width=1) for i, a in enumerate(np.linspace(0, 1, 3))]), tmp_path)) == 3
+        trials = [trial(i, a, gates, width=1) for i, a in enumerate(np.linspace(0, 1, 3))]
+        assert len(write_front(record(trials), tmp_path)) == 3
 
 
 def test_a_sweep_of_a_regression_shows_r2(tmp_path):
     front = record([trial(0, 0.912345, 300, width=2), trial(1, -0.5, 100, width=1)])
     front["metric"] = "r2"
     lines = [line.split() for line in format_front(front).splitlines()[1:]]
-    assert lines == [["trial", "validation", "R²", "gates", "width"], ["1", "−0.5000", "100", "1"], ["0", "0.9123", "300", "2"]]
+    assert lines == [
+        ["trial", "validation", "R²", "gates", "width"], ["1", "−0.5000", "100", "1"], ["0", "0.9123", "300", "2"]]
     write_front(front, tmp_path)
     assert "%" not in (tmp_path / "front.svg").read_text().partition("<path")[2]

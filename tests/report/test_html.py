@@ -153,8 +153,8 @@ def test_a_page_of_targets(regress):
     page = Page(render_html(regress))
     labels = " ".join(f["aria-label"] for f in page.all("svg"))
     assert "Learning curve: validation R²" in labels and "Confusion" not in labels and "accuracy beside" not in labels
-    for said in ("test R²", "R²: share of the targets' variance", "0.9312", "15,740", "22248 + 427.545 value0", "validation R²",
-                 "hard, last 0.9", "relaxed minus hard +0.0089"):
+    for said in ("test R²", "R²: share of the targets' variance", "0.9312", "15,740", "22248 + 427.545 value0",
+                 "validation R²", "hard, last 0.9", "relaxed minus hard +0.0089"):
         assert said in page.text, said
     assert "accuracy" not in page.text.partition("Size")[0]
 
@@ -166,9 +166,43 @@ def test_a_curve_far_below_nothing_is_cut(regress):
 
 def test_a_page_of_labels(multilabel):
     page = Page(render_html(multilabel))
-    for said in ("test label accuracy", "95.28 %", "85.83 %", "share of labels that are right", "label g", "label6", "96.00 %"):
+    for said in ("test label accuracy", "95.28 %", "85.83 %", "share of labels that are right", "label g", "label6",
+                 "96.00 %"):
         assert said in page.text, said
     assert "LogicTreeNet" not in page.text  # its accuracy is that of classes
+
+
+def test_a_page_of_crossbars(crossbar):
+    page = Page(render_html(crossbar))
+    for said in ("2 PCM + 3T1C", "−0.55", "1,059,460", "correlation 0.977", "28,065", "Assumed", "4,881,000",
+                 "ideal minus modelled hardware +0.55 points", "nothing verified", "1 skipped"):
+        assert said in page.text, said
+    assert "relaxed" not in page.text and "resets" not in page.text and "e+06" not in page.text
+    assert len(page.all("svg")) == 3
+
+
+def test_no_plot_is_drawn_larger_than_it_can_be_read(crossbar, parsed):
+    for svg in (*Page(render_html(crossbar)).all("svg"), *parsed.all("svg")):
+        assert svg["style"] == f"--width:{float(svg['viewbox'].split()[2]):.0f}px"
+    assert "max-width: calc(1.45 * var(--width))" in render_html(crossbar)
+
+
+def test_a_page_of_a_spiking_network(spiking):
+    page = Page(render_html(spiking))
+    for said in ("evidence of each spike", "95.08 %", "4 inputs x 2 outputs = 8", "8 of 524,288 cells", "20.00 %",
+                 "665.5", "soft: a constant, while training", "90.00 ± 1.00 %", "−10.00 %", "2.5 on average, 4 at most",
+                 "before training: 1 outputs fire", "Classes: 0, 1."):
+        assert said in page.text, said
+    labels = " ".join(figure["aria-label"] for figure in page.all("svg"))
+    for plot in ("Receptive fields", "Wear of the array", "by method", "before training", "after training"):
+        assert plot in labels, plot
+    assert "ltd" not in page.text and "None" not in page.text
+
+
+def test_a_check_that_did_not_decide_is_no_pass(full):
+    full["verified"] = {"a": "proved", "b": "unknown: 10 s are over"}
+    page = render_html(full)
+    assert '<span class="warn">? unknown: 10 s are over</span>' in page and "<b>1 unknown</b>" in page
 
 
 OPTIONAL = ("classes", "confusion", "curve", "gate_kinds", "passes", "peers", "model", "files", "digest")

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from rich.cells import cell_len
 
@@ -33,13 +35,15 @@ def test_targets(regress):
 
 def test_labels(multilabel):
     text = "\n".join(box(format_text(multilabel)))
-    for said in ("─ label accuracy ─", "95.28 %", "85.83 %", "label a", "90.00 %     label0", "and 3 more in report.json"):
+    for said in ("─ label accuracy ─", "95.28 %", "85.83 %", "label a", "90.00 %     label0",
+                 "and 3 more in report.json"):
         assert said in text, said
     assert "+1.39 points" in text and "validation" not in text
 
 
-@pytest.mark.parametrize("value, said", [(0, "0"), (15740.26, "15,740"), (0.00123456, "0.001235"), (9.9996, "10.00"), (999.96, "1,000"),
-                                         (2.5e13, "2.5e+13"), (4e-9, "4e-09")])
+@pytest.mark.parametrize("value, said", [
+    (0, "0"), (15740.26, "15,740"), (0.00123456, "0.001235"), (9.9996, "10.00"), (999.96, "1,000"), (2.5e13, "2.5e+13"),
+    (4e-9, "4e-09")])
 def test_errors_have_four_digits(value, said):
     assert four_digits(value) == said
 
@@ -74,6 +78,33 @@ def test_hostile_and_wide_text_stays_in_its_box(full):
     text = format_text(full, folder="f" * 500)
     box(text)
     assert "\x1b" not in text and "more in report.json" in text
+
+
+def test_the_other_hardwares(crossbar, spiking):
+    text = "\n".join(box(format_text(crossbar)))
+    for said in ("2 PCM + 3T1C", "−0.55", "ideal minus modelled hardware", "nothing verified, 1 skipped", "4,881,000"):
+        assert said in text, said
+    text = "\n".join(box(format_text(spiking)))
+    for said in ("evidence of each spike", "95.08 % test", "8 of 524,288 cells", "49.00 %", "to zero, while training",
+                 "40.00 %", "90.00 ± 1.00 %"):
+        assert said in text, said
+
+
+def test_a_terminal_is_coloured_and_a_pipe_is_not(full, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "70")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b" not in format_text(full) and "\x1b" not in format_text(full, terminal=False)
+    coloured = format_text(full, terminal=True)
+    assert "\x1b[32m" in coloured  # a proof is green
+    plain = re.sub(r"\x1b\[[\d;]*m", "", coloured)
+    assert {cell_len(line) for line in plain.splitlines()} == {70} and "57,966" in plain
+
+
+def test_brackets_are_no_markup(full):
+    full["verified"] = {"[bold]a[/bold]": "skipped: [red]none[/red] :smile:"}
+    text = format_text(full)
+    assert "[bold]a[/bold]" in text and "[red]none[/red] :smile:" in text
 
 
 def test_a_malformed_record_is_refused(minimal):

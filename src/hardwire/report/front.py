@@ -47,8 +47,8 @@ def on_front(front: Front) -> list[Trial]:
 
 def write_front(front: Front, out: str | PathLike[str]) -> list[Path]:
     """``front.json``, ``front.svg`` and ``front.html`` in folder ``out``; the plot where a trial has finished."""
-    from . import plots  # noqa: PLC0415 - brings matplotlib, which a table does without
-    from .html import render_template  # noqa: PLC0415
+    from . import plots  # brings matplotlib, which a table does without
+    from .html import render_template
 
     out = Path(out)
     files = [write_text(out / "front.json", json.dumps(front, indent=1) + "\n")]
