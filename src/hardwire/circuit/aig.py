@@ -38,7 +38,7 @@ class Aig:
             a, b = b, a
         if b == 0 or a ^ b == 1:
             return 0
-        if b == 1 or a == b:
+        if b in (1, a):
             return a
         literal = self._literal.get((a, b))
         if literal is None:

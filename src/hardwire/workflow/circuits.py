@@ -27,11 +27,10 @@ def circuit_of(path: str | Path) -> Circuit:
 def emit_circuit(circuit: Circuit, target: str, out: str | Path, *, pipeline: int = 0) -> list[Path]:
     """Write ``circuit`` for ``target``, a back end, ``aiger`` or ``blif``, into folder ``out``; return the files."""
     out = Path(out)
-    if pipeline and target != "verilog":
+    if pipeline and not (target in BACKENDS and BACKENDS[target].pipeline):
         raise InputError(f"{target} has no registers; leave the pipeline out, or choose verilog")
     if target == "aiger":
         return [write_aiger(circuit, out / f"{circuit.name}.aig")]
     if target == "blif":
         return [write_blif(circuit, out / f"{circuit.name}.blif")]
-    options = {"pipeline": pipeline or None} if target == "verilog" else {}
-    return BACKENDS[target].emit(circuit, out, **options)
+    return BACKENDS[target].emit(circuit, out, **({"pipeline": pipeline} if pipeline else {}))
