@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def speed(args) -> None:
-    """Training samples a second on fresh chunks of one network; refused when the kernel is not its twin on these very samples."""
+    """Training samples a second on fresh chunks of one network; refused when the kernel is not its reference on these very samples."""
     settings = preset("mnist").with_text("\n".join(args.set), "--set")
     data = load_dataset("mnist", seed=0)
     encoder = fit_encoder(settings, data.train.x)
@@ -78,7 +78,7 @@ def check(settings, x, total: int) -> None:
         naive.run_chunk(x, slow.chance, 0, np.uint64(settings.seed), slow.cells, slow.outputs, slow.timing, slow.neuron(0.0),
                         slow.rule(0.0), True, expected, slow.tally)
     if not (np.array_equal(counts, expected) and np.array_equal(fast.cells.w, slow.cells.w)):
-        refuse("the kernel differs from its naive twin")
+        refuse("the kernel differs from its reference")
 
 
 def contenders(args) -> None:

@@ -128,10 +128,10 @@ def test_the_ledger_counts_each_thing_once():
 
 def test_the_self_check_finds_a_broken_kernel(monkeypatch):
     assert all(v.startswith("simulated 20") for v in self_check(TINY, "hybrid").values())
-    from hardwire.crossbar.kernels.reference import Twin
+    from hardwire.crossbar.kernels.reference import Reference
 
-    monkeypatch.setattr(Twin, "forward", lambda self, x: np.zeros(5))
-    assert self_check(TINY, "hybrid")["kernels against the slow twin"].startswith("refuted")
+    monkeypatch.setattr(Reference, "forward", lambda self, x: np.zeros(5))
+    assert self_check(TINY, "hybrid")["kernels against the slow reference"].startswith("refuted")
 
 
 def test_fidelity_tells_the_cells_apart():

@@ -3,7 +3,8 @@
 import dataclasses
 
 from ..core.errors import InputError
-from ..devices.models import BinaryCell, LinearStep, load_device
+from ..devices.models import BinaryCell, LinearStep
+from ..devices.presets import load_device
 from .settings import SpikingSettings
 from .synapses import EVEN
 
