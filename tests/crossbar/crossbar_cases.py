@@ -2,7 +2,18 @@
 
 import numpy as np
 
-from hardwire.crossbar import Chip, Crossbar, Hybrid, MixedPrecision, PcmPair, Periphery, Single, TikiTaka, Update, device
+from hardwire.crossbar import (
+    Chip,
+    Crossbar,
+    Hybrid,
+    MixedPrecision,
+    PcmPair,
+    Periphery,
+    Single,
+    TikiTaka,
+    Update,
+    device,
+)
 from hardwire.crossbar.periphery import PERIPHERIES
 
 IDEAL = PERIPHERIES["ideal"]

@@ -5,7 +5,18 @@ import pytest
 from crossbar_cases import CELLS, IDEAL, array
 
 from hardwire.core.errors import InputError
-from hardwire.crossbar import Chip, Hybrid, MixedPrecision, Network, PcmPair, Periphery, Single, TikiTaka, Update, device
+from hardwire.crossbar import (
+    Chip,
+    Hybrid,
+    MixedPrecision,
+    Network,
+    PcmPair,
+    Periphery,
+    Single,
+    TikiTaka,
+    Update,
+    device,
+)
 from hardwire.crossbar.cells import CELLS as KINDS
 from hardwire.crossbar.cells import assumed
 
@@ -119,3 +130,9 @@ def test_tiki_taka_follows_a_constant_gradient(version):
         fast.update(np.ones(4), np.array([0.1, -0.1, 0.0]), 0.05)
     w = fast.weights
     assert (w[:, 0] < -0.05).all() and (w[:, 1] > 0.05).all() and np.abs(w[:, 2]).max() < 0.03
+
+
+def test_every_cell_is_a_row_with_a_record_of_its_own():
+    assert {type(cell) for cell in CELLS.values()} == set(KINDS)
+    assert len({kind.state_type for kind in KINDS}) == len({kind.reference for kind in KINDS}) == len(KINDS)
+    assert all(type(array(cell).state) is cell.state_type for cell in CELLS.values())

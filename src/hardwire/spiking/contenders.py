@@ -10,9 +10,9 @@ import numpy as np
 
 from ..core.errors import FormatError
 from ..core.files import read_text, write_text
+from .kernels.cells import PULSES
 from .readout import fit_readout
 from .settings import Method
-from .synapses import PULSES
 from .training import train
 
 RESULTS = "contenders.jsonl"

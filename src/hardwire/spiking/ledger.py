@@ -6,7 +6,7 @@ energy has a source. A read is one cell sensed: an input spike reads the cells o
 """
 
 from ..cost.energy import CONSTANTS, Ledger
-from .synapses import TALLY
+from .kernels.cells import TALLY
 
 
 def ledgers(network) -> list[Ledger]:

@@ -23,7 +23,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from ...core.rng import inlined, jit
-from .streams import uniform
+from .noise import uniform
 
 _LOG2E, _LN2 = np.float32(1 / math.log(2)), np.float32(math.log(2))
 _HALF, _LEAST = np.float32(0.5), np.float32(-80)

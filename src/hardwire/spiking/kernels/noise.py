@@ -2,7 +2,7 @@
 
 The stream of a sample depends on the seed and on the sample's place in the training alone, so that results depend neither on
 how samples are cut into chunks nor on where a killed run was resumed. The kernels compile these functions; plain Python runs
-them too (``.py_func``), for the naive twins.
+them too (``.py_func``), for the reference.
 """
 
 import numpy as np
