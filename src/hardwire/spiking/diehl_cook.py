@@ -31,7 +31,7 @@ class DiehlCookNetwork:
         self.chance = spike_chance(settings.intensity_hz, STEP_MS)
 
     def learn(self, x: Bytes, first: int) -> Counts:
-        """Train on samples ``x`` (samples, inputs), whose first is sample ``first`` of training; spikes (samples, outputs)."""
+        """Train on samples ``x``, whose first is sample ``first`` of training; return spikes (samples, outputs)."""
         return self._run(x, first, self.membranes, self.tally, learn=True)
 
     def finish(self) -> None:
@@ -45,7 +45,8 @@ class DiehlCookNetwork:
 
     def _run(self, x: Bytes, first: int, membranes: Membranes, tally: NDArray[np.int64], *, learn: bool) -> Counts:
         counts, s = np.zeros((len(x), self.settings.outputs), np.uint16), self.settings
-        run_chunk(x, self.chance, first, np.uint64(s.seed), self.w, membranes, np.float32(s.theta_plus), np.float32(s.norm), learn,
+        run_chunk(x, self.chance, first, np.uint64(s.seed), self.w, membranes, np.float32(s.theta_plus),
+                  np.float32(s.norm), learn,
                   counts, tally)
         return counts
 

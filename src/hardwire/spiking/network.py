@@ -1,4 +1,4 @@
-"""The network of Shi et al. 2018: Poisson inputs, an array of cells, output neurons in competition, one-sided STDP, pruning."""
+"""The network of Shi et al. 2018: Poisson inputs, an array of cells, competing outputs, one-sided STDP, pruning."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -34,7 +34,7 @@ def restore_arrays(own: Arrays, stored: Mapping[str, NDArray[Any]]) -> None:
 
 
 class OneSidedNetwork:
-    """State of a network in training; every array that ``arrays`` names is its own, all randomness comes from the settings.
+    """State of a network in training; all randomness comes from the settings.
 
     Attributes
     ----------
@@ -78,9 +78,10 @@ class OneSidedNetwork:
         return Rule(f(s.ltp * factor), f(s.ltp_decay), f(s.ltd * factor), s.scaling, s.horizon * s.outputs)
 
     def learn(self, x: Bytes, first: int) -> Counts:
-        """Train on samples ``x`` (samples, inputs) uint8, whose first is sample ``first`` of training, then prune what is mature.
+        """Train on samples ``x``, whose first is sample ``first`` of training, then prune what is mature.
 
-        Output spikes (samples, outputs) uint16. Results depend on where chunks end only through pruning and the schedules.
+        Output spikes (samples, outputs) uint16. Results depend on where chunks end only through pruning and the
+        schedules.
         """
         counts = self._run(x, first, first / self.training_samples, learn=True)
         if self.settings.method in ("soft", "zero", "random"):

@@ -51,8 +51,8 @@ def prune_output(k: int, settings: SpikingSettings, cells: Cells, outputs: Outpu
                  tally: NDArray[np.int64]) -> int:
     """Prune output k by ``settings.method``; return how many synapses it lost.
 
-    The constant of soft pruning is written into the cells. A synapse with constant 0 is taken out: its weight reads 0 and its
-    cells stay as they are.
+    The constant of soft pruning is written into the cells. A synapse with constant 0 is taken out: its weight reads 0
+    and its cells stay as they are.
     """
     w = cells.w[:, k]
     if settings.method == "random":

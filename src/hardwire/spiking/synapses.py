@@ -3,13 +3,16 @@
 A weight w in [-1, 1] is kept in one of three ways.
 
 ideal     a float32; no cells, nothing is counted
-digital   k one-bit cells: level l of 2^k, ``w = -1 + 2 l / (2^k - 1)``, written in a Gray code (neighbouring levels differ in one
-          cell) or in plain binary. A change dw becomes a change of level by stochastic rounding, which keeps its mean; cells whose
-          bit does not change are not programmed
-analog    one cell of gradual conductance G, ``w = -1 + 2 (G - G_min) / (G_max - G_min)``, continuous or of ``levels`` levels
+digital   k one-bit cells: level l of 2^k, ``w = -1 + 2 l / (2^k - 1)``, written in a Gray code (neighbouring levels
+differ in one
+          cell) or in plain binary. A change dw becomes a change of level by stochastic rounding, which keeps its mean;
+          cells whose bit does not change are not programmed
+analog    one cell of gradual conductance G, ``w = -1 + 2 (G - G_min) / (G_max - G_min)``, continuous or of ``levels``
+levels
 
-Devices are those of ``devices``. The paper names the array, 512 kbit of subquantum CBRAM; neither how weights lie on it nor the
-devices' spreads are given in what could be read, so everything here but its size is a parameter (see docs/spiking.md).
+Devices are those of ``devices``. The paper names the array, 512 kbit of subquantum CBRAM; neither how weights lie on it
+nor the devices' spreads are given in what could be read, so everything here but its size is a parameter (see
+docs/spiking.md).
 """
 
 import numpy as np
@@ -28,19 +31,21 @@ EVEN = LinearStep(name="even", source="steps of the rule, exactly", relative=Tru
 
 
 def bits_for(synapses: int, arrays: int = 1) -> int:
-    """Return the most bits a weight that ``arrays`` arrays hold for ``synapses`` weights, 8 at most; InputError where not even one fits."""
+    """Return the most bits a weight that the arrays hold, 8 at most; InputError where not even one fits."""
     bits = min(MOST_BITS, arrays * ARRAY_CELLS // synapses)
     if bits < 1:
-        raise InputError(f"{synapses:,} weights do not fit on {arrays} array(s) of {ARRAY_CELLS:,} cells; take fewer inputs or "
+        raise InputError(f"{synapses:,} weights do not fit on {arrays} array(s) of {ARRAY_CELLS:,} cells; take fewer "
+                         "inputs or "
                          f"outputs, or arrays = {-(-synapses // ARRAY_CELLS)}")
     return bits
 
 
 def check_budget(synapses: int, bits: int, arrays: int = 1) -> int:
-    """Count the cells that ``synapses`` weights of ``bits`` cells take; InputError where ``arrays`` arrays have fewer."""
+    """Count the cells that ``synapses`` weights of ``bits`` cells take; InputError where the arrays have fewer."""
     cells, there = synapses * bits, arrays * ARRAY_CELLS
     if cells > there:
-        raise InputError(f"{synapses:,} weights of {bits} bits take {cells:,} cells, {arrays} array(s) have {there:,}; use bits = "
+        raise InputError(f"{synapses:,} weights of {bits} bits take {cells:,} cells, {arrays} array(s) have {there:,}; "
+                         "use bits = "
                          f"{bits_for(synapses, arrays)}, or arrays = {-(-cells // ARRAY_CELLS)}")
     return cells
 
@@ -51,7 +56,8 @@ def code_of(levels: int, code: str) -> NDArray[np.uint8]:
     return (level ^ level >> 1 if code == "gray" else level).astype(np.uint8)
 
 
-def make_cells(w: NDArray[np.floating], kind: str, rng: np.random.Generator, *, bits: int = 2, code: str = "gray", levels: int = 0,
+def make_cells(w: NDArray[np.floating], kind: str, rng: np.random.Generator, *, bits: int = 2, code: str = "gray",
+               levels: int = 0,
                device: BinaryCell | LinearStep | None = None) -> Cells:
     """Return cells that hold the weights ``w`` (n, m) as nearly as they can.
 
@@ -75,17 +81,20 @@ def make_cells(w: NDArray[np.floating], kind: str, rng: np.random.Generator, *, 
     return IdealCells(w.astype(np.float32))
 
 
-def _digital(w: NDArray[np.floating], rng: np.random.Generator, bits: int, code: str, device: BinaryCell) -> DigitalCells:
+def _digital(w: NDArray[np.floating], rng: np.random.Generator, bits: int, code: str,
+             device: BinaryCell) -> DigitalCells:
     levels, shape = 1 << bits, (*w.shape, bits)
     table, value = code_of(levels, code), np.linspace(-1, 1, levels, dtype=np.float32)
     level = np.rint((w + 1) / 2 * (levels - 1)).clip(0, levels - 1).astype(np.uint8)
     failure, limit = device.sample(shape, rng)
-    return DigitalCells(value[level], level, table, np.argsort(table).astype(np.uint8), value, np.zeros(shape, np.uint32), failure,
+    return DigitalCells(value[level], level, table, np.argsort(table).astype(np.uint8), value, np.zeros(shape,
+                                                                                                        np.uint32),
+                        failure,
                         limit, device.attempts, np.float32(2 / (levels - 1)))
 
 
 def _analog(w: NDArray[np.floating], rng: np.random.Generator, levels: int, device: LinearStep) -> AnalogCells:
-    """Map the device's nominal range to [-1, 1]; of its step only shape and spread matter, the rule says how large it is."""
+    """Map the device's nominal range to [-1, 1]; of its step only shape and spread matter, the rule gives the size."""
     f, span = np.float32, (device.high - device.low) / 2
     zero = -device.low / span - 1
     drawn = device.sample(w.shape, rng)

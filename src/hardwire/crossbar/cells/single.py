@@ -63,7 +63,7 @@ class SingleReference(Reference):
 
 @dataclass(frozen=True, kw_only=True)
 class Single(Cell):
-    """One bidirectional device a weight, read against a reference: ``W = g / unit``. With ``Ideal`` plain gradient descent.
+    """One bidirectional device a weight, read against a reference: ``W = g / unit``; with ``Ideal`` gradient descent.
 
     Parameters
     ----------
@@ -90,7 +90,8 @@ class Single(Cell):
 
     def state(self, tile: Tile, n: int, m: int, rng: np.random.Generator) -> Any:
         """Return a fresh array."""
-        return SingleState(tile, new_reading(n, m), linear.new_devices(self.device, n, m, rng), pulsing_of(self, self.device), self.leak_every)
+        devices = linear.new_devices(self.device, n, m, rng)
+        return SingleState(tile, new_reading(n, m), devices, pulsing_of(self, self.device), self.leak_every)
 
 
 def pulsing_of(cell: Cell, volatile: LinearStep) -> Pulsing:

@@ -1,5 +1,6 @@
-"""Cells that hold the weights, one record a kind, and how each is changed; ``n`` inputs, ``m`` outputs, ``k`` cells a weight.
+"""Cells that hold the weights, one record a kind, and how each is changed.
 
+``n`` inputs, ``m`` outputs, ``k`` cells a weight.
 A kind of cells is a record here, a function of ``learning`` that updates an output's synapses, and a row of its table.
 """
 
@@ -13,8 +14,8 @@ from .noise import normal, uniform
 
 Floats = NDArray[np.float32]
 
-#: What training adds up; indices of a tally, (len(TALLY),) int64. Pulses are programming pulses, failed ones among them; a set
-#: or reset is a cell whose bit did change; a failure is a cell that kept its bit after the last attempt.
+#: What training adds up; indices of a tally, (len(TALLY),) int64. Pulses are programming pulses, failed ones among
+#: them; a set or reset is a cell whose bit did change; a failure is a cell that kept its bit after the last attempt.
 TALLY = ("input_spikes", "output_spikes", "ltp", "ltd", "pulses", "sets", "resets", "failures")
 INPUT_SPIKES, OUTPUT_SPIKES, LTP, LTD, PULSES, SETS, RESETS, FAILURES = range(len(TALLY))
 
@@ -66,7 +67,8 @@ class Pulse(NamedTuple):
     noise
         Of a step, relative to it.
     tilt_up, tilt_down, zero
-        An up step at w is ``1 - tilt_up (w - zero)`` times that at ``zero``, a down step ``1 + tilt_down (w - zero)`` times.
+        An up step at w is ``1 - tilt_up (w - zero)`` times that at ``zero``, a down step ``1 + tilt_down (w - zero)``
+        times.
     spacing
         Of distinguishable levels; 0: continuous.
     """
@@ -121,7 +123,7 @@ def moved_level(level, dw, spacing, top, state):
 
 @inlined
 def moved_conductance(w, dw, up, down, low, high, pulse, state):
-    """The weight, float32, to which one pulse for ``dw`` leads: the cell's own step, with noise, within its own range."""
+    """The weight, float32, to which a pulse for ``dw`` leads: the cell's own step, with noise, within its range."""
     away = w - pulse.zero
     if dw > 0:
         step = dw * up * max(np.float32(1) - pulse.tilt_up * away, np.float32(0))
@@ -137,7 +139,7 @@ def moved_conductance(w, dw, up, down, low, high, pulse, state):
 
 @jit
 def write_level(cells, i, k, target, state, tally):
-    """Program the cells of weight (i, k) whose bit differs from that of level ``target``; the weight is what they then hold."""
+    """Program the cells of weight (i, k) whose bit is not that of level ``target``; the weight is what they hold."""
     held = cells.code[cells.level[i, k]]
     wanted = cells.code[target]
     for b in range(cells.wear.shape[2]):

@@ -1,4 +1,4 @@
-"""The network of Diehl and Cook, Frontiers in Computational Neuroscience 9:99, 2015, and its triplet STDP, as a comparison.
+"""The network of Diehl and Cook, Frontiers in Computational Neuroscience 9:99, 2015, and its triplet STDP.
 
 Excitatory neurons are conductance-based, potentials in mV, times in ms::
 
@@ -10,12 +10,13 @@ Triplet rule, traces decaying with 20, 20 and 40 ms, each set to 1 by a spike, w
     input spike    w -= 1e-4 post1
     output spike   w += 1e-2 pre post2, with post2 before this spike
 
-Before each sample every output's weights are scaled to the sum ``norm``. A sample lasts 350 ms in steps of 0.5 ms; one with fewer than
-five output spikes is shown again with half the first intensity more. These constants were read in the authors' published code.
+Before each sample every output's weights are scaled to the sum ``norm``. A sample lasts 350 ms in steps of 0.5 ms; one
+with fewer than five output spikes is shown again with half the first intensity more. These constants were read in the
+authors' published code.
 
-What differs from that code: an inhibitory neuron, which its one excitatory partner always brings to fire, is a delay of one step;
-the 150 ms of rest after a sample are the membranes' decay in closed form; there are no axonal delays; the weight of inhibition is this
-project's choice.
+What differs from that code: an inhibitory neuron, which its one excitatory partner always brings to fire, is a delay of
+one step; the 150 ms of rest after a sample are the membranes' decay in closed form; there are no axonal delays; the
+weight of inhibition is this project's choice.
 """
 
 from typing import NamedTuple
@@ -50,7 +51,7 @@ PRE = np.exp(-np.arange(STEPS + 1) * STEP_MS / TAU_PRE).astype(np.float32)
 
 
 class Membranes(NamedTuple):
-    """State of the outputs, (outputs,) each: potential (mV), conductances, traces, adaptive threshold, refractory steps left."""
+    """Outputs, (outputs,) each: potential (mV), conductances, traces, adaptive threshold, refractory steps left."""
 
     v: NDArray[np.float32]
     ge: NDArray[np.float32]
@@ -82,7 +83,8 @@ def run_chunk(x, chance, first, seed, w, membranes, theta_plus, norm, learn, cou
             normalise(w, norm)
         for showing in range(MOST_SHOWINGS):
             counts[s] = 0
-            spikes = present(x[s], chance, 2 + showing, w, membranes, theta_plus, learn, counts[s], tally, state, last, candidates,
+            spikes = present(x[s], chance, 2 + showing, w, membranes, theta_plus, learn, counts[s], tally, state, last,
+                             candidates,
                              fired)
             rest(membranes, learn)
             if spikes >= LEAST_SPIKES:

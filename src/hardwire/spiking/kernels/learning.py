@@ -1,17 +1,18 @@
 """The one-sided STDP rule of Shi et al. 2018, homeostasis by update scaling, and the rule's fixed point.
 
-When output k fires, every synapse of k, and no other, is updated: those whose input fired within the window before (10 ms) are
-potentiated, all others depressed::
+When output k fires, every synapse of k, and no other, is updated: those whose input fired within the window before (10
+ms) are potentiated, all others depressed::
 
     dw = ltp exp(-ltp_decay (w + 1)) s     input active
     dw = -ltd / s                          input silent
 
-The exponential, together with the clip, keeps w in [-1, 1]. That LTP falls exponentially with w, that LTD is constant, and that
-homeostasis scales updates was read of the paper; the formula's letters and every number are this project's parameters.
+The exponential, together with the clip, keeps w in [-1, 1]. That LTP falls exponentially with w, that LTD is constant,
+and that homeostasis scales updates was read of the paper; the formula's letters and every number are this project's
+parameters.
 
-Homeostasis: ``share_k`` is a running average, over ``horizon`` output spikes of the whole layer, of the share of spikes that are
-k's; ``s = (share_k outputs)^-scaling``, clipped to [1/SCALE_LIMIT, SCALE_LIMIT]. An output that fires more than its share
-learns to fire less.
+Homeostasis: ``share_k`` is a running average, over ``horizon`` output spikes of the whole layer, of the share of spikes
+that are k's; ``s = (share_k outputs)^-scaling``, clipped to [1/SCALE_LIMIT, SCALE_LIMIT]. An output that fires more
+than its share learns to fire less.
 """
 
 import math
@@ -84,10 +85,10 @@ def new_outputs(n: int, m: int) -> Outputs:
 
 
 def fixed_point(p: ArrayLike, rule: Rule) -> NDArray[np.float64]:
-    """Return the weight at which LTP and LTD balance for an input that is active at a share ``p`` of the output's spikes.
+    """Return the weight at which LTP and LTD balance for an input active at a share ``p`` of the output's spikes.
 
-    ``p ltp exp(-ltp_decay (w + 1)) = (1 - p) ltd``, so ``w = -1 + ln(ltp p / (ltd (1 - p))) / ltp_decay``, clipped to [-1, 1].
-    The mean of a simulation lies off it by a bias that vanishes with the step.
+    ``p ltp exp(-ltp_decay (w + 1)) = (1 - p) ltd``, so ``w = -1 + ln(ltp p / (ltd (1 - p))) / ltp_decay``, clipped to
+    [-1, 1]. The mean of a simulation lies off it by a bias that vanishes with the step.
     """
     p = np.asarray(p, dtype=np.float64)
     with np.errstate(divide="ignore"):
@@ -159,7 +160,7 @@ UPDATES = {IdealCells: update_ideal, DigitalCells: update_digital, AnalogCells: 
 
 
 def update_synapses(k, active, cells, frozen, rule, s, state, tally):
-    """Update the synapses of output ``k`` that are not frozen; the type of ``cells`` selects how, while a kernel is compiled."""
+    """Update the synapses of output ``k`` that are not frozen; the type of ``cells`` selects how."""
     UPDATES[type(cells)](k, active, cells, frozen, rule, s, state, tally)
 
 

@@ -1,7 +1,7 @@
-"""The slow obvious spelling of both networks' samples, in NumPy: the definition that the kernels are tested against, bit for bit.
+"""The slow reference of both networks in NumPy: the definition that the kernels are tested against, bit for bit.
 
-It works on the same state and draws the same random numbers; ``record``, a list, receives every spike as ``(sample, step, "in" or
-"out", number)``.
+It works on the same state and draws the same random numbers; ``record``, a list, receives every spike as ``(sample,
+step, "in" or "out", number)``.
 """
 
 import math
@@ -57,7 +57,8 @@ def run_chunk(x, chance, first, seed, cells, outputs, timing, neuron, rule, lear
         if neuron.kind == WTA:
             potential = potential + active @ cells.w
         for t in range(timing.steps):
-            potential = _inputs(sample, chance, t, last, active, potential, cells, timing, neuron, state, tally, record, s)
+            potential = _inputs(sample, chance, t, last, active, potential, cells, timing, neuron, state, tally, record,
+                                s)
             if t < timing.burn_in:
                 continue
             if inhibited and neuron.kind == LIF:

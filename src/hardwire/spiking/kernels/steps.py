@@ -1,8 +1,8 @@
 """The fused kernel of the one-sided rule: a chunk of samples, one after the other, each step driven by events.
 
-Weights lie input by input, so that an input event adds one contiguous row to all potentials; an output spike touches one column.
-In each step: inputs fire, potentials follow, at most one output fires, its synapses learn. ``reference`` has the same steps in
-NumPy, one line each, and gives the same bits.
+Weights lie input by input, so that an input event adds one contiguous row to all potentials; an output spike touches
+one column. In each step: inputs fire, potentials follow, at most one output fires, its synapses learn. ``reference``
+has the same steps in NumPy, one line each, and gives the same bits.
 """
 
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from .noise import bits32, start
 
 
 class Timing(NamedTuple):
-    """Steps of a sample, those at its beginning in which no output fires, and the window of STDP and potential in steps."""
+    """Steps of a sample, those at its beginning without output spikes, and the window of STDP and potential."""
 
     steps: int
     burn_in: int
