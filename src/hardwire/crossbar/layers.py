@@ -135,7 +135,7 @@ class CrossbarLinear(nn.Module):
         if probe.dtype != torch.float32 or probe.device.type != "cpu":
             raise InputError(f"{self.array.name}: a crossbar computes in float32 on the CPU, not in {probe.dtype} on "
                              f"{probe.device}; convert the other layers alone")
-        return super()._apply(fn, recurse)
+        return super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         for name, array in self.array.arrays().items():
@@ -179,7 +179,7 @@ class CrossbarSGD(torch.optim.Optimizer):
             layer.pending.clear()
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Do one update; ``closure``, where given, is evaluated first, and its loss returned."""
         loss = None
         if closure is not None:

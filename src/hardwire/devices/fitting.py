@@ -10,6 +10,7 @@ import dataclasses
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,7 +140,7 @@ def _fit_linear(s: Steps, kind: str, name: str, source: str) -> tuple[Device, Re
                           "conductance, down lower it; check the direction column")
     low, high = _bounds(kind, up, down, s.low - middle, s.high - middle)
     step = (up[0] - down[0]) / 2
-    slopes = {} if kind == "soft-bounds" else {"slope_up": float(np.clip(-up[1] * high / up[0], 0, 1)),
+    slopes: dict[str, Any] = {} if kind == "soft-bounds" else {"slope_up": float(np.clip(-up[1] * high / up[0], 0, 1)),
                                                "slope_down": float(np.clip(-down[1] * low / down[0], 0, 1))}
     predicted = np.where(s.direction > 0, up[0] + up[1] * x, down[0] + down[1] * x)
     noise, spread = _spreads(s, predicted)

@@ -1,6 +1,7 @@
 """Devices named after those that were measured, each with its paper and how good the fit is; and devices as files."""
 
 import dataclasses
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,6 @@ import tomli_w
 
 from ..core.errors import FormatError, InputError
 from ..core.files import read_text, write_text
-from ..core.settings import tomllib
 from .models import BinaryCell, Capacitor, Device, Ideal, LinearStep, Pcm, SoftBounds
 
 #: Fits of others say what they fit, and no figure of how well.
@@ -112,7 +112,8 @@ def load_device(name_or_path: str | Path) -> Any:
     try:
         values = tomllib.loads(read_text(name_or_path))
         kind = KINDS[values.pop("kind")]
-        return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        parameters: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return kind(**parameters)
     except tomllib.TOMLDecodeError as error:
         raise FormatError(f"{name_or_path} is not TOML ({error}); write it with `hardwire crossbar fit`") from None
     except (KeyError, TypeError) as error:

@@ -109,13 +109,14 @@ def _summary(method: str, prune: float, group: list[Row], whole: list[Row] | Non
         values = [r[key] for r in rows]
         return None if None in values else float(np.mean(values))
 
-    row = {"method": method, "prune": prune, "seeds": len(group), "test": mean(group, "test"), "validation": mean(group,
-                                                                                                                  "validation"),
-           "test_sd": float(np.std([r["test"] for r in group], ddof=1)) if len(group) > 1 else 0.0}
+    deviation = float(np.std([r["test"] for r in group], ddof=1)) if len(group) > 1 else 0.0
+    row: Row = {"method": method, "prune": prune, "seeds": len(group), "test": mean(group, "test"),
+                "validation": mean(group, "validation"), "test_sd": deviation}
     for name in ("bayes", "linear"):
         row[f"test_{name}"] = mean([r["readouts"]["test"] for r in group], name)
     for key in ("updates", "pulses"):
         row[key] = mean(group, key)
-        row[f"{key}_saved"] = 1 - row[key] / mean(whole, key) if whole and mean(whole, key) else None
+        unpruned = mean(whole, key) if whole else None
+        row[f"{key}_saved"] = 1 - row[key] / unpruned if unpruned else None
     return row
 

@@ -1,5 +1,6 @@
 """The network of Diehl and Cook 2015 as a comparison; equations and constants are those of ``kernels.diehl_cook``."""
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,7 +41,7 @@ class DiehlCookNetwork:
 
     def respond(self, x: Bytes, first: int = 0) -> Counts:
         """Return output spikes (samples, outputs) of samples ``x``; nothing learns, and nothing changes."""
-        copies = Membranes(*(a.copy() for a in self.membranes))
+        copies = copy.deepcopy(self.membranes)
         return self._run(x, TEST_STREAM + first, copies, np.zeros_like(self.tally), learn=False)
 
     def _run(self, x: Bytes, first: int, membranes: Membranes, tally: NDArray[np.int64], *, learn: bool) -> Counts:

@@ -27,7 +27,7 @@ def grey_levels(x: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     if x.dtype == np.uint8 and (low, high) == (0, 255):
         return x
     scaled = (x.astype(np.float64) - low) * (255 / max(high - low, 1e-300))
-    return np.rint(scaled.clip(0, 255)).astype(np.uint8)
+    return np.asarray(np.rint(scaled.clip(0, 255)), np.uint8)
 
 
 def spike_chance(max_hz: float, step_ms: float) -> NDArray[np.uint64]:

@@ -61,15 +61,15 @@ class Layer:
         v
             Potentials at the beginning, (outputs,); None: 0.
         """
-        if self.membrane_ms is None or self.reset is None:
+        if self.membrane_ms is None or self.threshold is None or self.reset is None:
             raise InputError("this layer is affine and has no neurons to run; import a graph with LIF neurons")
-        v = np.zeros(self.w.shape[1]) if v is None else np.array(v, np.float64)
-        keep, fired = np.exp(-step_ms / self.membrane_ms), np.zeros((len(spikes), len(v)), bool)
+        potential = np.zeros(self.w.shape[1]) if v is None else np.array(v, np.float64)
+        keep, fired = np.exp(-step_ms / self.membrane_ms), np.zeros((len(spikes), len(potential)), bool)
         for t, active in enumerate(spikes):
-            v = v * keep + active @ self.w + self.bias
-            fired[t] = v > self.threshold
-            v[fired[t]] = self.reset[fired[t]]
-        return fired, v
+            potential = potential * keep + active @ self.w + self.bias
+            fired[t] = potential > self.threshold
+            potential[fired[t]] = self.reset[fired[t]]
+        return fired, potential
 
 
 def _nir() -> Any:

@@ -55,7 +55,8 @@ def fit_readout(counts: Counts, y: Classes, classes: int) -> Readout:
     a = _features(counts)
     gram = a.T @ a + RIDGE * np.eye(a.shape[1])
     evidence = np.log(smoothed / smoothed.sum(axis=1, keepdims=True))
-    return Readout(mean.argmax(axis=1), evidence, np.linalg.solve(gram, a.T @ one_hot))
+    linear = np.linalg.solve(gram, a.T @ one_hot).astype(np.float64)
+    return Readout(mean.argmax(axis=1), evidence, linear)
 
 
 def _features(counts: Counts) -> NDArray[np.float64]:

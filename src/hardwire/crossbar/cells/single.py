@@ -1,7 +1,7 @@
 """One bidirectional device a weight."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,9 +74,9 @@ class Single(Cell):
     device: LinearStep = field(default_factory=lambda: device("gokmen_vlasov"))
     leak_every: int = 100
 
-    state_type = SingleState
+    state_type: ClassVar[type[tuple[Any, ...]]] = SingleState
     kernels = Kernels(update, pulse, program, leak=leak)
-    reference = SingleReference
+    reference: ClassVar[type[Reference]] = SingleReference
 
     def __post_init__(self) -> None:
         super().__post_init__()
