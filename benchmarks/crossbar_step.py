@@ -8,7 +8,7 @@
 ``module``       the same through torch modules and ``CrossbarSGD``
 ``torch``        the same network of ``nn.Linear`` with ``torch.optim.SGD``
 ``others``       the comparison algorithms, sparse inputs
-Refused when a kernel differs from its slow twin, or ideal devices from float backpropagation.
+Refused when a kernel differs from its slow reference, or ideal devices from float backpropagation.
 """
 
 import argparse
@@ -97,7 +97,7 @@ def check() -> None:
 
 
 def figures(runs: int) -> dict:
-    say("check kernels against their slow twins")
+    say("check kernels against their slow references")
     check()
     found = {"hybrid": {}, "torch": {}, "module": {}, "others": {}, "threads": 1, "examples_a_call": EXAMPLES}
     for kind in ("sparse", "dense"):

@@ -21,7 +21,7 @@ from common import refuse, report, say
 from hardwire import load_dataset
 from hardwire.spiking import preset
 from hardwire.spiking.contenders import run_contenders, summarise
-from hardwire.spiking.kernels import reference as naive
+from hardwire.spiking.kernels import reference
 from hardwire.spiking.network import OneSidedNetwork
 from hardwire.spiking.training import fit_encoder, read_data
 from hardwire.workflow import steps as runs
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def speed(args) -> None:
-    """Training samples a second on fresh chunks of one network; refused when the kernel is not its twin on these very samples."""
+    """Training samples a second on fresh chunks of one network; refused when the kernel is not its reference on these very samples."""
     settings = preset("mnist").with_text("\n".join(args.set), "--set")
     data = load_dataset("mnist", seed=0)
     encoder = fit_encoder(settings, data.train.x)
@@ -75,10 +75,10 @@ def check(settings, x, total: int) -> None:
     counts = fast.learn(x, 0)
     expected = np.zeros_like(counts)
     with np.errstate(over="ignore"):
-        naive.run_chunk(x, slow.chance, 0, np.uint64(settings.seed), slow.cells, slow.outputs, slow.timing, slow.neuron(0.0),
+        reference.run_chunk(x, slow.chance, 0, np.uint64(settings.seed), slow.cells, slow.outputs, slow.timing, slow.neuron(0.0),
                         slow.rule(0.0), True, expected, slow.tally)
     if not (np.array_equal(counts, expected) and np.array_equal(fast.cells.w, slow.cells.w)):
-        refuse("the kernel differs from its naive twin")
+        refuse("the kernel differs from its reference")
 
 
 def contenders(args) -> None:

@@ -29,7 +29,7 @@ RULE = {
     "flows": (EMITTED | {"verify"}, {"numpy"}),
     "data": ({"core"}, {"numpy", "sklearn", "pandas", "pooch", "platformdirs"}),
     "runs": ({"core"}, {"numpy", "pydantic", "safetensors", "filelock"}),
-    "devices": ({"core"}, {"numpy", "numba", "tomli_w"}),
+    "devices": ({"core"}, {"numpy", "tomli_w"}),
     "logic": (TRAINERS | CIRCUIT, {"pydantic", "lazy_loader", "numpy", "numba", "torch", "triton", "safetensors", "sklearn"}),
     "baselines": (TRAINERS | CIRCUIT, {"numpy", "torch", "sklearn"}),
     "crossbar": (TRAINERS | {"devices"}, {"pydantic", "lazy_loader", "numpy", "numba", "torch", "safetensors", "torchvision", "timm"}),

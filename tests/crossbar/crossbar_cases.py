@@ -2,8 +2,19 @@
 
 import numpy as np
 
-from hardwire.crossbar import Chip, Crossbar, Hybrid, MixedPrecision, PcmPair, Periphery, Single, TikiTaka, Update, device
-from hardwire.crossbar.kernels.tile import PERIPHERIES
+from hardwire.crossbar import (
+    Chip,
+    Crossbar,
+    Hybrid,
+    MixedPrecision,
+    PcmPair,
+    Periphery,
+    Single,
+    TikiTaka,
+    Update,
+    device,
+)
+from hardwire.crossbar.periphery import PERIPHERIES
 
 IDEAL = PERIPHERIES["ideal"]
 NOISY = Periphery(input_bits=5, input_noise=0.02, output_bits=6, output_noise=0.1, output_bound=1.5)

@@ -5,7 +5,19 @@ import pytest
 from crossbar_cases import CELLS, IDEAL, array
 
 from hardwire.core.errors import InputError
-from hardwire.crossbar import Chip, Hybrid, MixedPrecision, Network, PcmPair, Periphery, Single, TikiTaka, Update, device
+from hardwire.crossbar import (
+    Chip,
+    Hybrid,
+    MixedPrecision,
+    Network,
+    PcmPair,
+    Periphery,
+    Single,
+    TikiTaka,
+    Update,
+    device,
+)
+from hardwire.crossbar.cells import CELLS as KINDS
 from hardwire.crossbar.cells import assumed
 
 
@@ -24,7 +36,7 @@ from hardwire.crossbar.cells import assumed
     (lambda: TikiTaka(slow=device("ideal")), "an ideal device has no pulses"),
     (lambda: TikiTaka(momentum=1.0), "momentum"),
     (lambda: Single(device=device("pcm_gst")), "device is 'pcm_gst'"),
-    (lambda: Single(unit=0.0).settings(), "unit = 0.0"),
+    (lambda: Single(unit=0.0), "unit = 0.0"),
     (lambda: Update(rule="magic"), "none of exact, stochastic, counts"),
     (lambda: Update(slots=32), "give 1 to 31 slots"),
     (lambda: Periphery(output_bits=1, output_bound=1.0), "give 2 to 24 bits"),
@@ -76,9 +88,9 @@ def test_assumed_parameters_are_told():
 
 def test_fresh_pairs_read_as_their_difference():
     fast = array(Hybrid())
-    stored = fast.state.stored.astype(float)
+    stored = fast.state.pair.g.astype(float)
     np.testing.assert_allclose(fast.weights, 4.0 * (stored[..., 0] - stored[..., 1]) / 40, rtol=1e-5)
-    assert (stored > 0).all() and (fast.state.noise > 0).all()
+    assert (stored > 0).all() and (fast.state.reading.noise > 0).all()
 
 
 @pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
@@ -91,13 +103,13 @@ def test_the_seed_makes_the_array(cell):
 def test_drift_is_a_power_law_that_composes():
     one, two = array(Hybrid()), array(Hybrid())
     for a in (one, two):
-        a.state.stored[:] = 12.0  # nu's mean and spread are the same from a third of g_max on
+        a.state.pair.g[:] = 12.0  # nu's mean and spread are the same from a third of g_max on
     for seconds in (10.0, 90.0, 900.0):
         one.wait(seconds)
     two.wait(1000.0)
-    np.testing.assert_allclose(one.state.stored, two.state.stored, rtol=1e-5)
-    nu = -np.log(two.state.stored / 12.0) / np.log(1020 / 20)
-    np.testing.assert_allclose(nu, 0.049 + 0.008 * two.state.slow.reshape(6, 5, 2, 4)[..., 2], rtol=1e-3)
+    np.testing.assert_allclose(one.state.pair.g, two.state.pair.g, rtol=1e-5)
+    nu = -np.log(two.state.pair.g / 12.0) / np.log(1020 / 20)
+    np.testing.assert_allclose(nu, 0.049 + 0.008 * two.state.pair.constants[..., 2], rtol=1e-3)
 
 
 def test_mixed_precision_keeps_what_it_does_not_pulse():
@@ -107,8 +119,8 @@ def test_mixed_precision_keeps_what_it_does_not_pulse():
         x, d = rng.random(4), 0.1 * rng.standard_normal(3)
         fast.update(x, d, 0.01)
         wanted -= 0.01 * np.outer(x, d)
-    np.testing.assert_allclose(fast.weights + fast.state.digital, wanted, atol=1e-5)
-    assert np.abs(fast.state.digital).max() <= 0.001 * 1.001
+    np.testing.assert_allclose(fast.weights + fast.state.accumulator, wanted, atol=1e-5)
+    assert np.abs(fast.state.accumulator).max() <= 0.001 * 1.001
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -118,3 +130,9 @@ def test_tiki_taka_follows_a_constant_gradient(version):
         fast.update(np.ones(4), np.array([0.1, -0.1, 0.0]), 0.05)
     w = fast.weights
     assert (w[:, 0] < -0.05).all() and (w[:, 1] > 0.05).all() and np.abs(w[:, 2]).max() < 0.03
+
+
+def test_every_cell_is_a_row_with_a_record_of_its_own():
+    assert {type(cell) for cell in CELLS.values()} == set(KINDS)
+    assert len({kind.state_type for kind in KINDS}) == len({kind.reference for kind in KINDS}) == len(KINDS)
+    assert all(type(array(cell).state) is cell.state_type for cell in CELLS.values())

@@ -79,7 +79,7 @@ def test_the_module_and_the_network_are_the_same(cell):
     for one, two in zip(layers, network.layers):
         np.testing.assert_allclose(one.array.weights, two.weights, atol=1e-6)
         assert one.array.counters == two.counters
-        assert (one.array.state.rng == two.state.rng).all()
+        assert (one.array.rng == two.rng).all()
 
 
 def test_digital_layers_learn_beside_crossbars():

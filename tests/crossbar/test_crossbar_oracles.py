@@ -57,12 +57,12 @@ def test_transfer_keeps_the_weights(inversion):
     fast.weights = weights((40, 30), 1)
     fast.pulses(np.random.default_rng(2).integers(-150, 151, (40, 30)))
     for _ in range(5):
-        before, polarity = fast.weights, int(fast.state.control["sign"][0])
+        before, polarity = fast.weights, int(fast.state.reading.gain[0])
         fast.transfer()
         assert np.abs(fast.weights - before).max() <= 0.5 * cell.capacitor.step / cell.unit * 1.001
-        assert int(fast.state.control["sign"][0]) == (-polarity if inversion else polarity)
-        assert np.abs(fast.state.g).max() <= cell.tolerance + cell.capacitor.step  # the residual, and no more
-    assert fast.counters["unsettled"] == 0
+        assert int(fast.state.reading.gain[0]) == (-polarity if inversion else polarity)
+        assert np.abs(fast.state.reading.g).max() <= cell.tolerance + cell.capacitor.step  # the residual, and no more
+    assert fast.counters["unconverged"] == 0
 
 
 def test_transfer_with_every_noise_keeps_the_weights_to_the_noise():
@@ -70,7 +70,7 @@ def test_transfer_with_every_noise_keeps_the_weights_to_the_noise():
     fast.weights = weights((60, 50), 3)
     before = fast.weights
     fast.transfer()
-    read = np.sqrt(fast.state.noise.mean()) / fast.cell.unit
+    read = np.sqrt(fast.state.reading.noise.mean()) / fast.cell.unit
     change = fast.weights - before
     assert abs(np.mean(change)) < 0.2 * change.std() and np.median(np.abs(change)) < 3 * read
 
@@ -79,30 +79,30 @@ def test_leakage_is_exponential():
     tau = 1234.5
     capacitor = LinearStep(name="leaky", step=0.01, low=-10.0, high=10.0, lifetime=tau)
     fast = array(Single(device=dataclasses.replace(capacitor, relative=True)), (50, 40))
-    fast.state.g[:] = np.random.default_rng(0).uniform(-5, 5, (50, 40))
-    start, elapsed = fast.state.g.astype(float), 0
+    fast.state.reading.g[:] = np.random.default_rng(0).uniform(-5, 5, (50, 40))
+    start, elapsed = fast.state.reading.g.astype(float), 0
     for more in (1, 9, 990, 2000):
         fast.leak(more)
         elapsed += more
-        np.testing.assert_allclose(fast.state.g, start * np.exp(-elapsed / tau), rtol=1e-6)
+        np.testing.assert_allclose(fast.state.reading.g, start * np.exp(-elapsed / tau), rtol=1e-6)
 
 
 def test_leakage_leads_to_the_offset_at_each_devices_rate():
     capacitor = device("capacitor_vlsi2018", lifetime=100.0, leak_to=-2.0, leak_to_spread=0.5)
     fast = array(Hybrid(capacitor=capacitor), (50, 40))
-    start, leak = fast.state.g.astype(float), fast.state.leaks.astype(float)
+    start, leak = fast.state.reading.g.astype(float), fast.state.capacitor.leakage.astype(float)
     fast.leak(70)
-    np.testing.assert_allclose(fast.state.g, leak[..., 0] + (start - leak[..., 0]) * np.exp(-70 * leak[..., 1]), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(fast.state.reading.g, leak[..., 0] + (start - leak[..., 0]) * np.exp(-70 * leak[..., 1]), rtol=1e-6, atol=1e-6)
     assert 1 / leak[..., 1].mean() == pytest.approx(100, rel=0.15) and leak[..., 0].mean() == pytest.approx(-2, abs=0.05)
 
 
 def test_leak_in_training_is_the_leak_of_its_examples():
     cell = Hybrid(capacitor=device("capacitor_ideal", lifetime=500.0), leak_every=10)
     fast = array(cell, (4, 3))
-    fast.state.g[:] = 3.0
+    fast.state.reading.g[:] = 3.0
     for _ in range(95):
         fast.update(np.zeros(4), np.zeros(3), 0.1)
-    np.testing.assert_allclose(fast.state.g, 3.0 * np.exp(-90 / 500), rtol=1e-5)  # the last five wait for the tenth
+    np.testing.assert_allclose(fast.state.reading.g, 3.0 * np.exp(-90 / 500), rtol=1e-5)  # the last five wait for the tenth
 
 
 def test_without_its_pcm_the_hybrid_is_the_capacitor_alone():
@@ -111,11 +111,10 @@ def test_without_its_pcm_the_hybrid_is_the_capacitor_alone():
     tiny = Hybrid(capacitor=capacitor, pcm=Pcm(name="tiny", g_max=1e3, step=1.0), factor=0.01, transfer_every=10**9, unit=40.0)
     alone = Single(device=capacitor, unit=40.0)
     one, two = array(tiny, (8, 6)), array(alone, (8, 6))
-    for a in (one, two):
-        a.state.fast[:] = capacitor.sample((8, 6), np.random.default_rng(9))
-        if len(a.state.leaks):
-            a.state.leaks[..., 1] = 0
-        a.state.rng[0] = 77
+    for a, devices in ((one, one.state.capacitor), (two, two.state.device)):
+        devices.constants[:] = capacitor.sample((8, 6), np.random.default_rng(9))
+        devices.leakage[..., 1] = 0
+        a.rng[0] = 77
     rng = np.random.default_rng(5)
     for _ in range(300):
         x, d = rng.standard_normal(8), rng.standard_normal(6)
@@ -129,7 +128,7 @@ def test_with_g_frozen_only_transfers_are_left():
     """No update pulse moves the weights: two PCM alone, which the update of this cell never reaches."""
     cell = Hybrid(capacitor=device("capacitor_ideal", step=1e-6), transfer_every=10**9)
     fast = array(cell, (8, 6))
-    fast.state.g[:] = 0
+    fast.state.reading.g[:] = 0
     before = fast.weights
     fast.pulses(np.full((8, 6), 50))
     np.testing.assert_allclose(fast.weights, before, atol=2e-6)
@@ -143,12 +142,12 @@ def test_pcm_alone_moves_only_up_and_by_its_own_step():
     np.testing.assert_allclose(fast.weights, 0.1 * counts, atol=1e-3)
     fast.pulses(-counts)
     np.testing.assert_allclose(fast.weights, 0, atol=1e-3)
-    np.testing.assert_allclose(fast.state.stored.sum(-1), 0.2 * np.abs(counts), atol=1e-3)  # both went up
+    np.testing.assert_allclose(fast.state.pair.g.sum(-1), 0.2 * np.abs(counts), atol=1e-3)  # both went up
     fast.pulses(np.full((5, 4), 1000))
-    np.testing.assert_allclose(fast.state.stored[..., 0], 25.0)  # saturated
+    np.testing.assert_allclose(fast.state.pair.g[..., 0], 25.0)  # saturated
 
 
-def torch_twin(sizes, activation, seed):
+def torch_reference(sizes, activation, seed):
     layers = []
     for k, w in enumerate(initial_weights(sizes, seed)):
         linear = nn.Linear(w.shape[0] - 1, w.shape[1])
@@ -168,18 +167,18 @@ def test_ideal_devices_are_float_backpropagation(cell, name, activation):
                               **EXACT | {"unit": 40.0, "tolerance": 0.5, "transfer_every": 20})}
     sizes = [12, 9, 7, 4]
     network = Network(sizes, cells[cell], ahead=IDEAL, activation=name, seed=3)
-    twin = torch_twin(sizes, activation, 3)
+    linears = torch_reference(sizes, activation, 3)
     rng = np.random.default_rng(4)
     x, y = rng.random((100, 12)).astype(np.float32), rng.integers(0, 4, 100)
     loss, _ = network.train(x, y, 0.1)
-    losses, optimizer = [], torch.optim.SGD(twin.parameters(), lr=0.1)
+    losses, optimizer = [], torch.optim.SGD(linears.parameters(), lr=0.1)
     for sample, label in zip(torch.from_numpy(x), torch.from_numpy(y)):
         optimizer.zero_grad()
-        losses.append(nn.functional.cross_entropy(twin(sample[None]), label[None]))
+        losses.append(nn.functional.cross_entropy(linears(sample[None]), label[None]))
         losses[-1].backward()
         optimizer.step()
     assert loss == pytest.approx(torch.stack(losses).mean().item(), rel=1e-5)
-    for w, linear in zip(network.weights, [m for m in twin if isinstance(m, nn.Linear)]):
+    for w, linear in zip(network.weights, [m for m in linears if isinstance(m, nn.Linear)]):
         expected = torch.cat([linear.weight.T, linear.bias[None]]).detach().numpy()
         np.testing.assert_allclose(w, expected, atol=3e-6)
     assert np.abs(network.weights[0] - initial_weights(sizes, 3)[0]).max() > 0.01

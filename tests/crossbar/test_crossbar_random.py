@@ -1,4 +1,4 @@
-"""Random numbers of the kernels: distributions, and the stream's twin in Python's whole numbers."""
+"""Random numbers of the kernels: distributions, and the stream's reference in Python's whole numbers."""
 
 import numpy as np
 import pytest
@@ -70,7 +70,7 @@ def test_rounding_at_random_keeps_the_mean(value):
     assert draw_rounded(value, 100_000, random.stream(4)) / 100_000 == pytest.approx(value, abs=0.008)
 
 
-def test_the_twin_draws_the_same():
+def test_the_reference_draws_the_same():
     fast, slow = random.stream(5, 6), Words(random.stream(5, 6))
     assert [slow.normal() for _ in range(50)] == draw(50, fast).tolist()
     assert [slow.uniform() for _ in range(50)] == draw_uniform(50, fast).tolist()

@@ -138,10 +138,10 @@ def test_the_ledger_counts_each_thing_once():
 
 def test_the_self_check_finds_a_broken_kernel(monkeypatch):
     assert all(str(v).startswith("simulated 20") for v in self_check(TINY, "hybrid").values())
-    from hardwire.crossbar.kernels.reference import Twin
+    from hardwire.crossbar.kernels.reference import Reference
 
-    monkeypatch.setattr(Twin, "forward", lambda self, x: np.zeros(5))
-    assert self_check(TINY, "hybrid")["kernels against the slow twin"].status == "refuted"
+    monkeypatch.setattr(Reference, "forward", lambda self, x: np.zeros(5))
+    assert self_check(TINY, "hybrid")["kernels against the slow reference"].status == "refuted"
 
 
 def test_fidelity_tells_the_cells_apart():
@@ -165,14 +165,14 @@ def test_features_of_a_network_and_of_a_file(splits, tmp_path):
     torch.manual_seed(0)
     network = FeatureNet(10, width=4, features=16).eval()
     path = save_network(tmp_path / "net.safetensors", network, "cifar100")
-    found, origin = features_of(str(path), "cifar10", splits, (3, 32, 32))
+    found, origin = features_of(str(path), "cifar10", splits)
     assert [f.shape for f in found] == [(12, 16), (4, 16), (5, 16)] and "trained on cifar100" in origin
     assert load_network(path)[1] == "cifar100" and max(f.max() for f in found) <= 1
     with pytest.raises(InputError, match="trained on cifar100 itself"):
-        features_of(str(path), "cifar100", splits, (3, 32, 32))
+        features_of(str(path), "cifar100", splits)
     raw = [extract(network.features, s.x) for s in splits]
     np.savez(tmp_path / "f.npz", train=np.concatenate(raw[:2]), test=raw[2])
-    for one, two in zip(found, features_of(str(tmp_path / "f.npz"), "cifar10", splits, (3, 32, 32))[0]):
+    for one, two in zip(found, features_of(str(tmp_path / "f.npz"), "cifar10", splits)[0]):
         np.testing.assert_array_equal(one, two)
 
 
@@ -186,9 +186,9 @@ def test_features_that_cannot_be_used(splits, tmp_path):
                                  ("other.npz", FormatError, "no archive of arrays train and test"),
                                  ("none.npz", InputError, "does not exist")):
         with pytest.raises(error, match=message):
-            features_of(str(tmp_path / name), "cifar10", splits, (3, 32, 32))
+            features_of(str(tmp_path / name), "cifar10", splits)
     with pytest.raises(InputError, match="are neither a"):
-        features_of("resnet", "cifar10", splits, (3, 32, 32))
+        features_of("resnet", "cifar10", splits)
     with pytest.raises(InputError, match="needs --features"):
         experiment.read_data(preset("cifar10"))
 

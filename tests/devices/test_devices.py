@@ -10,7 +10,6 @@ from hardwire.devices.models import (
     LEAK_RATE,
     LEAK_TO,
     LOW,
-    PRESETS,
     SET_STEP,
     TOP,
     UP,
@@ -18,14 +17,14 @@ from hardwire.devices.models import (
     LinearStep,
     Pcm,
     SoftBounds,
-    device,
 )
+from hardwire.devices.presets import PRESETS, device
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_says_where_it_is_from(name, rng):
     preset = PRESETS[name]
-    assert preset.name == name and len(preset.source) > 10
+    assert preset.name == name and len(preset.source) > 10 and len(preset.fit) > 5
     assert set(preset.assumed) <= set(preset.__dataclass_fields__)
     assert np.isfinite(preset.sample((3, 4), rng)).all() and preset.sample((3, 4), rng).dtype == np.float32
 
@@ -107,6 +106,6 @@ def test_devices_alone_need_neither_torch_nor_numba():
     import subprocess
     import sys
 
-    code = "import hardwire.devices.models, hardwire.crossbar; import sys; print(*sys.modules)"
+    code = "import hardwire.devices.models, hardwire.devices.presets, hardwire.crossbar.settings; import sys; print(*sys.modules)"
     loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
     assert not {"torch", "numba"} & loaded and "numpy" in loaded

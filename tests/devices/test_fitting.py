@@ -5,7 +5,8 @@ import pytest
 
 from hardwire.core.errors import FormatError, InputError
 from hardwire.devices.fitting import fit
-from hardwire.devices.models import PRESETS, Pcm, device, load_device, save_device
+from hardwire.devices.models import Pcm
+from hardwire.devices.presets import PRESETS, device, load_device, save_device
 
 
 def write(path, rows, header="pulse,conductance"):
@@ -22,11 +23,12 @@ def curve(step, start, n):
 
 def test_a_pcm_is_found_again(tmp_path):
     truth = device("pcm_gst")
-    found = fit(write(tmp_path / "pcm.csv", curve(truth.mean_step, 0.1, 60)), "pcm", name="mine")
+    found = fit(write(tmp_path / "pcm.csv", curve(truth.mean_step, 0.1, 60)), "pcm", name="own")
     top = found.device.g_max
     for g in np.linspace(0.5, 0.9 * top, 9):
         assert found.device.mean_step(g) == pytest.approx(truth.mean_step(g), rel=0.05)
-    assert found.r2 > 0.995 and found.device.name == "mine" and found.steps == 60 and "pcm.csv" in found.device.source
+    assert found.r2 > 0.995 and found.device.name == "own" and found.steps == 60 and "pcm.csv" in found.device.source
+    assert found.device.fit == "R^2 1.0000 of the measured steps"
 
 
 def test_soft_bounds_are_found_again(tmp_path):

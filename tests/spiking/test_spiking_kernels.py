@@ -1,18 +1,17 @@
-"""The kernels against their naive twins, bit for bit, and the exact oracles of the rule, of pruning and of the array's counts."""
+"""The kernels against their slow reference, bit for bit, and the exact oracles of the rule, of pruning and of the array's counts."""
 
 import itertools
 
 import numpy as np
 import pytest
 
-from hardwire.spiking import diehl_cook
 from hardwire.spiking.diehl_cook import DiehlCookNetwork
-from hardwire.spiking.kernels import reference as naive
+from hardwire.spiking.kernels import diehl_cook, reference
 from hardwire.spiking.kernels import steps as kernel
+from hardwire.spiking.kernels.cells import TALLY
 from hardwire.spiking.kernels.learning import Rule, fixed_point, learn_spike
 from hardwire.spiking.network import OneSidedNetwork
 from hardwire.spiking.settings import SpikingSettings, preset
-from hardwire.spiking.synapses import TALLY
 
 SMALL = {"outputs": 9, "burn_in": 4, "steps": 25, "ltp": 0.1, "ltd": 0.03, "theta_step": 0.1, "rate_end": 1.0,
          "mature_by": "spikes", "cells": "digital"}
@@ -34,9 +33,9 @@ def images(rng, samples=12, pixels=30):
 
 
 def both(settings, rng, **options):
-    """Networks that the kernel and the twin have trained on the same samples, and their counts."""
+    """Networks that the kernel and the reference have trained on the same samples, and their counts."""
     x, made = images(rng), []
-    for run in (kernel.run_chunk, lambda *a: naive.run_chunk(*a, **options)):
+    for run in (kernel.run_chunk, lambda *a: reference.run_chunk(*a, **options)):
         net = OneSidedNetwork(settings, x.shape[1], 24)
         counts = np.zeros((len(x), settings.outputs), np.uint16)
         with np.errstate(over="ignore"):
@@ -48,7 +47,7 @@ def both(settings, rng, **options):
 
 @pytest.mark.parametrize("name", VARIANTS)
 @pytest.mark.parametrize("seed", [0, 5])
-def test_the_kernel_is_its_twin(name, seed, rng):
+def test_the_kernel_is_its_reference(name, seed, rng):
     (fast, counts), (slow, expected) = both(SpikingSettings(**(SMALL | VARIANTS[name] | {"seed": seed})), rng)
     assert expected.sum() > 20
     assert np.array_equal(counts, expected)
@@ -56,7 +55,7 @@ def test_the_kernel_is_its_twin(name, seed, rng):
         assert np.array_equal(own, slow.arrays()[array]), array
 
 
-def test_the_twin_records_every_spike(rng):
+def test_the_reference_records_every_spike(rng):
     record = []
     _, (net, counts) = both(SpikingSettings(**(SMALL | {"cells": "ideal"})), rng, record=record)
     kinds = [kind for _, _, kind, _ in record]
@@ -65,9 +64,9 @@ def test_the_twin_records_every_spike(rng):
 
 
 @pytest.mark.parametrize("learn", [True, False])
-def test_diehl_and_cook_is_its_twin(learn, rng):
+def test_diehl_and_cook_is_its_reference(learn, rng):
     x, made = images(rng, 4, 60), []
-    for run in (diehl_cook.run_chunk, naive.run_diehl_cook):
+    for run in (diehl_cook.run_chunk, reference.run_diehl_cook):
         net = DiehlCookNetwork(preset("mnist", "triplet").with_text("outputs=7\nnorm=12", "test"), 60, 4)
         counts = np.zeros((4, 7), np.uint16)
         run(x, net.chance, 0, np.uint64(1), net.w, net.membranes, np.float32(0.05), np.float32(12), learn, counts, net.tally)
@@ -92,7 +91,7 @@ def test_potentials_are_sums_of_weights(rng):
     """What the kernel updates by events stays the sum over active inputs."""
     x, settings = images(rng), SpikingSettings(**(SMALL | {"cells": "ideal"}))
     net = OneSidedNetwork(settings, x.shape[1], 100)
-    work, state = kernel.work_for(*net.cells.w.shape), np.ones(1, np.uint64)
+    work, state = kernel.workspace(*net.cells.w.shape), np.ones(1, np.uint64)
     for sample in x:
         kernel.present(sample, net.chance, net.cells, net.outputs, net.timing, net.neuron(0.0), net.rule(0.0), True,
                        np.zeros(settings.outputs, np.uint16), net.tally, state, work)

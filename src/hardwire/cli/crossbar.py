@@ -59,7 +59,7 @@ def crossbar(output: Output, what: str, out: str | None, config: str | None, abl
 def fit(output: Output, curve: str | None, kind: str, out: str | None) -> int:
     """Fit a device to a measured curve and write it as TOML."""
     from ..devices.fitting import fit
-    from ..devices.models import save_device
+    from ..devices.presets import save_device
 
     if not curve:
         raise InputError("fit needs --curve FILE, a CSV with the columns pulse and conductance")

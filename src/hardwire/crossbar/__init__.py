@@ -1,4 +1,4 @@
-"""Training in analog memory: fully connected networks whose weights are conductances (Ambrogio et al., Nature 558:60-67, 2018).
+"""Training in analog memory: fully connected networks whose weights are conductances (Ambrogio et al. 2018).
 
 Names are resolved on first use, so that a part is had without torch or a kernel that it does not need.
 """

@@ -7,6 +7,7 @@ from .periphery import Chip, Periphery
 from .updates import Update
 
 __all__ = [
-    "Capacitor", "Chip", "Crossbar", "CrossbarLinear", "CrossbarSGD", "Device", "Hybrid", "Ideal", "LinearStep", "MixedPrecision",
-    "Network", "Pcm", "PcmPair", "Periphery", "Single", "SoftBounds", "TikiTaka", "Update", "convert", "device", "fit",
+    "Capacitor", "Chip", "Crossbar", "CrossbarLinear", "CrossbarSGD", "Device", "Hybrid", "Ideal", "LinearStep",
+    "MixedPrecision", "Network", "Pcm", "PcmPair", "Periphery", "Single", "SoftBounds", "TikiTaka", "Update", "convert",
+    "device", "fit",
 ]

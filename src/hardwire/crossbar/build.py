@@ -1,7 +1,5 @@
 """From settings to cells, converters and chip."""
 
-from typing import Any
-
 from ..devices.models import Ideal
 from ..devices.presets import load_device
 from .cells import Cell, Hybrid, MixedPrecision, PcmPair, Single, TikiTaka
@@ -12,8 +10,7 @@ from .updates import Update
 
 def cell_of(settings: CrossbarSettings, variant: str) -> Cell:
     """Return the cell that a variant is made of."""
-    s, update = settings, Update(rule=settings.rule, slots=settings.slots)
-    device: Any = load_device  # a cell checks the kind of its devices
+    s, update, device = settings, Update(rule=settings.rule, slots=settings.slots), load_device
     if variant in ("hybrid", "no-inversion"):
         return Hybrid(unit=s.unit, update=update, capacitor=device(s.capacitor), pcm=device(s.pcm), factor=s.factor,
                       tolerance=s.tolerance, transfer_every=s.transfer_every, inversion=variant == "hybrid")

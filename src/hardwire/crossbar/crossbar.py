@@ -42,7 +42,8 @@ class Crossbar:
         chip = Chip() if chip is None else chip
         chip.place(name, rows, columns)
         self.cell, self.name, self.shape = cell, name, (rows, columns)
-        around = Tile(stream(seed, 2), np.zeros(1, CONTROL), float(cell.unit), chip.rows, chip.columns, ahead.converters(),
+        around = Tile(stream(seed, 2), np.zeros(1, CONTROL), float(cell.unit), chip.rows, chip.columns,
+                      ahead.converters(),
                       back.converters())
         self.state: Any = cell.state(around, rows, columns, np.random.default_rng([seed, 1]))
 
@@ -54,7 +55,8 @@ class Crossbar:
     def _vector(self, v: ArrayLike, size: int, what: str) -> Floats:
         v = np.ascontiguousarray(v, np.float32)
         if v.shape[-1:] != (size,) or v.ndim > 2:
-            raise InputError(f"{self.name}: {what} of shape {v.shape} for {self.shape[0]} rows and {self.shape[1]} columns; give "
+            raise InputError(f"{self.name}: {what} of shape {v.shape} for {self.shape[0]} rows and {self.shape[1]} "
+                             "columns; give "
                              f"({size},) or (samples, {size})")
         return np.atleast_2d(v)
 
@@ -101,7 +103,8 @@ class Crossbar:
     def transfer(self) -> None:
         """Do what the end of an interval brings: transfer into the pairs, or their refresh."""
         if self.cell.kernels.transfer is None:
-            raise InputError(f"{self.name}: cell {type(self.cell).__name__} has nothing to transfer; take Hybrid or PcmPair")
+            raise InputError(f"{self.name}: cell {type(self.cell).__name__} has nothing to transfer; take Hybrid or "
+                             "PcmPair")
         self.cell.kernels.transfer(self.state, self.rng)
 
     def leak(self, examples: float) -> None:
@@ -126,7 +129,8 @@ class Crossbar:
     def weights(self, w: ArrayLike) -> None:
         w = np.ascontiguousarray(w, np.float64)
         if w.shape != self.shape or not np.isfinite(w).all():
-            raise InputError(f"{self.name}: weights of shape {w.shape} for an array of {self.shape}; give finite ones of its shape")
+            raise InputError(f"{self.name}: weights of shape {w.shape} for an array of {self.shape}; give finite ones "
+                             "of its shape")
         self.cell.kernels.program(self.state, w, self.rng)
 
     def reference(self) -> Reference:
@@ -152,10 +156,12 @@ class Crossbar:
         own = self.arrays()
         for name, value in arrays.items():
             if own[name].shape != value.shape or own[name].dtype != value.dtype:
-                raise InputError(f"{self.name}: stored {name} is {value.shape} {value.dtype}, this array's {own[name].shape} "
+                raise InputError(f"{self.name}: stored {name} is {value.shape} {value.dtype}, this array's "
+                                 f"{own[name].shape} "
                                  f"{own[name].dtype}; build the network as it was when it was stored")
             if name in ("cell", "converters") and not np.array_equal(own[name], value):
-                raise InputError(f"{self.name}: stored with other {name.removesuffix('s')}s; build the network as it was when it "
+                raise InputError(f"{self.name}: stored with other {name.removesuffix('s')}s; build the network as it "
+                                 "was when it "
                                  "was stored")
         for name, value in arrays.items():
             own[name][...] = value

@@ -1,16 +1,20 @@
-"""Features of images for a head that a crossbar learns: from a file, a small network of ours, or torchvision's and timm's weights.
+"""Features of images for a head that a crossbar learns: from a file, or of a network.
 
-``NAME.npz``           arrays ``train`` (all training samples in the source's order, features) and ``test``
-``NAME.safetensors``   a ``FeatureNet`` that ``save_network`` wrote: benchmarks/crossbar_transfer.py makes one on the other CIFAR set
-``torchvision:MODEL``, ``timm:MODEL``   that package's pre-trained network, where the user has it; its last Linear is left out
+- ``NAME.npz``: arrays ``train`` (all training samples in the source's order, features) and ``test``;
+- ``NAME.safetensors``: a ``FeatureNet`` that ``save_network`` wrote; benchmarks/crossbar_transfer.py makes one on the
+  other CIFAR set;
+- ``torchvision:MODEL``, ``timm:MODEL``: that package's pre-trained network, without its last Linear.
 """
 
 import json
 import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
@@ -26,66 +30,81 @@ FULL_SCALE = 0.99
 MEAN, DEVIATION = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)  # of CIFAR's channels
 
 
+class Rows(Protocol):
+    """A split: samples, and their rows in the source."""
+
+    x: NDArray[Any]
+    rows: NDArray[np.int64]
+
+
 def _block(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU())
 
 
 class _Residual(nn.Module):
-    def __init__(self, channels: int):
+    def __init__(self, channels: int) -> None:
         super().__init__()
         self.blocks = nn.Sequential(_block(channels, channels), _block(channels, channels))
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> Any:
         return x + self.blocks(x)
 
 
 class FeatureNet(nn.Module):
     """A residual network of eight convolutions for 32 x 32 images: (samples, 3, 32, 32) -> (samples, features).
 
-    width     channels of the first convolution
-    features  at the end: features / 4 channels, the largest of each quarter of the image
+    Parameters
+    ----------
+    classes
+        Of the data that it is trained on.
+    width
+        Channels of the first convolution.
+    features
+        At the end: features / 4 channels, the largest of each quarter of the image.
     """
 
-    def __init__(self, classes: int, width: int = 64, features: int = 2048):
+    def __init__(self, classes: int, width: int = 64, features: int = 2048) -> None:
         super().__init__()
         if features % 4:
             raise InputError(f"features = {features} should be a multiple of 4")
-        self.facts = {"classes": classes, "width": width, "features": features}
+        self.arguments = {"classes": classes, "width": width, "features": features}
         pool = nn.MaxPool2d(2)
         self.body = nn.Sequential(
             _block(3, width), _block(width, 2 * width), pool, _Residual(2 * width), _block(2 * width, 4 * width), pool,
             _Residual(4 * width), pool, _block(4 * width, features // 4), nn.AdaptiveMaxPool2d(2), nn.Flatten())
         self.head = nn.Linear(features, classes)
 
-    def features(self, x):
+    def features(self, x: torch.Tensor) -> Any:
+        """Return the features of images."""
         return self.body(x)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> Any:
+        """Return the scores of the classes."""
         return self.head(self.body(x))
 
 
-def normalise(x: np.ndarray) -> torch.Tensor:
-    """uint8 images (samples, 3 * 32 * 32) as a network sees them."""
+def normalise(x: NDArray[Any]) -> torch.Tensor:
+    """Return uint8 images (samples, 3 * 32 * 32) as a network sees them."""
     images = torch.from_numpy(np.ascontiguousarray(x)).reshape(-1, 3, 32, 32).float() / 255
     return (images - torch.tensor(MEAN).reshape(3, 1, 1)) / torch.tensor(DEVIATION).reshape(3, 1, 1)
 
 
-def save_network(path, network: FeatureNet, trained_on: str) -> Path:
-    """A feature network with the data set that it was trained on."""
-    facts = {"kind": "features", "version": "1", "network": json.dumps(network.facts), "trained_on": trained_on}
-    return write_bytes(path, save({k: v.contiguous() for k, v in network.state_dict().items()}, facts))
+def save_network(path: str | Path, network: FeatureNet, trained_on: str) -> Path:
+    """Write a feature network with the data set that it was trained on."""
+    metadata = {"kind": "features", "version": "1", "network": json.dumps(network.arguments), "trained_on": trained_on}
+    return write_bytes(path, save({k: v.contiguous() for k, v in network.state_dict().items()}, metadata))
 
 
-def load_network(path) -> tuple[FeatureNet, str]:
-    """(network, name of the data set that it was trained on)."""
+def load_network(path: str | Path) -> tuple[FeatureNet, str]:
+    """Return (network, name of the data set that it was trained on)."""
     try:
         with safe_open(path, "pt") as file:
-            facts, tensors = file.metadata() or {}, {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
-        if facts.get("kind") != "features":
+            metadata, tensors = file.metadata() or {}, {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
+        if metadata.get("kind") != "features":
             raise FormatError(f"{path} is no feature network; give what benchmarks/crossbar_transfer.py wrote")
-        network = FeatureNet(**json.loads(facts["network"]))
+        network = FeatureNet(**json.loads(metadata["network"]))
         network.load_state_dict(tensors)
-        return network.eval(), facts["trained_on"]
+        return network.eval(), metadata["trained_on"]
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; check the path") from None
     except (OSError, SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
@@ -93,28 +112,38 @@ def load_network(path) -> tuple[FeatureNet, str]:
         raise FormatError(f"{path} is damaged or no feature network ({reason}); train it anew") from None
 
 
-def features_of(given: str, dataset: str, splits, shape) -> tuple[list[np.ndarray], str]:
-    """Features of each split in [0, 1] float32, and where they are from.
+def features_of(given: str, dataset: str, splits: Sequence[Rows]) -> tuple[list[NDArray[np.float32]], str]:
+    """Return features of each split in [0, 1], and where they are from.
 
-    splits  training, validation and test, each with ``x`` and the ``rows`` of the source it was cut from
+    Parameters
+    ----------
+    given
+        A file or a network's name, see the module.
+    dataset
+        Name of the images' data set.
+    splits
+        Training, validation and test.
     """
     if given.endswith(".npz"):
-        found, origin = _from_file(given, splits), f"; features of {Path(given).name}"
+        features, origin = _from_file(given, splits), f"; features of {Path(given).name}"
     else:
         network, resolution, trained_on = _network(given)
         if trained_on == dataset:
-            raise InputError(f"{given} was trained on {dataset} itself; a transfer needs a network trained on other images")
+            raise InputError(f"{given} was trained on {dataset} itself; a transfer needs a network trained on other "
+                             "images")
         LOG.info(f"features of {sum(len(s.x) for s in splits)} images by {given}")
-        found = [extract(network, s.x, resolution) for s in splits]
+        features = [extract(network, s.x, resolution) for s in splits]
         origin = f"; features of {Path(given).name}, trained on {trained_on}"
-    top = np.quantile(found[0][:: max(1, len(found[0]) // 2000)], FULL_SCALE)
+    top = np.quantile(features[0][:: max(1, len(features[0]) // 2000)], FULL_SCALE)
     if not top > 0:
-        raise InputError(f"{given} gives features whose {FULL_SCALE:.0%} quantile is {top:g}; a crossbar needs some above 0")
-    return [np.clip(f / np.float32(top), -1, 1).astype(np.float32) for f in found], origin
+        raise InputError(f"{given} gives features whose {FULL_SCALE:.0%} quantile is {top:g}; a crossbar needs some "
+                         "above 0")
+    return [np.clip(f / np.float32(top), -1, 1).astype(np.float32) for f in features], origin
 
 
-def extract(network, x: np.ndarray, resolution: int = 32, batch: int = 250) -> np.ndarray:
-    """Features of uint8 images, (samples, features) float32."""
+def extract(network: Callable[[torch.Tensor], torch.Tensor], x: NDArray[Any], resolution: int = 32,
+            batch: int = 250) -> NDArray[np.float32]:
+    """Return features of uint8 images, (samples, features)."""
     parts = []
     with torch.no_grad():
         for first in range(0, len(x), batch):
@@ -125,8 +154,8 @@ def extract(network, x: np.ndarray, resolution: int = 32, batch: int = 250) -> n
     return np.concatenate(parts)
 
 
-def _network(given: str):
-    """(function of images, their resolution, what it was trained on)."""
+def _network(given: str) -> tuple[Callable[[torch.Tensor], torch.Tensor], int, str]:
+    """Return (function of images, their resolution, what it was trained on)."""
     package, _, name = given.partition(":")
     if given.endswith(".safetensors"):
         network, trained_on = load_network(given)
@@ -135,14 +164,15 @@ def _network(given: str):
         return _torchvision(name), 224, "ImageNet"
     if package == "timm" and name:
         return _timm(name), 224, "ImageNet"
-    raise InputError(f"features {given!r} are neither a .npz nor a .safetensors file, nor torchvision:MODEL or timm:MODEL")
+    raise InputError(f"features {given!r} are neither a .npz nor a .safetensors file, nor torchvision:MODEL or "
+                     "timm:MODEL")
 
 
-def _torchvision(name: str):
+def _torchvision(name: str) -> Any:
     try:
         from torchvision.models import get_model
     except ImportError:
-        raise MissingToolError("features of torchvision need the package torchvision; install it, or give a file") from None
+        raise MissingToolError("features of torchvision need that package; install torchvision, or give a file") from None
     try:
         network = get_model(name, weights="DEFAULT").eval()
     except ValueError as error:
@@ -153,7 +183,7 @@ def _torchvision(name: str):
     return network
 
 
-def _timm(name: str):
+def _timm(name: str) -> Any:
     try:
         import timm
     except ImportError:
@@ -164,17 +194,19 @@ def _timm(name: str):
         raise InputError(f"timm has no model {name!r} ({error}); see timm.list_models()") from None
 
 
-def _from_file(path: str, splits) -> list[np.ndarray]:
+def _from_file(path: str, splits: Sequence[Rows]) -> list[NDArray[np.float32]]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             train, test = archive["train"].astype(np.float32), archive["test"].astype(np.float32)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; check the path") from None
     except Exception as error:  # a garbled archive makes NumPy raise nearly anything
-        raise FormatError(f"{path} is no archive of arrays train and test ({error}); write it with numpy.savez") from None
+        reason = f"({error}); write it with numpy.savez"
+        raise FormatError(f"{path} is no archive of arrays train and test {reason}") from None
     samples = len(splits[0].x) + len(splits[1].x), len(splits[2].x)
     if train.ndim != 2 or test.ndim != 2 or (len(train), len(test)) != samples or train.shape[1] != test.shape[1]:
-        raise FormatError(f"{path} has features {train.shape} and {test.shape} for {samples[0]} training and {samples[1]} test "
+        raise FormatError(f"{path} has features {train.shape} and {test.shape} for {samples[0]} training and "
+                          f"{samples[1]} test "
                           "samples; give one row a sample in the source's order")
     if not (np.isfinite(train).all() and np.isfinite(test).all()):
         raise FormatError(f"{path} holds features that are not finite; remove them")

@@ -72,7 +72,8 @@ class CrossbarLinear(nn.Module):
                  seed: int = 0, name: str = "crossbar", weight: Any = None, bias_value: Any = None) -> None:
         super().__init__()
         self.in_features, self.out_features, self.has_bias = in_features, out_features, bias
-        self.array = Crossbar(in_features + bias, out_features, cell, ahead=ahead, back=ahead if back is None else back, chip=chip,
+        self.array = Crossbar(in_features + bias, out_features, cell, ahead=ahead, back=ahead if back is None else back,
+                              chip=chip,
                               seed=seed, name=name)
         self.handle = nn.Parameter(torch.zeros(0))
         self.pending: list[tuple[Floats, Floats]] = []
@@ -83,12 +84,15 @@ class CrossbarLinear(nn.Module):
         """Return (rows, columns) weights to begin with, the bias last."""
         bound = 1 / np.sqrt(self.in_features)
         start = np.random.default_rng([seed, 0]).uniform(-bound, bound, self.array.shape)
-        for what, given, place in (("weight", weight, np.s_[: self.in_features]), ("bias", bias, np.s_[self.in_features])):
+        for what, given, place in (("weight", weight, np.s_[: self.in_features]), ("bias", bias,
+                                                                                   np.s_[self.in_features])):
             if given is not None:
                 value = np.asarray(torch.as_tensor(given).detach().cpu(), np.float64).T
                 if (what == "bias" and not self.has_bias) or value.shape != start[place].shape:
-                    raise InputError(f"{self.array.name}: {what} of shape {value.shape[::-1]} for a layer of {self.in_features} "
-                                     f"inputs and {self.out_features} outputs{'' if self.has_bias else ' without bias'}; give "
+                    raise InputError(f"{self.array.name}: {what} of shape {value.shape[::-1]} for a layer of "
+                                     f"{self.in_features} "
+                                     f"inputs and {self.out_features} "
+                                     f"outputs{'' if self.has_bias else ' without bias'}; give "
                                      "its own shape")
                 start[place] = value
         return start
@@ -96,7 +100,8 @@ class CrossbarLinear(nn.Module):
     def rows(self, x: torch.Tensor) -> Floats:
         """Return inputs (samples, rows), with the bias's 1."""
         if x.shape[-1:] != (self.in_features,) or x.device.type != "cpu":
-            raise InputError(f"{self.array.name}: inputs of shape {tuple(x.shape)} on {x.device}; give (..., {self.in_features}) "
+            raise InputError(f"{self.array.name}: inputs of shape {tuple(x.shape)} on {x.device}; give (..., "
+                             f"{self.in_features}) "
                              "on the CPU")
         flat = x.reshape(-1, self.in_features).float()
         return (torch.cat([flat, flat.new_ones(len(flat), 1)], 1) if self.has_bias else flat).contiguous().numpy()
@@ -130,7 +135,7 @@ class CrossbarLinear(nn.Module):
         if probe.dtype != torch.float32 or probe.device.type != "cpu":
             raise InputError(f"{self.array.name}: a crossbar computes in float32 on the CPU, not in {probe.dtype} on "
                              f"{probe.device}; convert the other layers alone")
-        return super()._apply(fn, recurse)
+        return super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         for name, array in self.array.arrays().items():
@@ -149,7 +154,7 @@ class CrossbarLinear(nn.Module):
 
 
 class CrossbarSGD(torch.optim.Optimizer):
-    """Gradient descent for a module with crossbars: they update in parallel, by pulses, sample by sample; the rest as SGD does.
+    """Gradient descent for a module with crossbars, which update by pulses, sample by sample; the rest as SGD does.
 
     Parameters
     ----------
@@ -174,7 +179,7 @@ class CrossbarSGD(torch.optim.Optimizer):
             layer.pending.clear()
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Do one update; ``closure``, where given, is evaluated first, and its loss returned."""
         loss = None
         if closure is not None:
@@ -209,11 +214,14 @@ def convert(model: nn.Module, cell: Cell, *, ahead: Periphery = PERIPHERIES["def
     linears = {name: m for name, m in model.named_modules() if isinstance(m, nn.Linear)}
     chosen = list(linears) if only is None else list(only)
     if not chosen or any(name not in linears for name in chosen):
-        raise InputError(f"layers {chosen} are not all Linear layers of the model; it has {', '.join(linears) or 'none'}")
+        raise InputError(f"layers {chosen} are not all Linear layers of the model; it has "
+                         f"{', '.join(linears) or 'none'}")
     for k, name in enumerate(chosen):
         linear = linears[name]
-        crossbar = CrossbarLinear(linear.in_features, linear.out_features, cell, bias=linear.bias is not None, ahead=ahead,
-                                  back=back, chip=chip, seed=seed * 1000 + k, name=name or "linear", weight=linear.weight,
+        crossbar = CrossbarLinear(linear.in_features, linear.out_features, cell, bias=linear.bias is not None,
+                                  ahead=ahead,
+                                  back=back, chip=chip, seed=seed * 1000 + k, name=name or "linear",
+                                  weight=linear.weight,
                                   bias_value=linear.bias)
         if not name:
             return crossbar

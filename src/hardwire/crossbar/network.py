@@ -50,7 +50,8 @@ def _slope(kind: int, a: Any) -> Any:
 
 
 @inner
-def _propagate(tiles: tuple[Tile, ...], readings: tuple[Reading, ...], kind: int, x: Floats, values: Layered, outputs: Layered,
+def _propagate(tiles: tuple[Tile, ...], readings: tuple[Reading, ...], kind: int, x: Floats, values: Layered,
+               outputs: Layered,
                rngs: tuple[Stream, ...]) -> None:
     """Forward pass of one example; ``values[l]`` is what layer l reads, its bias 1 last."""
     values[0][: len(x)] = x
@@ -77,7 +78,8 @@ def _softmax_delta(y: Floats, label: int, d: Floats) -> float:
 
 @jit
 def _train(layers: tuple[Any, ...], tiles: tuple[Tile, ...], readings: tuple[Reading, ...], kind: int, x: Floats,
-           labels: NDArray[np.int64], order: NDArray[np.int64], lr: float, values: Layered, outputs: Layered, deltas: Layered,
+           labels: NDArray[np.int64], order: NDArray[np.int64], lr: float, values: Layered, outputs: Layered,
+           deltas: Layered,
            inputs: Layered, rngs: tuple[Stream, ...]) -> tuple[float, int]:
     """One pass over ``order``; summed loss and right answers (of the network as it was at each example)."""
     loss, right = 0.0, 0
@@ -96,7 +98,8 @@ def _train(layers: tuple[Any, ...], tiles: tuple[Tile, ...], readings: tuple[Rea
 
 
 @jit
-def _scores(tiles: tuple[Tile, ...], readings: tuple[Reading, ...], kind: int, x: Floats, values: Layered, outputs: Layered,
+def _scores(tiles: tuple[Tile, ...], readings: tuple[Reading, ...], kind: int, x: Floats, values: Layered,
+            outputs: Layered,
             rngs: tuple[Stream, ...], out: Floats) -> None:
     for sample in range(len(x)):
         _propagate(tiles, readings, kind, x[sample], values, outputs, rngs)
@@ -128,7 +131,8 @@ class Network:
         self.sizes, self.activation = tuple(sizes), activation
         chip = Chip() if chip is None else chip
         back = ahead if back is None else back
-        self.layers = [Crossbar(n + 1, m, cell, ahead=ahead, back=back, seed=seed * 1000 + k, chip=chip, name=f"{k + 1}")
+        self.layers = [Crossbar(n + 1, m, cell, ahead=ahead, back=back, seed=seed * 1000 + k, chip=chip,
+                                name=f"{k + 1}")
                        for k, (n, m) in enumerate(pairwise(sizes))]
         for layer, w in zip(self.layers, initial_weights(sizes, seed) if weights is None else weights):
             layer.weights = w
@@ -163,15 +167,18 @@ class Network:
         x, labels = self._samples(x), np.ascontiguousarray(labels, np.int64)
         order = np.arange(len(x)) if order is None else np.ascontiguousarray(order, np.int64)
         if len(labels) != len(x) or not len(order):
-            raise InputError(f"{len(x)} samples with {len(labels)} labels and {len(order)} to learn; give a label each, and one "
+            raise InputError(f"{len(x)} samples with {len(labels)} labels and {len(order)} to learn; give a label "
+                             "each, and one "
                              "sample")
         if labels.min() < 0 or labels.max() >= self.sizes[-1] or order.min() < 0 or order.max() >= len(x):
-            raise InputError(f"labels from {labels.min()} to {labels.max()} and rows to {order.max()} for {self.sizes[-1]} "
+            raise InputError(f"labels from {labels.min()} to {labels.max()} and rows to {order.max()} for "
+                             f"{self.sizes[-1]} "
                              f"classes and {len(x)} samples; give whole numbers from 0 below those")
         if not 0 <= lr < float("inf"):
             raise InputError(f"learning rate {lr}; give a finite number of 0 or more")
         states = tuple(layer.state for layer in self.layers)
-        loss, right = _train(states, *self._around, ACTIVATIONS[self.activation], x, labels, order, float(lr), self._values,
+        loss, right = _train(states, *self._around, ACTIVATIONS[self.activation], x, labels, order, float(lr),
+                             self._values,
                              self._outputs, self._deltas, self._inputs, tuple(layer.rng for layer in self.layers))
         return loss / len(order), right / len(order)
 

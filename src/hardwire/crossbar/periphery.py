@@ -1,7 +1,7 @@
 """What stands around the devices: converters and their noise, and the blocks of a chip.
 
-A layer of more rows than a block is spread over blocks below each other: each makes its own current, which is converted and
-summed digitally; likewise backward over blocks beside each other.
+A layer of more rows than a block is spread over blocks below each other: each makes its own current, which is converted
+and summed digitally; likewise backward over blocks beside each other.
 """
 
 from dataclasses import dataclass, field
@@ -27,8 +27,8 @@ class Converters(NamedTuple):
 class Periphery:
     """Converters and noise of one direction; outputs are in weights times inputs at full scale 1.
 
-    Inputs are divided by the largest of them, cut to [-1, 1], rounded, and get noise; the current gets noise, is cut at its
-    bound, rounded, and multiplied back.
+    Inputs are divided by the largest of them, cut to [-1, 1], rounded, and get noise; the current gets noise, is cut at
+    its bound, rounded, and multiplied back.
 
     Parameters
     ----------
@@ -62,13 +62,15 @@ class Periphery:
             if not 0 <= value < float("inf"):
                 raise InputError(f"periphery: {name} = {value}; give a finite number of 0 or more")
         if self.output_bits and not self.output_bound:
-            raise InputError(f"periphery: output_bits = {self.output_bits} without output_bound; give the bound that it spans")
+            raise InputError(f"periphery: output_bits = {self.output_bits} without output_bound; give the bound that "
+                             "it spans")
 
     def converters(self) -> Converters:
         """Return what the kernels read."""
         input_step = 2 / (2**self.input_bits - 2) if self.input_bits else 0.0
         output_step = 2 * self.output_bound / (2**self.output_bits - 2) if self.output_bits else 0.0
-        return Converters(input_step, float(self.input_noise), output_step, float(self.output_noise), float(self.output_bound),
+        return Converters(input_step, float(self.input_noise), output_step, float(self.output_noise),
+                          float(self.output_bound),
                           bool(self.manage_noise), bool(self.manage_bound))
 
 
@@ -118,6 +120,8 @@ class Chip:
         """Take the blocks of a layer; InputError when the chip has too few left."""
         needed, left = self.needs(n, m), self.blocks - self.used
         if needed > left:
-            raise InputError(f"layer {name} of {n} x {m} synapses needs {needed} blocks of {self.rows} x {self.columns}, the "
-                             f"chip has {left} of {self.blocks} left; make the layer smaller, or give a chip of more blocks")
+            raise InputError(f"layer {name} of {n} x {m} synapses needs {needed} blocks of {self.rows} x "
+                             f"{self.columns}, the "
+                             f"chip has {left} of {self.blocks} left; make the layer smaller, or give a chip of more "
+                             "blocks")
         self.placed.append((name, n, m))

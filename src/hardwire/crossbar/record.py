@@ -60,23 +60,23 @@ def record(model: CrossbarModel, data: CrossbarData, directory: RunDirectory) ->
 
 
 def self_check(config: CrossbarSettings, variant: str) -> dict[str, Verdict]:
-    """Verdicts: the kernels against their slow twin, ideal devices against backpropagation."""
-    return {"kernels against the slow twin": _twin_check(config, variant), "ideal devices": _ideal_check(config)}
+    """Verdicts: the kernels against their slow reference, ideal devices against backpropagation."""
+    return {"kernels against the slow reference": _reference_check(config, variant), "ideal devices": _ideal_check(config)}
 
 
-def _twin_check(config: CrossbarSettings, variant: str) -> Verdict:
-    """A few synapses of the run's own cell and converters beside their slow twin."""
+def _reference_check(config: CrossbarSettings, variant: str) -> Verdict:
+    """A few synapses of the run's own cell and converters beside their slow reference."""
     rng = np.random.default_rng([config.seed, 8])
     fast = Crossbar(7, 5, cell_of(config, variant), ahead=periphery_of(config, variant), back=periphery_of(config, variant),
                     seed=config.seed, chip=Chip())
     fast.weights = 0.2 * rng.standard_normal((7, 5))
-    twin = fast.reference()
+    slow = fast.reference()
     for _ in range(CHECKED):
         x, d = rng.random(7).astype(np.float32), (0.3 * rng.standard_normal(5)).astype(np.float32)
-        agree = np.allclose(fast.forward(x), twin.forward(x), atol=1e-3) and np.allclose(fast.backward(d), twin.backward(d), atol=1e-3)
+        agree = np.allclose(fast.forward(x), slow.forward(x), atol=1e-3) and np.allclose(fast.backward(d), slow.backward(d), atol=1e-3)
         fast.update(x, d, config.learning_rate)
-        twin.update(x, d, config.learning_rate)
-        if not (agree and np.allclose(fast.weights, twin.weights(), atol=1e-3)):
+        slow.update(x, d, config.learning_rate)
+        if not (agree and np.allclose(fast.weights, slow.weights(), atol=1e-3)):
             return Verdict("refuted", detail="outputs or weights differ")
     return Verdict("simulated", samples=CHECKED, detail="training examples with every noise")
 

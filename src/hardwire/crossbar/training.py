@@ -68,7 +68,7 @@ def read_data(settings: CrossbarSettings, data_dir: str | Path | None = None) ->
     source = load_dataset(settings.dataset, seed=settings.seed, data_dir=data_dir, validation=settings.validation or 0.1)
     splits = [source.train, source.validation, source.test]
     if images:
-        x, origin = features_of(settings.features, settings.dataset, splits, source.shape)
+        x, origin = features_of(settings.features, settings.dataset, splits)
     else:
         largest = np.float32(source.train.x.max())
         x, origin = [inputs_of(s.x, source.shape) / largest for s in splits], ""

@@ -51,6 +51,6 @@ class Update:
             raise InputError(f"update: slots = {self.slots!r}; give 1 to 31 slots of a pulse train")
 
     def pulsing(self, step: float, *, rule: str = "") -> Pulsing:
-        """Return what the kernels read, for pulses that change a weight by ``step``; ``rule`` in place of this one's."""
+        """Return what the kernels read, for pulses that change a weight by ``step``; ``rule`` in place of its own."""
         return Pulsing(RULES[rule or self.rule], self.slots, bool(self.manage_length), bool(self.manage_scale),
                        bool(self.nearest), float(step))

@@ -1,7 +1,8 @@
 """Fit a device to measured pulses: a CSV of pulse number and conductance becomes the parameters of a device model.
 
-Columns ``pulse`` and ``conductance`` (uS), optionally ``device`` (any name) and ``direction`` (``up`` or ``down``; without it,
-all are up). Consecutive rows of one device and direction are one series; each of its steps is one observation.
+Columns ``pulse`` and ``conductance`` (uS), optionally ``device`` (any name) and ``direction`` (``up`` or ``down``;
+without it, all are up). Consecutive rows of one device and direction are one series; each of its steps is one
+observation.
 """
 
 import csv
@@ -9,6 +10,7 @@ import dataclasses
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +87,8 @@ def read_steps(path: str | Path) -> Steps:
         except (TypeError, ValueError):
             point = float("nan"), float("nan")
         if not np.isfinite(point).all() or direction not in ("up", "down"):
-            raise FormatError(f"{path} row {number}: {row}; give numbers for pulse and conductance, and up or down for a "
+            raise FormatError(f"{path} row {number}: {row}; give numbers for pulse and conductance, and up or down for "
+                              "a "
                               "direction")
         series.setdefault((row.get("device") or "", direction), []).append(point)
     return _steps_of(path, series)
@@ -97,7 +100,8 @@ def _steps_of(path: str | Path, series: Points) -> Steps:
     for (device, direction), points in series.items():
         pulse, g = np.array(points).T
         if (np.diff(pulse) <= 0).any():
-            raise FormatError(f"{path}: pulse numbers of device {device!r}, {direction}, do not rise; sort its rows, and give "
+            raise FormatError(f"{path}: pulse numbers of device {device!r}, {direction}, do not rise; sort its rows, "
+                              "and give "
                               "each series a device or a direction of its own")
         n = np.diff(pulse)
         before = g[:-1] + np.diff(g) * (n - 1) / (2 * n)  # where a pulse began, on average over a row's pulses
@@ -107,7 +111,8 @@ def _steps_of(path: str | Path, series: Points) -> Steps:
     if len(before) < 8:
         raise FormatError(f"{path} holds {len(before)} steps; give eight or more")
     every = np.concatenate([np.array(points)[:, 1] for points in series.values()])
-    return Steps(before, change, pulses, directions.astype(int), devices.astype(int), float(every.min()), float(every.max()))
+    return Steps(before, change, pulses, directions.astype(int), devices.astype(int), float(every.min()),
+                 float(every.max()))
 
 
 def _line(x: Reals, y: Reals, weight: Reals) -> tuple[float, float]:
@@ -130,20 +135,23 @@ def _fit_linear(s: Steps, kind: str, name: str, source: str) -> tuple[Device, Re
             lines[direction] = (-lines[-direction][0], lines[-direction][1])
     up, down = lines[1], lines[-1]
     if not (up[0] > 0 > down[0]):
-        raise FormatError(f"{source}: steps {up[0]:.3g} up and {down[0]:.3g} down in the middle of the range; up must raise the "
+        raise FormatError(f"{source}: steps {up[0]:.3g} up and {down[0]:.3g} down in the middle of the range; up must "
+                          "raise the "
                           "conductance, down lower it; check the direction column")
     low, high = _bounds(kind, up, down, s.low - middle, s.high - middle)
     step = (up[0] - down[0]) / 2
-    slopes = {} if kind == "soft-bounds" else {"slope_up": float(np.clip(-up[1] * high / up[0], 0, 1)),
+    slopes: dict[str, Any] = {} if kind == "soft-bounds" else {"slope_up": float(np.clip(-up[1] * high / up[0], 0, 1)),
                                                "slope_down": float(np.clip(-down[1] * low / down[0], 0, 1))}
     predicted = np.where(s.direction > 0, up[0] + up[1] * x, down[0] + down[1] * x)
     noise, spread = _spreads(s, predicted)
     fitted: type[LinearStep] = KINDS[kind]  # type: ignore[assignment]
-    return fitted(name=name, source=source, step=step, low=low, high=high, asymmetry=(up[0] + down[0]) / (up[0] - down[0]),
+    return fitted(name=name, source=source, step=step, low=low, high=high,
+                  asymmetry=(up[0] + down[0]) / (up[0] - down[0]),
                   cycle_noise=noise, step_spread=spread, **slopes), predicted
 
 
-def _bounds(kind: str, up: tuple[float, float], down: tuple[float, float], low: float, high: float) -> tuple[float, float]:
+def _bounds(kind: str, up: tuple[float, float], down: tuple[float, float], low: float, high: float) -> tuple[float,
+                                                                                                             float]:
     """Return where the fitted steps vanish, of soft bounds; else the measured range."""
     if kind != "soft-bounds":
         return low, high

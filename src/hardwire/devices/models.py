@@ -1,7 +1,8 @@
-"""Models of memory cells: what one pulse does to a conductance, what differs from device to device and from cycle to cycle.
+"""Models of memory cells: what a pulse does, what differs from device to device and from cycle to cycle.
 
-Conductances are in microsiemens (uS), except of devices whose fit was published relative to their range (``relative``: 1 is
-the nominal bound). Every parameter that no source gives is named in ``assumed``. Marks of sources: read, second-hand, derived.
+Conductances are in microsiemens (uS), except of devices whose fit was published relative to their range (``relative``:
+1 is the nominal bound). Every parameter that no source gives is named in ``assumed``. Marks of sources: read,
+second-hand, derived.
 """
 
 import dataclasses
@@ -91,7 +92,7 @@ class GradualDevice(Device):
     cycle_noise: float = 0.0
 
     def spread(self, rng: np.random.Generator, shape: Shape, mean: float, share: float) -> NDArray[np.float64]:
-        """``mean (1 + share N(0, 1))`` for each device, cut at a twentieth of the mean: no device is dead or reversed."""
+        """Draw ``mean (1 + share N(0, 1))`` for each device, a twentieth of the mean at least: none is dead."""
         return np.asarray(np.maximum(mean * (1 + share * rng.standard_normal(shape)), 0.05 * mean))
 
 
@@ -99,8 +100,8 @@ class GradualDevice(Device):
 class LinearStep(GradualDevice):
     """A bidirectional device whose step falls linearly with the way already gone.
 
-    ``g`` is counted from the conductance that is subtracted in reading (the reference, or the shared conductance): 0 reads
-    as 0.
+    ``g`` is counted from the conductance that is subtracted in reading (the reference, or the shared conductance): 0
+    reads as 0.
 
     Parameters
     ----------
@@ -124,8 +125,8 @@ class LinearStep(GradualDevice):
     Up pulse    ``g += a step (1 + d + b) (1 - slope_up g / high)``
 
     Down pulse  ``g -= a step (1 - d - b) (1 - slope_down g / low)``, then ``low <= g <= high``;
-    a = 1 + step_spread N, b = asymmetry_spread N fixed for each device, d = asymmetry; each step times 1 + cycle_noise N,
-    drawn anew.
+    a = 1 + step_spread N, b = asymmetry_spread N fixed for each device, d = asymmetry; each step times 1 + cycle_noise
+    N, drawn anew.
 
     Leak        ``g <- leak_to + (g - leak_to) exp(-t / lifetime)``, t in training examples.
     """
@@ -147,19 +148,22 @@ class LinearStep(GradualDevice):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.low < 0 < self.high:
-            raise InputError(f"{self._called()}: bounds {self.low:g} and {self.high:g} do not enclose 0, what is subtracted "
+            raise InputError(f"{self._called()}: bounds {self.low:g} and {self.high:g} do not enclose 0, what is "
+                             "subtracted "
                              "in reading; give low < 0 < high")
         if not self.relative:
             self._conductance("low", "high")
         if not 0 < self.step <= self.high - self.low:
-            raise InputError(f"{self._called()}: step = {self.step:g} does not fit its range of {self.high - self.low:g}; "
+            raise InputError(f"{self._called()}: step = {self.step:g} does not fit its range of "
+                             f"{self.high - self.low:g}; "
                              "give a positive step below it")
         if self.lifetime == 0 or max(self.slope_up, self.slope_down) > 1 or abs(self.asymmetry) >= 1:
-            raise InputError(f"{self._called()}: give a lifetime above 0, slopes of at most 1 and an asymmetry between -1 "
+            raise InputError(f"{self._called()}: give a lifetime above 0, slopes of at most 1 and an asymmetry between "
+                             "-1 "
                              "and 1")
 
     def sample(self, shape: Shape, rng: np.random.Generator) -> Floats:
-        """Draw constants of each device, (*shape, 4) float32: step up and (negative) step down at 0, lower, upper bound, uS."""
+        """Draw (*shape, 4) float32 for each device: step up and (negative) down at 0, lower and upper bound, uS."""
         out = np.zeros((*shape, 4), np.float32)
         step = self.spread(rng, shape, self.step, self.step_spread)
         tilt = np.clip(self.asymmetry + self.asymmetry_spread * rng.standard_normal(shape), -0.95, 0.95)
@@ -246,7 +250,8 @@ class Pcm(GradualDevice):
     RESET: ``G = |reset + reset_noise N|``.
 
     Drift: ``G(t) = G (1 + t / t0)^-nu``, t seconds since the last pulse; nu = mu + s N, N fixed for each device, with
-    mu = clip(-0.0155 ln(G/g_max) + 0.0244, 0.049, 0.1), s = clip(-0.0125 ln(G/g_max) - 0.0059, 0.008, 0.045), times ``drift``.
+    mu = clip(-0.0155 ln(G/g_max) + 0.0244, 0.049, 0.1), s = clip(-0.0125 ln(G/g_max) - 0.0059, 0.008, 0.045), times
+    ``drift``.
 
     Read: each reading of G is off by ``read_noise Q G N``, Q = min(0.0088 / (G/g_max)^0.65, 0.2): 1/f noise.
     """
@@ -274,7 +279,7 @@ class Pcm(GradualDevice):
             raise InputError(f"{self._called()}: give reset below g_max = {self.g_max:g} uS, and t0 above 0 s")
 
     def sample(self, shape: Shape, rng: np.random.Generator) -> Floats:
-        """Draw constants of each device, (*shape, 4) float32: factor of the SET step, largest G (uS), N of its drift, age (s)."""
+        """Draw (*shape, 4) float32 for each device: factor of SET steps, largest G (uS), N of its drift, age (s)."""
         out = np.zeros((*shape, 4), np.float32)
         out[..., SET_STEP] = self.spread(rng, shape, 1.0, self.step_spread)
         out[..., TOP] = self.spread(rng, shape, self.g_max, self.bound_spread)
@@ -293,8 +298,8 @@ class BinaryCell(Device):
     Parameters
     ----------
     write_failure, failure_spread
-        Probability that a programming pulse leaves the cell as it was (cycle to cycle); standard deviation of its logarithm
-        from device to device.
+        Probability that a programming pulse leaves the cell as it was (cycle to cycle); standard deviation of its
+        logarithm from device to device.
     endurance, endurance_spread
         Pulses after which a cell keeps its bit for ever, median, 0: unlimited; standard deviation of its logarithm.
     stuck
@@ -313,11 +318,12 @@ class BinaryCell(Device):
     def __post_init__(self) -> None:
         super().__post_init__()
         if max(self.write_failure, self.stuck) > 1 or self.attempts < 1:
-            raise InputError(f"{self._called()}: write_failure = {self.write_failure:g}, stuck = {self.stuck:g}, attempts = "
+            raise InputError(f"{self._called()}: write_failure = {self.write_failure:g}, stuck = {self.stuck:g}, "
+                             "attempts = "
                              f"{self.attempts}; give shares of at most 1 and at least one attempt")
 
     def sample(self, shape: Shape, rng: np.random.Generator) -> tuple[Floats, NDArray[np.uint32]]:
-        """Draw of each cell the probability of a failed pulse, float32, and the pulses it endures, uint32, both of ``shape``."""
+        """Draw for each cell the probability of a failed pulse, and the pulses it endures, both of ``shape``."""
         fail = self.write_failure * np.exp(self.failure_spread * rng.standard_normal(shape))
         limit = np.full(shape, UNLIMITED)
         if self.endurance:

@@ -1,6 +1,7 @@
 """Devices named after those that were measured, each with its paper and how good the fit is; and devices as files."""
 
 import dataclasses
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,6 @@ import tomli_w
 
 from ..core.errors import FormatError, InputError
 from ..core.files import read_text, write_text
-from ..core.settings import tomllib
 from .models import BinaryCell, Capacitor, Device, Ideal, LinearStep, Pcm, SoftBounds
 
 #: Fits of others say what they fit, and no figure of how well.
@@ -21,8 +21,10 @@ IDEAL = Ideal(source="float arithmetic", fit=_NO_FIT)
 
 CAPACITOR_VLSI2018 = Capacitor(
     name="capacitor_vlsi2018", source=f"{_LI}; {_HYBRID}; steps scaled to that range (derived)",
-    fit=f"{_UNKNOWN}; spreads of the slopes of 0.01 are left out", step=0.04, slope_up=0.05, slope_down=0.05, low=-8.0, high=8.0,
-    bound_spread=0.07, step_spread=0.1, asymmetry_spread=0.06, cycle_noise=0.3, lifetime=1e6, lifetime_spread=0.3, leak_to=-8.0,
+    fit=f"{_UNKNOWN}; spreads of the slopes of 0.01 are left out", step=0.04, slope_up=0.05, slope_down=0.05, low=-8.0,
+    high=8.0,
+    bound_spread=0.07, step_spread=0.1, asymmetry_spread=0.06, cycle_noise=0.3, lifetime=1e6, lifetime_spread=0.3,
+    leak_to=-8.0,
     assumed=("leak_to",))
 
 CAPACITOR_CMOS = dataclasses.replace(
@@ -30,47 +32,60 @@ CAPACITOR_CMOS = dataclasses.replace(
     source=f"{CAPACITOR_VLSI2018.source}; mismatch of up and down step as in the test of cancellation")
 
 CAPACITOR_NEUROSIM = Capacitor(
-    name="capacitor_neurosim", source=f"{_HYBRID}: 32 levels, cycle to cycle 0.5 %; no spread, no leak (read)", fit=_NO_FIT,
+    name="capacitor_neurosim", source=f"{_HYBRID}: 32 levels, cycle to cycle 0.5 %; no spread, no leak (read)",
+    fit=_NO_FIT,
     step=0.5, low=-8.0, high=8.0, cycle_noise=0.005)
 
 CAPACITOR_IDEAL = Capacitor(
-    name="capacitor_ideal", source="steps of capacitor_vlsi2018 without any of its imperfections", fit=_NO_FIT, step=0.04,
+    name="capacitor_ideal", source="steps of capacitor_vlsi2018 without any of its imperfections", fit=_NO_FIT,
+    step=0.04,
     low=-8.0, high=8.0)
 
 PCM_GST = Pcm(
-    name="pcm_gst", source="exponential-step fit to Nandakumar et al., Front. Neurosci. 2020, as in aihwkit's preset (read), scaled "
-    "from its range of 2 to g_max 25 uS (derived); drift and 1/f read noise: aihwkit's inference model for g_max 25 uS (read)",
-    fit=_UNKNOWN, step=0.125, shape=27.235, decay=5.0, step_spread=0.2, cycle_noise=0.6, noise_add=0.525, noise_slope=0.108,
+    name="pcm_gst", source="exponential-step fit to Nandakumar et al., Front. Neurosci. 2020, as in aihwkit's preset "
+                           "(read), scaled "
+    "from its range of 2 to g_max 25 uS (derived); drift and 1/f read noise: aihwkit's inference model for g_max 25 uS "
+    "(read)",
+    fit=_UNKNOWN, step=0.125, shape=27.235, decay=5.0, step_spread=0.2, cycle_noise=0.6, noise_add=0.525,
+    noise_slope=0.108,
     bound_spread=0.1, reset=0.125, reset_noise=0.25, drift=1.0, read_noise=1.0, assumed=("read_noise",))
 
 PCM_IDEAL = Pcm(name="pcm_ideal", source="linear, silent, without spread", fit=_NO_FIT, step=0.125)
 
 GOKMEN_VLASOV = LinearStep(
     name="gokmen_vlasov", source="specification of Gokmen and Vlasov 2016 as in aihwkit's preset (read)",
-    fit="no fit: the specification of a device to be built, 1,200 states", relative=True, step=0.0016, low=-1.0, high=1.0,
+    fit="no fit: the specification of a device to be built, 1,200 states", relative=True, step=0.0016, low=-1.0,
+    high=1.0,
     bound_spread=0.3, step_spread=0.3, asymmetry_spread=0.01, cycle_noise=0.3)
 
 ECRAM_MO = LinearStep(
-    name="ecram_mo", source="linear-step fit to Kim et al., IEDM 2019, metal-oxide ECRAM, as in aihwkit's preset (read)",
+    name="ecram_mo",
+    source="linear-step fit to Kim et al., IEDM 2019, metal-oxide ECRAM, as in aihwkit's preset (read)",
     fit=f"{_UNKNOWN}; spreads of the slopes of 0.05 are left out", relative=True, step=2.8214e-4, slope_up=0.4152,
-    slope_down=0.7342, low=-0.8286, high=1.1714, bound_spread=0.05, step_spread=0.1, asymmetry_spread=0.01, cycle_noise=2.0)
+    slope_down=0.7342, low=-0.8286, high=1.1714, bound_spread=0.05, step_spread=0.1, asymmetry_spread=0.01,
+    cycle_noise=2.0)
 
 RERAM_SB = SoftBounds(
-    name="reram_sb", source="loose soft-bounds fit to Gong et al., Nat. Commun. 2018, as in aihwkit's preset (read); its bounds' "
+    name="reram_sb", source="loose soft-bounds fit to Gong et al., Nat. Commun. 2018, as in aihwkit's preset (read); "
+                            "its bounds' "
     "spreads of 0.3 / 1.25 and 0.3 / 0.75 are one here, its write noise is left out",
-    fit="loose in its authors' words, who fit exponential steps more accurately", relative=True, step=0.002, low=-0.75, high=1.25,
+    fit="loose in its authors' words, who fit exponential steps more accurately", relative=True, step=0.002, low=-0.75,
+    high=1.25,
     bound_spread=0.3, step_spread=0.3, asymmetry_spread=0.01, cycle_noise=3.75)
 
-CONSTANT_IDEAL = LinearStep(name="constant_ideal", source="equal steps without noise or spread", fit=_NO_FIT, relative=True,
+CONSTANT_IDEAL = LinearStep(name="constant_ideal", source="equal steps without noise or spread", fit=_NO_FIT,
+                            relative=True,
                             step=0.001, low=-1.0, high=1.0)
 
 #: Presets by name.
 PRESETS: dict[str, Device] = {d.name: d for d in (
-    IDEAL, CAPACITOR_VLSI2018, CAPACITOR_CMOS, CAPACITOR_NEUROSIM, CAPACITOR_IDEAL, PCM_GST, PCM_IDEAL, GOKMEN_VLASOV, ECRAM_MO,
+    IDEAL, CAPACITOR_VLSI2018, CAPACITOR_CMOS, CAPACITOR_NEUROSIM, CAPACITOR_IDEAL, PCM_GST, PCM_IDEAL, GOKMEN_VLASOV,
+    ECRAM_MO,
     RERAM_SB, CONSTANT_IDEAL)}
 
 #: Kind in a .toml file -> model.
-KINDS: dict[str, type[Device]] = {"linear-step": LinearStep, "soft-bounds": SoftBounds, "capacitor": Capacitor, "pcm": Pcm,
+KINDS: dict[str, type[Device]] = {"linear-step": LinearStep, "soft-bounds": SoftBounds, "capacitor": Capacitor,
+                                  "pcm": Pcm,
                                   "ideal": Ideal, "binary": BinaryCell}
 
 
@@ -97,9 +112,11 @@ def load_device(name_or_path: str | Path) -> Any:
     try:
         values = tomllib.loads(read_text(name_or_path))
         kind = KINDS[values.pop("kind")]
-        return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        parameters: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return kind(**parameters)
     except tomllib.TOMLDecodeError as error:
         raise FormatError(f"{name_or_path} is not TOML ({error}); write it with `hardwire crossbar fit`") from None
     except (KeyError, TypeError) as error:
-        raise FormatError(f"{name_or_path} lacks or garbles {error}; it needs a kind of {', '.join(KINDS)} and that device's "
+        raise FormatError(f"{name_or_path} lacks or garbles {error}; it needs a kind of {', '.join(KINDS)} and that "
+                          "device's "
                           f"parameters, or a preset's name: {', '.join(PRESETS)}") from None

@@ -1,32 +1,38 @@
-"""Contenders: the same network pruned in every way, at several shares, over several seeds; results are kept as they come."""
+"""Contenders: the same network pruned in every way, at several shares, over several seeds."""
 
 import copy
 import dataclasses
 import json
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 
 from ..core.errors import FormatError
 from ..core.files import read_text, write_text
+from ..data import Dataset
+from .kernels.cells import PULSES
+from .network import OneSidedNetwork
 from .readout import fit_readout
-from .settings import Method
-from .synapses import PULSES
-from .training import train
+from .settings import Method, SpikingSettings
+from .training import Model, train
+
+Row = dict[str, Any]
 
 RESULTS = "contenders.jsonl"
 METHODS = get_args(Method)
 
 
-def run_contenders(settings, dataset, out, *, shares, seeds: int, methods=METHODS, progress=None) -> list[dict]:
-    """Train every method at every share with seeds ``settings.seed ...``; one result each, those in ``out`` are not repeated.
+def run_contenders(settings: SpikingSettings, dataset: Dataset, out: str | Path, *, shares: Iterable[float], seeds: int,
+                   methods: Iterable[str] = METHODS, progress: Callable[[Row], object] | None = None) -> list[Row]:
+    """Train every method at every share with seeds ``settings.seed ...``; results in ``out`` are not repeated.
 
-    A result has method, prune, seed, validation, test (by assigned classes), readouts (both, by every read-out), updates, pulses,
-    pruned (share of all synapses).
+    A result has method, prune, seed, validation, test (by assigned classes), readouts (both, by every read-out),
+    updates, pulses, pruned (share of all synapses).
     """
     path = Path(out) / RESULTS
-    rows, whole = read_results(path), {}
+    rows, whole = read_results(path), dict[int, Model]()
     for job in jobs(settings, shares, seeds, methods):
         if any(all(row[k] == v for k, v in job.items()) for row in rows):
             continue
@@ -37,14 +43,15 @@ def run_contenders(settings, dataset, out, *, shares, seeds: int, methods=METHOD
     return rows
 
 
-def jobs(settings, shares, seeds: int, methods) -> list[dict]:
-    """{method, prune, seed} of every run; without pruning there is one share."""
+def jobs(settings: SpikingSettings, shares: Iterable[float], seeds: int, methods: Iterable[str]) -> list[Row]:
+    """Return {method, prune, seed} of every run; without pruning there is one share."""
+    shares = list(shares)
     pairs = [(m, p) for m in methods for p in ([0.0] if m == "none" else shares)]
     return [{"method": m, "prune": float(p), "seed": settings.seed + i} for i in range(seeds) for m, p in pairs]
 
 
-def read_results(path: Path) -> list[dict]:
-    """What an earlier call kept at ``path``."""
+def read_results(path: Path) -> list[Row]:
+    """Return what an earlier call kept at ``path``."""
     if not path.exists():
         return []
     try:
@@ -53,8 +60,8 @@ def read_results(path: Path) -> list[dict]:
         raise FormatError(f"{path} is no list of results ({error}); remove it") from None
 
 
-def contender(settings, dataset, whole: dict):
-    """The trained model of one job. Pruning after training needs the unpruned network only, which ``whole`` keeps by seed."""
+def contender(settings: SpikingSettings, dataset: Dataset, whole: dict[int, Model]) -> Model:
+    """Return the trained model of one job; ``whole`` keeps the unpruned network by seed, for pruning after training."""
     if settings.method not in ("none", "zero-after"):
         return train(settings, dataset)
     if settings.seed not in whole:
@@ -71,41 +78,45 @@ def contender(settings, dataset, whole: dict):
     return dataclasses.replace(model, settings=settings, network=network, readout=readout)
 
 
-def figures(model, dataset) -> dict:
-    """What is kept of a contender."""
-    network, accuracy = model.network, {}
+def figures(model: Model, dataset: Dataset) -> Row:
+    """Return what is kept of a contender."""
+    network, accuracy = model.network, dict[str, dict[str, float]]()
+    assert isinstance(network, OneSidedNetwork)  # the only rule that prunes
     for name in ("validation", "test"):
         split = getattr(dataset, name)
         accuracy[name] = model.readout.accuracy(model.respond(split.x), split.y) if len(split.y) else {}
-    kept = {name: found.get("assigned") for name, found in accuracy.items()} | {"readouts": accuracy}
-    return kept | {"updates": int(network.outputs.updates.sum()), "pulses": int(network.tally[PULSES]),
+    kept: Row = {name: each.get("assigned") for name, each in accuracy.items()}
+    return kept | {"readouts": accuracy, "updates": int(network.outputs.updates.sum()),
+                   "pulses": int(network.tally[PULSES]),
                    "pruned": float(network.outputs.frozen.mean()), "seconds": model.seconds}
 
 
-def summarise(rows: list[dict]) -> list[dict]:
-    """One row for each method and share: mean and standard deviation over seeds, and what training spent, beside no pruning.
+def summarise(rows: list[Row]) -> list[Row]:
+    """Return one row for each method and share: mean and deviation over seeds, and what training spent.
 
-    {method, prune, seeds, test, test_sd, validation, test_bayes, test_linear, updates, updates_saved, pulses, pulses_saved}; shares
-    saved are null where the unpruned network was not trained.
+    {method, prune, seeds, test, test_sd, validation, test_bayes, test_linear, updates, updates_saved, pulses,
+    pulses_saved}; shares saved are null where the unpruned network was not trained.
     """
-    groups: dict[tuple, list[dict]] = {}
+    groups: dict[tuple[str, float], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["method"], row["prune"]), []).append(row)
     whole = groups.get(("none", 0.0))
     return [_summary(method, prune, group, whole) for (method, prune), group in groups.items()]
 
 
-def _summary(method: str, prune: float, group: list[dict], whole: list[dict] | None) -> dict:
-    def mean(rows, key):
+def _summary(method: str, prune: float, group: list[Row], whole: list[Row] | None) -> Row:
+    def mean(rows: list[Row], key: str) -> float | None:
         values = [r[key] for r in rows]
         return None if None in values else float(np.mean(values))
 
-    row = {"method": method, "prune": prune, "seeds": len(group), "test": mean(group, "test"), "validation": mean(group, "validation"),
-           "test_sd": float(np.std([r["test"] for r in group], ddof=1)) if len(group) > 1 else 0.0}
+    deviation = float(np.std([r["test"] for r in group], ddof=1)) if len(group) > 1 else 0.0
+    row: Row = {"method": method, "prune": prune, "seeds": len(group), "test": mean(group, "test"),
+                "validation": mean(group, "validation"), "test_sd": deviation}
     for name in ("bayes", "linear"):
         row[f"test_{name}"] = mean([r["readouts"]["test"] for r in group], name)
     for key in ("updates", "pulses"):
         row[key] = mean(group, key)
-        row[f"{key}_saved"] = 1 - row[key] / mean(whole, key) if whole and mean(whole, key) else None
+        unpruned = mean(whole, key) if whole else None
+        row[f"{key}_saved"] = 1 - row[key] / unpruned if unpruned else None
     return row
 

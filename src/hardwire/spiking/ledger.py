@@ -1,21 +1,26 @@
 """Energy of learning and of answering on the array: counts times cited constants.
 
-No figure of a subquantum CBRAM update was published that could be read, only that it takes 10 to 100 times less than leading memories
-(the university's press text). So the array's counts stand for themselves, and what they would cost is given for cells whose
-energy has a source. A read is one cell sensed: an input spike reads the cells of its whole row.
+No figure of a subquantum CBRAM update was published that could be read, only that it takes 10 to 100 times less than
+leading memories (the university's press text). So the array's counts stand for themselves, and what they would cost is
+given for cells whose energy has a source. A read is one cell sensed: an input spike reads the cells of its whole row.
 """
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..cost.energy import CONSTANTS, Ledger
-from .synapses import TALLY
+from .diehl_cook import DiehlCookNetwork
+from .kernels.cells import TALLY
+from .network import OneSidedNetwork
 
 
-def ledgers(network) -> list[Ledger]:
-    """Alternatives, never summed: learning and answering, for each kind of cell that has a figure.
+def ledgers(network: OneSidedNetwork | DiehlCookNetwork) -> list[Ledger]:
+    """Return alternatives, never summed: learning and answering, for each kind of cell that has a figure.
 
     A sample that is only answered has as many input spikes as one that is learned, so it reads as many cells.
     """
     s, samples, counts = network.settings, network.training_samples, named(network.tally)
-    if s.rule != "one-sided" or s.cells == "ideal":
+    if isinstance(network, DiehlCookNetwork) or s.cells == "ideal":
         return []
     read = counts["input_spikes"] * s.outputs * network.bits / samples
     made = []
@@ -38,6 +43,6 @@ def ledgers(network) -> list[Ledger]:
     return [*made, answer]
 
 
-def named(tally) -> dict[str, int]:
-    """A tally by name."""
+def named(tally: NDArray[np.int64]) -> dict[str, int]:
+    """Return a tally by name."""
     return dict(zip(TALLY, tally.tolist()))

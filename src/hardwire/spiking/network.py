@@ -1,21 +1,31 @@
-"""The network of Shi et al. 2018: Poisson inputs, an array of cells, output neurons in competition, one-sided STDP, pruning."""
+"""The network of Shi et al. 2018: Poisson inputs, an array of cells, competing outputs, one-sided STDP, pruning."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..core.errors import FormatError
 from .build import device_of
 from .encoding import spike_chance
+from .kernels.cells import TALLY
 from .kernels.learning import Rule, new_outputs
 from .kernels.neurons import LIF, WTA
 from .kernels.steps import Neuron, Timing, run_chunk
 from .pruning import mature_outputs, maturity, prune_output
-from .synapses import DIGITAL, TALLY, bits_for, check_budget, make_cells
+from .settings import SpikingSettings
+from .synapses import bits_for, check_budget, make_cells
+
+Arrays = dict[str, NDArray[Any]]
+Bytes = NDArray[np.uint8]
+Counts = NDArray[np.uint16]
 
 #: Streams of samples that are shown without learning begin here, far from those of training.
 TEST_STREAM = 1 << 40
 
 
-def take_over(own: dict[str, np.ndarray], stored: dict[str, np.ndarray]) -> None:
+def restore_arrays(own: Arrays, stored: Mapping[str, NDArray[Any]]) -> None:
     """Fill a network's arrays from stored ones; FormatError where those are another network's."""
     for name, array in own.items():
         if name not in stored or stored[name].shape != array.shape or stored[name].dtype != array.dtype:
@@ -24,14 +34,19 @@ def take_over(own: dict[str, np.ndarray], stored: dict[str, np.ndarray]) -> None
 
 
 class OneSidedNetwork:
-    """State of a network in training; every array that ``arrays`` names is its own, and all randomness comes from the settings.
+    """State of a network in training; all randomness comes from the settings.
 
-    cells, outputs   see ``array.Cells`` and ``learning.Outputs``
-    tally            (len(TALLY),) int64, what training added up
-    pruned_at        (outputs,) int64, training spikes of each output when it was pruned, -1: it was not
+    Attributes
+    ----------
+    cells, outputs
+        See ``kernels.cells`` and ``kernels.learning.Outputs``.
+    tally
+        (len(TALLY),) int64, what training added up.
+    pruned_at
+        (outputs,) int64, training spikes of each output when it was pruned, -1: it was not.
     """
 
-    def __init__(self, settings, inputs: int, training_samples: int):
+    def __init__(self, settings: SpikingSettings, inputs: int, training_samples: int) -> None:
         n, m, s = inputs + settings.bias, settings.outputs, settings
         self.settings, self.training_samples = settings, training_samples
         self.bits = (s.bits or bits_for(n * m, s.arrays)) if s.cells == "digital" else 1
@@ -51,20 +66,22 @@ class OneSidedNetwork:
         self.mature_at = maturity(s, training_samples)
 
     def neuron(self, progress: float) -> Neuron:
-        s = self.settings
-        f = np.float32
+        """Return the output neurons at a share ``progress`` of training."""
+        s, f = self.settings, np.float32
         return Neuron(WTA if s.neuron == "wta" else LIF, f(s.gain * (s.gain_end / s.gain) ** progress), f(s.threshold),
                       f(np.exp(-s.step_ms / s.membrane_ms)), s.inhibition, f(s.theta_step * s.theta_end**progress))
 
     def rule(self, progress: float) -> Rule:
+        """Return the learning rule at a share ``progress`` of training."""
         s, f = self.settings, np.float32
         factor = s.rate_end**progress
         return Rule(f(s.ltp * factor), f(s.ltp_decay), f(s.ltd * factor), s.scaling, s.horizon * s.outputs)
 
-    def learn(self, x: np.ndarray, first: int) -> np.ndarray:
-        """Train on samples ``x`` (samples, inputs) uint8, whose first is sample ``first`` of training, then prune what is mature.
+    def learn(self, x: Bytes, first: int) -> Counts:
+        """Train on samples ``x``, whose first is sample ``first`` of training, then prune what is mature.
 
-        Output spikes (samples, outputs) uint16. Results depend on where chunks end only through pruning and the schedules.
+        Output spikes (samples, outputs) uint16. Results depend on where chunks end only through pruning and the
+        schedules.
         """
         counts = self._run(x, first, first / self.training_samples, learn=True)
         if self.settings.method in ("soft", "zero", "random"):
@@ -84,31 +101,31 @@ class OneSidedNetwork:
             for k in range(self.settings.outputs):
                 self.prune(k, self.training_samples)
 
-    def respond(self, x: np.ndarray, first: int = 0) -> np.ndarray:
-        """Output spikes (samples, outputs) uint16 of samples ``x``; nothing learns, and nothing changes."""
+    def respond(self, x: Bytes, first: int = 0) -> Counts:
+        """Return output spikes (samples, outputs) of samples ``x``; nothing learns, and nothing changes."""
         return self._run(x, TEST_STREAM + first, 1.0, learn=False)
 
-    def _run(self, x, first: int, progress: float, *, learn: bool) -> np.ndarray:
+    def _run(self, x: Bytes, first: int, progress: float, *, learn: bool) -> Counts:
         counts = np.zeros((len(x), self.settings.outputs), np.uint16)
         tally = self.tally if learn else np.zeros_like(self.tally)
-        run_chunk(x, self.chance, first, np.uint64(self.settings.seed), self.cells, self.outputs, self.timing, self.neuron(progress),
-                  self.rule(progress), learn, counts, tally)
+        run_chunk(x, self.chance, first, np.uint64(self.settings.seed), self.cells, self.outputs, self.timing,
+                  self.neuron(progress), self.rule(progress), learn, counts, tally)
         return counts
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """What training changes, by name."""
-        kept = {"w": self.cells.w, "tally": self.tally, "pruned_at": self.pruned_at, **self.outputs._asdict()}
-        return kept | ({"level": self.cells.level} if self.cells.kind == DIGITAL else {}) | {"wear": self.cells.wear}
+    def arrays(self) -> Arrays:
+        """Return what training changes, by name."""
+        changed = {name: a for name, a in self.cells._asdict().items() if name in ("w", "level", "wear")}
+        return changed | {"tally": self.tally, "pruned_at": self.pruned_at, **self.outputs._asdict()}
 
-    def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        """Take over what ``arrays`` gave; FormatError where it is another network's."""
-        take_over(self.arrays(), arrays)
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Restore what ``arrays`` gave; FormatError where it is another network's."""
+        restore_arrays(self.arrays(), arrays)
 
     def checks(self) -> dict[str, bool]:
-        """What must hold of the counts after training; of ideal weights no pulse and no wear is counted."""
+        """Return what must hold of the counts after training; of ideal weights no pulse and no wear is counted."""
         o, t = self.outputs, dict(zip(TALLY, self.tally.tolist()))
         n, after = o.frozen.shape[0], np.where(self.pruned_at < 0, 0, o.spikes - self.pruned_at)
         expected = o.spikes * n - after * o.frozen.sum(axis=0)
         return {"updates = spikes x synapses - later spikes x pruned synapses": bool((o.updates == expected).all()),
                 "LTP + LTD = updates": t["ltp"] + t["ltd"] == int(o.updates.sum()),
-                "pulses = wear of all cells": t["pulses"] == int(self.cells.wear.sum())}
+                "pulses = wear of all cells": t["pulses"] == int(self.arrays().get("wear", np.zeros(1)).sum())}

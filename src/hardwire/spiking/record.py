@@ -13,7 +13,7 @@ from ..runs.environment import environment
 from ..runs.experiment import Hardware
 from ..runs.record import Record
 from .contenders import RESULTS, read_results, summarise
-from .kernels import reference as naive
+from .kernels import reference
 from .ledger import ledgers, named
 from .nir import export_nir
 from .settings import SpikingSettings
@@ -107,10 +107,10 @@ def rasters(model: Model, x: np.ndarray) -> dict:
 
 
 def spikes_of(network, x: np.ndarray) -> dict[str, list[list[int]]]:
-    """Every spike while samples ``x`` are shown without learning, by the naive twin: {in: [steps, numbers], out: [steps, numbers]}."""
+    """Every spike while samples ``x`` are shown without learning, by the reference: {in: [steps, numbers], out: [steps, numbers]}."""
     record: list[tuple] = []
     counts = np.zeros((len(x), network.settings.outputs), np.uint16)
-    naive.run_chunk(x, network.chance, 0, np.uint64(network.settings.seed), network.cells, network.outputs, network.timing,
+    reference.run_chunk(x, network.chance, 0, np.uint64(network.settings.seed), network.cells, network.outputs, network.timing,
                     network.neuron(1.0), network.rule(1.0), False, counts, np.zeros_like(network.tally), record)
     return {kind: [[t for _, t, k, _ in record if k == kind], [int(i) for _, _, k, i in record if k == kind]] for kind in ("in", "out")}
 

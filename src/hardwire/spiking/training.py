@@ -18,10 +18,10 @@ from ..runs.experiment import Figures, Training, run
 from ..runs.progress import Listener
 from .diehl_cook import DiehlCookNetwork
 from .encoding import grey_levels, select_pixels
+from .kernels.cells import LTD, LTP
 from .network import OneSidedNetwork
 from .readout import Readout, fit_readout
 from .settings import SpikingSettings
-from .synapses import LTD, LTP
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Cells: how devices make one weight. A cell is one module here, with parameters, state, kernels and reference, and a row below."""
+"""Cells: how devices make one weight.
+
+A cell is one module here, with its parameters, state, kernels and slow reference, and one row of ``CELLS``.
+"""
 
 from typing import Any
 
@@ -18,7 +21,7 @@ CELLS: tuple[type[Cell], ...] = (Hybrid, MixedPrecision, PcmPair, Single, TikiTa
 
 
 def update(state: Any, x: Any, d: Any, lr: float, rng: Any) -> None:
-    """Learn one example, ``W -= lr x d^T``; inside kernels alone, where the type of ``state`` selects the cell's kernel."""
+    """Learn one example, ``W -= lr x d^T``; in kernels alone, where the type of ``state`` selects the cell's kernel."""
     raise NotImplementedError("cells.update is for kernels; call Crossbar.update")
 
 

@@ -22,7 +22,8 @@ class Kernels(NamedTuple):
     Attributes
     ----------
     update
-        ``(state, x, d, lr, rng)``: learn one example, ``W -= lr x d^T``, then what the clock brings. x (n,), d (m,) float32.
+        ``(state, x, d, lr, rng)``: learn one example, ``W -= lr x d^T``, then what the clock brings. x (n,), d (m,)
+        float32.
     pulse
         ``(state, counts, rng)``: (n, m) update pulses on every synapse; positive ones raise the weight.
     program
@@ -98,7 +99,7 @@ class Cell(ABC):
 
 
 def assumed(cell: Cell) -> dict[str, Any]:
-    """Return parameters of a cell and its devices that no source gives, with their values: ``{"pcm.read_noise": 3.0}``."""
+    """Return parameters of a cell and its devices that no source gives: ``{"pcm.read_noise": 3.0}``."""
     own = {name: getattr(cell, name) for name in cell.ASSUMED}
     for f in dataclasses.fields(cell):
         part = getattr(cell, f.name)

@@ -151,9 +151,9 @@ class HybridReference(PcmReference):
 class Hybrid(Cell):
     """2 PCM + 3T1C: ``W = (factor (G+ - G-) + p (g - g_shared)) / unit``; g here is counted from g_shared.
 
-    Updates pulse the capacitor. Each ``transfer_every`` examples W is read, g reset, the pair programmed by closed loop to
-    ``tolerance``, what is left written back into g, and the polarity p turned (``inversion``) by swapping the two conductances
-    of the lesser pair, so that what a device's up and down steps differ by cancels over two intervals.
+    Updates pulse the capacitor. Each ``transfer_every`` examples W is read, g reset, the pair programmed by closed loop
+    to ``tolerance``, what is left written back into g, and the polarity p turned (``inversion``) by swapping the two
+    conductances of the lesser pair, so that what a device's up and down steps differ by cancels over two intervals.
 
     Parameters
     ----------
@@ -168,8 +168,8 @@ class Hybrid(Cell):
 
     References
     ----------
-    Ambrogio et al., Nature 558:60-67, 2018; US patents 11,074,499, 11,436,479 and 11,915,132 (read). The interval of 8,000 is
-    read in Extended Data Fig. 2, ``factor`` in MLP+NeuroSim's HybridCell.
+    Ambrogio et al., Nature 558:60-67, 2018; US patents 11,074,499, 11,436,479 and 11,915,132 (read). The interval of
+    8,000 is read in Extended Data Fig. 2, ``factor`` in MLP+NeuroSim's HybridCell.
     """
 
     unit: float = 40.0
@@ -200,11 +200,13 @@ class Hybrid(Cell):
         if isinstance(self.capacitor, Ideal):
             return
         if self.capacitor.relative:
-            raise InputError(f"cell Hybrid: device {self.capacitor.name!r} has relative conductances, the PCM's are in uS; take "
-                             "a capacitor in uS")
+            raise InputError(f"cell Hybrid: device {self.capacitor.name!r} has relative conductances, the PCM's are in "
+                             "uS; take a capacitor in uS")
         if self.factor <= 1 and self.factor * self.pcm.g_max <= self.capacitor.high:
-            raise InputError(f"cell Hybrid: factor {self.factor:g} times {self.pcm.g_max:g} uS is no more than the capacitor's "
-                             f"{self.capacitor.high:g} uS; the pair must be the more significant part, give a larger factor")
+            raise InputError(f"cell Hybrid: factor {self.factor:g} times {self.pcm.g_max:g} uS is no more than the "
+                             f"capacitor's {self.capacitor.high:g} uS; the pair must be the more significant part, "
+                             "give "
+                             "a larger factor")
 
     @property
     def step(self) -> float:
@@ -213,7 +215,8 @@ class Hybrid(Cell):
 
     def state(self, tile: Tile, n: int, m: int, rng: np.random.Generator) -> Any:
         """Return a fresh array; its weights are those of its devices after RESET."""
-        capacitor, pair = linear.new_devices(self.capacitor, n, m, rng), pcm.new_pairs(self.pcm, loop_of(self), n, m, rng)
+        capacitor = linear.new_devices(self.capacitor, n, m, rng)
+        pair = pcm.new_pairs(self.pcm, loop_of(self), n, m, rng)
         reading = new_reading(n, m, noisy=self.pcm.read_noise > 0)
         pcm.wait(pair, reading, 0.0)
         return HybridState(tile, reading, capacitor, pair, pulsing_of(self, self.capacitor), bool(self.inversion),

@@ -87,4 +87,5 @@ class MixedPrecision(Single):
     def state(self, tile: Tile, n: int, m: int, rng: np.random.Generator) -> Any:
         """Return a fresh array."""
         devices = linear.new_devices(self.device, n, m, rng)
-        return MixedPrecisionState(tile, new_reading(n, m), devices, np.zeros((n, m), np.float32), self.device.step / self.unit, self.leak_every)
+        return MixedPrecisionState(tile, new_reading(n, m), devices, np.zeros((n, m), np.float32),
+                                   self.device.step / self.unit, self.leak_every)

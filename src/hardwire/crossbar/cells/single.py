@@ -1,7 +1,7 @@
 """One bidirectional device a weight."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +63,7 @@ class SingleReference(Reference):
 
 @dataclass(frozen=True, kw_only=True)
 class Single(Cell):
-    """One bidirectional device a weight, read against a reference: ``W = g / unit``. With ``Ideal`` plain gradient descent.
+    """One bidirectional device a weight, read against a reference: ``W = g / unit``; with ``Ideal`` gradient descent.
 
     Parameters
     ----------
@@ -74,9 +74,9 @@ class Single(Cell):
     device: LinearStep = field(default_factory=lambda: device("gokmen_vlasov"))
     leak_every: int = 100
 
-    state_type = SingleState
+    state_type: ClassVar[type[tuple[Any, ...]]] = SingleState
     kernels = Kernels(update, pulse, program, leak=leak)
-    reference = SingleReference
+    reference: ClassVar[type[Reference]] = SingleReference
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -90,7 +90,8 @@ class Single(Cell):
 
     def state(self, tile: Tile, n: int, m: int, rng: np.random.Generator) -> Any:
         """Return a fresh array."""
-        return SingleState(tile, new_reading(n, m), linear.new_devices(self.device, n, m, rng), pulsing_of(self, self.device), self.leak_every)
+        devices = linear.new_devices(self.device, n, m, rng)
+        return SingleState(tile, new_reading(n, m), devices, pulsing_of(self, self.device), self.leak_every)
 
 
 def pulsing_of(cell: Cell, volatile: LinearStep) -> Pulsing:

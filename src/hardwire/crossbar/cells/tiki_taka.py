@@ -60,8 +60,8 @@ def update(s: TikiTakaState, x: Floats, d: Floats, lr: float, rng: Stream) -> No
 @inner
 def pass_row(s: TikiTakaState, rng: Stream) -> None:
     """Read one row of A and pass it on to C: at once (version 1), or through the accumulator (2)."""
-    control, noise, a, c, accumulator = s.tile.control[0], s.tile.ahead.output_noise, s.reading.g, s.reading.rest, s.accumulator
-    i = s.row[0]
+    control, noise, a, c = s.tile.control[0], s.tile.ahead.output_noise, s.reading.g, s.reading.rest
+    accumulator, i = s.accumulator, s.row[0]
     for j in range(a.shape[1]):
         v = a[i, j] / s.tile.unit
         if noise > 0:
@@ -128,9 +128,9 @@ class TikiTakaReference(Reference):
 class TikiTaka(Cell):
     """Two arrays: A takes the updates, C holds the weights; ``W = (C + gamma A) / unit``.
 
-    Each ``transfer_every`` examples one row of A is read and passed to C times ``rate``: at once (version 1), or through a
-    digital accumulator that sends whole pulses (version 2; of a sent pulse the share ``momentum`` stays). A's own asymmetry
-    makes it forget: its reference is the symmetry point.
+    Each ``transfer_every`` examples one row of A is read and passed to C times ``rate``: at once (version 1), or
+    through a digital accumulator that sends whole pulses (version 2; of a sent pulse the share ``momentum`` stays). A's
+    own asymmetry makes it forget: its reference is the symmetry point.
 
     References
     ----------
@@ -174,6 +174,7 @@ class TikiTaka(Cell):
         """Return fresh arrays."""
         fast, slow = (linear.new_devices(d, n, m, rng) for d in (self.fast, self.slow))
         accumulator = np.zeros((n if self.version == 2 else 0, m), np.float32)
-        return TikiTakaState(tile, new_reading(n, m, gain=self.gamma), fast, slow._replace(leakage=slow.leakage[:0]), accumulator,
-                     np.zeros(1, np.int64), pulsing_of(self, self.fast), self.slow.step / self.unit, float(self.rate),
-                     float(self.momentum), self.version, self.transfer_every, self.leak_every)
+        slow = slow._replace(leakage=slow.leakage[:0])
+        return TikiTakaState(tile, new_reading(n, m, gain=self.gamma), fast, slow, accumulator, np.zeros(1, np.int64),
+                             pulsing_of(self, self.fast), self.slow.step / self.unit, float(self.rate),
+                             float(self.momentum), self.version, self.transfer_every, self.leak_every)

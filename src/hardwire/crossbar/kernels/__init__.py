@@ -1,1 +1,1 @@
-"""Compiled kernels of the crossbar and their slow twin."""
+"""Compiled kernels of the crossbar and their slow reference."""

@@ -1,4 +1,4 @@
-"""Arrays of bidirectional devices whose step is linear in their conductance: pulses, the update, programming, leakage."""
+"""Arrays of bidirectional devices with linear steps: pulses, the update, programming, leakage."""
 
 from math import exp
 from typing import NamedTuple
@@ -45,8 +45,9 @@ def new_devices(d: LinearStep, n: int, m: int, rng: np.random.Generator) -> Bidi
 @inner
 def pulse(g, constants, direction, count, slope_up, slope_down, noise, rng):
     """Return the conductance after ``count`` pulses on one device of conductance ``g``."""
-    up = direction > 0
-    step, slope, bound = (constants[UP], slope_up, constants[HIGH]) if up else (constants[DOWN], slope_down, constants[LOW])
+    step, slope, bound = constants[UP], slope_up, constants[HIGH]
+    if direction < 0:
+        step, slope, bound = constants[DOWN], slope_down, constants[LOW]
     for _ in range(count):
         change = step - step * slope * g / bound if slope > 0 else step
         if noise > 0:
@@ -58,7 +59,8 @@ def pulse(g, constants, direction, count, slope_up, slope_down, noise, rng):
 @inner
 def pulse_synapse(g, device, i, j, direction, count, rng):
     """Pulse the device of synapse (i, j)."""
-    g[i, j] = pulse(g[i, j], device.constants[i, j], direction, count, device.slope_up, device.slope_down, device.noise, rng)
+    up, down = device.slope_up, device.slope_down
+    g[i, j] = pulse(g[i, j], device.constants[i, j], direction, count, up, down, device.noise, rng)
 
 
 @inner
@@ -83,7 +85,7 @@ def pulse_all(g, device, control, sign, counts, rng):
 
 @inner
 def _pulse_row(p, g, device, control, sign, i, row, rising, d, columns, trains, rng):
-    """Pulse the devices of a firing row; ``rising``: its input is negative, so that a positive gradient raises the weight."""
+    """Pulse the devices of a firing row; ``rising``: its input is negative, a positive gradient raises the weight."""
     constants, noise, up, down = device.constants, device.noise, device.slope_up, device.slope_down
     raised, lowered = 0, 0
     for c in range(len(columns)):

@@ -1,7 +1,7 @@
 """Random numbers inside kernels from ``splitmix``'s words: uniforms, and normals from a table of quantiles.
 
-A normal number is ``(Q_a + Q_b) / sqrt(2)``, Q the conditional means of 2,048 equally probable parts of the normal distribution, a
-and b random: four million values, no branch, symmetric, variance 1, largest 5.1.
+A normal number is ``(Q_a + Q_b) / sqrt(2)``, Q the conditional means of 2,048 equally probable parts of the normal
+distribution, a and b random: four million values, no branch, symmetric, variance 1, largest 5.1.
 """
 
 import math

@@ -1,7 +1,7 @@
 """The slow reference of the kernels: plain Python, one synapse after another, written to be read beside the equations.
 
-It draws the same random words in the same order, so a test compares whole trainings, noise and all. Each cell's module has the
-rest of its own reference.
+It draws the same random words in the same order, so a test compares whole trainings, noise and all. Each cell's module
+has the rest of its own reference.
 """
 
 import copy
@@ -151,7 +151,8 @@ class Reference(ABC):
     def pulse_linear(self, g: Any, device: Any, i: int, j: int, direction: int, count: int) -> None:
         """Pulse a bidirectional device: ``g += step (1 - slope g / bound) (1 + noise N)``, cut at its bounds."""
         c, value = device.constants[i, j].astype(float), float(g[i, j])
-        step, slope, bound = (c[UP], device.slope_up, c[HIGH]) if direction > 0 else (c[DOWN], device.slope_down, c[LOW])
+        up, down = (c[UP], device.slope_up, c[HIGH]), (c[DOWN], device.slope_down, c[LOW])
+        step, slope, bound = up if direction > 0 else down
         for _ in range(count):
             change = step * (1 - float(slope) * value / bound)
             change *= 1 + float(device.noise) * self.words.normal() if device.noise else 1
@@ -222,7 +223,8 @@ class PcmReference(Reference):
             constants, g = p.constants[i, j, side], float(p.g[i, j, side])
             if g > 0:
                 level = math.log(g / p.g_max)
-                mean, spread = np.clip(0.0244 - 0.0155 * level, 0.049, 0.1), np.clip(-0.0059 - 0.0125 * level, 0.008, 0.045)
+                mean = np.clip(0.0244 - 0.0155 * level, 0.049, 0.1)
+                spread = np.clip(-0.0059 - 0.0125 * level, 0.008, 0.045)
                 nu = p.drift * max(mean + spread * float(constants[DRIFT]), 0)
                 age = p.t0 + float(constants[AGE])
                 p.g[i, j, side] = g * ((age + seconds) / age) ** -nu

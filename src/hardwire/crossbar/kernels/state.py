@@ -15,8 +15,8 @@ Floats = NDArray[np.float32]
 Stream = NDArray[np.uint64]
 
 #: Events that the ledger knows, each a count.
-EVENTS = ("pulses_up", "pulses_down", "slow_pulses", "set_pulses", "resets", "transfers", "cell_reads", "unconverged", "clipped",
-          "forward_reads", "backward_reads", "input_conversions", "output_conversions", "digital_updates")
+EVENTS = ("pulses_up", "pulses_down", "slow_pulses", "set_pulses", "resets", "transfers", "cell_reads", "unconverged",
+          "clipped", "forward_reads", "backward_reads", "input_conversions", "output_conversions", "digital_updates")
 #: What is counted while training; ``examples`` is the clock of leakage and transfers.
 CONTROL = np.dtype([(name, "i8") for name in ("examples", *EVENTS)])
 

@@ -2,8 +2,8 @@
 
 stochastic   rows and columns fire trains of random pulses independently; a device sees a pulse where two coincide:
              ``P(row) = min(1, b |x|)``, ``P(column) = min(1, a |d|)``, ``a b = lr / (slots step)``, so that
-             ``E[change] = lr x d``. ``manage_length``: only as many slots as the largest product needs; ``manage_scale``:
-             a and b are balanced so that the largest x and the largest d are equally probable.
+             ``E[change] = lr x d``. ``manage_length``: only as many slots as the largest product needs;
+             ``manage_scale``: a and b are balanced so that the largest x and the largest d are equally probable.
 counts       rows and columns fire whole numbers of pulses, ``round(b |x|)`` and ``round(a |d|)``, every pulse of a row
              coincides with every pulse of a column: their product. Rounding is random, or to the nearest.
 exact        the change itself; with an ideal device this is float arithmetic.
@@ -60,7 +60,7 @@ def train_of(p, value, gain, slots, rng):
 @inner
 def coincidences(p, row, column):
     """Count how often two trains coincide."""
-    return int(_ones(row & column)) if p.rule == STOCHASTIC else int(row * column)
+    return np.int64(_ones(row & column)) if p.rule == STOCHASTIC else np.int64(row * column)
 
 
 @inner

@@ -1,1 +1,1 @@
-"""Compiled kernels of the spiking network and their slow twin."""
+"""Compiled kernels of the spiking network and their slow reference."""

@@ -4,15 +4,16 @@ Potential of output k while inputs ``i`` are active (fired within the STDP windo
 
     u_k(t) = sum over active i of w_ik
 
-Soft winner-take-all, a Bayesian draw (Nessler et al., PLoS Computational Biology 9, 2013: with STDP it is online expectation
-maximisation): one output fires in each step, ``P(k) = softmax(gain u - theta)_k``.
+Soft winner-take-all, a Bayesian draw (Nessler et al., PLoS Computational Biology 9, 2013: with STDP it is online
+expectation maximisation): one output fires in each step, ``P(k) = softmax(gain u - theta)_k``.
 
 Leaky integrate-and-fire with adaptive threshold, ``tau dv/dt = -v + tau I``::
 
     v_k <- v_k exp(-dt / tau) + sum of w_ik over the inputs that fire now
 
-the output with the largest ``v_k - theta_k`` fires when that is above ``threshold``; lateral inhibition then resets every
-membrane to 0 and holds it there for ``inhibition`` steps. The threshold adapts: ``theta_k`` grows with each spike of k.
+the output with the largest ``v_k - theta_k`` fires when that is above ``threshold``; lateral inhibition then resets
+every membrane to 0 and holds it there for ``inhibition`` steps. The threshold adapts: ``theta_k`` grows with each spike
+of k.
 """
 
 import math
@@ -23,7 +24,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from ...core.rng import inlined, jit
-from .streams import uniform
+from .noise import uniform
 
 _LOG2E, _LN2 = np.float32(1 / math.log(2)), np.float32(math.log(2))
 _HALF, _LEAST = np.float32(0.5), np.float32(-80)
@@ -44,7 +45,7 @@ def _with_bits(typingctx, number):
 
 @inlined
 def exponential(x):
-    """e^x of a float32 of at most 0, to about 4e-7 relative; from -80 down as at -80. The same bits on every machine."""
+    """e^x of a float32 of at most 0, to about 4e-7 relative, from -80 down as at -80; the same bits everywhere."""
     y = max(x, _LEAST) * _LOG2E
     n = np.floor(y + _HALF)
     f = (y - n) * _LN2
@@ -65,8 +66,8 @@ def largest(values):
 def soft_winner(u, theta, gain, scratch, state):
     """Draw the output that fires from ``softmax(gain u - theta)``; ``u``, ``theta``, ``scratch`` float32 (outputs,).
 
-    Weights are summed in blocks of ``BLOCK``, so that the sums of blocks need not wait for each other; the draw finds the block
-    first.
+    Weights are summed in blocks of ``BLOCK``, so that the sums of blocks need not wait for each other; the draw finds
+    the block first.
     """
     m = len(u)
     for k in range(m):
@@ -97,7 +98,7 @@ def block_sum(weights, first):
 
 @inlined
 def place_in_block(weights, first, below, drawn):
-    """The first place from ``first`` on, within the block, where ``below`` and the weights up to it exceed ``drawn``."""
+    """The first place of the block at ``first`` where ``below`` and the weights up to it exceed ``drawn``."""
     total, last = np.float32(0), min(first + BLOCK, len(weights)) - 1
     for k in range(first, last):
         total += weights[k]

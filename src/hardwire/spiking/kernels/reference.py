@@ -1,18 +1,29 @@
-"""The slow obvious spelling of both networks' samples, in NumPy: the definition that the kernels are tested against, bit for bit.
+"""The slow reference of both networks in NumPy: the definition that the kernels are tested against, bit for bit.
 
-It works on the same state and draws the same random numbers; ``record``, a list, receives every spike as ``(sample, step, "in" or
-"out", number)``.
+It works on the same state and draws the same random numbers; ``record``, a list, receives every spike as ``(sample,
+step, "in" or "out", number)``.
 """
 
 import math
 
 import numpy as np
 
-from .. import diehl_cook as dc
-from ..synapses import ANALOG, DIGITAL, INPUT_SPIKES, LTD, LTP, OUTPUT_SPIKES, PULSES, RESETS, SETS, write_level
+from . import diehl_cook as dc
+from .cells import (
+    INPUT_SPIKES,
+    LTD,
+    LTP,
+    OUTPUT_SPIKES,
+    PULSES,
+    RESETS,
+    SETS,
+    AnalogCells,
+    DigitalCells,
+    write_level,
+)
 from .learning import SCALE_LIMIT
 from .neurons import BLOCK, LIF, WTA
-from .streams import bits32, normal, start, uniform
+from .noise import bits32, normal, start, uniform
 
 F = np.float32
 
@@ -34,23 +45,24 @@ def total(values: np.ndarray) -> np.float32:
 
 
 def run_chunk(x, chance, first, seed, cells, outputs, timing, neuron, rule, learn, counts, tally, record=None) -> None:
-    """``kernel.run_chunk``."""
+    """``steps.run_chunk``."""
     n, m = cells.w.shape
     state = np.zeros(1, np.uint64)
     for s, sample in enumerate(x):
         start(state, seed, np.uint64(first + s))
         last = np.full(n, -timing.window - 1)
-        active, potential, hold = np.zeros(n, bool), np.zeros(m, F), 0
+        active, potential, inhibited = np.zeros(n, bool), np.zeros(m, F), 0
         if n > len(sample):
             active[-1] = True
         if neuron.kind == WTA:
             potential = potential + active @ cells.w
         for t in range(timing.steps):
-            potential = _inputs(sample, chance, t, last, active, potential, cells, timing, neuron, state, tally, record, s)
+            potential = _inputs(sample, chance, t, last, active, potential, cells, timing, neuron, state, tally, record,
+                                s)
             if t < timing.burn_in:
                 continue
-            if hold and neuron.kind == LIF:
-                potential, hold = np.zeros(m, F), hold - 1
+            if inhibited and neuron.kind == LIF:
+                potential, inhibited = np.zeros(m, F), inhibited - 1
             k = _winner(potential, outputs.theta, neuron, state)
             if k < 0:
                 continue
@@ -64,7 +76,7 @@ def run_chunk(x, chance, first, seed, cells, outputs, timing, neuron, rule, lear
                 if neuron.kind == WTA:
                     potential[k] = total(cells.w[active, k])
             if neuron.kind == LIF:
-                potential, hold = np.zeros(m, F), neuron.inhibition
+                potential, inhibited = np.zeros(m, F), neuron.inhibition
 
 
 def _inputs(sample, chance, t, last, active, potential, cells, timing, neuron, state, tally, record, s):
@@ -122,14 +134,14 @@ def _learn(k, active, cells, outputs, rule, state, tally) -> None:
 
 def _change(i, k, dw, cells, state, tally) -> None:
     w = cells.w[i, k]
-    if cells.kind == DIGITAL:
+    if isinstance(cells, DigitalCells):
         position = F(cells.level[i, k]) + dw / cells.spacing
         level = np.floor(position) + (uniform(state) < position - np.floor(position))
         level = np.uint8(np.clip(level, 0, len(cells.value) - 1))
         if level != cells.level[i, k]:
             write_level(cells, i, k, level, state, tally)
         return
-    if cells.kind == ANALOG:
+    if isinstance(cells, AnalogCells):
         p, away = cells.pulse, w - cells.pulse.zero
         tilted = F(1) - p.tilt_up * away if dw > 0 else F(1) + p.tilt_down * away
         dw = dw * (cells.up if dw > 0 else cells.down)[i, k] * max(tilted, F(0))
@@ -159,7 +171,7 @@ def run_diehl_cook(x, chance, first, seed, w, membranes, theta_plus, norm, learn
             limit = chance[sample] * np.uint64(2 + showing) >> np.uint64(1)
             _show(sample, limit, w, b, theta_plus, learn, counts[s], tally, state)
             b.v[:] = dc.REST + (b.v - dc.REST) * dc.REST_V
-            b.ge[:], b.gi[:], b.quiet[:] = 0, 0, 0
+            b.ge[:], b.gi[:], b.refractory[:] = 0, 0, 0
             b.post1[:] *= dc.REST_POST1
             b.post2[:] *= dc.REST_POST2
             if learn:
@@ -183,12 +195,12 @@ def _show(sample, limit, w, b, theta_plus, learn, counts, tally, state) -> None:
                     w[i] = np.maximum(w[i] - dc.RATE_PRE * b.post1, F(0))
                 b.ge[:] += w[i]
         v = b.v + dc.EULER * (dc.REST - b.v - b.ge * b.v + b.gi * (dc.E_INH - b.v))
-        b.v[:] = np.where(b.quiet > 0, dc.RESET, v)
+        b.v[:] = np.where(b.refractory > 0, dc.RESET, v)
         for trace, keep in ((b.ge, dc.KEEP_GE), (b.gi, dc.KEEP_GI), (b.post1, dc.KEEP_POST1), (b.post2, dc.KEEP_POST2)):
             trace *= keep
-        fired = np.flatnonzero((b.quiet == 0) & (b.v > dc.THRESHOLD + b.theta))
-        b.quiet[:] = np.maximum(b.quiet - 1, 0)
-        b.v[fired], b.quiet[fired] = dc.RESET, dc.REFRACTORY
+        fired = np.flatnonzero((b.refractory == 0) & (b.v > dc.THRESHOLD + b.theta))
+        b.refractory[:] = np.maximum(b.refractory - 1, 0)
+        b.v[fired], b.refractory[fired] = dc.RESET, dc.REFRACTORY
         for k in fired:
             counts[k] += 1
             if learn:

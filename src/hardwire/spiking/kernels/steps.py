@@ -1,36 +1,78 @@
 """The fused kernel of the one-sided rule: a chunk of samples, one after the other, each step driven by events.
 
-Weights lie input by input, so that an input event adds one contiguous row to all potentials; an output spike touches one column.
-In each step: inputs fire, potentials follow, at most one output fires, its synapses learn. ``naive.py`` has the same steps in
-NumPy, one line each, and gives the same bits.
+Weights lie input by input, so that an input event adds one contiguous row to all potentials; an output spike touches
+one column. In each step: inputs fire, potentials follow, at most one output fires, its synapses learn. ``reference``
+has the same steps in NumPy, one line each, and gives the same bits.
 """
 
-from collections import namedtuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ...core.rng import jit
-from ..synapses import INPUT_SPIKES, OUTPUT_SPIKES
+from ...core.rng import inner, jit
+from .cells import INPUT_SPIKES, OUTPUT_SPIKES
 from .learning import learn_spike
 from .neurons import WTA, lif_winner, soft_winner
-from .streams import bits32, start
-
-#: ``steps`` a sample, in the first ``burn_in`` of them no output fires; ``window`` of STDP and potential, in steps.
-Timing = namedtuple("Timing", "steps burn_in window")
-#: ``kind`` WTA or LIF; float32 ``gain`` of the soft winner-take-all; of the LIF neuron ``threshold``, ``leak`` (factor a step)
-#: and ``inhibition`` (steps); float32 ``theta_step``, rise of an output's threshold with its spike.
-Neuron = namedtuple("Neuron", "kind gain threshold leak inhibition theta_step")
+from .noise import bits32, start
 
 
-#: Room for one sample: float32 ``potential`` and ``scratch`` (outputs,); of each input whether it is ``active`` (uint8) and its
-#: ``last`` spike (int64); int64 ``lit``, inputs that can fire in this sample.
-Work = namedtuple("Work", "potential scratch active last lit")
+class Timing(NamedTuple):
+    """Steps of a sample, those at its beginning without output spikes, and the window of STDP and potential."""
+
+    steps: int
+    burn_in: int
+    window: int
+
+
+class Neuron(NamedTuple):
+    """Output neurons.
+
+    Attributes
+    ----------
+    kind
+        WTA or LIF.
+    gain
+        Of the soft winner-take-all.
+    threshold, leak, inhibition
+        Of the LIF neuron: threshold, factor of the potential a step, steps of lateral inhibition.
+    theta_step
+        Rise of an output's threshold with its spike.
+    """
+
+    kind: int
+    gain: np.float32
+    threshold: np.float32
+    leak: np.float32
+    inhibition: int
+    theta_step: np.float32
+
+
+class Workspace(NamedTuple):
+    """Room for one sample.
+
+    Attributes
+    ----------
+    potential, scratch
+        (outputs,) float32.
+    active, last
+        (inputs,) uint8, whether an input fired within the window; int64, its last spike.
+    candidates
+        (inputs,) int64, inputs that can fire in this sample.
+    """
+
+    potential: NDArray[np.float32]
+    scratch: NDArray[np.float32]
+    active: NDArray[np.uint8]
+    last: NDArray[np.int64]
+    candidates: NDArray[np.int64]
 
 
 @jit
-def work_for(n: int, m: int) -> Work:
-    """Room for ``n`` inputs with the bias and ``m`` outputs."""
-    return Work(np.zeros(m, np.float32), np.zeros(m, np.float32), np.zeros(n, np.uint8), np.zeros(n, np.int64), np.zeros(n, np.int64))
+def workspace(n, m):
+    """Return room for ``n`` inputs with the bias and ``m`` outputs."""
+    return Workspace(np.zeros(m, np.float32), np.zeros(m, np.float32), np.zeros(n, np.uint8), np.zeros(n, np.int64),
+                     np.zeros(n, np.int64))
 
 
 @jit
@@ -41,7 +83,7 @@ def run_chunk(x, chance, first, seed, cells, outputs, timing, neuron, rule, lear
     first   place of the first sample in the run, for its stream
     learn   update synapses, thresholds and shares
     """
-    state, work = np.zeros(1, np.uint64), work_for(*cells.w.shape)
+    state, work = np.zeros(1, np.uint64), workspace(*cells.w.shape)
     for s in range(len(x)):
         start(state, seed, np.uint64(first + s))
         present(x[s], chance, cells, outputs, timing, neuron, rule, learn, counts[s], tally, state, work)
@@ -51,17 +93,17 @@ def run_chunk(x, chance, first, seed, cells, outputs, timing, neuron, rule, lear
 def present(x, chance, cells, outputs, timing, neuron, rule, learn, counts, tally, state, work):
     """One sample; the last input, beyond those of ``x``, is the bias, always active."""
     potential, scratch, active = work.potential, work.scratch, work.active
-    lit, hold = begin(x, chance, cells.w, neuron.kind, work), 0
+    number, inhibited = begin(x, chance, cells.w, neuron.kind, work), 0
     for t in range(timing.steps):
-        fire_inputs(x, t, lit, chance, cells.w, timing.window, neuron, tally, state, work)
+        fire_inputs(x, t, number, chance, cells.w, timing.window, neuron, tally, state, work)
         if t < timing.burn_in:
             continue
         if neuron.kind == WTA:
             k = soft_winner(potential, outputs.theta, neuron.gain, scratch, state)
         else:
-            if hold > 0:
+            if inhibited > 0:
                 potential[:] = 0
-                hold -= 1
+                inhibited -= 1
             k = lif_winner(potential, outputs.theta, neuron.threshold)
         if k < 0:
             continue
@@ -74,18 +116,18 @@ def present(x, chance, cells, outputs, timing, neuron, rule, learn, counts, tall
                 potential[k] = u
         if neuron.kind != WTA:
             potential[:] = 0
-            hold = neuron.inhibition
+            inhibited = neuron.inhibition
 
 
-@jit
+@inner
 def begin(x, chance, w, kind, work):
     """Clear the room for a sample; how many inputs can fire in it."""
-    potential, active, lit = work.potential, work.active, work.lit
+    potential, active, candidates = work.potential, work.active, work.candidates
     bias, number = len(x), 0
     for i in range(bias):
         active[i] = 0
         if chance[x[i]] > 0:
-            lit[number] = i
+            candidates[number] = i
             number += 1
     potential[:] = 0
     if len(active) > bias:
@@ -95,16 +137,16 @@ def begin(x, chance, w, kind, work):
     return number
 
 
-@jit
+@inner
 def fire_inputs(x, t, number, chance, w, window, neuron, tally, state, work):
     """Draw the inputs that fire in step ``t``; the potentials follow: of WTA what is active, of LIF what fires."""
-    potential, active, last, lit = work.potential, work.active, work.last, work.lit
+    potential, active, last, candidates = work.potential, work.active, work.last, work.candidates
     if neuron.kind != WTA:
         leak(potential, neuron.leak)
         if len(active) > len(x):
             add_row(potential, w, len(x))
     for j in range(number):
-        i = lit[j]
+        i = candidates[j]
         if bits32(state) < chance[x[i]]:
             tally[INPUT_SPIKES] += 1
             if neuron.kind != WTA or not active[i]:
@@ -117,21 +159,21 @@ def fire_inputs(x, t, number, chance, w, window, neuron, tally, state, work):
                 subtract_row(potential, w, i)
 
 
-@jit
+@inner
 def add_row(potential, w, i):
     row = w[i]
     for k in range(len(potential)):
         potential[k] += row[k]
 
 
-@jit
+@inner
 def subtract_row(potential, w, i):
     row = w[i]
     for k in range(len(potential)):
         potential[k] -= row[k]
 
 
-@jit
+@inner
 def leak(potential, factor):
     for k in range(len(potential)):
         potential[k] *= factor

@@ -1,8 +1,8 @@
 """Random numbers of the spiking kernels: SplitMix64, a stream of its own for each sample.
 
-The stream of a sample depends on the seed and on the sample's place in the training alone, so that results depend neither on
-how samples are cut into chunks nor on where a killed run was resumed. The kernels compile these functions; plain Python runs
-them too (``.py_func``), for the naive twins.
+The stream of a sample depends on the seed and on the sample's place in the training alone, so that results depend
+neither on how samples are cut into chunks nor on where a killed run was resumed. The kernels compile these functions;
+plain Python runs them too (``.py_func``), for the reference.
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ def uniform(state):
 
 @inlined
 def normal(state):
-    """A float32 of mean 0 and variance 1: the sum of four uniform 16-bit numbers (Irwin-Hall), within 3.47 deviations."""
+    """A float32 of mean 0 and variance 1: the sum of four uniform 16-bit numbers (Irwin-Hall), at most 3.47."""
     z = word(state)
     total = (z & _LOW16) + (z >> _S16 & _LOW16) + (z >> _S32 & _LOW16) + (z >> _S48)
     return (np.float32(total) - _CENTRE) * _SPREAD
