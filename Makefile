@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow lint docs setup clean
+.PHONY: demo test test-slow test-oldest lint docs setup clean
 
 setup: .venv/.ready
 
@@ -26,8 +26,19 @@ lint: setup
 	$(BIN)/ruff check src tests examples benchmarks docs
 	$(BIN)/mypy
 
+# The fast part of the suite with the oldest versions of everything that it needs.
+OLDEST := tests/core tests/circuit tests/passes tests/data tests/logic/network tests/logic/test_lowering.py
+
+test-oldest: .venv-oldest/.ready
+	NUMBA_CACHE_DIR=.venv-oldest/numba .venv-oldest/bin/python -m pytest -n auto $(OLDEST)
+
+.venv-oldest/.ready: pyproject.toml constraints-oldest.txt
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/pip install --quiet --disable-pip-version-check --prefer-binary -c constraints-oldest.txt -e . pytest pytest-xdist
+	touch $@
+
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 clean:
-	rm -rf .venv demo-out site
+	rm -rf .venv .venv-oldest demo-out site

@@ -1,22 +1,20 @@
-"""Every GPU kernel on layers several times larger than the GPU's cache: milliseconds, bytes, and the share of the copy bandwidth that
-is measured in the same run. Goal: the plain gates, forward and backward, ask for at least half of the copy bandwidth.
+"""Every GPU kernel on layers several times larger than the GPU's cache.
 
-``requested`` counts a row each time that a node reads it, ``least`` every array once; rows that the cache still holds make the first
-exceed what memory delivers. All kernels are compared with the naive references in double precision first, and nothing is reported
+Milliseconds, bytes, and the share of the copy bandwidth that is measured in the same run. ``requested`` counts a row
+each time that a node reads it, ``least`` every array once; rows that the cache still holds make the first exceed what
+memory delivers. All kernels are compared with the naive references in double precision first, and nothing is reported
 when one disagrees. A training step of 6 x 64,000 gates is timed launch by launch and as a CUDA graph.
 """
 
-import argparse
-import sys
-
 import numpy as np
 import torch
-from common import refuse, report
 from torch.nn.functional import cross_entropy
 
 from hardwire.logic.kernels import reference as naive
 from hardwire.logic.kernels.cpu.tree import Geometry
 from hardwire.logic.network.nodes import coefficients
+
+from .framework import Figures, RefusedError, Say
 
 DEVICE = "cuda"
 STORAGE = {"bfloat16": (torch.bfloat16, 4e-2), "float16": (torch.float16, 5e-3), "float32": (torch.float32, 2e-5)}
@@ -57,7 +55,8 @@ def check(gpu, ops, storage, tolerance) -> dict:
     x, shape = torch.rand(samples, 777).to(DEVICE), (3, 11, 10)
     errors = {"gates and group sum": error(
         lambda x, p: ops.stack(x, p, pairs, 10),
-        lambda x, p: naive.stack(x, torch.cat(pairs), coefficients(p), sizes, 10), [x, torch.rand(2999, 4).to(DEVICE)], storage)}
+        lambda x, p: naive.stack(x, torch.cat(pairs), coefficients(p), sizes, 10),
+        [x, torch.rand(2999, 4).to(DEVICE)], storage)}
     errors["learned wiring"] = error(
         lambda x, w, p: ops.mixed(x, w, p, candidates),
         lambda x, w, p: naive.mixed(x, candidates, w, coefficients(p)),
@@ -68,13 +67,15 @@ def check(gpu, ops, storage, tolerance) -> dict:
             [x, torch.rand(300, 2 ** inputs.shape[1]).to(DEVICE)], storage)
     errors["trees and pool"] = error(
         lambda x, p: ops.tree(x, p, torch.from_numpy(leaves[0]).to(DEVICE), shape, (9, 5, 5), 1, 2),
-        lambda x, p: naive.tree(x, shape, torch.from_numpy(leaves[0]), coefficients(p).unflatten(0, (9, -1)), padding=1, pool=2),
+        lambda x, p: naive.tree(x, shape, torch.from_numpy(leaves[0]), coefficients(p).unflatten(0, (9, -1)), padding=1,
+                                pool=2),
         [torch.rand(samples, 330).round().to(DEVICE), torch.rand(9 * 7, 4).to(DEVICE)], storage)
     errors["coefficients of logits"] = error(
-        gpu.TableCoefficients.apply, lambda w: coefficients(torch.sigmoid(w)), [torch.randn(3000, 4).to(DEVICE)], torch.float32)
-    for name, found in errors.items():
-        if not found < tolerance:
-            refuse(f"{name} differ from the naive reference by {found:.2g}")
+        gpu.TableCoefficients.apply, lambda w: coefficients(torch.sigmoid(w)), [torch.randn(3000, 4).to(DEVICE)],
+        torch.float32)
+    for name, value in errors.items():
+        if not value < tolerance:
+            raise RefusedError(f"{name} differ from the naive reference by {value:.2g}")
     return errors
 
 
@@ -93,7 +94,7 @@ def copy_bandwidth() -> float:
 
 
 def gates_cases(n, samples, storage):
-    """(name, function, rows requested, rows at least) of one layer of ``n`` gates on ``n`` inputs, and its group sum."""
+    """Yield (name, function, rows requested, rows at least): ``n`` gates on ``n`` inputs, and their group sum."""
     from hardwire.logic.kernels.cache import as_array
     from hardwire.logic.kernels.gpu import stack as k
     from hardwire.logic.kernels.gpu.inverse import inverse
@@ -115,7 +116,8 @@ def mixed_cases(n, samples, storage, many=8):
     weights = torch.rand(n, 2, many, device=DEVICE)
     table, back = k.wiring(candidates, x.t())
     yield f"mixed forward, {many} candidates", lambda: k.forward(x, table, weights, c), (2 * many + 1) * n, 2 * n
-    yield f"mixed backward, {many} candidates", lambda: k.backward(x, grad, table, weights, c, back, True), (6 * many + 4) * n, 7 * n
+    yield (f"mixed backward, {many} candidates", lambda: k.backward(x, grad, table, weights, c, back, True),
+           (6 * many + 4) * n, 7 * n)
 
 
 def lut_cases(n, samples, storage):
@@ -144,15 +146,16 @@ def tree_cases(samples, storage):
            out * (3 * leaves + 1), 2 * rows + out * (2 * leaves + 1))
 
 
-def measure(cases, samples, storage, bandwidth) -> dict:
-    figures = {}
+def measure(cases, samples, storage, bandwidth, say: Say) -> Figures:
+    result = {}
     for name, function, requested, least in cases:
         ms, row = milliseconds(function), samples * storage.itemsize
-        figures[name] = {"ms": ms, "requested_bytes": requested * row, "least_bytes": least * row,
-                         "requested_share": requested * row / ms / bandwidth, "least_share": least * row / ms / bandwidth}
-        print(f"{name:32} {ms:9.3f} ms   {requested * row / 1e9:7.2f} GB requested, {figures[name]['requested_share']:5.2f} of a copy; "
-              f"least {figures[name]['least_share']:5.2f}", flush=True)
-    return figures
+        result[name] = {"ms": ms, "requested_bytes": requested * row, "least_bytes": least * row,
+                        "requested_share": requested * row / ms / bandwidth,
+                        "least_share": least * row / ms / bandwidth}
+        say(f"{name:32} {ms:9.3f} ms   {requested * row / 1e9:7.2f} GB requested, "
+            f"{result[name]['requested_share']:5.2f} of a copy; least {result[name]['least_share']:5.2f}")
+    return result
 
 
 class Network(torch.nn.Module):
@@ -166,7 +169,8 @@ class Network(torch.nn.Module):
         self.weight = torch.nn.Parameter(torch.randn(width * layers, 4, device=DEVICE))
 
     def forward(self, x):
-        return self.stack(x, torch.sigmoid(self.weight), [getattr(self, f"pairs{i}") for i in range(self.layers)], 10) / 100.0
+        pairs = [getattr(self, f"pairs{i}") for i in range(self.layers)]
+        return self.stack(x, torch.sigmoid(self.weight), pairs, 10) / 100.0
 
 
 def steps(gpu, ops, storage, batch, width) -> dict:
@@ -180,35 +184,26 @@ def steps(gpu, ops, storage, batch, width) -> dict:
         cross_entropy(network(x), y).backward()
         optimizer.step()
 
-    found = {"launches_ms": milliseconds(plain)}
+    launches = milliseconds(plain)
     step = gpu.graphed_step(network, optimizer, cross_entropy, x, y)
-    return found | {"graph_ms": milliseconds(lambda: step(x, y)), "batch": batch, "width": width}
+    return {"launches_ms": launches, "graph_ms": milliseconds(lambda: step(x, y)), "batch": batch, "width": width}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--storage", choices=STORAGE, default="bfloat16")
-    parser.add_argument("--gates", type=int, default=65536)
-    parser.add_argument("--samples", type=int, default=4096)
-    args = parser.parse_args()
+def figures(say: Say, *, storage: str = "bfloat16", gates: int = 65_536, samples: int = 4096) -> Figures:
+    """Measure everything; RefusedError where a kernel is wrong or no GPU is there."""
     if not torch.cuda.is_available():
-        refuse("no CUDA GPU is here; run it on a machine that has one")
+        raise RefusedError("no CUDA GPU is here; run it on a machine that has one")
     from hardwire.logic.kernels import gpu
     from hardwire.logic.kernels.gpu import ops
 
-    storage, tolerance = STORAGE[args.storage]
-    errors = check(gpu, ops, storage, tolerance)
-    bandwidth, n, samples = copy_bandwidth(), args.gates, args.samples
-    figures = {}
-    for cases in (gates_cases(n, samples, storage), mixed_cases(n // 4, samples, storage), lut_cases(n // 4, samples, storage)):
-        figures |= measure(cases, samples, storage, bandwidth)
-    figures |= measure(tree_cases(samples // 4, storage), samples // 4, storage, bandwidth)
-    goal = [v["requested_share"] for k, v in figures.items() if k.startswith("gates")]
-    report("gpu", "gates forward and backward ask for at least half of the copy bandwidth", min(goal) >= 0.5, {
-        "device": torch.cuda.get_device_name(), "storage": args.storage, "gates": n, "samples": samples,
-        "copy_gb_per_s": bandwidth / 1e6, "errors": errors, "kernels": figures,
-        "step_wide": steps(gpu, ops, storage, 128, 64_000), "step_small": steps(gpu, ops, storage, 128, 2_000)})
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    kind, tolerance = STORAGE[storage]
+    errors, bandwidth = check(gpu, ops, kind, tolerance), copy_bandwidth()
+    kernels: Figures = {}
+    for cases in (gates_cases(gates, samples, kind), mixed_cases(gates // 4, samples, kind),
+                  lut_cases(gates // 4, samples, kind)):
+        kernels |= measure(cases, samples, kind, bandwidth, say)
+    kernels |= measure(tree_cases(samples // 4, kind), samples // 4, kind, bandwidth, say)
+    return {"device": torch.cuda.get_device_name(), "storage": storage, "gates": gates, "samples": samples,
+            "copy_gb_per_s": bandwidth / 1e6, "errors": errors, "kernels": kernels,
+            "least_share_of_copy": min(v["requested_share"] for k, v in kernels.items() if k.startswith("gates")),
+            "step_wide": steps(gpu, ops, kind, 128, 64_000), "step_small": steps(gpu, ops, kind, 128, 2_000)}

@@ -1,19 +1,18 @@
-"""What the model behind the spiking network reaches when it is fitted offline: a mixture of 500 Bernoulli components by expectation
-maximisation on binary pixels, whole and with the lowest share of each component's probabilities replaced by one constant, as soft
-pruning does. Soft winner-take-all with STDP is this mixture's online form (Nessler et al., 2013), so the figures say what pruning costs
-the model itself. Validation split; the test split is not looked at.
+"""What the model behind the spiking network reaches when it is fitted offline.
 
-    python benchmarks/spiking_mixture.py [--components 500] [--seeds 3]
+A mixture of Bernoulli components by expectation maximisation on binary pixels, whole and with the lowest share of
+each component's probabilities replaced by one constant, as soft pruning does. Soft winner-take-all with STDP is this
+mixture's online form (Nessler et al., 2013), so the figures say what pruning costs the model itself. Validation
+split; the test split is not looked at.
 """
 
-import argparse
-
 import numpy as np
-from common import report, say
 from sklearn.cluster import MiniBatchKMeans
 
 from hardwire import load_dataset
 from hardwire.spiking.encoding import select_pixels
+
+from .framework import Figures, Say
 
 ROUNDS, AFTER = 6, 4
 SHARES, CONSTANTS = (0.4, 0.6, 0.75), (0.02, None)
@@ -40,13 +39,13 @@ def lowest(p, part: float):
 
 
 def accuracy(train, share, shown, p, prior) -> float:
-    """Components assigned to the class they respond to most; a sample gets the class of the largest summed posterior."""
+    """Assign components to the class they respond to most; a sample gets the class of the largest summed posterior."""
     one_hot = np.eye(10)[train.y]
     classes = np.eye(10)[(share.T @ one_hot / one_hot.sum(0)).argmax(1)]
     return float(((posterior(shown[0], p, prior) @ classes).argmax(1) == shown[1]).mean())
 
 
-def one(seed: int, components: int) -> dict[str, float]:
+def one(seed: int, components: int, say: Say) -> dict[str, float]:
     data = load_dataset("mnist", seed=seed)
     pixels = select_pixels(data.train.x, 397)
     x, shown = ((s.x[:, pixels] > 76).astype(np.float32) for s in (data.train, data.validation))
@@ -55,29 +54,21 @@ def one(seed: int, components: int) -> dict[str, float]:
     for _ in range(ROUNDS):
         p, prior = fitted(x, share)
         share = posterior(x, p, prior)
-    found, mask_of = {"whole": accuracy(data.train, share, (shown, data.validation.y), p, prior)}, p
+    result, whole = {"whole": accuracy(data.train, share, (shown, data.validation.y), p, prior)}, p
     for part in SHARES:
         for constant in CONSTANTS:
-            mask, again = lowest(mask_of, part), share
+            mask, again = lowest(whole, part), share
             for _ in range(AFTER):
                 p, prior = fitted(x, again)
                 p = np.where(mask, p[mask].mean() if constant is None else constant, p)
                 again = posterior(x, p, prior)
             name = f"{part:g} at {'their mean' if constant is None else constant}"
-            found[name] = accuracy(data.train, again, (shown, data.validation.y), p, prior)
-            say(f"seed {seed} {name}: {found[name]:.4f}")
-    return found
+            result[name] = accuracy(data.train, again, (shown, data.validation.y), p, prior)
+            say(f"seed {seed} {name}: {result[name]:.4f}")
+    return result
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--components", type=int, default=500)
-    parser.add_argument("--seeds", type=int, default=3)
-    args = parser.parse_args()
-    each = [one(seed, args.components) for seed in range(args.seeds)]
-    figures = {name: {"validation": float(np.mean([e[name] for e in each])), "seeds": len(each)} for name in each[0]}
-    report("spiking_mixture", "what the mixture reaches offline, whole and with a share of each component constant", None, figures)
-
-
-if __name__ == "__main__":
-    main()
+def figures(say: Say, *, components: int = 500, seeds: int = 3) -> Figures:
+    """Fit the mixtures; means over the seeds."""
+    each = [one(seed, components, say) for seed in range(seeds)]
+    return {name: {"validation": float(np.mean([e[name] for e in each])), "seeds": len(each)} for name in each[0]}

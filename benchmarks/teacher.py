@@ -1,19 +1,20 @@
-"""A small convolutional network whose logits teach logic networks: trained on the training split alone, selected on nothing.
+"""A small convolutional network whose logits teach logic networks: trained on the training split, selected on nothing.
 
-    python benchmarks/teacher.py mnist TEACHER.npy [--epochs N] [--seed N]
+    python -m benchmarks.teacher mnist TEACHER.npy [--epochs N] [--seed N]
 
-The file holds logits for the official training split in its order. Rows of the validation split are zero: the teacher has not seen
-them, and no student asks for them. Images of MNIST are not augmented; those of CIFAR-10 are flipped and shifted, and their logits
-are means of the image and its mirror image. Training computes in bfloat16 where the processor does (twice as fast).
+The file holds logits for the official training split in its order. Rows of the validation split are zero: the teacher
+has not seen them, and no student asks for them. Images of MNIST are not augmented; those of CIFAR-10 are flipped and
+shifted, and their logits are means of the image and its mirror image. Training computes in bfloat16 where the
+processor does (twice as fast).
 """
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
-from common import say
 from torch import nn
 
 from hardwire import load_dataset
@@ -27,12 +28,12 @@ def network(shape, classes: int, widths) -> nn.Sequential:
     side = shape[1] // 4
     block = lambda i, o, k: (nn.Conv2d(i, o, k, padding=k // 2, bias=False), nn.BatchNorm2d(o), nn.ReLU())  # noqa: E731
     if shape[0] == 3:
-        return nn.Sequential(*block(3, a, 3), *block(a, a, 3), nn.MaxPool2d(2), *block(a, b, 3), *block(b, b, 3), nn.MaxPool2d(2),
-                             *block(b, c, 3), *block(c, c, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        return nn.Sequential(*block(3, a, 3), *block(a, a, 3), nn.MaxPool2d(2), *block(a, b, 3), *block(b, b, 3),
+                             nn.MaxPool2d(2), *block(b, c, 3), *block(c, c, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
                              nn.Linear(c, classes)).to(memory_format=torch.channels_last)
-    return nn.Sequential(*block(shape[0], a, 5), nn.MaxPool2d(2), *block(a, b, 3), *block(b, b, 3), nn.MaxPool2d(2), *block(b, c, 3),
-                         nn.Flatten(), nn.Dropout(0.5), nn.Linear(c * side * side, 128), nn.ReLU(), nn.Dropout(0.3),
-                         nn.Linear(128, classes)).to(memory_format=torch.channels_last)
+    return nn.Sequential(*block(shape[0], a, 5), nn.MaxPool2d(2), *block(a, b, 3), *block(b, b, 3), nn.MaxPool2d(2),
+                         *block(b, c, 3), nn.Flatten(), nn.Dropout(0.5), nn.Linear(c * side * side, 128), nn.ReLU(),
+                         nn.Dropout(0.3), nn.Linear(128, classes)).to(memory_format=torch.channels_last)
 
 
 def moved(x: torch.Tensor) -> torch.Tensor:
@@ -77,7 +78,8 @@ def main() -> None:
         model.eval()
         with torch.no_grad():
             seen = [model(images(part)).argmax(1) for part in np.array_split(data.validation.x, 20)]
-        say(f"epoch {epoch + 1}: validation {100 * float((torch.cat(seen).numpy() == data.validation.y).mean()):.2f} %")
+        right = float((torch.cat(seen).numpy() == data.validation.y).mean())
+        print(f"epoch {epoch + 1}: validation {100 * right:.2f} %", file=sys.stderr, flush=True)
     with torch.no_grad():
         views = (x, x.flip(3)) if colour else (x,)
         logits = sum(torch.cat([model(part) for part in view.split(1000)]) for view in views).numpy() / len(views)

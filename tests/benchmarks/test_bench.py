@@ -1,6 +1,5 @@
 """Benchmarks: what they report, that a red check refuses, and that the figures are of what they say."""
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -8,10 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from hardwire import bench
-from hardwire.bench import common, train
-from hardwire.bench.common import Goal, format_result, judge, repeat
+import benchmarks
+from benchmarks import framework, registry, train_step
+from benchmarks.framework import Goal, format_result, judge, repeat
 from hardwire.cli import app as cli
+from hardwire.cli import bench as verb
 from hardwire.core.errors import InputError, ToolError
 from hardwire.logic import LogicSettings
 
@@ -22,11 +22,11 @@ SMALL = LogicSettings(layers=2, width=200, wiring="random", noise=1.0, tau=10.0,
 @pytest.fixture
 def small(monkeypatch):
     """The benchmark with networks of a few gates, and no fresh processes."""
-    monkeypatch.setattr(train, "DENSE", SMALL)
-    monkeypatch.setattr(train, "LEARNED", LogicSettings(layers=2, width=200, learned_layers=1, candidates=4, tau=10.0, batch=20))
-    monkeypatch.setattr(train, "TREE", LogicSettings(channels=[4, 8], receptive_fields=[5, 3], paddings=[0, 1], channel_groups=[1, 1],
+    monkeypatch.setattr(train_step, "DENSE", SMALL)
+    monkeypatch.setattr(train_step, "LEARNED", LogicSettings(layers=2, width=200, learned_layers=1, candidates=4, tau=10.0, batch=20))
+    monkeypatch.setattr(train_step, "TREE", LogicSettings(channels=[4, 8], receptive_fields=[5, 3], paddings=[0, 1], channel_groups=[1, 1],
                                               widths=[200, 100], batch=8))
-    monkeypatch.setattr(train, "peak_above_import", lambda name: 42.0)
+    monkeypatch.setattr(train_step, "peak_above_import", lambda name: 42.0)
 
 
 def ask(capsys, *argv, code=0):
@@ -37,16 +37,16 @@ def ask(capsys, *argv, code=0):
 
 def test_functions_take_turns():
     calls = []
-    found = repeat(lambda: calls.append("a"), lambda: calls.append("b"), runs=20)
+    times = repeat(lambda: calls.append("a"), lambda: calls.append("b"), runs=20)
     rounds = ["".join(calls[i : i + 2]) for i in range(0, len(calls), 2)]
-    assert rounds[0] == "ab" and set(rounds) == {"ab", "ba"} and [f["runs"] for f in found] == [20, 20]
-    assert all(0 <= f["min_s"] <= f["median_s"] for f in found)
+    assert rounds[0] == "ab" and set(rounds) == {"ab", "ba"} and [t["runs"] for t in times] == [20, 20]
+    assert all(0 <= f["min_s"] <= f["median_s"] for f in times)
 
 
 @pytest.mark.parametrize("value, met", [(1.5, True), (1.6, False), (float("nan"), False), ("skipped: no GPU", False)])
 def test_a_goal_is_judged_by_its_figure(value, met):
-    benchmark = common.Benchmark("x", "what", (Goal("a / b", 1.5, "seconds"), Goal("c", 2.0, "more")))
-    result = judge(benchmark, {"a": {"b": value}, "c": 1})
+    benchmark = framework.Benchmark("x", "what", (Goal("a / b", 1.5, "seconds"), Goal("c", 2.0, "more")))
+    result = judge("x", benchmark, {"a": {"b": value}, "c": 1})
     assert [g["met"] for g in result["goals"]] == [met, True] and result["met"] is met
     assert result["goal"] == "seconds <= 1.5; more <= 2" and result["environment"]["machine"]
     assert ("NOT MET" in format_result(result)) is not met
@@ -56,7 +56,7 @@ def test_the_list_states_goals(capsys):
     text = ask(capsys, "bench").out
     assert text.startswith("train: ") and "<= 0.15" in text and "<= 150" in text
     listed = json.loads(ask(capsys, "bench", "--json").out)
-    assert listed["train"]["goals"] == [str(g) for g in bench.BENCHMARKS["train"].goals]
+    assert listed["train"]["goals"] == [str(g) for g in registry.BENCHMARKS["train"].goals]
 
 
 def test_the_verb(small, capsys):
@@ -69,25 +69,25 @@ def test_the_verb(small, capsys):
     faster = min(figures[n]["min_s"] for n in timed[:2])
     assert figures["ratio_min"] == figures["logic_table"]["min_s"] / faster
     assert {"ratio_median", "ratio_min_to_default_adam", "ratio_median_to_default_adam", "threads"} <= set(figures)
-    assert figures["memory"]["logic_table_mb"] == 42.0 and len(result["goals"]) == len(bench.BENCHMARKS["train"].goals)
+    assert figures["memory"]["logic_table_mb"] == 42.0 and len(result["goals"]) == len(registry.BENCHMARKS["train"].goals)
     assert torch.get_num_threads() == threads
 
 
 def test_a_red_check_refuses(small, monkeypatch, capsys):
-    right = train.naive.gates
-    monkeypatch.setattr(train.naive, "gates", lambda x, pairs, c: right(x, pairs.flip(1), c))
+    right = train_step.naive.gates
+    monkeypatch.setattr(train_step.naive, "gates", lambda x, pairs, c: right(x, pairs.flip(1), c))
     said = ask(capsys, "bench", "train", "--runs", "1", code=1)
     assert "hardwire: benchmark refused: " in said.err and "differs from the naive reference" in said.err and said.out == ""
 
 
-@pytest.mark.parametrize("config", [*train.dense_configs(), "learned", "tree"])
+@pytest.mark.parametrize("config", [*train_step.dense_configs(), "learned", "tree"])
 def test_the_check_sees_every_kind_of_weight(config, small, monkeypatch):
     """A reference with one weight's gradient lost is refused, whichever it is; the true one passes."""
-    chosen = {"learned": train.LEARNED, "tree": train.TREE}.get(config) or train.dense_configs()[config]
-    network, (x, y) = train.build(chosen).double(), train.batch(6)
+    chosen = {"learned": train_step.LEARNED, "tree": train_step.TREE}.get(config) or train_step.dense_configs()[config]
+    network, (x, y) = train_step.build(chosen).double(), train_step.batch(6)
     x = x.double()
-    train.check(network, x, y)
-    true = train.gradients
+    train_step.check(network, x, y)
+    true = train_step.gradients
     for lost in range(1, 1 + len(list(network.parameters()))):
         seen = []
 
@@ -96,37 +96,37 @@ def test_the_check_sees_every_kind_of_weight(config, small, monkeypatch):
             seen.append(found)
             return {n: 2 * g if len(seen) == 1 and i == lost else g for i, (n, g) in enumerate(found.items())}
 
-        monkeypatch.setattr(train, "gradients", forget)
-        with pytest.raises(bench.Refused, match="gradient of"):
-            train.check(network, x, y)
+        monkeypatch.setattr(train_step, "gradients", forget)
+        with pytest.raises(registry.RefusedError, match="gradient of"):
+            train_step.check(network, x, y)
 
 
 def test_mistakes():
-    with pytest.raises(InputError, match="benchmark 'nothing' is none of train"):
-        bench.run("nothing")
+    with pytest.raises(InputError, match="benchmark 'nothing' is none of train, packed"):
+        registry.run("nothing")
     with pytest.raises(InputError, match="runs = 0"):
-        bench.run("train", runs=0)
+        registry.run("train", runs=0)
 
 
 def test_a_peer_that_is_absent_or_unreadable_is_skipped_with_its_reason(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "torchlogix", None)
-    assert train.torchlogix().startswith("skipped: torchlogix cannot be imported")
+    assert train_step.torchlogix().startswith("skipped: torchlogix cannot be imported")
     monkeypatch.delitem(sys.modules, "torchlogix")
     (tmp_path / "torchlogix").mkdir()
     (tmp_path / "torchlogix" / "__init__.py").write_text("x = f'{'")
     monkeypatch.syspath_prepend(tmp_path)
-    assert train.torchlogix() == "skipped: torchlogix needs a newer Python"
+    assert train_step.torchlogix() == "skipped: torchlogix needs a newer Python"
 
 
 def test_a_peer_that_is_there_is_timed(small, monkeypatch):
-    monkeypatch.setattr(train, "torchlogix", train.perceptron)
-    assert train.time_dense(1)["torchlogix"]["runs"] == 1
+    monkeypatch.setattr(train_step, "torchlogix", train_step.perceptron)
+    assert train_step.time_dense(1)["torchlogix"]["runs"] == 1
 
 
 def test_the_networks_are_the_published_ones():
     """Sizes of LogicTreeNet-S and of the 48,000-gate network."""
-    assert train.build(train.DENSE).gates == 48_000
-    tree = train.build(train.TREE)
+    assert train_step.build(train_step.DENSE).gates == 48_000
+    tree = train_step.build(train_step.TREE)
     assert [layer.out_features for layer in tree.layers] == [16 * 12 * 12, 48 * 6 * 6, 144 * 3 * 3, 20480, 10240, 5120]
 
 
@@ -136,7 +136,7 @@ def test_memory_is_of_the_child_alone():
 
     ballast = bytearray(600_000_000)
     ballast[::4096] = b"\1" * len(ballast[::4096])
-    code = ("from hardwire.bench.train import peak\na = peak()\n"
+    code = ("from benchmarks.train_step import peak\na = peak()\n"
             "b = bytearray(100_000_000)\nb[::4096] = b'1' * len(b[::4096])\nprint(a, peak())")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     before, after = map(float, done.stdout.split())
@@ -147,27 +147,120 @@ def test_memory_is_of_the_child_alone():
 @pytest.mark.slow
 def test_the_memory_of_a_training_process():
     """More than its parameters with their gradients and Adam's two moments, 48,000 times 16 numbers of 4 bytes."""
-    assert 3.0 < train.peak_above_import("logic_table") < 500
+    assert 3.0 < train_step.peak_above_import("logic_table") < 500
 
 
 def test_a_memory_child_that_fails_is_said():
     with pytest.raises(ToolError, match="KeyError: 'nothing'"):
-        train.peak_above_import("nothing")
+        train_step.peak_above_import("nothing")
 
 
-def test_the_script_keeps_the_result(small, monkeypatch, tmp_path, capsys):
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    monkeypatch.delitem(sys.modules, "common", raising=False)
-    spec = importlib.util.spec_from_file_location("train_step", ROOT / "benchmarks" / "train_step.py")
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    monkeypatch.setattr(sys.modules["common"], "RESULTS", tmp_path)
-    monkeypatch.setattr(sys, "argv", ["train_step.py", "--runs", "1"])
-    script.main()
-    kept = json.loads((tmp_path / "train_step.json").read_text())
+@pytest.fixture
+def results(monkeypatch, tmp_path):
+    """Results kept in this folder instead of the repository's."""
+    monkeypatch.setattr(framework, "RESULTS", tmp_path)
+    return tmp_path
+
+
+def test_a_result_is_kept_with_all_that_was_published(small, results, capsys):
+    ask(capsys, "bench", "train", "--runs", "1", "--keep")
+    kept = json.loads((results / "train_step.json").read_text())
     published = json.loads((ROOT / "benchmarks" / "results" / "train_step.json").read_text())
     assert set(published) <= set(kept) and set(published["figures"]) <= set(kept["figures"])
-    monkeypatch.setattr(train, "check", lambda *a: (_ for _ in ()).throw(bench.Refused("red")))
+
+
+def test_the_module_keeps_the_result_and_a_red_check_does_not(small, results, monkeypatch, capsys):
+    from benchmarks.__main__ import main
+
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "train", "--runs", "1"])
+    main()
+    assert (results / "train_step.json").is_file() and "logictreenet_s / min_s" in capsys.readouterr().out
+    (results / "train_step.json").unlink()
+    monkeypatch.setattr(train_step, "check", lambda *a: (_ for _ in ()).throw(registry.RefusedError("red")))
     with pytest.raises(SystemExit, match="benchmark refused: red"):
-        script.main()
-    monkeypatch.delitem(sys.modules, "common")
+        main()
+    assert not list(results.iterdir())
+
+
+@pytest.mark.parametrize("value, met", [(0.6, True), (0.5, True), (0.4, False), (float("inf"), False)])
+def test_a_goal_may_be_a_least(value, met):
+    goal = Goal("a", 0.5, "share", at_least=True)
+    assert goal.met({"a": value}) is met and str(goal) == "share >= 0.5"
+
+
+def test_a_survey_is_neither_met_nor_missed():
+    result = judge("x", framework.Benchmark("x", "how far"), {"a": 1})
+    assert result["met"] is None and result["goal"] == "none: how far" and result["goals"] == []
+
+
+@pytest.mark.parametrize("assignments, message", [
+    (["colour=1"], "no parameter 'colour'; choose from runs"), (["runs"], "'runs' is not NAME=VALUE"), (["runs=0"], "runs = 0"),
+    (["runs=two"], "runs = two")])
+def test_parameters_that_are_none(assignments, message):
+    with pytest.raises(InputError, match=message):
+        registry.run("train", assignments)
+
+
+@pytest.mark.parametrize("name, message", [("mnist", "needs --set out"), ("spiking_pruning", "needs --set out"),
+                                           ("optimize", "needs --set run"), ("uci_monk1", "needs --set out")])
+def test_a_parameter_that_lacks(name, message):
+    with pytest.raises(InputError, match=message):
+        registry.run(name)
+
+
+def test_without_the_sources_there_is_one_sentence(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(verb, "ROOT", tmp_path)
+    said = ask(capsys, "bench", code=2)
+    assert said.err.count("\n") == 1 and "benchmarks come with the source checkout" in said.err
+
+
+@pytest.mark.parametrize("name", registry.BENCHMARKS)
+def test_every_row_has_figures_and_every_kept_result_a_row(name):
+    """Parameters that a row fixes are there; kept figures have what the goals ask for, but for what is new."""
+    import importlib
+    import inspect
+
+    row = registry.BENCHMARKS[name]
+    parameters = inspect.signature(importlib.import_module(f"benchmarks.{row.module}").figures).parameters
+    assert set(row.fixed) <= set(parameters) and "say" in parameters
+
+
+def test_every_kept_result_has_a_row():
+    names = {row.result or name for name, row in registry.BENCHMARKS.items()}
+    assert {p.stem for p in (ROOT / "benchmarks" / "results").glob("*.json")} <= names
+
+
+def test_no_benchmark_imports_the_command_line():
+    for path in Path(benchmarks.__file__).parent.glob("*.py"):
+        assert "hardwire.cli" not in path.read_text(encoding="utf-8"), path
+
+
+def test_packed_runs_untrained(monkeypatch, capsys):
+    from benchmarks import packed
+    from hardwire.circuit.engine import kernels
+
+    monkeypatch.setattr(packed, "first_answers", lambda circuit: [0.5])
+    monkeypatch.setattr(packed, "LogicSettings", lambda **changes: LogicSettings(**changes | {"layers": 2, "width": 200}))
+    result = registry.run("packed", [f"samples={4 * kernels.BLOCK}"], runs=1)
+    figures = result["figures"]
+    assert figures["network_gates_live"] > 0 and figures["trained"] is False and figures["images_per_s"] > 0
+    published = json.loads((ROOT / "benchmarks" / "results" / "packed.json").read_text())
+    assert set(published["figures"]) <= set(figures)
+    monkeypatch.setattr(packed, "simulate", lambda circuit, x: 1 - packed.PackedEngine(circuit)(x))
+    with pytest.raises(registry.RefusedError, match="differs from the interpreter"):
+        registry.run("packed", [f"samples={4 * kernels.BLOCK}"], runs=1)
+
+
+@pytest.mark.slow
+def test_crossbar_step_runs():
+    figures = registry.run("crossbar_step", runs=1)["figures"]
+    published = json.loads((ROOT / "benchmarks" / "results" / "crossbar_step.json").read_text())
+    assert set(published["figures"]) <= set(figures) and figures["hybrid"]["sparse"]["step_ms"] > 0
+
+
+def test_crossbar_step_is_refused_when_a_kernel_is_wrong(monkeypatch):
+    from benchmarks import crossbar_step
+
+    monkeypatch.setattr(crossbar_step, "self_check", lambda *a: {"kernels": "refuted"})
+    with pytest.raises(registry.RefusedError, match="hybrid: kernels: refuted"):
+        registry.run("crossbar_step", runs=1)

@@ -37,7 +37,6 @@ RULE = {
     "report": ({"core", "runs"}, {"lazy_loader", "numpy", "matplotlib", "rich", "jinja2", "markupsafe"}),
     "workflow": (TOP, {"numpy"}),
     "tuning": (TOP | {"workflow"}, {"numpy", "optuna", "filelock"}),
-    "bench": ({"core", "logic", "report", "runs"}, {"numpy", "torch", "torchlogix"}),
 }
 #: The command line sees everything; the package itself resolves names on first use.
 FREE = {"cli", "__main__", "__init__"}

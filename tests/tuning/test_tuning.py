@@ -1,4 +1,4 @@
-"""Sweeps: the space, the search, and above all that processes share one study, die and come back without a point lost or done twice."""
+"""Sweeps: the space, the search, and that processes share one study, die and come back, no point lost or done twice."""
 
 import dataclasses
 import json
@@ -11,15 +11,17 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from hardwire.cli import app as cli
 from hardwire.core.errors import FormatError, HardwireError, InputError, MissingToolError
 from hardwire.cost import stage_costs
 from hardwire.logic import load_model
-from hardwire.tuning import parse_space, read_space, show, sweep
+from hardwire.logic.record import LOGIC, best_circuit
+from hardwire.runs.directory import RunDirectory
+from hardwire.tuning import locks, parse_space, read_space, show, sweep
 from hardwire.tuning import study as studies
-from hardwire.tuning.study import JOURNAL, FileLock, JournalLock, Study, open_storage
-from hardwire.workflow import steps as runs
+from hardwire.tuning.study import JOURNAL, Study, open_storage
 
 pytest.importorskip("optuna")
 TINY = {"steps": 20, "layers": 2, "levels": 2, "width": 100, "batch": 32}
@@ -90,9 +92,9 @@ class TestSpace:
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory):
     """A finished grid, trained without a test split."""
-    out, dataset_of = tmp_path_factory.mktemp("sweeps") / "grid", runs.dataset_of
-    patch = pytest.MonkeyPatch()
-    patch.setattr(runs, "dataset_of", lambda *a: dataclasses.replace(dataset_of(*a), test=None))
+    out, patch = tmp_path_factory.mktemp("sweeps") / "grid", pytest.MonkeyPatch()
+    without_test = dataclasses.replace(LOGIC, read_data=lambda *a: dataclasses.replace(LOGIC.read_data(*a), test=None))
+    patch.setattr("hardwire.tuning.LOGIC", without_test)
     front = sweep("digits", space(width=[100, 200], seed=[0, 1]), out)
     patch.undo()
     return out, front
@@ -104,9 +106,9 @@ def test_a_grid_finishes_and_never_sees_the_test_split(swept):
     assert states(front) == ["finished"] * 4 and any(t["front"] for t in front["trials"])
     for t in front["trials"]:
         model = load_model(t["run"])
-        assert (model.config.width, model.config.seed, model.config.steps) == (*t["settings"].values(), 20)
+        assert (model.settings.width, model.settings.seed, model.settings.steps) == (*t["settings"].values(), 20)
         assert t["gates"] == model.network.gates == 2 * t["settings"]["width"]
-        assert t["accuracy"] == runs.best_of(t["run"])["hard"] > 0.1
+        assert t["accuracy"] == model.best["hard"] > 0.1
     assert json.loads((out / "front.json").read_text()) == front == show(out)
     assert (out / "front.svg").is_file() and (out / "front.html").is_file()
 
@@ -119,7 +121,7 @@ def test_a_trial_is_a_run_like_any_other(swept, tmp_path):
 
 
 def test_what_is_finished_is_not_trained_again(swept, monkeypatch):
-    monkeypatch.setattr(runs, "train_run", lambda *a, **k: pytest.fail("trained"))
+    monkeypatch.setattr("hardwire.runs.experiment.run", lambda *a, **k: pytest.fail("trained"))
     out, front = swept
     assert sweep("digits", space(width=[100, 200], seed=[0, 1]), out) == front
     assert len(all_trials(out)) == 4
@@ -169,7 +171,7 @@ def test_when_all_fail_that_is_an_error(tmp_path):
 def test_gates_after_the_passes(tmp_path):
     front = sweep("digits", space(seed=[0]), tmp_path, optimized=True)
     run = Path(front["trials"][0]["run"])
-    assert front["trials"][0]["gates"] == stage_costs(runs.circuit_of(run))["network"]["gates"]
+    assert front["trials"][0]["gates"] == stage_costs(best_circuit(RunDirectory(run)))["network"]["gates"]
     assert front["trials"][0]["gates"] < load_model(run).network.gates
     assert "after the passes" in front["objectives"]["gates"]
 
@@ -325,7 +327,7 @@ def test_a_trained_run_whose_process_died_before_it_said_so_is_taken(tmp_path, m
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Study, "finish", die)
         sweep("digits", space(seed=[0]), tmp_path)
-    monkeypatch.setattr(runs, "train_run", lambda *a, **k: pytest.fail("trained"))
+    monkeypatch.setattr("hardwire.runs.experiment.run", lambda *a, **k: pytest.fail("trained"))
     assert states(sweep("digits", space(seed=[0]), tmp_path)) == ["finished"]
 
 
@@ -427,9 +429,9 @@ def test_a_damaged_journal_or_note_is_named(tmp_path):
 
 
 def test_a_locked_storage_is_waited_for_and_then_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(studies, "PATIENCE", 0.1)
-    lock = JournalLock(tmp_path.resolve() / JOURNAL)
-    assert FileLock.take(lock)
+    monkeypatch.setattr(locks, "PATIENCE", 0.1)
+    lock = FileLock(tmp_path.resolve() / (JOURNAL + ".lock"))
+    assert locks.take(lock)
     with pytest.raises(InputError, match=r"journal\.log\.lock has been locked by another process"):
         sweep("digits", space(seed=[0]), tmp_path)
     lock.release()
@@ -442,7 +444,7 @@ def test_a_database_that_fails_underway_is_one_sentence(tmp_path, monkeypatch):
     def fail(*args, **options):
         raise optuna.exceptions.StorageInternalError("An exception is raised during the commit.") from OSError("gone")
 
-    monkeypatch.setattr(Study, "settle", fail)
+    monkeypatch.setattr(Study, "define", fail)
     with pytest.raises(InputError, match=r"the storage failed \(OSError\)"):
         sweep("digits", space(seed=[0]), tmp_path, storage=f"sqlite:///{tmp_path}/trials.db")
 
@@ -472,7 +474,7 @@ def test_the_verb(tmp_path, capsys):
 
 @pytest.mark.parametrize("argv, message", [
     (["digits"], "needs a data set, --space and --out"), (["digits", "--show", "x"], "--show DIR stands alone"),
-    (["--show", "nowhere"], "nowhere holds no sweep"), (["digits", "--sampler", "best"], "invalid choice"),
+    (["--show", "nowhere"], "nowhere holds no sweep"), (["digits", "--sampler", "best"], "'best' is not one of 'grid', 'random', 'tpe', 'nsga2'"),
 ])
 def test_mistakes_on_the_command_line(argv, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -1,15 +1,16 @@
-"""The space of a sweep: which settings of ``LogicSettings`` are fixed, which are chosen from a list, which from a range."""
+"""The space of a sweep: which settings of ``LogicSettings`` are fixed, chosen from a list, or from a range."""
 
 import itertools
 import json
 import math
+import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from ..core.errors import FormatError, InputError
 from ..core.files import read_text
-from ..core.settings import tomllib
 from ..logic.settings import LogicSettings
 
 _KINDS = {name: LogicSettings.kind_of(name) for name in LogicSettings.model_fields}
@@ -18,7 +19,19 @@ TYPES = {name: "list" if kind.is_list else kind.type.__name__ for name, kind in 
 
 @dataclass(frozen=True)
 class Range:
-    """``low`` to ``high``, both included; in steps of ``step``, or with ``log`` uniform in the logarithm. Whole if ``whole``."""
+    """A range of numbers.
+
+    Attributes
+    ----------
+    low, high : float
+        Both included.
+    log : bool
+        Uniform in the logarithm.
+    step : float, optional
+        Between values.
+    whole : bool
+        Whether values are integers.
+    """
 
     low: float
     high: float
@@ -26,46 +39,50 @@ class Range:
     step: float | None
     whole: bool
 
-    def values(self) -> list:
-        """Every value of a range in steps; decimal, so that 0.1 + 2 * 0.1 is 0.3."""
+    def values(self) -> list[float]:
+        """List every value of a range in steps; decimal, so that 0.1 + 2 * 0.1 is 0.3."""
         low, step = Decimal(str(self.low)), Decimal(str(self.step))
         n = int((Decimal(str(self.high)) - low) // step) + 1
         return [(int if self.whole else float)(low + i * step) for i in range(n)]
 
-    def suggest(self, trial, name: str):
+    def suggest(self, trial: Any, name: str) -> float:
+        """Draw a value as an Optuna trial's sampler does."""
         high = self.high if self.step is None else self.values()[-1]
         step = (self.step or 1) if self.whole else self.step
         suggest = trial.suggest_int if self.whole else trial.suggest_float
-        return suggest(name, self.low, high, step=step, log=self.log)
+        value: float = suggest(name, self.low, high, step=step, log=self.log)
+        return value
 
 
 @dataclass(frozen=True)
 class Space:
     """``given`` as it was written; ``fixed`` settings, ``choices`` from lists, ``ranges``."""
 
-    given: dict
-    fixed: dict
-    choices: dict[str, list]
+    given: dict[str, Any]
+    fixed: dict[str, Any]
+    choices: dict[str, list[Any]]
     ranges: dict[str, Range]
 
     @property
     def countable(self) -> bool:
+        """Whether a grid can list every point."""
         return all(r.step is not None for r in self.ranges.values())
 
-    def grid(self) -> list[dict]:
-        """Every point, as the study keeps it; the setting written last varies fastest."""
+    def grid(self) -> list[dict[str, Any]]:
+        """List every point, as the study keeps it; the setting written last varies fastest."""
         for name, r in self.ranges.items():
             if r.step is None:
-                raise InputError(f"a grid needs steps, but {name} is a range without one; add a step, give a list, or search with "
-                                 f"--sampler random, tpe or nsga2")
+                raise InputError(f"a grid needs steps, but {name} is a range without one; add a step, give a list, or "
+                                 f"search with --sampler random, tpe or nsga2")
         axes = {n: [kept(v) for v in self.choices[n]] if n in self.choices else self.ranges[n].values()
                 for n in self.given if n not in self.fixed}
         if (size := math.prod(map(len, axes.values()))) > MOST:
-            raise InputError(f"the grid has {size:,} points; leave some out, or search with --sampler random, tpe or nsga2")
+            raise InputError(
+                f"the grid has {size:,} points; leave some out, or search with --sampler random, tpe or nsga2")
         return [dict(zip(axes, point)) for point in itertools.product(*axes.values())]
 
-    def suggest(self, trial) -> dict:
-        """Settings of a trial: its own where it has them, else those that the study's sampler draws."""
+    def suggest(self, trial: Any) -> dict[str, Any]:
+        """Return the settings of a trial: its own where it has them, else those that the study's sampler draws."""
         drawn = {n: trial.suggest_categorical(n, [kept(v) for v in values]) for n, values in self.choices.items()}
         return settings(drawn | {n: r.suggest(trial, n) for n, r in self.ranges.items()})
 
@@ -74,18 +91,26 @@ class Space:
 MOST = 100_000
 
 
-def kept(value):
-    """A value as the study keeps it: lists as text."""
+def kept(value: Any) -> Any:
+    """Return a value as the study keeps it: lists as text."""
     return json.dumps(value) if isinstance(value, list) else value
 
 
-def settings(params: dict) -> dict:
-    """The inverse of ``kept`` for named values."""
+def settings(params: dict[str, Any]) -> dict[str, Any]:
+    """Invert ``kept`` for named values."""
     return {n: json.loads(v) if TYPES[n] == "list" else v for n, v in params.items()}
 
 
 def read_space(path: str | Path) -> Space:
-    """The space in a TOML file."""
+    """Read a space from a TOML file.
+
+    Raises
+    ------
+    FormatError
+        Where the file is no TOML.
+    InputError
+        Where it cannot be read, or names what is no setting.
+    """
     try:
         return parse_space(tomllib.loads(read_text(path)))
     except tomllib.TOMLDecodeError as error:
@@ -94,10 +119,11 @@ def read_space(path: str | Path) -> Space:
         raise InputError(f"{path}: {error}") from None
 
 
-def parse_space(given: dict) -> Space:
-    """Lists are choices, tables {low, high, log, step} ranges, single values fixed.
+def parse_space(given: dict[str, Any]) -> Space:
+    """Sort settings: lists are choices, tables {low, high, log, step} ranges, single values fixed.
 
-    For settings that are lists themselves (``widths``, ``channels`` ...) a list of lists is choices and a plain list a fixed value.
+    For settings that are lists themselves (``widths``, ``channels`` ...) a list of lists is choices and a plain list a
+    fixed value.
     """
     space = Space(given, {}, {}, {})
     for name, value in given.items():
@@ -116,7 +142,7 @@ def parse_space(given: dict) -> Space:
     return space
 
 
-def _typed(name: str, value):
+def _typed(name: str, value: Any) -> Any:
     if TYPES[name] == "float" and type(value) is int:
         return float(value)
     if type(value).__name__ != TYPES[name]:
@@ -124,7 +150,7 @@ def _typed(name: str, value):
     return value
 
 
-def _choices(name: str, values: list) -> list:
+def _choices(name: str, values: list[Any]) -> list[Any]:
     if not values:
         raise InputError(f"{name} = [] has nothing to choose from; list values, or leave {name} out")
     values = [_typed(name, v) for v in values]
@@ -134,7 +160,7 @@ def _choices(name: str, values: list) -> list:
     return values
 
 
-def _range(name: str, given: dict) -> Range:
+def _range(name: str, given: dict[str, Any]) -> Range:
     if TYPES[name] not in ("int", "float"):
         raise InputError(f"{name} is of type {TYPES[name]} and has no range; list its values")
     if unknown := sorted(set(given) - {"low", "high", "log", "step"}):
@@ -147,7 +173,8 @@ def _range(name: str, given: dict) -> Range:
     if type(log) is not bool:
         raise InputError(f"the range of {name} has log = {log!r}; give true or false")
     if not (math.isfinite(low) and math.isfinite(high) and low <= high):
-        raise InputError(f"the range of {name} has low = {low} above high = {high} or one that is not finite; exchange them")
+        raise InputError(
+            f"the range of {name} has low = {low} above high = {high} or one that is not finite; exchange them")
     if log and (step is not None or low <= 0):
         raise InputError(f"the range of {name} is logarithmic; give low above 0 and no step")
     if step is not None and not (math.isfinite(step) and step > 0):

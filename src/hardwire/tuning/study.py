@@ -1,38 +1,43 @@
 """The study that processes share: numbered points in an Optuna storage, each claimed by one process at a time.
 
-Points are queued as waiting trials that carry their ``number`` and ``attempt``. A point whose process died is queued again as its
-next attempt. Where two processes queue the same attempt at once, the trial that stands first in the storage counts, and the other
-is never run; so nobody needs a lock around the queue, on any storage.
+Points are queued as waiting trials that carry their ``number`` and ``attempt``. A point whose process died is queued
+again as its next attempt. Where two processes queue the same attempt at once, the trial that stands first in the
+storage counts, and the other is never run; so nobody needs a lock around the queue, on any storage.
 """
 
-import os
 import socket
 import threading
 import time
 import warnings
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal, get_args
+
+from filelock import FileLock
 
 from ..core.errors import FormatError, InputError, MissingToolError
+from .locks import JournalLock, locked, take
 
-try:
-    import fcntl
-except ImportError:  # pragma: no cover
-    fcntl = None
-    import msvcrt
-
-JOURNAL, LOCKS = "journal.log", "locks"
+JOURNAL, LOCKS, FILES = "journal.log", "locks", "files"
 #: Seconds between signs of life in a database, and until a silent trial is taken for dead.
 HEARTBEAT, SILENCE = 30, 120
-#: Seconds that a write waits for other processes' writes.
-PATIENCE = 60.0
 #: A point that took its process down so often is given up.
 ATTEMPTS = 10
-SAMPLERS = ("grid", "random", "tpe", "nsga2")
+Sampler = Literal["grid", "random", "tpe", "nsga2"]
+SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
+Parameters = dict[str, Any]
 
 
-def optuna():
-    """The module, or MissingToolError."""
+def optuna() -> ModuleType:
+    """Import Optuna.
+
+    Raises
+    ------
+    MissingToolError
+        Where it is not installed.
+    """
     try:
         import optuna
     except ImportError:
@@ -41,8 +46,8 @@ def optuna():
 
 
 @contextmanager
-def quiet():
-    """Without Optuna's log lines and its notices about experimental parts."""
+def quiet() -> Iterator[ModuleType]:
+    """Give Optuna, inside the block without its log lines and its notices about experimental parts."""
     module = optuna()
     before = module.logging.get_verbosity()
     module.logging.set_verbosity(module.logging.CRITICAL)
@@ -55,70 +60,19 @@ def quiet():
 
 
 #: Errors of a database in which another process makes the same tables at this moment: the next try finds them made.
-MET = ("OperationalError", "ProgrammingError", "IntegrityError")
+TABLE_RACES = ("OperationalError", "ProgrammingError", "IntegrityError")
 
 
-class FileLock:
-    """A lock on a file that the system gives back when its process ends, however it ends."""
+def open_storage(out: Path, url: str | None) -> Any:
+    """Open the journal in ``out``, or the database at ``url``, as a storage of Optuna.
 
-    def __init__(self, path: Path):
-        self.path, self.file = Path(path), None
-
-    def take(self) -> bool:
-        """Take it if it is free."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = open(self.path, "ab")  # noqa: SIM115
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB) if fcntl else msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except (BlockingIOError, PermissionError):
-            file.close()
-            return False
-        except OSError as error:
-            file.close()
-            raise InputError(f"{self.path} cannot be locked ({error.strerror}); choose a folder on another file system") from None
-        self.file = file
-        return True
-
-    def acquire(self) -> bool:
-        """Wait until it is free and take it."""
-        last = time.monotonic() + PATIENCE
-        while not self.take():
-            if time.monotonic() > last:
-                raise InputError(f"{self.path} has been locked by another process for {PATIENCE:.0f} s; end that process")
-            time.sleep(0.01)
-        return True
-
-    def release(self) -> None:
-        self.file.close()
-
-    def __enter__(self):
-        self.acquire()
-
-    def __exit__(self, *error):
-        self.release()
-
-
-class JournalLock(FileLock):
-    """Optuna's lock around a write to the journal; it also cuts off half a line that a killed process has left."""
-
-    def __init__(self, journal: Path):
-        super().__init__(journal.with_name(journal.name + ".lock"))
-        self.journal = journal
-
-    def acquire(self) -> bool:
-        super().acquire()
-        self.mend()
-        return True
-
-    def mend(self) -> None:
-        with open(self.journal, "rb+") as file:
-            if file.seek(0, os.SEEK_END) and file.seek(-1, os.SEEK_END) is not None and file.read(1) != b"\n":
-                file.seek(0)
-                file.truncate(file.read().rfind(b"\n") + 1)
-
-
-def open_storage(out: Path, url: str | None):
-    """The journal in ``out``, or the database at ``url``."""
+    Raises
+    ------
+    InputError
+        Where it cannot be opened or written.
+    FormatError
+        Where the journal is damaged.
+    """
     with quiet() as module:
         if url:
             return _database(module, url)
@@ -133,28 +87,44 @@ def open_storage(out: Path, url: str | None):
             raise FormatError(f"{path} is damaged ({error}); restore it, or sweep into another folder") from None
 
 
-def _database(module, url: str, tries: int = 6):
+def _database(module: ModuleType, url: str, tries: int = 6) -> Any:
     try:
         storage = module.storages.RDBStorage(url, heartbeat_interval=HEARTBEAT, grace_period=SILENCE)
         return module.storages.get_storage(storage)  # with the cache that a study would put in front of it
     except Exception as error:  # each driver has its own
-        if tries > 1 and type(error).__name__ in MET:
+        if tries > 1 and type(error).__name__ in TABLE_RACES:
             time.sleep(0.2)
             return _database(module, url, tries - 1)
-        what, place = str(error).splitlines()[0], f"{url.partition('://')[0]}://{url.rpartition('@' if '@' in url else '://')[2]}"
-        raise InputError(f"storage {place} cannot be opened ({type(error).__name__}: {what.replace(url, place)}); check the URL, its "
-                         f"server and the driver") from None
+        what = str(error).splitlines()[0]
+        place = f"{url.partition('://')[0]}://{url.rpartition('@' if '@' in url else '://')[2]}"  # no password
+        raise InputError(f"storage {place} cannot be opened ({type(error).__name__}: {what.replace(url, place)}); "
+                         f"check the URL, its server and the driver") from None
 
 
 class Study:
-    """Points of one sweep. ``out`` is this process's folder; with a database others may have other ones."""
+    """Points of one sweep.
 
-    def __init__(self, storage, name: str, out: Path, *, seed: int = 0, create: bool = True):
+    Parameters
+    ----------
+    storage : Optuna storage
+        As ``open_storage`` gives it.
+    name : str
+        Of the study in the storage.
+    out : path
+        This process's folder; with a database others may have other ones.
+    seed : int
+        Of what the sampler draws.
+    create : bool
+        Make the study where there is none; else that is an InputError.
+    """
+
+    def __init__(self, storage: Any, name: str, out: Path, *, seed: int = 0, create: bool = True) -> None:
         self.storage, self.out, self.seed = storage, Path(out), seed
         self.module = optuna()
         directions = ["maximize", "minimize"]
         if create:
-            self.study = self.module.create_study(storage=storage, study_name=name, directions=directions, load_if_exists=True)
+            self.study = self.module.create_study(storage=storage, study_name=name, directions=directions,
+                                                  load_if_exists=True)
         else:
             try:
                 self.study = self.module.load_study(storage=storage, study_name=name)
@@ -165,28 +135,28 @@ class Study:
         self.is_database = hasattr(storage, "record_heartbeat")
         self.state = self.module.trial.TrialState
 
-    def settle(self, facts: dict) -> None:
-        """Note what the study is of, or refuse when it is of something else."""
+    def define(self, definition: Parameters) -> None:
+        """Note what the study is of; InputError where it is of something else already."""
         before = self.study.user_attrs.get("sweep")
         if before is None:
-            self.study.set_user_attr("sweep", facts)
+            self.study.set_user_attr("sweep", definition)
         for key, value in (before or {}).items():
-            if facts.get(key) != value:
-                raise InputError(f"study {self.study.study_name!r} was begun with another {key}; use the same again, or another "
-                                 f"--out (with a database, another --name)")
+            if definition.get(key) != value:
+                raise InputError(f"study {self.study.study_name!r} was begun with another {key}; use the same again, "
+                                 f"or another --out (with a database, another --name)")
 
-    def points(self) -> dict:
-        """Number -> the trial that counts: of the latest attempt the first in the storage."""
-        found: dict = {}
+    def points(self) -> dict[int, Any]:
+        """Map each number to the trial that counts: of the latest attempt the first in the storage."""
+        trials: dict[int, Any] = {}
         for trial in self.storage.get_all_trials(self.id, deepcopy=False):
-            number = trial.user_attrs.get("number")
-            if number is not None and (number not in found or trial.user_attrs["attempt"] > found[number].user_attrs["attempt"]):
-                found[number] = trial
-        return dict(sorted(found.items()))
+            number, attempt = trial.user_attrs.get("number"), trial.user_attrs.get("attempt")
+            if number is not None and (number not in trials or attempt > trials[number].user_attrs["attempt"]):
+                trials[number] = trial
+        return dict(sorted(trials.items()))
 
-    def fill(self, grid: list[dict]) -> None:
+    def fill(self, grid: list[Parameters]) -> None:
         """Queue the points of ``grid`` that are missing, and those whose process died."""
-        self._bury()
+        self._fail_dead()
         points = self.points()
         for number, params in enumerate(grid):
             if number not in points:
@@ -196,24 +166,26 @@ class Study:
                 params = trial.system_attrs.get("fixed_params", {}) | trial.params
                 self._queue(params, number, trial.user_attrs["attempt"] + 1)
 
-    def _queue(self, params: dict, number: int, attempt: int) -> None:
+    def _queue(self, params: Parameters, number: int, attempt: int) -> None:
         self.study.enqueue_trial(params, user_attrs={"number": number, "attempt": attempt})
 
     def waiting(self) -> bool:
+        """Whether a point waits to be claimed."""
         return any(trial.state == self.state.WAITING for trial in self.points().values())
 
-    def _lost(self, trial) -> bool:
-        return trial.state == self.state.FAIL and "error" not in trial.user_attrs
+    def _lost(self, trial: Any) -> bool:
+        return bool(trial.state == self.state.FAIL and "error" not in trial.user_attrs)
 
-    def _bury(self) -> None:
+    def _fail_dead(self) -> None:
         """Mark trials of dead processes failed, without an error, which is what ``fill`` looks for."""
         if self.is_database:
             self.module.storages.fail_stale_trials(self.study)
         for number, trial in self.points().items():
-            if trial.state != self.state.RUNNING or (self.is_database and trial.user_attrs.get("where") != self.where):
+            elsewhere = self.is_database and trial.user_attrs.get("where") != self.where
+            if trial.state != self.state.RUNNING or elsewhere:
                 continue
             lock = self._lock(number)
-            if lock.take():  # its process is gone, unless it has just finished
+            if take(lock):  # its process is gone, unless it has just finished
                 self._fail(trial._trial_id)
                 lock.release()
 
@@ -224,21 +196,21 @@ class Study:
         except self.module.exceptions.UpdateFinishedTrialError:
             pass
 
-    def writing(self) -> FileLock:
-        """Held while the folder's own files are written, which processes share."""
-        return FileLock(self.out / LOCKS / "files")
+    def writing(self) -> AbstractContextManager[None]:
+        """Lock the folder's own files, which processes share, inside the block."""
+        return locked(self.out / LOCKS / FILES)
 
     def _lock(self, number: int) -> FileLock:
         return FileLock(self.out / LOCKS / f"{number:04d}")
 
     @contextmanager
-    def claim(self, sampler: str):
-        """The next waiting point as (number, Optuna trial), this process's alone inside the block; or None."""
+    def claim(self, sampler: Sampler) -> Iterator[tuple[int, Any] | None]:
+        """Give the next waiting point as (number, Optuna trial), this process's alone inside the block; or None."""
         for number, trial in self.points().items():
             if trial.state != self.state.WAITING:
                 continue
             lock = self._lock(number)
-            if not lock.take():
+            if not take(lock):
                 continue
             try:
                 if self._pop(trial._trial_id):
@@ -251,11 +223,11 @@ class Study:
 
     def _pop(self, trial_id: int) -> bool:
         try:
-            return self.storage.set_trial_state_values(trial_id, state=self.state.RUNNING)
+            return bool(self.storage.set_trial_state_values(trial_id, state=self.state.RUNNING))
         except self.module.exceptions.UpdateFinishedTrialError:
             return False
 
-    def _trial(self, trial_id: int, number: int, sampler: str):
+    def _trial(self, trial_id: int, number: int, sampler: Sampler) -> Any:
         """What it draws depends on its number, not on which process draws it."""
         samplers, seed = self.module.samplers, (self.seed * 1_000_003 + number) % 2**32
         kinds = {"random": samplers.RandomSampler, "grid": samplers.RandomSampler, "tpe": samplers.TPESampler,
@@ -264,34 +236,36 @@ class Study:
         return self.module.trial.Trial(self.study, trial_id)
 
     @contextmanager
-    def _alive(self, trial_id: int):
+    def _alive(self, trial_id: int) -> Iterator[None]:
         """Give signs of life while the block runs; whatever ends it, the trial does not stay running."""
         over = threading.Event()
-        beats = threading.Thread(target=self._beat, args=(trial_id, over), daemon=True)
+        heartbeats = threading.Thread(target=self._send_heartbeats, args=(trial_id, over), daemon=True)
         if self.is_database:
             self.storage.record_heartbeat(trial_id)
             self.storage.set_trial_user_attr(trial_id, "where", self.where)
-            beats.start()
+            heartbeats.start()
         try:
             yield
         finally:
             over.set()
             if self.is_database:
-                beats.join()
+                heartbeats.join()
             self._fail(trial_id)
 
-    def _beat(self, trial_id: int, over: threading.Event) -> None:
+    def _send_heartbeats(self, trial_id: int, over: threading.Event) -> None:
         while not over.wait(HEARTBEAT):
             try:
                 self.storage.record_heartbeat(trial_id)
             except Exception:  # a missed beat is made up for by the next
                 continue
 
-    def finish(self, trial, accuracy: float, gates: int, facts: dict) -> None:
-        for key, value in facts.items():
+    def finish(self, trial: Any, accuracy: float, gates: int, attributes: Parameters) -> None:
+        """Close a claimed trial with its objectives, and note ``attributes`` beside them."""
+        for key, value in attributes.items():
             trial.set_user_attr(key, value)
         self.study.tell(trial, [accuracy, gates])
 
-    def give_up(self, trial, sentence: str) -> None:
+    def give_up(self, trial: Any, sentence: str) -> None:
+        """Close a claimed trial that failed, with the reason."""
         trial.set_user_attr("error", sentence)
         self.study.tell(trial, state=self.state.FAIL)
