@@ -4,10 +4,10 @@ import subprocess
 import sys
 
 import pytest
+from hardwire.crossbar.kernels.update import RULES
 
 from hardwire.core.settings import Kind
 from hardwire.crossbar.kernels.tile import PERIPHERIES
-from hardwire.crossbar.kernels.update import RULES
 from hardwire.crossbar.network import ACTIVATIONS
 from hardwire.crossbar.settings import ABLATIONS, VARIANTS, CrossbarSettings
 from hardwire.data.encoders import ENCODERS

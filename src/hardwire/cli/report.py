@@ -10,7 +10,7 @@ from .verbs import data_dir_option, run_argument, verb
 @run_argument
 @data_dir_option
 def report(output: Output, run: str, data_dir: str | None) -> int:
-    """The record of a run as text, JSON and HTML."""  # noqa: D401
+    """The record of a run as text, JSON and HTML."""
     from ..report import format_text
     from ..workflow.report import report_run
 
