@@ -91,7 +91,7 @@ def emit(output: Output, circuit: str, to: str, out: str, pipeline: int) -> int:
 @circuit_argument
 @click.option("--against", metavar="FILE", help="Another circuit, run directory, or emitted Verilog file (.v).")
 @data_dir_option
-def verify(output: Output, circuit: str, against: str | None, data_dir: str | None) -> int:
+def verify(output: Output, circuit: str, against: str | None, data_dir: Path | None) -> int:
     """Prove or refute; a counterexample when refuted."""
     from ..verify import prove, verify_circuit
     from ..verify.readback import read_emitted

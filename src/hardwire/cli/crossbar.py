@@ -36,7 +36,7 @@ hardwire crossbar fit --curve pulses.csv --kind pcm --out my_pcm.toml
 @settings_options(CrossbarSettings, "features", "seed", "epochs", "samples", "variants")
 def crossbar(  # noqa: PLR0913  one for each option
     output: Output, *, what: str, out: str | None, config: str | None, ablations: bool, resume: bool,
-    data_dir: str | None, curve: str | None, kind: str, assignments: tuple[str, ...], given: dict[str, Any],
+    data_dir: Path | None, curve: str | None, kind: str, assignments: tuple[str, ...], given: dict[str, Any],
 ) -> int:
     """Train a network in analog memory into a run directory, or fit a device.
 
@@ -63,7 +63,7 @@ def crossbar(  # noqa: PLR0913  one for each option
 def fit(output: Output, curve: str | None, kind: str, out: str | None) -> int:
     """Fit a device to a measured curve and write it as TOML."""
     from ..devices.fitting import fit
-    from ..devices.models import save_device
+    from ..devices.presets import save_device
 
     if not curve:
         raise InputError("fit needs --curve FILE, a CSV with the columns pulse and conductance")

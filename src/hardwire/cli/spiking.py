@@ -40,7 +40,7 @@ hardwire spiking mnist --rule triplet --out runs/diehl-cook
 @set_option
 @settings_options(SpikingSettings, "rule", "prune", "method", "cells", "outputs", "epochs", "seed")
 def spiking(output: Output, *, dataset: str, out: str, config: str | None, compare: str | None, seeds: int,
-            resume: bool, data_dir: str | None, assignments: tuple[str, ...], given: dict[str, Any]) -> int:
+            resume: bool, data_dir: Path | None, assignments: tuple[str, ...], given: dict[str, Any]) -> int:
     """Train a spiking network without labels on an array of memory cells into a run directory.
 
     With --prune it is pruned while it learns (--method soft, unless another is given); --compare trains every way to

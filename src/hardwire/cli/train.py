@@ -47,7 +47,7 @@ FREQUENT = ("seed", "steps", "layers", "width", "levels", "edges", "batch", "lea
 @set_option
 @settings_options(LogicSettings, *FREQUENT)
 def train(output: Output, *, dataset: str, out: str, model: str | None, recipe: Recipe, resume: bool,
-          data_dir: str | None, assignments: tuple[str, ...], given: dict[str, Any]) -> int:
+          data_dir: Path | None, assignments: tuple[str, ...], given: dict[str, Any]) -> int:
     """Train a logic network into a run directory.
 
     Settings are those of the data set's preset, of --model, or of the run that is resumed, with the options below in
@@ -69,9 +69,9 @@ def train(output: Output, *, dataset: str, out: str, model: str | None, recipe: 
         shape = shape_of(settings, len(data.classes))
         output.say(f"train {shape} on {len(data.train.y)} samples for {settings.steps} steps")
     with watching(output, task=settings.task) as listener:
-        model = train(LOGIC, settings, folder, data=data, data_dir=data_dir, resume=resume, listen=listener)
+        trained = train(LOGIC, settings, folder, data=data, data_dir=data_dir, resume=resume, listen=listener)
     if FIRST:  # the run directory is the first one's
-        best = model.best
+        best = trained.best
         text = f"{folder}: validation hard {merit(best['hard'], settings.task)} at step {best['step']}"
         output.answer({"run": str(folder), "best": best}, text)
     return 0

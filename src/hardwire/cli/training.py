@@ -11,7 +11,7 @@ from .progress import NOTHING, watching
 
 
 def train_and_report(
-    output: Output, hardware: Hardware[Any, Any, Any], settings: Settings, out: str, *, data_dir: str | None,
+    output: Output, hardware: Hardware[Any, Any, Any], settings: Settings, out: str, *, data_dir: Path | None,
     resume: bool, names: Mapping[str, str] = NOTHING, after: Callable[[Any], None] | None = None,
 ) -> int:
     """Train into a run directory, or go on with the run in it; answer with its record.

@@ -36,7 +36,7 @@ hardwire sweep --show sweeps/digits
 @settings_options(LogicSettings)
 def sweep(  # noqa: PLR0913  one for each option
     output: Output, *, dataset: str | None, space: str | None, out: str | None, show: str | None, trials: int | None,
-    sampler: str | None, storage: str | None, name: str, timeout: float | None, optimized: bool, data_dir: str | None,
+    sampler: str | None, storage: str | None, name: str, timeout: float | None, optimized: bool, data_dir: Path | None,
     given: dict[str, Any],
 ) -> int:
     """Run a grid or a search over settings; the front of validation accuracy against gates.

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import rich_click as click
@@ -60,7 +61,7 @@ def out_option(text: str = "Run directory.", *, required: bool = True, **more: A
     return click.option("--out", required=required, metavar="DIR", help=text, **more)
 
 
-data_dir_option = click.option("--data-dir", metavar="DIR",
+data_dir_option = click.option("--data-dir", metavar="DIR", type=click.Path(path_type=Path),
                                help="Where data sets lie (default: $HARDWIRE_DATA, then the user's cache).")
 resume_option = click.option("--resume", is_flag=True, help="Go on where a killed run was.")
 run_argument = click.argument("run", metavar="RUN", help="Run directory of `hardwire train`.")
