@@ -4,12 +4,12 @@ import subprocess
 import sys
 
 import pytest
-from hardwire.crossbar.kernels.update import RULES
 
 from hardwire.core.settings import Kind
-from hardwire.crossbar.kernels.tile import PERIPHERIES
 from hardwire.crossbar.network import ACTIVATIONS
+from hardwire.crossbar.periphery import PERIPHERIES
 from hardwire.crossbar.settings import ABLATIONS, VARIANTS, CrossbarSettings
+from hardwire.crossbar.updates import RULES
 from hardwire.data.encoders import ENCODERS
 from hardwire.logic.network.nodes import ESTIMATORS, INITS, MAX_FAN_IN, PARAMETRISATIONS
 from hardwire.logic.settings import LogicSettings
