@@ -70,7 +70,7 @@ def test_train_says_where_it_is(ask, tmp_path):
     assert first == {"message": "train 2 layers of 200 gates on 1294 samples for 60 steps"}
     assert [(e["position"], e["total"], e["unit"]) for e in events] == [(60, 60, "step")]
     assert events[0]["figures"]["hard"] == found["best"]["hard"] and events[0]["seconds_left"] == 0
-    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["config.toml", "metrics.jsonl", "model.safetensors"]
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [".lock", "config.toml", "metrics.jsonl", "model.safetensors"]
     out, err = ask("train", "digits", "--out", tmp_path / "run", "--resume", "--json")
     assert json.loads(out) == found and "finished already" in err
 
