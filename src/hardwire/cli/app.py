@@ -18,7 +18,7 @@ from .output import FIRST
 
 #: Verb -> module of this package that defines it, and what the list of verbs says.
 VERBS = {
-    "demo": ("demo", "The main job on the embedded digits: train, freeze, optimise, emit C and Verilog, prove, report."),
+    "demo": ("demo", "The main job on the embedded digits: train, freeze, optimise, emit, prove, report."),
     "train": ("train", "Train a logic network into a run directory."),
     "lower": ("circuit", "Freeze a trained run into an exact circuit."),
     "optimize": ("circuit", "Run the passes of a level; statistics for each."),

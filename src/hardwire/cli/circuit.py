@@ -33,7 +33,8 @@ def lower(output: Output, run: str) -> int:
 @verb("hardwire optimize runs/mnist -O2\nhardwire optimize adder.aig --out adder.net")
 @circuit_argument
 @click.option("-O", "level", type=click.Choice(["0", "1", "2"]), default="2", help="Level (default: 2).")
-@click.option("--out", metavar="FILE", help="The optimised .net file (default: beside CIRCUIT, or in the run directory).")
+@click.option("--out", metavar="FILE",
+              help="The optimised .net file (default: beside CIRCUIT, or in the run directory).")
 def optimize(output: Output, circuit: str, level: str, out: str | None) -> int:
     """Run the passes of a level; statistics for each."""
     from ..circuit import save_circuit
@@ -53,7 +54,8 @@ def optimize(output: Output, circuit: str, level: str, out: str | None) -> int:
         result, statistics = run_passes(raw, level=level, progress=output.say)
         target = save_circuit(result, out or path.with_suffix(".opt.net"))
         passes = [dataclasses.asdict(s) for s in statistics]
-    lines = [f"{p['name']:<12} {p['gates_before']:>8} -> {p['gates_after']:>8} gates  {p['seconds']:.2f} s" for p in passes]
+    lines = [f"{p['name']:<20} {p['gates_before']:>8} -> {p['gates_after']:>8} gates  {p['seconds']:.2f} s"
+             for p in passes]
     output.answer(describe(result, target) | {"passes": passes}, "\n".join([*lines, summary(result, target)]))
     return 0
 
@@ -84,11 +86,12 @@ def emit(output: Output, circuit: str, to: str, out: str, pipeline: int) -> int:
     return 0
 
 
-@verb("hardwire verify runs/mnist\nhardwire verify a.net --against b.blif\nhardwire verify runs/mnist --against rtl/mnist.v")
+@verb("hardwire verify runs/mnist\nhardwire verify a.net --against b.blif\n"
+      "hardwire verify runs/mnist --against rtl/mnist.v")
 @circuit_argument
 @click.option("--against", metavar="FILE", help="Another circuit, run directory, or emitted Verilog file (.v).")
 @data_dir_option
-def verify(output: Output, circuit: str, against: str | None, data_dir: str | None) -> int:
+def verify(output: Output, circuit: str, against: str | None, data_dir: Path | None) -> int:
     """Prove or refute; a counterexample when refuted."""
     from ..verify import prove, verify_circuit
     from ..verify.readback import read_emitted

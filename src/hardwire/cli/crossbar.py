@@ -21,7 +21,8 @@ hardwire crossbar fit --curve pulses.csv --kind pcm --out my_pcm.toml
 
 
 @verb(EXAMPLES)
-@click.argument("what", metavar="DATASET", type=click.Choice([*PRESETS, "fit"]), help=f"{', '.join(PRESETS)}; or fit, see --curve.")
+@click.argument("what", metavar="DATASET", type=click.Choice([*PRESETS, "fit"]),
+                help=f"{', '.join(PRESETS)}; or fit, see --curve.")
 @out_option("Run directory; of fit the .toml file.", required=False)
 @click.option("--config", metavar="FILE", help="A .toml file of settings, as config.toml of a run.")
 @click.option("--ablations", is_flag=True, help="Train without polarity inversion and with 2 PCM alone, too.")
@@ -33,11 +34,14 @@ hardwire crossbar fit --curve pulses.csv --kind pcm --out my_pcm.toml
               help="Of fit: linear-step, soft-bounds, capacitor or pcm (default: linear-step).")
 @set_option
 @settings_options(CrossbarSettings, "features", "seed", "epochs", "samples", "variants")
-def crossbar(output: Output, what: str, out: str | None, config: str | None, ablations: bool, resume: bool, data_dir: str | None,
-             curve: str | None, kind: str, assignments: tuple[str, ...], given: dict[str, Any]) -> int:
+def crossbar(  # noqa: PLR0913  one for each option
+    output: Output, *, what: str, out: str | None, config: str | None, ablations: bool, resume: bool,
+    data_dir: Path | None, curve: str | None, kind: str, assignments: tuple[str, ...], given: dict[str, Any],
+) -> int:
     """Train a network in analog memory into a run directory, or fit a device.
 
-    Settings are those of the data set's preset, of --config, or of the run that is resumed, with the options below in place of some.
+    Settings are those of the data set's preset, of --config, or of the run that is resumed, with the options below in
+    place of some.
     """
     if what == "fit":
         return fit(output, curve, kind, out)

@@ -22,7 +22,7 @@ DEMO = "demo.txt"
 @settings_options(LogicSettings, "seed", "steps", only=True)
 @threads_option
 def demo(output: Output, out: str, given: dict[str, Any]) -> int:
-    """The main job on the embedded digits: train, freeze, optimise, emit C and Verilog, prove, report."""  # noqa: D401
+    """The main job on the embedded digits: train, freeze, optimise, emit, prove, report."""
     settings, folder = presets.preset("digits").changed(**given), Path(out)
     clear_demo(folder)
 

@@ -1,4 +1,4 @@
-"""Progress of a run on standard error: a bar on a terminal, a line for each evaluation in a pipe, JSON lines with ``--json``."""
+"""Progress of a run on standard error: a bar on a terminal, lines in a pipe, JSON lines with ``--json``."""
 
 import json
 import sys
@@ -38,9 +38,8 @@ def figures(event: Event, task: str = "classify", names: Mapping[str, str] = NOT
 
 def line(event: Event, task: str = "classify", names: Mapping[str, str] = NOTHING) -> str:
     """Word an event as one line."""
-    width = len(f"{event.total}")
-    return (f"{event.unit} {event.position:>{width}}/{event.total}  {figures(event, task, names)}  {event.seconds:.0f} s, "
-            f"{_clock(event.seconds_left)} left")
+    place = f"{event.unit} {event.position:>{len(str(event.total))}}/{event.total}"
+    return f"{place}  {figures(event, task, names)}  {event.seconds:.0f} s, {_clock(event.seconds_left)} left"
 
 
 def _clock(seconds: float) -> str:

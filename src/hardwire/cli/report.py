@@ -9,8 +9,8 @@ from .verbs import data_dir_option, run_argument, verb
 @verb("hardwire report runs/mnist")
 @run_argument
 @data_dir_option
-def report(output: Output, run: str, data_dir: str | None) -> int:
-    """The record of a run as text, JSON and HTML."""  # noqa: D401
+def report(output: Output, run: str, data_dir: Path | None) -> int:
+    """The record of a run as text, JSON and HTML."""
     from ..report import format_text
     from ..workflow.report import report_run
 

@@ -32,18 +32,20 @@ hardwire spiking mnist --rule triplet --out runs/diehl-cook
 @click.argument("dataset", metavar="DATASET", help=DATASET)
 @out_option()
 @click.option("--config", metavar="FILE", help="A .toml file of settings, as config.toml of a run.")
-@click.option("--compare", metavar="SHARES", help="Train every method at these shares too, with commas between, as 0.4,0.75.")
+@click.option("--compare", metavar="SHARES",
+              help="Train every method at these shares too, with commas between, as 0.4,0.75.")
 @click.option("--seeds", type=int, default=3, metavar="N", help="Of --compare: runs of each (default: 3).")
 @resume_option
 @data_dir_option
 @set_option
 @settings_options(SpikingSettings, "rule", "prune", "method", "cells", "outputs", "epochs", "seed")
-def spiking(output: Output, dataset: str, out: str, config: str | None, compare: str | None, seeds: int, resume: bool,
-            data_dir: str | None, assignments: tuple[str, ...], given: dict[str, Any]) -> int:
+def spiking(output: Output, *, dataset: str, out: str, config: str | None, compare: str | None, seeds: int,
+            resume: bool, data_dir: Path | None, assignments: tuple[str, ...], given: dict[str, Any]) -> int:
     """Train a spiking network without labels on an array of memory cells into a run directory.
 
-    With --prune it is pruned while it learns (--method soft, unless another is given); --compare trains every way to prune.
-    Settings are those of the rule's preset, of --config, or of the run that is resumed, with the options below in place of some.
+    With --prune it is pruned while it learns (--method soft, unless another is given); --compare trains every way to
+    prune. Settings are those of the rule's preset, of --config, or of the run that is resumed, with the options below
+    in place of some.
     """
     if seeds < 1:
         raise InputError(f"--seeds {seeds}: use at least 1")
@@ -57,7 +59,8 @@ def spiking(output: Output, dataset: str, out: str, config: str | None, compare:
 
     def compare_with(data: Any) -> None:
         if shares:
-            run_contenders(settings, data, out, shares=shares, seeds=seeds, progress=lambda row: output.say(_contender(row)))
+            run_contenders(settings, data, out, shares=shares, seeds=seeds,
+                           progress=lambda row: output.say(_contender(row)))
 
     return train_and_report(output, SPIKING, settings, out, data_dir=data_dir, resume=resume, after=compare_with)
 
@@ -87,4 +90,5 @@ def shares_of(compare: str | None) -> list[float]:
 
 def _contender(row: dict[str, Any]) -> str:
     """Say what a contender reached."""
-    return (f"{row['method']:<10} {row['prune']:.2f}  seed {row['seed']}  test {100 * row['test']:.2f} %  {row['seconds']:.0f} s")
+    run = f"{row['method']:<10} {row['prune']:.2f}  seed {row['seed']}"
+    return f"{run}  test {100 * row['test']:.2f} %  {row['seconds']:.0f} s"

@@ -29,15 +29,16 @@ hardwire train house.csv --task regress --label price --out runs/house
 hardwire train tags.csv --task multilabel --label rain,wind --out runs/tags
 """
 #: Settings that are used often.
-FREQUENT = ("seed", "steps", "layers", "width", "levels", "edges", "batch", "learning_rate", "gate_penalty", "parametrisation",
-            "encoder", "label")
+FREQUENT = ("seed", "steps", "layers", "width", "levels", "edges", "batch", "learning_rate", "gate_penalty",
+            "parametrisation", "encoder", "label")
 
 
 @verb(EXAMPLES)
 @click.argument("dataset", metavar="DATASET", help=DATASET)
 @out_option()
-@click.option("--model", metavar="NAME", help="A published network such as logictreenet-s or dlgn-48k, or a .toml file of settings, "
-              "as config.toml of a run.")
+@click.option("--model", metavar="NAME",
+              help="A published network such as logictreenet-s or dlgn-48k, or a .toml file of settings, as "
+              "config.toml of a run.")
 @click.option("--recipe", default="hardwire", type=click.Choice(RECIPES),
               help="Hyperparameters of a published network: ours or the paper's (default: hardwire).")
 @resume_option
@@ -45,11 +46,12 @@ FREQUENT = ("seed", "steps", "layers", "width", "levels", "edges", "batch", "lea
 @threads_option
 @set_option
 @settings_options(LogicSettings, *FREQUENT)
-def train(output: Output, dataset: str, out: str, model: str | None, recipe: Recipe, resume: bool, data_dir: str | None,
-          assignments: tuple[str, ...], given: dict[str, Any]) -> int:
+def train(output: Output, *, dataset: str, out: str, model: str | None, recipe: Recipe, resume: bool,
+          data_dir: Path | None, assignments: tuple[str, ...], given: dict[str, Any]) -> int:
     """Train a logic network into a run directory.
 
-    Settings are those of the data set's preset, of --model, or of the run that is resumed, with the options below in place of some.
+    Settings are those of the data set's preset, of --model, or of the run that is resumed, with the options below in
+    place of some.
     """
     folder = Path(out)
     stored = resume and (folder / "config.toml").is_file()
@@ -67,9 +69,9 @@ def train(output: Output, dataset: str, out: str, model: str | None, recipe: Rec
         shape = shape_of(settings, len(data.classes))
         output.say(f"train {shape} on {len(data.train.y)} samples for {settings.steps} steps")
     with watching(output, task=settings.task) as listener:
-        model = train(LOGIC, settings, folder, data=data, data_dir=data_dir, resume=resume, listen=listener)
+        trained = train(LOGIC, settings, folder, data=data, data_dir=data_dir, resume=resume, listen=listener)
     if FIRST:  # the run directory is the first one's
-        best = model.best
+        best = trained.best
         text = f"{folder}: validation hard {merit(best['hard'], settings.task)} at step {best['step']}"
         output.answer({"run": str(folder), "best": best}, text)
     return 0

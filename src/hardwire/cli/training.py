@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.settings import Settings
-from ..runs.experiment import Hardware, train
 from .output import Output
 from .progress import NOTHING, watching
 
+if TYPE_CHECKING:
+    from ..runs.experiment import Hardware
 
-def train_and_report(  # noqa: PLR0913
-    output: Output, hardware: Hardware[Any, Any, Any], settings: Settings, out: str, *, data_dir: str | None, resume: bool,
-    names: Mapping[str, str] = NOTHING, after: Callable[[Any], None] | None = None,
+
+def train_and_report(
+    output: Output, hardware: "Hardware[Any, Any, Any]", settings: Settings, out: str, *, data_dir: Path | None,
+    resume: bool, names: Mapping[str, str] = NOTHING, after: Callable[[Any], None] | None = None,
 ) -> int:
     """Train into a run directory, or go on with the run in it; answer with its record.
 
@@ -28,6 +30,7 @@ def train_and_report(  # noqa: PLR0913
         Called with the samples once the run is trained.
     """
     from ..report import format_text
+    from ..runs.experiment import train
     from ..workflow.report import report_run
 
     data = hardware.read_data(settings, data_dir)

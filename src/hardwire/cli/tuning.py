@@ -19,10 +19,12 @@ hardwire sweep --show sweeps/digits
 
 @verb(EXAMPLES)
 @click.argument("dataset", metavar="[DATASET]", required=False, help=DATASET)
-@click.option("--space", metavar="FILE", help="TOML: lists are choices, {low, high, log, step} ranges, single values fixed.")
+@click.option("--space", metavar="FILE",
+              help="TOML: lists are choices, {low, high, log, step} ranges, single values fixed.")
 @click.option("--out", metavar="DIR", help="Folder of the sweep; the same again shares its work or goes on with it.")
 @click.option("--show", metavar="DIR", help="Only write and print the front of a sweep as it stands.")
-@click.option("--trials", type=int, metavar="N", help="Trials over all calls (default: the whole grid, 30 of a search).")
+@click.option("--trials", type=int, metavar="N",
+              help="Trials over all calls (default: the whole grid, 30 of a search).")
 @click.option("--sampler", type=click.Choice(["grid", "random", "tpe", "nsga2"]),
               help="Default: the grid if the space has lists and stepped ranges only, else tpe.")
 @click.option("--storage", metavar="URL", help="Database that processes share (default: a journal in the folder).")
@@ -32,13 +34,16 @@ hardwire sweep --show sweeps/digits
 @data_dir_option
 @threads_option
 @settings_options(LogicSettings)
-def sweep(output: Output, dataset: str | None, space: str | None, out: str | None, show: str | None, trials: int | None,
-          sampler: str | None, storage: str | None, name: str, timeout: float | None, optimized: bool, data_dir: str | None,
-          given: dict[str, Any]) -> int:
+def sweep(  # noqa: PLR0913  one for each option
+    output: Output, *, dataset: str | None, space: str | None, out: str | None, show: str | None, trials: int | None,
+    sampler: str | None, storage: str | None, name: str, timeout: float | None, optimized: bool, data_dir: Path | None,
+    given: dict[str, Any],
+) -> int:
     """Run a grid or a search over settings; the front of validation accuracy against gates.
 
     A space.toml says, line by line, what is tried: width = [1000, 2000], seed = [0, 1, 2], steps = 1000,
-    learning_rate = {low = 0.01, high = 0.2, log = true}. A setting that is given as an option is the same in every trial.
+    learning_rate = {low = 0.01, high = 0.2, log = true}. A setting that is given as an option is the same in every
+    trial.
     """
     from .. import tuning
     from ..report.front import format_front
@@ -54,7 +59,8 @@ def sweep(output: Output, dataset: str | None, space: str | None, out: str | Non
         if given:
             points = tuning.parse_space(points.given | given)
         with watching(output) as listener:
-            front = tuning.sweep(dataset, points, out, trials=trials, storage=storage, name=name, sampler=sampler, timeout=timeout,
-                                 optimized=optimized, data_dir=data_dir, say=output.say, progress=listener)
+            front = tuning.sweep(dataset, points, out, trials=trials, storage=storage, name=name, sampler=sampler,
+                                 timeout=timeout, optimized=optimized, data_dir=data_dir, say=output.say,
+                                 progress=listener)
     output.answer(front, f"{format_front(front)}\n{Path(show or out or '') / 'front.html'}")
     return 0

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import rich_click as click
@@ -15,8 +16,8 @@ from .output import Output
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-DATASET = ("A name (digits, mnist, fashion-mnist, cifar10, cifar100, monk1, adult, iris, letter, ...) or a .csv, .tsv or .npz "
-           "file.")
+DATASET = ("A name (digits, mnist, fashion-mnist, cifar10, cifar100, monk1, adult, iris, letter, ...) or a .csv, .tsv "
+           "or .npz file.")
 #: Titles of the panels of a help page, in order.
 PANELS = *_, FREQUENT, ALL = "Arguments", "Options", "Settings", "All settings"
 
@@ -60,11 +61,12 @@ def out_option(text: str = "Run directory.", *, required: bool = True, **more: A
     return click.option("--out", required=required, metavar="DIR", help=text, **more)
 
 
-data_dir_option = click.option("--data-dir", metavar="DIR",
+data_dir_option = click.option("--data-dir", metavar="DIR", type=click.Path(path_type=Path),
                                help="Where data sets lie (default: $HARDWIRE_DATA, then the user's cache).")
 resume_option = click.option("--resume", is_flag=True, help="Go on where a killed run was.")
 run_argument = click.argument("run", metavar="RUN", help="Run directory of `hardwire train`.")
-circuit_argument = click.argument("circuit", metavar="CIRCUIT", help="Circuit file (.net, .aig, .aag, .blif) or run directory.")
+circuit_argument = click.argument("circuit", metavar="CIRCUIT",
+                                  help="Circuit file (.net, .aig, .aag, .blif) or run directory.")
 
 
 def threads_option(function: F) -> F:
@@ -150,8 +152,8 @@ def settings_options(settings: type[Settings], *frequent: str, only: bool = Fals
             if kind.type is bool:
                 option = click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=text, panel=panel)
             else:
-                option = click.option(flag, name, type=_type_of(kind), metavar=_metavar_of(kind), default=None, help=text,
-                                      panel=panel)
+                option = click.option(flag, name, type=_type_of(kind), metavar=_metavar_of(kind), default=None,
+                                      help=text, panel=panel)
             call = option(call)
         return call  # type: ignore[return-value]
 

@@ -1,4 +1,4 @@
-"""Settings of a run: one declaration, from which TOML, command-line options, estimator parameters and documentation are derived."""
+"""Settings of a run: one declaration, from which TOML, options, estimator parameters and documentation follow."""
 
 import re
 import tomllib
@@ -188,5 +188,6 @@ def _kind(annotation: Any, metadata: Iterable[Any]) -> Kind:
         return _kind(arguments[0], [*inner, *metadata])
     if origin is Literal:
         return Kind(str, choices=arguments)
-    bounds = [words.format(f"{getattr(m, name):g}") for m in metadata for name, words in _BOUNDS.items() if hasattr(m, name)]
+    bounds = [words.format(f"{getattr(m, name):g}") for m in metadata for name, words in _BOUNDS.items()
+              if hasattr(m, name)]
     return Kind(annotation, bounds=" and ".join(bounds))

@@ -36,9 +36,9 @@ class CrossbarSettings(Settings):
     """Of CIFAR: features (.npz), a feature network (.safetensors), torchvision:MODEL or timm:MODEL."""
     seed: Natural = 0
     """Seed of devices, weights, noise and the order of samples."""
-    variants: Annotated[list[Variant], Field(min_length=1)] = ["hybrid", "float"]
+    variants: list[Variant] = Field(["hybrid", "float"], min_length=1)
     """What is trained side by side, from the same weights in the same order; the first is the run's own."""
-    hidden: list[Count] = [250, 125]
+    hidden: list[Count] = Field([250, 125])
     """Hidden units of each layer."""
     activation: Activation = "relu"
     """Activation between layers."""
@@ -103,7 +103,8 @@ class CrossbarSettings(Settings):
 PRESETS: dict[str, dict[str, Any]] = {
     "mnist": {},
     "fashion-mnist": {},
-    "digits": {"hidden": [32], "activation": "tanh", "unit": 40.0, "epochs": 10, "learning_rate": 0.02, "transfer_every": 1000},
+    "digits": {"hidden": [32], "activation": "tanh", "unit": 40.0, "epochs": 10, "learning_rate": 0.02,
+               "transfer_every": 1000},
     "cifar10": {"hidden": [], "epochs": 10},
     "cifar100": {"hidden": [], "epochs": 10},
 }
@@ -112,5 +113,6 @@ PRESETS: dict[str, dict[str, Any]] = {
 def preset(dataset: str) -> CrossbarSettings:
     """Return the default settings of a data set by name."""
     if dataset not in PRESETS:
-        raise InputError(f"data set {dataset!r} is none that crossbars are trained on; choose from {', '.join(PRESETS)}")
+        raise InputError(f"data set {dataset!r} is none that crossbars are trained on; "
+                         f"choose from {', '.join(PRESETS)}")
     return CrossbarSettings(dataset=dataset, **PRESETS[dataset])

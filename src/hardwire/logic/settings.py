@@ -25,7 +25,8 @@ class LogicSettings(Settings):
     dataset: str = "digits"
     """Name of the data set, or path of a table."""
     label: str = ""
-    """Name of a table's label column (empty: the last one); of task regress or multilabel several with commas between."""
+    """Name of a table's label column (empty: the last one); of task regress or multilabel several with commas
+    between."""
     seed: Natural = 0
     """Seed of the split, the wiring, the weights and the order of samples."""
     encoder: EncoderName = "uniform"
@@ -50,7 +51,7 @@ class LogicSettings(Settings):
     """Noise of the start."""
     wiring: Literal["structured", "random"] = "structured"
     """Wiring of the first layer and of the leaves of trees; deeper dense layers are random."""
-    widths: list[Count] = []
+    widths: list[Count] = Field([])
     """Gates of each layer, in place of `layers` and `width`."""
     fan_in: Annotated[int, Field(ge=2, le=6)] = 2
     """Inputs of a node: 2 for gates, more for look-up tables."""
@@ -59,7 +60,8 @@ class LogicSettings(Settings):
     temperature: Positive = 1.0
     """Temperature of the estimator gumbel."""
     candidates: int = 0
-    """Candidates of each operand of learned wiring, a multiple of 4; with structured wiring a first layer's are neighbours."""
+    """Candidates of each operand of learned wiring, a multiple of 4; with structured wiring a first layer's are
+    neighbours."""
     learned_layers: Natural = 0
     """Number of first layers whose wiring is learned."""
     routing: Literal["soft", "hard"] = "soft"
@@ -74,13 +76,13 @@ class LogicSettings(Settings):
     """Share of the steps after which layers are frozen one after the other, all but the last."""
     sharpen: Annotated[float, Field(ge=1)] = 1.0
     """Factor of the logits of gates and of learned wiring at the end of training; it grows from 1."""
-    channels: list[Count] = []
+    channels: list[Count] = Field([])
     """Kernels of each convolution before the dense layers."""
-    receptive_fields: list[Count] = []
+    receptive_fields: list[Count] = Field([])
     """Side of the field of each convolution."""
-    paddings: list[Natural] = []
+    paddings: list[Natural] = Field([])
     """Border of zeros of each convolution."""
-    channel_groups: list[Count] = []
+    channel_groups: list[Count] = Field([])
     """Groups without cross-links of each convolution."""
     tree_depth: Annotated[int, Field(ge=1, le=8)] = 3
     """Depth of a convolution's trees of gates."""
@@ -125,14 +127,15 @@ class LogicSettings(Settings):
     accumulate: Count = 1
     """Micro-batches that a batch is computed in, one after the other: less memory, the same step."""
     device: str = "cpu"
-    """Where training runs: cpu, cuda, cuda:N, or triton-interpreter (the GPU's kernels interpreted on the CPU, for tests)."""
+    """Where training runs: cpu, cuda, cuda:N, or triton-interpreter (the GPU's kernels interpreted on the CPU, for
+    tests)."""
 
     def tau_for(self, classes: int) -> float:
         """Return the divisor of the group sum for so many classes."""
         return self.tau or 0.35 * math.sqrt(self.widths_for(classes)[-1] / classes)
 
     def widths_for(self, classes: int) -> list[int]:
-        """Return the gates of each dense layer; equal ones, or the last, are rounded up to a multiple of the classes."""
+        """Return the gates of each dense layer; equal ones, or the last, become a multiple of the classes."""
         if not self.widths:
             return [-(-self.width // classes) * classes] * self.layers
         return [*self.widths[:-1], -(-self.widths[-1] // classes) * classes]
@@ -142,10 +145,11 @@ class LogicSettings(Settings):
         for name in ("receptive_fields", "paddings", "channel_groups"):
             values = getattr(self, name)
             if values and len(values) != len(self.channels):
-                raise InputError(f"{name} = {values} should have one entry for each of the {len(self.channels)} channels")
+                raise InputError(f"{name} = {values} should have one entry for each of the "
+                                 f"{len(self.channels)} channels")
         if self.learned_layers and (self.candidates < 4 or self.candidates % 4 or self.fan_in != 2):
-            raise InputError(f"learned_layers need candidates, a multiple of 4, and fan_in 2, not {self.candidates} and "
-                             f"{self.fan_in}")
+            raise InputError(f"learned_layers need candidates, a multiple of 4, and fan_in 2, not "
+                             f"{self.candidates} and {self.fan_in}")
         if self.teacher and self.task != "classify":
             raise InputError(f"a teacher's logits are for task 'classify', not {self.task!r}; leave teacher out")
         if not re.fullmatch(r"cpu|cuda(:\d+)?|triton-interpreter", self.device):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from inspect import Parameter, Signature, cleandoc
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,9 +20,6 @@ from ..data.samples import identifiers
 from .lowering import lower
 from .settings import TABLE_PRESET, LogicSettings, Task
 from .training.gradient import train
-
-if TYPE_CHECKING:
-    from typing import Self
 
 
 class EstimatorError(InputError, ValueError):
@@ -40,31 +37,33 @@ def _as_value_error() -> Iterator[None]:
 E = TypeVar("E", bound=type)
 
 #: Settings that are parameters of an estimator; others are given by ``settings``.
-NAMES = ("encoder", "levels", "code_bits", "layers", "width", "parametrisation", "init", "strength", "noise", "tau", "gate_penalty",
-         "steps", "batch", "learning_rate", "weight_decay", "warmup", "evaluate_every", "device")
+NAMES = ("encoder", "levels", "code_bits", "layers", "width", "parametrisation", "init", "strength", "noise", "tau",
+         "gate_penalty", "steps", "batch", "learning_rate", "weight_decay", "warmup", "evaluate_every", "device")
 #: What an estimator has beside them: default and description.
 OWN: dict[str, tuple[Any, str]] = {
     "settings": (None, "Other settings of ``LogicSettings`` by name, or None."),
-    "validation_fraction": (0.1, "Share of the samples (of each class) held out to choose among the networks evaluated in training; 0, "
-                                 "or too few samples: the training samples choose."),
-    "random_state": (None, "Seed of splits, wiring, weights and batches: an integer, a RandomState, or None for a new one."),
+    "validation_fraction": (0.1, "Share of the samples (of each class) held out to choose among the networks evaluated "
+                            "in training; 0, or too few samples: the training samples choose."),
+    "random_state": (None, "Seed of splits, wiring, weights and batches: an integer, a RandomState, or None for a new "
+                            "one."),
 }
 _DEFAULTS = LogicSettings(**{name: value for name, value in TABLE_PRESET.items() if name in NAMES})
 _SIGNATURE = Signature([Parameter("self", Parameter.POSITIONAL_OR_KEYWORD),
                         *(Parameter(name, Parameter.KEYWORD_ONLY, default=getattr(_DEFAULTS, name)) for name in NAMES),
-                        *(Parameter(name, Parameter.KEYWORD_ONLY, default=default) for name, (default, _) in OWN.items())])
+                        *(Parameter(name, Parameter.KEYWORD_ONLY, default=row[0]) for name, row in OWN.items())])
 
 
 def _document(estimator: E) -> E:
     """Put the parameters into an estimator's docstring, from the declaration of the settings."""
-    texts = {name: LogicSettings.model_fields[name].description for name in NAMES} | {n: text for n, (_, text) in OWN.items()}
+    texts = {name: LogicSettings.model_fields[name].description for name in NAMES}
+    texts |= {name: text for name, (_, text) in OWN.items()}
     rows = [f"{name} : default {_SIGNATURE.parameters[name].default!r}\n    {text}" for name, text in texts.items()]
     section = "\n".join(["Parameters", "----------", *rows])
     estimator.__doc__ = cleandoc(estimator.__doc__ or "").replace("Attributes\n", f"{section}\n\nAttributes\n", 1)
     return estimator
 
 
-class _LogicEstimator(BaseEstimator):
+class _LogicEstimator(BaseEstimator):  # type: ignore[misc]
     """Parameters, splits and training that classifier and regressor share."""
 
     def __init__(self, **parameters: Any) -> None:
@@ -79,7 +78,7 @@ class _LogicEstimator(BaseEstimator):
         """Return the settings that the parameters make."""
         values = {k: v.item() if isinstance(v, np.generic) else v for k, v in self.get_params().items()}
         share, state = values.pop("validation_fraction"), values.pop("random_state")
-        if not (isinstance(share, Real) and 0 <= share < 1):
+        if not (isinstance(share, Real) and 0 <= float(share) < 1):
             raise InputError(f"validation_fraction is {share!r}; give a share of 0 or more and below 1")
         seed = int(state) if isinstance(state, Integral) else int(check_random_state(state).randint(2**31 - 1))
         more = dict(values.pop("settings") or {})
@@ -99,10 +98,13 @@ class _LogicEstimator(BaseEstimator):
             held = _held_out(groups, self.validation_fraction, settings.seed)
             training, validation = Split(x[~held], y[~held]), Split(x[held], y[held])
             validation = validation if held.any() else training
-            result = train(settings, Dataset("samples", training, validation, validation, names, features, None, "given to fit"))
+            dataset = Dataset("samples", training, validation, validation, names, features, None, "given to fit")
+            result = train(settings, dataset)
             labels = names if task == "classify" else ()
-            self.circuit_ = lower(result.network, result.encoder, name=type(self).__name__, labels=labels, features=features)
-            self.network_, self.encoder_, self.metrics_ = result.network, result.encoder, result.metrics
+            self.circuit_ = lower(result.network, result.encoder, name=type(self).__name__, labels=labels,
+                                  features=features)
+            self.network_: Any = result.network
+            self.encoder_, self.metrics_ = result.encoder, result.metrics
             self._engine = PackedEngine(self.circuit_)
 
     def _run(self, engine: PackedEngine, x: ArrayLike) -> NDArray[np.uint64]:
@@ -111,12 +113,12 @@ class _LogicEstimator(BaseEstimator):
 
 
 @_document
-class LogicClassifier(ClassifierMixin, _LogicEstimator):
+class LogicClassifier(ClassifierMixin, _LogicEstimator):  # type: ignore[misc]
     """A classifier that is a circuit of logic gates, trained by gradient descent.
 
-    ``fit`` encodes each feature as a few bits, trains a relaxed network of two-input gates and freezes it into ``circuit_``, which
-    is what ``predict`` runs: sensor words in, class index out. ``predict_proba`` is ``softmax(count / tau)`` of the frozen network's
-    population counts.
+    ``fit`` encodes each feature as a few bits, trains a relaxed network of two-input gates and freezes it into
+    ``circuit_``, which is what ``predict`` runs: sensor words in, class index out. ``predict_proba`` is ``softmax(count
+    / tau)`` of the frozen network's population counts.
 
     Attributes
     ----------
@@ -136,7 +138,7 @@ class LogicClassifier(ClassifierMixin, _LogicEstimator):
         Names of the features, where ``fit`` was given some.
     """
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> "Self":
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train on samples ``X`` (samples, features) of classes ``y`` (samples,).
 
         Raises
@@ -144,12 +146,12 @@ class LogicClassifier(ClassifierMixin, _LogicEstimator):
         EstimatorError
             There is one class only, or a parameter is wrong.
         """
-        X, y = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(y)
-        self.classes_, index = np.unique(y, return_inverse=True)
+        x, labels = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(labels)
+        self.classes_, index = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise EstimatorError(f"y has 1 class only ({self.classes_[0]!r}); give samples of two classes or more")
-        self._fit(X, index, index, tuple(" ".join(str(c).splitlines()) for c in self.classes_), "classify")
+        self._fit(x, index, index, tuple(" ".join(str(c).splitlines()) for c in self.classes_), "classify")
         self._counter = PackedEngine(lower(self.network_, self.encoder_, scores=True))
         return self
 
@@ -162,17 +164,18 @@ class LogicClassifier(ClassifierMixin, _LogicEstimator):
         """Return ``softmax(count / tau)`` of the population counts (samples, classes)."""
         check_is_fitted(self, "circuit_")
         counts = self._run(self._counter, X)[:, 1:].astype(np.float64)
-        power = np.exp((counts - counts.max(axis=1, keepdims=True)) / self.network_.head.tau)
-        return power / power.sum(axis=1, keepdims=True)
+        power: NDArray[np.float64] = np.exp((counts - counts.max(axis=1, keepdims=True)) / self.network_.head.tau)
+        shares: NDArray[np.float64] = power / power.sum(axis=1, keepdims=True)
+        return shares
 
 
 @_document
-class LogicRegressor(RegressorMixin, _LogicEstimator):
+class LogicRegressor(RegressorMixin, _LogicEstimator):  # type: ignore[misc]
     """A regressor that is a circuit of logic gates, trained by gradient descent, for one target or several.
 
-    As ``LogicClassifier``; ``circuit_`` puts out the population count of each target's group of gates, ``predict`` the affine
-    ``bias + scale * count`` in the targets' units, so that a target takes at most ``width / targets + 1`` values within its range in
-    training. ``tau`` has no effect.
+    As ``LogicClassifier``; ``circuit_`` puts out the population count of each target's group of gates, ``predict`` the
+    affine ``bias + scale * count`` in the targets' units, so that a target takes at most ``width / targets + 1`` values
+    within its range in training. ``tau`` has no effect.
 
     Attributes
     ----------
@@ -190,7 +193,7 @@ class LogicRegressor(RegressorMixin, _LogicEstimator):
         Names of the features, where ``fit`` was given some.
     """
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> "Self":
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train on samples ``X`` (samples, features) with targets ``y`` (samples,) or (samples, targets).
 
         Raises
@@ -198,19 +201,20 @@ class LogicRegressor(RegressorMixin, _LogicEstimator):
         EstimatorError
             A target does not vary, or a parameter is wrong.
         """
-        X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, ensure_min_samples=2)
-        y = np.asarray(y, dtype=np.float64)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        self._single = y.ndim == 1
-        y = y.reshape(len(y), -1)
-        self._fit(X, y, np.zeros(len(y), dtype=int), tuple(f"target{i}" for i in range(y.shape[1])), "regress")
+        x, given = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True, ensure_min_samples=2)
+        targets: NDArray[np.float64] = np.asarray(given, dtype=np.float64)
+        if targets.ndim == 2 and targets.shape[1] == 1:
+            targets = column_or_1d(targets, warn=True)
+        self._single = targets.ndim == 1
+        targets = targets.reshape(len(targets), -1)
+        names = tuple(f"target{i}" for i in range(targets.shape[1]))
+        self._fit(x, targets, np.zeros(len(targets), dtype=np.int64), names, "regress")
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the values of the targets, as the circuit counts them."""
         check_is_fitted(self, "circuit_")
-        values = self.network_.head.values(self._run(self._engine, X))
+        values: NDArray[np.float64] = self.network_.head.values(self._run(self._engine, X))
         return values[:, 0] if self._single else values
 
     def __sklearn_tags__(self) -> Tags:
@@ -220,7 +224,7 @@ class LogicRegressor(RegressorMixin, _LogicEstimator):
 
 
 def _held_out(groups: NDArray[np.int64], fraction: float, seed: int) -> NDArray[np.bool_]:
-    """Return which samples are for validation: ``fraction`` of each group, rounded; at least one of each group stays."""
+    """Return which samples are for validation: ``fraction`` of each group, rounded; at least one stays."""
     rng = np.random.default_rng([seed, 3])
     held = np.zeros(len(groups), dtype=bool)
     for rows in np.split(np.argsort(groups, kind="stable"), np.flatnonzero(np.diff(np.sort(groups))) + 1):

@@ -1,9 +1,10 @@
-"""Published architectures by name, with two recipes each: the paper's hyperparameters, and ours, selected on validation.
+"""Published architectures by name, with two recipes each: the paper's hyperparameters, and ours.
 
-``dlgn-...`` are the dense networks of Petersen et al., 2022 (arXiv 2210.08277), named by their gates; ``logictreenet-...`` the
-convolutional ones of Petersen et al., 2024 (arXiv 2411.04732). The paper's learning rates stay constant, and its number of steps
-is given for 2022 only. Two points are read as follows: the 2024 text doubles "the last dense gates" of some networks, here the last
-layer; MNIST inputs of 2022 are cropped to 20 x 20 for the small network, here 28 x 28.
+``dlgn-...`` are the dense networks of Petersen et al., 2022 (arXiv 2210.08277), named by their gates;
+``logictreenet-...`` the convolutional ones of Petersen et al., 2024 (arXiv 2411.04732). Our recipe is selected on
+validation. The paper's learning rates stay constant, and its number of steps is given for 2022 only. Two points are
+read as follows: the 2024 text doubles "the last dense gates" of some networks, here the last layer; MNIST inputs of
+2022 are cropped to 20 x 20 for the small network, here 28 x 28.
 """
 
 from typing import Any, Literal, get_args
@@ -11,19 +12,27 @@ from typing import Any, Literal, get_args
 from ..core.errors import InputError
 from .settings import TABLE_PRESET, LogicSettings
 
-#: What the 2022 paper's code trains with: softmax over sixteen gates, Gaussian start, random wiring, Adam, 200,000 steps of 100.
-_PAPER_2022: dict[str, Any] = {"parametrisation": "softmax", "init": "random", "noise": 1.0, "wiring": "random", "learning_rate": 0.01,
-               "schedule": "constant", "batch": 100, "steps": 200_000, "evaluate_every": 2000, "gate_penalty": 0.0}
+#: What the 2022 paper's code trains with: softmax over sixteen gates, Gaussian start, random wiring, Adam.
+_PAPER_2022: dict[str, Any] = {
+    "parametrisation": "softmax", "init": "random", "noise": 1.0, "wiring": "random", "learning_rate": 0.01,
+    "schedule": "constant", "batch": 100, "steps": 200_000, "evaluate_every": 2000, "gate_penalty": 0.0,
+}
 #: What the 2024 paper says: residual start with logit 5, AdamW.
-_PAPER_2024: dict[str, Any] = {"parametrisation": "softmax", "init": "residual", "strength": 5.0, "tree_strength": 5.0, "noise": 0.0,
-               "tree_noise": 0.0, "wiring": "random", "learning_rate": 0.02, "schedule": "constant", "weight_decay": 0.002, "batch": 128,
-               "steps": 200_000, "evaluate_every": 2000, "gate_penalty": 0.0}
+_PAPER_2024: dict[str, Any] = {
+    "parametrisation": "softmax", "init": "residual", "strength": 5.0, "tree_strength": 5.0, "noise": 0.0,
+    "tree_noise": 0.0, "wiring": "random", "learning_rate": 0.02, "schedule": "constant", "weight_decay": 0.002,
+    "batch": 128, "steps": 200_000, "evaluate_every": 2000, "gate_penalty": 0.0,
+}
 #: Ours: table logits, a weak start, one cycle of a high learning rate, the last steps on the frozen network.
-_OURS: dict[str, Any] = {"parametrisation": "table", "init": "residual", "strength": 1.0, "noise": 0.5, "learning_rate": 0.1,
-         "schedule": "one-cycle", "batch": 128, "steps": 30_000, "evaluate_every": 1000}
-#: Of trees: they start as pass-through, the dense layers after them at random, and are frozen layer by layer before the end.
-_OUR_TREES: dict[str, Any] = {"init": "random", "noise": 1.0, "tree_strength": 2.0, "tree_noise": 0.25, "freeze_at": 0.5,
-              "steps": 8000, "evaluate_every": 500}
+_OURS: dict[str, Any] = {
+    "parametrisation": "table", "init": "residual", "strength": 1.0, "noise": 0.5, "learning_rate": 0.1,
+    "schedule": "one-cycle", "batch": 128, "steps": 30_000, "evaluate_every": 1000,
+}
+#: Of trees: they start as pass-through, the dense layers after them at random, and are frozen layer by layer.
+_OUR_TREES: dict[str, Any] = {
+    "init": "random", "noise": 1.0, "tree_strength": 2.0, "tree_noise": 0.25, "freeze_at": 0.5, "steps": 8000,
+    "evaluate_every": 500,
+}
 
 
 def _dense(layers: int, width: int, tau: float, levels: int) -> dict[str, Any]:
@@ -50,12 +59,13 @@ ARCHITECTURES: dict[str, dict[str, dict[str, Any]]] = {
     "dlgn-1.28m": {"cifar10": _dense(5, 256_000, 100.0, 31)},
     "dlgn-2.56m": {"cifar10": _dense(5, 512_000, 100.0, 31)},
     "dlgn-5.12m": {"cifar10": _dense(5, 1_024_000, 100.0, 31)},
-    "dlgn-uci": {"adult": _dense(5, 256, 20.0, 7), "breast-cancer": _dense(5, 128, 20.0, 1), "monk1": _dense(6, 24, 1.0, 1),
-                 "monk2": _dense(6, 12, 1.0, 1), "monk3": _dense(6, 12, 1.0, 1)},
+    "dlgn-uci": {"adult": _dense(5, 256, 20.0, 7), "breast-cancer": _dense(5, 128, 20.0, 1),
+                 "monk1": _dense(6, 24, 1.0, 1), "monk2": _dense(6, 12, 1.0, 1), "monk3": _dense(6, 12, 1.0, 1)},
     "logictreenet-s": {"mnist": _mnist_tree(16, 6.5, double=True), "cifar10": _cifar_tree(32, 20.0, 3, double=False)},
     "logictreenet-m": {"mnist": _mnist_tree(64, 28.0, double=True), "cifar10": _cifar_tree(256, 40.0, 3, double=False)},
     "logictreenet-b": {"cifar10": _cifar_tree(512, 280.0, 31, double=True)},
-    "logictreenet-l": {"mnist": _mnist_tree(1024, 35.0, double=False), "cifar10": _cifar_tree(1024, 340.0, 31, double=True)},
+    "logictreenet-l": {"mnist": _mnist_tree(1024, 35.0, double=False),
+                       "cifar10": _cifar_tree(1024, 340.0, 31, double=True)},
     "logictreenet-g": {"cifar10": _cifar_tree(2048, 450.0, 31, double=False)},
 }
 #: Differences of the paper's recipe for one data set.
@@ -63,8 +73,8 @@ _PAPER_EXCEPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     ("dlgn-uci", "breast-cancer"): {"learning_rate": 0.001}, ("logictreenet-s", "mnist"): {"batch": 512},
     ("logictreenet-m", "mnist"): {"batch": 256}, ("logictreenet-g", "cifar10"): {"weight_decay": 0.001},
 }
-#: Of ours. Adult: no gap at the paper's temperature. Breast Cancer: few samples, much noise; a short training learns fewer by heart.
-#: MONK 2: 72 gates stay between 0 and 1 unless the last steps train what will be frozen.
+#: Of ours. Adult: no gap at the paper's temperature. Breast Cancer: few samples, much noise; a short training learns
+#: fewer by heart. MONK 2: 72 gates stay between 0 and 1 unless the last steps train what will be frozen.
 _OUR_EXCEPTIONS: dict[tuple[str, str], dict[str, Any]] = {("dlgn-uci", "monk2"): {"harden_at": 0.7},
                    ("dlgn-uci", "adult"): {"tau": 20.0},
                    ("dlgn-uci", "breast-cancer"): {"tau": 20.0, "steps": 1000, "evaluate_every": 250}}
@@ -102,8 +112,9 @@ def published(model: str, dataset: str, recipe: Recipe = "hardwire") -> LogicSet
 def _paper(model: str, dataset: str) -> dict[str, Any]:
     """Return what the paper trains with; its number of steps is given for 2022 only."""
     architecture = ARCHITECTURES[model][dataset]
-    settings = (_PAPER_2024 if "channels" in architecture else _PAPER_2022) | _PAPER_EXCEPTIONS.get((model, dataset), {})
-    return architecture | settings | ({} if dataset in ("mnist", "cifar10") else {"steps": 100_000})
+    paper = _PAPER_2024 if "channels" in architecture else _PAPER_2022
+    exceptions = _PAPER_EXCEPTIONS.get((model, dataset), {})
+    return architecture | paper | exceptions | ({} if dataset in ("mnist", "cifar10") else {"steps": 100_000})
 
 
 def _ours(model: str, dataset: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def device_of(settings: SpikingSettings) -> BinaryCell | LinearStep | None:
         return BinaryCell(**{name: getattr(settings, name) for name in BINARY})
     device = load_device(settings.analog_device) if settings.analog_device else EVEN
     if not isinstance(device, LinearStep):
-        raise InputError(f"analog_device = {settings.analog_device!r} is a {type(device).__name__}, which cannot go up "
-                         "and down by "
+        kind = type(device).__name__
+        raise InputError(f"analog_device = {settings.analog_device!r} is a {kind}, which cannot go up and down by "
                          "steps; choose a linear-step device")
     return dataclasses.replace(device, **{name: value for name in ANALOG if (value := getattr(settings, name))})

@@ -22,8 +22,8 @@ Weight = Annotated[float, Field(ge=-1, le=1)]
 class SpikingSettings(Settings):
     """A spiking network, the array that holds its weights, its training and its pruning.
 
-    The rule ``one-sided`` is the STDP of Shi et al. 2018, which all but ``intensity_hz``, ``theta_plus``, ``norm`` and the common
-    settings belong to; ``triplet`` is the network of Diehl and Cook 2015.
+    The rule ``one-sided`` is the STDP of Shi et al. 2018, which all but ``intensity_hz``, ``theta_plus``, ``norm`` and
+    the common settings belong to; ``triplet`` is the network of Diehl and Cook 2015.
     """
 
     dataset: str = "mnist"
@@ -105,7 +105,8 @@ class SpikingSettings(Settings):
     levels: Annotated[int, Field(ge=0, le=65_536)] = 0
     """Distinguishable levels of analog cells; 0: continuous."""
     analog_device: str = ""
-    """Shape and spread of the steps of analog cells: a preset by name, or a .toml file of `hardwire crossbar fit`; empty: steps as
+    """Shape and spread of the steps of analog cells: a preset by name, or a .toml file of `hardwire crossbar fit`;
+    empty: steps as
     the rule wants them."""
     step_spread: Magnitude = 0.0
     """Of analog cells: spread of the step from cell to cell; 0: the device's own."""
@@ -116,7 +117,8 @@ class SpikingSettings(Settings):
     bound_spread: Magnitude = 0.0
     """Of analog cells: spread of the bounds from cell to cell; 0: the device's own."""
     method: Method = "none"
-    """What becomes of the unimportant weights of a mature output: a constant that is never updated again (soft), 0 (zero), 0 after
+    """What becomes of the unimportant weights of a mature output: a constant that is never updated again (soft), 0
+    (zero), 0 after
     training (zero-after); or a random share is frozen as it stands (random)."""
     prune: Share = 0.0
     """Share of each output's synapses to prune."""
@@ -146,7 +148,8 @@ class SpikingSettings(Settings):
     def check(self) -> None:
         """Raise InputError where settings, each valid alone, make no sense together."""
         if self.burn_in >= self.steps:
-            raise InputError(f"burn_in = {self.burn_in} leaves none of {self.steps} steps for outputs to fire in; lower it")
+            raise InputError(f"burn_in = {self.burn_in} leaves none of {self.steps} steps for outputs to fire in; "
+                             "lower it")
         if self.w_low > self.w_high:
             raise InputError(f"w_low = {self.w_low} is above w_high = {self.w_high}; swap them")
         if self.rule == "triplet" and (self.method != "none" or self.cells != "ideal"):

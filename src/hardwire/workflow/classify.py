@@ -2,24 +2,40 @@
 
 import io
 import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..backends import BACKENDS
+from ..circuit import Circuit
 from ..circuit.engine.packed import PackedEngine
 from ..circuit.simulate import simulate
 from ..core.errors import InputError
 from ..core.files import write_bytes
 
+Codes = NDArray[np.uint64]
 
-def named_rows(circuit, out, outputs=()) -> list[dict]:
-    """Each sample's {output word: code}, with the ``label`` of its class where the circuit has labels.
 
-    outputs  as ``runs.outputs_of`` gives them: adds the ``values`` {name: value} of targets, {name: 0 or 1} of labels
+def named_rows(circuit: Circuit, out: Codes, outputs: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
+    """Return each sample's ``{output word: code}``, with the ``label`` of its class where the circuit has labels.
+
+    Parameters
+    ----------
+    circuit
+        What the samples ran through.
+    out
+        Output words (samples, words).
+    outputs
+        As ``outputs_of`` gives them: adds the ``values``, {name: value} of targets, {name: 0 or 1} of labels.
     """
-    rows = [dict(zip((w.name for w in circuit.outputs), row)) for row in out.tolist()]
+    rows: list[dict[str, Any]] = [dict(zip((w.name for w in circuit.outputs), row)) for row in out.tolist()]
     for row in rows if outputs else ():
-        row["values"] = {o["name"]: o["bias"] + o["scale"] * row[o["word"]] if "scale" in o else row[o["word"]] for o in outputs}
+        row["values"] = {o["name"]: o["bias"] + o["scale"] * row[o["word"]] if "scale" in o else row[o["word"]]
+                         for o in outputs}
     if circuit.labels and circuit.outputs[0].name == "class_index":
         for row in rows:
             index = row["class_index"]
@@ -27,20 +43,23 @@ def named_rows(circuit, out, outputs=()) -> list[dict]:
     return rows
 
 
-def executor(backend: str):
-    """``circuit -> (codes -> codes)`` by name."""
+def executor(backend: str) -> Callable[[Circuit], Callable[[Codes], Codes]]:
+    """Return ``circuit -> (codes -> codes)`` by name."""
     if backend == "packed":
         return PackedEngine
     if backend == "interpreter":
         return lambda circuit: lambda x: simulate(circuit, x)
-    return lambda circuit: lambda x: BACKENDS[backend].run(circuit, x)
+    run = BACKENDS[backend].run
+    if run is None:
+        raise InputError(f"what back end {backend} writes cannot be run here; choose packed or interpreter")
+    return lambda circuit: partial(run, circuit)
 
 
-def load_samples(path, circuit):
-    """Samples of shape (samples, words) from a .npy file; images are flattened, a single sample is a batch of one."""
+def load_samples(path: str | Path, circuit: Circuit) -> NDArray[Any]:
+    """Read samples (samples, words) from a .npy file; images are flattened, a single sample is a batch of one."""
     try:
         with open(path, "rb") as file:
-            x = np.lib.format.read_array(file, allow_pickle=False)
+            x: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; give a .npy file") from None
     except Exception as error:  # a garbled header makes NumPy raise nearly anything
@@ -50,7 +69,7 @@ def load_samples(path, circuit):
     return x[None] if x.ndim == 1 and len(x) == len(circuit.inputs) else x
 
 
-def save_array(path, array) -> None:
+def save_array(path: str | Path, array: NDArray[Any]) -> None:
     """Write a .npy file."""
     buffer = io.BytesIO()
     np.save(buffer, array)
