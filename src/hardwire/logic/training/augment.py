@@ -11,7 +11,8 @@ channel share their thresholds; ``Augmentation`` tries it on training samples an
 import numpy as np
 
 from ...core.errors import InputError
-from ..kernels.cpu.blocks import jit, run_parts
+from ...core.jit import jit
+from ..kernels.cpu.blocks import run_parts
 
 AUGMENTATIONS = ("none", "flip", "crop", "flip+crop")
 
