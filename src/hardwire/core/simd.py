@@ -4,8 +4,8 @@ LLVM lowers a vector of any length to what the processor has (AVX-512, AVX2, NEO
 ``lanes`` runs everywhere without intrinsics of one vendor and without the run-time alias checks that an automatically
 vectorised inner loop pays at each entry. Offsets count elements from an array's first one; arrays are C-contiguous.
 
-Rows of vectors (``row_type``) are arrays whose element is a vector: the type carries the number of lanes, so that a kernel of rows
-is compiled for each width that it is called with and names none.
+Rows of vectors (``row_type``) are arrays whose element is a vector: the type carries the number of lanes, so that a
+kernel of rows is compiled for each width that it is called with and names none.
 """
 
 import functools

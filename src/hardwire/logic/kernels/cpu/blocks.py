@@ -1,18 +1,19 @@
 """Blocks of samples: how a batch is cut into blocks and parts, and how kernels run over them.
 
-A batch (features, samples) is cut into blocks of ``WIDE`` samples, of which the last may be ``NARROW``. Neighbouring blocks form
-parts; a part has coefficient gradients of its own, which are added in the parts' order. What a part is depends on the batch and the
-network alone, so the result has the same bits for any number of threads.
+A batch (features, samples) is cut into blocks of ``WIDE`` samples, of which the last may be ``NARROW``. Neighbouring
+blocks form parts; a part has coefficient gradients of its own, which are added in the parts' order. What a part is
+depends on the batch and the network alone, so the result has the same bits for any number of threads.
 """
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from itertools import pairwise
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import torch
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from ....core.simd import row_type
 from ....core.threads import run_jobs, workspace
@@ -21,8 +22,11 @@ WIDE, NARROW = 32, 16
 PARTS = 8
 #: Coefficient gradients of all parts together take at most so many bytes; a large network gets fewer parts.
 PART_BYTES = 1 << 28
-#: Blocks of a batch from which on forward takes its last block wide: a narrow kernel saves less than it costs to compile.
+#: Forward takes the last block wide in batches of more blocks than this: a narrow kernel would save little time there,
+#: and evaluation alone would have to compile it.
 MANY = 4
+#: A buffer of a workspace, an array of rows of one vector each; before there is one, the number of its rows.
+Buffer: TypeAlias = int | NDArray[np.void]
 _threads: int | None = None
 
 
@@ -53,13 +57,13 @@ def cut(samples: int, part_bytes: int = 1) -> list[range]:
     """Starts of the blocks of each part; a function of the batch and of the bytes of a part's gradients alone."""
     blocks = -(-samples // WIDE)
     parts = max(1, min(PARTS, blocks, max(2, PART_BYTES // max(1, part_bytes))))
-    size, larger = divmod(blocks, parts)  # the first parts are one block larger, as np.array_split has it
-    edges = [part * size + min(part, larger) for part in range(parts + 1)]
-    return [range(first * WIDE, last * WIDE, WIDE) for first, last in zip(edges, edges[1:])]
+    size, larger = divmod(blocks, parts)  # so many parts are one block larger than the others
+    edges = [WIDE * (part * size + min(part, larger)) for part in range(parts + 1)]
+    return [range(first, last, WIDE) for first, last in pairwise(edges)]
 
 
 def cut_sums(samples: int, part_bytes: int) -> list[range]:
-    """``cut`` for sums over blocks that are added in order: with one thread, parts of one block are one part, to the same bits."""
+    """``cut`` for sums over blocks in order: with one thread, parts of one block are one part, to the same bits."""
     parts = cut(samples, part_bytes)
     alone = threads() == 1 and all(len(part) == 1 for part in parts)
     return [range(0, samples, WIDE)] if alone else parts
@@ -70,41 +74,48 @@ def run_parts(work: Callable[[int], object], parts: int) -> None:
     run_jobs(work, parts, threads())
 
 
-def run_blocks(kernel: Callable[..., None], arguments: Callable[[int], tuple[Any, ...]], parts: Sequence[range], samples: int,
-               buffers: Callable[..., tuple[Any, ...]], rows: Sequence[int], dtype: DTypeLike, *, many: bool = False) -> None:
-    """Run a compiled kernel over the blocks of every part, with the parts shared out over the kernels' threads.
+def run_blocks(
+    kernel: Callable[..., None],
+    arguments: Callable[[int], tuple[Any, ...]],
+    parts: Sequence[range],
+    samples: int,
+    rows: tuple[Buffer, ...],
+    dtype: DTypeLike,
+    *,
+    forward: bool = False,
+) -> None:
+    """Run a compiled kernel over the blocks of every part; the kernels' threads share the parts out.
 
     Parameters
     ----------
     kernel
-        ``kernel(*arguments(part), buffers, begin, end, fresh)`` works on the blocks that start at ``range(begin, end, WIDE)``;
-        ``fresh`` says that these are the first of their part. It is called once for the wide blocks of a part and once for a
-        narrow one, and compiled for the widths that occur.
+        ``kernel(*arguments(part), work, begin, end, fresh)`` works on the blocks that start at
+        ``range(begin, end, WIDE)``; ``fresh`` says that the first of them is the first of its part. It is called once
+        for the wide blocks of a part and once for a narrow one, and compiled for the widths that occur.
     arguments
-        What a part reads and writes.
+        What the blocks of a part read and write.
     parts
         Block starts of each part, by ``cut``.
     samples
         Samples of the batch.
-    buffers
-        Class of the kernel's workspace, a named tuple of arrays of rows.
     rows
-        Number of rows of each buffer; buffers are not initialised, and kept between calls.
+        The kernel's workspace, a named tuple, with the number of rows of each buffer in place of the buffer. ``work``
+        is the same tuple with the buffers; they are kept between calls and not initialised.
     dtype
         Type of the buffers' numbers.
-    many
-        Take the last block of batches of more than ``MANY`` blocks wide, too.
+    forward
+        Whether the last block of a batch of more than ``MANY`` is wide in any case.
     """
-    dtype = np.dtype(dtype)
-    wide_only = many and samples > MANY * WIDE
+    dtype, make, counts = np.dtype(dtype), cast(Any, type(rows)), cast(tuple[int, ...], rows)
+    narrow = not (forward and samples > MANY * WIDE)
 
-    def work(part: int) -> None:
+    def run_part(part: int) -> None:
         starts = parts[part]
-        wide = len(starts) if wide_only else len(starts) - any(samples - start <= NARROW for start in starts[-1:])
-        memory = workspace(dtype, *(WIDE * n for n in rows))
+        wide = len(starts) - any(narrow and samples - start <= NARROW for start in starts[-1:])
+        memory = workspace(dtype, *(WIDE * n for n in counts))
         for lanes, blocks in ((WIDE, starts[:wide]), (NARROW, starts[wide:])):
             if len(blocks):
-                fitting = (m[: lanes * n].view(row_type(dtype, lanes)) for m, n in zip(memory, rows))
-                kernel(*arguments(part), buffers(*fitting), blocks.start, blocks.stop, blocks.start == starts.start)
+                buffers = [m[: lanes * n].view(row_type(dtype, lanes)) for m, n in zip(memory, counts)]
+                kernel(*arguments(part), make(*buffers), blocks.start, blocks.stop, blocks.start == starts.start)
 
-    run_parts(work, len(parts))
+    run_parts(run_part, len(parts))

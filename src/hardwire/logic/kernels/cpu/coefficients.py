@@ -42,7 +42,7 @@ def _coefficients(p, c):
 
 @jit
 def _blurred(c, slopes):
-    """Coefficients whose derivative is the extended finite difference: half the derivative, taken at inputs 1/4 + x/2."""
+    """Coefficients whose derivative is the extended finite difference: half the one taken at inputs ``1/4 + x/2``."""
     for g in range(len(c)):
         slopes[g, 0] = c[g, 0]
         slopes[g, 1] = 0.5 * c[g, 1] + 0.125 * c[g, 3]
@@ -51,7 +51,7 @@ def _blurred(c, slopes):
 
 
 def value_gradients(dc: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Sum coefficient gradients (parts, gates, 4) over the parts in order; return gradients (gates, 4) of the table values."""
+    """Return the gradients (gates, 4) of the table values from those of the coefficients, (parts, gates, 4)."""
     dp = np.empty(dc.shape[1:], dc.dtype)
     _value_gradients(dc, dp)
     return dp

@@ -1,6 +1,7 @@
-"""Loss and gradient of gates, group sum and cross-entropy in one pass: a block of samples goes up and down while it is in the cache.
+"""Loss and gradient of gates, group sum and cross-entropy in one pass.
 
-Apart from one another, backward has to compute the forward pass once more.
+A block of samples goes up and down while it is in the cache. Apart from one another, backward has to compute the
+forward pass once more.
 """
 
 from typing import Any, NamedTuple
@@ -10,17 +11,17 @@ from numpy.typing import NDArray
 
 from ....core.jit import inner, jit
 from ....core.simd import flat, store_row, width
-from .blocks import WIDE, run_blocks
+from .blocks import WIDE, Buffer, run_blocks
 from .coefficients import value_gradients
 from .rows import clear, gate, operands, to_block
-from .stack import Layers, descend, outputs_of_backward, run_layers
+from .stack import Layers, descend, gradient_memory, run_layers
 
 
 class Objective(NamedTuple):
     """``(1 - weight) CE(z, y) + weight T^2 KL(softmax(teacher / T) || softmax(z / T))``, its mean over the samples.
 
-    ``z = scale`` times the group sums; ``y`` (samples,) int64 classes; ``teacher`` (samples, classes) logits, not read if the weight
-    is 0.
+    ``z = scale`` times the group sums; ``y`` (samples,) int64 classes; ``teacher`` (samples, classes) logits, not read
+    if the weight is 0.
     """
 
     y: NDArray[np.int64]
@@ -33,10 +34,10 @@ class Objective(NamedTuple):
 class _Work(NamedTuple):
     """Workspace of ``stack``'s backward, and the group sums."""
 
-    block: NDArray[np.void]
-    upper: NDArray[np.void]
-    lower: NDArray[np.void]
-    totals: NDArray[np.void]
+    block: Buffer
+    upper: Buffer
+    lower: Buffer
+    totals: Buffer
 
 
 @inner
@@ -70,7 +71,7 @@ def _softmax(row, scale, out):
 
 @inner
 def _loss(counts, lanes, start, objective, grad):
-    """Sum of a block's losses; ``grad`` becomes its gradient with respect to the ``counts``, over the number of samples."""
+    """Sum of a block's losses; ``grad`` becomes its gradient with respect to ``counts``, over the number of samples."""
     y, teacher, scale, weight, t = objective
     samples, classes = len(y), len(counts) // lanes
     p, q, row, soft = np.empty(classes), np.empty(classes), np.empty(classes), np.empty(classes)
@@ -113,9 +114,21 @@ def _loss_and_gradients(x, layers, objective, losses, dc, dx, work, begin, end, 
     losses[0] = loss
 
 
-def loss_and_gradients(x: NDArray[Any], ends: NDArray[np.int64], pairs: NDArray[np.int32], c: NDArray[Any], slopes: NDArray[Any],
-                       classes: int, y: NDArray[np.int64], teacher: NDArray[Any], *, scale: float, weight: float, temperature: float,
-                       want_dx: bool) -> tuple[float, NDArray[Any], NDArray[Any]]:
+def loss_and_gradients(
+    x: NDArray[Any],
+    ends: NDArray[np.int64],
+    pairs: NDArray[np.int32],
+    c: NDArray[Any],
+    slopes: NDArray[Any],
+    classes: int,
+    y: NDArray[np.int64],
+    teacher: NDArray[Any],
+    *,
+    scale: float,
+    weight: float,
+    temperature: float,
+    want_dx: bool,
+) -> tuple[float, NDArray[Any], NDArray[Any]]:
     """Return the mean loss of ``stack.forward`` and its gradients; see ``stack`` and ``Objective`` for the arrays.
 
     Returns
@@ -126,8 +139,11 @@ def loss_and_gradients(x: NDArray[Any], ends: NDArray[np.int64], pairs: NDArray[
     """
     layers = Layers(ends, pairs, c, slopes, int(np.diff(ends, prepend=0)[-1]) // classes)
     objective = Objective(y, teacher, scale, weight, temperature)
-    parts, dc, dx, rows = outputs_of_backward(x, layers, want_dx)
+    parts, dc, dx, rows = gradient_memory(x, layers, want_dx)
     losses = np.zeros((len(parts), 1))
-    run_blocks(_loss_and_gradients, lambda part: (x, layers, objective, losses[part], dc[part], dx), parts, x.shape[1], _Work,
-               (*rows, classes), c.dtype)
+
+    def arguments(part: int) -> tuple[Any, ...]:
+        return x, layers, objective, losses[part], dc[part], dx
+
+    run_blocks(_loss_and_gradients, arguments, parts, x.shape[1], _Work(*rows, classes), c.dtype)
     return float(np.add.accumulate(losses[:, 0])[-1] / x.shape[1]), value_gradients(dc), dx

@@ -1,8 +1,8 @@
 """``reference.lut``: look-up tables of two to six inputs as their multilinear extension.
 
-Arrays of all functions here, ``float`` one type throughout: ``x`` (features, samples) float, any strides; ``inputs`` (tables, k)
-int32, the features that each table reads; ``p`` (tables, 2^k) float, C-contiguous, the table values, input 0 the lowest bit of an
-address.
+Arrays of all functions here, ``float`` one type throughout: ``x`` (features, samples) float, any strides; ``inputs``
+(tables, k) int32, the features that each table reads; ``p`` (tables, 2^k) float, C-contiguous, the table values, input
+0 the lowest bit of an address.
 """
 
 from typing import Any, NamedTuple
@@ -10,31 +10,31 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....core.jit import inlined, inner, jit
+from ....core.jit import inner, inner_inlined, jit
 from ....core.simd import filled, load_row, store_row, total
-from .blocks import WIDE, cut, run_blocks
+from .blocks import WIDE, Buffer, cut, run_blocks
 from .rows import add_parts, clear, from_block, to_block
 
 
 class _Forward(NamedTuple):
     """Workspace: inputs; the levels of one table, see ``_fold``; outputs."""
 
-    block: NDArray[np.void]
-    v: NDArray[np.void]
-    result: NDArray[np.void]
+    block: Buffer
+    v: Buffer
+    result: Buffer
 
 
 class _Backward(NamedTuple):
     """Workspace: inputs; the levels of one table; output gradients; the gradients of a level; input gradients."""
 
-    block: NDArray[np.void]
-    v: NDArray[np.void]
-    grad: NDArray[np.void]
-    y: NDArray[np.void]
-    below: NDArray[np.void]
+    block: Buffer
+    v: Buffer
+    grad: Buffer
+    y: Buffer
+    below: Buffer
 
 
-@inlined
+@inner_inlined
 def _operand(block, row, view):
     """An input as ``view`` (offset, scale) shows it: as it is (0, 1) or blurred to ``1/4 + x/2`` (1/4, 1/2)."""
     return view[0] + view[1] * load_row(block, row)
@@ -42,9 +42,9 @@ def _operand(block, row, view):
 
 @inner
 def _fold(block, inputs, p, v, view):
-    """Interpolate along input 0, then 1, ...: the levels stand one after the other in ``v``, the result in its last row.
+    """Interpolate along input 0, then 1, ...; the result is the last row of ``v``.
 
-    Level ``l`` has ``2^(k - l)`` rows; level 0, the table itself, is not stored.
+    The levels stand one after the other. Level ``l`` has ``2^(k - l)`` rows; level 0, the table itself, is not stored.
     """
     u = _operand(block, inputs[0], view)
     n = len(p) // 2
@@ -131,13 +131,15 @@ def _views(dtype: np.dtype[Any], efd: bool) -> NDArray[Any]:
 def forward(x: NDArray[Any], inputs: NDArray[np.int32], p: NDArray[Any]) -> NDArray[Any]:
     """Return the outputs (tables, samples), C-contiguous."""
     out = np.empty((len(p), x.shape[1]), p.dtype)
-    view, rows = _views(p.dtype, False)[0], (len(x), p.shape[1], len(p))
-    run_blocks(_forward, lambda part: (x, inputs, p, view, out), cut(x.shape[1]), x.shape[1], _Forward, rows, p.dtype, many=True)
+    view, samples = _views(p.dtype, False)[0], x.shape[1]
+    rows = _Forward(block=len(x), v=p.shape[1], result=len(p))
+    run_blocks(_forward, lambda part: (x, inputs, p, view, out), cut(samples), samples, rows, p.dtype, forward=True)
     return out
 
 
-def backward(x: NDArray[Any], grad_out: NDArray[Any], inputs: NDArray[np.int32], p: NDArray[Any], efd: bool,
-             want_dx: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+def backward(
+    x: NDArray[Any], grad_out: NDArray[Any], inputs: NDArray[np.int32], p: NDArray[Any], efd: bool, want_dx: bool
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the gradients of ``forward``; with ``efd`` the inputs' are extended finite differences.
 
     Returns
@@ -145,11 +147,12 @@ def backward(x: NDArray[Any], grad_out: NDArray[Any], inputs: NDArray[np.int32],
     dp : (tables, 2^k), of the table values
     dx : (features, samples), or (0, samples) unless ``want_dx``
     """
-    parts = cut(x.shape[1], p.nbytes)
+    samples = x.shape[1]
+    parts = cut(samples, p.nbytes)
     dp = np.zeros((len(parts), *p.shape), p.dtype)
-    dx = np.empty((len(x) if want_dx else 0, x.shape[1]), p.dtype)
+    dx = np.empty((len(x) if want_dx else 0, samples), p.dtype)
     views = _views(p.dtype, efd)
-    run_blocks(_backward, lambda part: (x, grad_out, inputs, p, views, dp[part], dx), parts, x.shape[1], _Backward,
-               (len(x), p.shape[1], len(p), p.shape[1], len(dx)), p.dtype)
+    rows = _Backward(block=len(x), v=p.shape[1], grad=len(p), y=p.shape[1], below=len(dx))
+    run_blocks(_backward, lambda part: (x, grad_out, inputs, p, views, dp[part], dx), parts, samples, rows, p.dtype)
     add_parts(dp)
     return dp[0], dx

@@ -1,8 +1,8 @@
 """``reference.mixed``: gates whose operands are mixtures of candidate inputs; learned wiring.
 
-Arrays of all functions here, ``float`` one type throughout: ``x`` (inputs, samples) float, any strides; ``candidates`` (2 gates, K)
-int32, the inputs that each operand mixes, K a multiple of 4; ``weights`` (2 gates, K) float, their shares; ``c`` and ``slopes``
-(gates, 4) float, see ``coefficients``. Operands 2 g and 2 g + 1 are those of gate g.
+Arrays of all functions here, ``float`` one type throughout: ``x`` (inputs, samples) float, any strides; ``candidates``
+(2 gates, K) int32, the inputs that each operand mixes, K a multiple of 4; ``weights`` (2 gates, K) float, their shares;
+``c`` and ``slopes`` (gates, 4) float, see ``coefficients``. Operands 2 g and 2 g + 1 are those of gate g.
 """
 
 from typing import Any, NamedTuple
@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....core.jit import inlined, jit
+from ....core.jit import inner_inlined, jit
 from ....core.simd import load, load_row, store, store_row, sums
-from .blocks import WIDE, cut, run_blocks
+from .blocks import WIDE, Buffer, cut, run_blocks
 from .coefficients import value_gradients
 from .rows import add_parts, clear, from_block, gate, to_block
 
@@ -20,19 +20,19 @@ from .rows import add_parts, clear, from_block, gate, to_block
 class _Forward(NamedTuple):
     """Workspace: inputs, outputs."""
 
-    block: NDArray[np.void]
-    result: NDArray[np.void]
+    block: Buffer
+    result: Buffer
 
 
 class _Backward(NamedTuple):
     """Workspace: inputs, output gradients, input gradients."""
 
-    block: NDArray[np.void]
-    grad: NDArray[np.void]
-    below: NDArray[np.void]
+    block: Buffer
+    grad: Buffer
+    below: Buffer
 
 
-@inlined
+@inner_inlined
 def _operand(block, candidates, weights, row):
     """``sum_k w_k x_k`` of one operand of one gate."""
     mixture = weights[row, 0] * load_row(block, candidates[row, 0])
@@ -53,7 +53,7 @@ def _forward(x, candidates, weights, c, out, work, begin, end, fresh):
         from_block(result, out, start)
 
 
-@inlined
+@inner_inlined
 def _spread(block, grad, candidates, weights, row, dw, below, want_dx):
     """An operand's gradient to its weights, ``dw_k += sum grad x_k`` (four at a time), and to its candidates."""
     for k in range(0, candidates.shape[1], 4):
@@ -91,13 +91,20 @@ def _backward(x, grad_out, candidates, weights, c, slopes, dc, dw, dx, work, beg
 def forward(x: NDArray[Any], candidates: NDArray[np.int32], weights: NDArray[Any], c: NDArray[Any]) -> NDArray[Any]:
     """Return the outputs (gates, samples), C-contiguous."""
     out = np.empty((len(c), x.shape[1]), c.dtype)
-    run_blocks(_forward, lambda part: (x, candidates, weights, c, out), cut(x.shape[1]), x.shape[1], _Forward, (len(x), len(c)),
-               c.dtype, many=True)
+    samples, rows, arguments = x.shape[1], _Forward(block=len(x), result=len(c)), (x, candidates, weights, c, out)
+    run_blocks(_forward, lambda part: arguments, cut(samples), samples, rows, c.dtype, forward=True)
     return out
 
 
-def backward(x: NDArray[Any], grad_out: NDArray[Any], candidates: NDArray[np.int32], weights: NDArray[Any], c: NDArray[Any],
-             slopes: NDArray[Any], want_dx: bool) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def backward(
+    x: NDArray[Any],
+    grad_out: NDArray[Any],
+    candidates: NDArray[np.int32],
+    weights: NDArray[Any],
+    c: NDArray[Any],
+    slopes: NDArray[Any],
+    want_dx: bool,
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Return the gradients of ``forward``.
 
     Returns
@@ -109,7 +116,10 @@ def backward(x: NDArray[Any], grad_out: NDArray[Any], candidates: NDArray[np.int
     parts = cut(x.shape[1], c.nbytes + weights.nbytes)
     dc, dw = np.zeros((len(parts), *c.shape), c.dtype), np.zeros((len(parts), *weights.shape), c.dtype)
     dx = np.empty((len(x) if want_dx else 0, x.shape[1]), c.dtype)
-    run_blocks(_backward, lambda part: (x, grad_out, candidates, weights, c, slopes, dc[part], dw[part], dx), parts, x.shape[1],
-               _Backward, (len(x), len(c), len(dx)), c.dtype)
+
+    def arguments(part: int) -> tuple[Any, ...]:
+        return x, grad_out, candidates, weights, c, slopes, dc[part], dw[part], dx
+
+    run_blocks(_backward, arguments, parts, x.shape[1], _Backward(block=len(x), grad=len(c), below=len(dx)), c.dtype)
     add_parts(dw)
     return value_gradients(dc), dw[0], dx

@@ -1,6 +1,6 @@
-"""Blocks of samples in compiled code: arrays of rows, a row for each feature or gate, a lane for each sample of the block."""
+"""Blocks of samples in compiled code: arrays of rows, a row for each feature or gate, a lane for each sample."""
 
-from ....core.jit import inlined, inner, jit
+from ....core.jit import inner, inner_inlined, jit
 from ....core.simd import filled, flat, load_row, store_row, width
 
 #: Features that are copied at a time: a tile suits either order of a matrix in memory.
@@ -9,7 +9,7 @@ TILE = 16
 
 @inner
 def to_block(x, start, block):
-    """Copy columns ``start ..`` of ``x`` (features, samples) to ``block`` (features,); lanes beyond the last sample become 0."""
+    """Copy columns ``start ..`` of ``x`` (features, samples) to rows of ``block``; lanes past the last sample are 0."""
     features, samples = x.shape
     lanes = width(block)
     n = min(lanes, samples - start)
@@ -39,14 +39,14 @@ def clear(rows, count):
         store_row(filled(rows, 0), rows, i)
 
 
-@inlined
+@inner_inlined
 def gate(a, b, c, g):
     """Gate ``g`` of coefficients ``c`` (gates, 4) on vectors ``a`` and ``b``: ``c0 + c1 a + (c2 + c3 a) b``."""
     low = c[g, 0] + c[g, 1] * a
     return low + (c[g, 2] + c[g, 3] * a) * b
 
 
-@inlined
+@inner_inlined
 def operands(block, source, pairs, g):
     """The two inputs of gate ``g``; its layer's inputs are the rows of ``block`` from ``source`` on."""
     return load_row(block, source + pairs[g, 0]), load_row(block, source + pairs[g, 1])

@@ -1,8 +1,8 @@
 """``reference.stack``: layers of two-input gates one after the other, a block of samples through all of them.
 
-Arrays of all functions here, ``float`` one type throughout: ``x`` (inputs, samples) float, any strides; ``ends`` (layers,) int64, the
-sum of the layers' sizes up to and with each; ``pairs`` (gates, 2) int32, inputs of each gate among the outputs of the layer before;
-``c`` and ``slopes`` (gates, 4) float, see ``coefficients``.
+Arrays of all functions here, ``float`` one type throughout: ``x`` (inputs, samples) float, any strides; ``ends``
+(layers,) int64, the sum of the layers' sizes up to and with each; ``pairs`` (gates, 2) int32, inputs of each gate among
+the outputs of the layer before; ``c`` and ``slopes`` (gates, 4) float, see ``coefficients``.
 """
 
 from typing import Any, NamedTuple
@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ....core.jit import inlined, inner, jit
+from ....core.jit import inner, inner_inlined, jit
 from ....core.simd import filled, load, load_row, store, store_row, sums
-from .blocks import WIDE, cut, cut_sums, run_blocks
+from .blocks import WIDE, Buffer, cut, cut_sums, run_blocks
 from .coefficients import value_gradients
 from .rows import clear, from_block, gate, operands, to_block
 
 
 class Layers(NamedTuple):
-    """Layers of gates as the kernels read them; ``per`` gates of the last layer form a group, 0: there is no group sum."""
+    """Layers of gates as the kernels read them; ``per`` gates of the last layer form a group, 0 if none are summed."""
 
     ends: NDArray[np.int64]
     pairs: NDArray[np.int32]
@@ -30,16 +30,16 @@ class Layers(NamedTuple):
 class _Forward(NamedTuple):
     """Workspace: two layers' outputs in turn; the group sums."""
 
-    block: NDArray[np.void]
-    totals: NDArray[np.void]
+    block: Buffer
+    totals: Buffer
 
 
-class _Backward(NamedTuple):
-    """Workspace: inputs and outputs of all layers but the last; the gradients of a layer's outputs and of its inputs."""
+class Backward(NamedTuple):
+    """Workspace: inputs and outputs of all layers but the last; gradients of a layer's outputs and of its inputs."""
 
-    block: NDArray[np.void]
-    upper: NDArray[np.void]
-    lower: NDArray[np.void]
+    block: Buffer
+    upper: Buffer
+    lower: Buffer
 
 
 @inner
@@ -81,9 +81,9 @@ def _forward(x, layers, out, work, begin, end, fresh):
         from_block(totals, out, start)
 
 
-@inlined
+@inner_inlined
 def _keep(y, a, b, ya, dc, g, fresh):
-    """Gate ``g``'s coefficient gradients ``(sum y', sum y'a, sum y'b, sum y'ab)``, added to ``dc`` or, where that is ``fresh``, put."""
+    """Put gate ``g``'s coefficient gradients ``sum y', sum y'a, sum y'b, sum y'ab`` in ``dc``, or add if not fresh."""
     gradient = sums(y, ya, y * b, ya * b)
     store(gradient if fresh else load(dc, g * 4, 4) + gradient, dc, g * 4)
 
@@ -101,10 +101,10 @@ def _gradient_sums(block, source, grad, per, pairs, begin, end, dc, fresh):
 
 @inner
 def _gradient(block, source, grad, per, pairs, slopes, begin, end, dc, below, fresh):
-    """One layer backward: coefficient gradients, and input gradients added to ``below``. ``grad`` is left zero, while it is hot.
+    """One layer backward: coefficient gradients, and input gradients added to ``below``. ``grad`` is left zero.
 
-    ``dL/da = y'(s1 + s3 b)``, ``dL/db = y'(s2 + s3 a)``; row ``g // per`` of ``grad`` is gate ``g``'s output gradient ``y'``, so
-    that a group sum's gradient is never spread out.
+    ``dL/da = y'(s1 + s3 b)``, ``dL/db = y'(s2 + s3 a)``; row ``g // per`` of ``grad`` is gate ``g``'s output gradient
+    ``y'``, so that a group sum's gradient is never spread out.
     """
     for row in range((end - begin) // per):
         y = load_row(grad, row)
@@ -120,7 +120,7 @@ def _gradient(block, source, grad, per, pairs, slopes, begin, end, dc, below, fr
 
 @inner
 def descend(x, start, layers, dc, dx, work, fresh):
-    """All layers of a block backward from the output gradient in ``work.upper``; the input gradient, if wanted, goes to ``dx``.
+    """All layers backward from the output gradient in ``work.upper``; the input gradient, if wanted, goes to ``dx``.
 
     ``upper`` and ``lower`` are zero beside that gradient before, and zero after.
     """
@@ -150,24 +150,33 @@ def _backward(x, grad_out, layers, dc, dx, work, begin, end, fresh):
         descend(x, start, layers, dc, dx, work, fresh and start == begin)
 
 
-def forward(x: NDArray[Any], ends: NDArray[np.int64], pairs: NDArray[np.int32], c: NDArray[Any], classes: int) -> NDArray[Any]:
+def forward(
+    x: NDArray[Any], ends: NDArray[np.int64], pairs: NDArray[np.int32], c: NDArray[Any], classes: int
+) -> NDArray[Any]:
     """Return the outputs of the last layer, or the sums of its ``classes`` groups of gates if these are not 0.
 
     Returns
     -------
     (classes or last layer's gates, samples), C-contiguous
     """
-    last = int(np.diff(ends, prepend=0)[-1])
-    rows = max(len(x), int(np.diff(ends, prepend=0).max()))
-    out = np.empty((classes or last, x.shape[1]), c.dtype)
-    layers = Layers(ends, pairs, c, c, last // classes if classes else 0)
-    run_blocks(_forward, lambda part: (x, layers, out), cut(x.shape[1]), x.shape[1], _Forward, (2 * rows, classes), c.dtype,
-               many=True)
+    samples, sizes = x.shape[1], np.diff(ends, prepend=0)
+    out = np.empty((classes or sizes[-1], samples), c.dtype)
+    layers = Layers(ends, pairs, c, c, int(sizes[-1]) // classes if classes else 0)
+    rows = _Forward(block=2 * max(len(x), int(sizes.max())), totals=classes)
+    run_blocks(_forward, lambda part: (x, layers, out), cut(samples), samples, rows, c.dtype, forward=True)
     return out
 
 
-def backward(x: NDArray[Any], grad_out: NDArray[Any], ends: NDArray[np.int64], pairs: NDArray[np.int32], c: NDArray[Any],
-             slopes: NDArray[Any], classes: int, want_dx: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+def backward(
+    x: NDArray[Any],
+    grad_out: NDArray[Any],
+    ends: NDArray[np.int64],
+    pairs: NDArray[np.int32],
+    c: NDArray[Any],
+    slopes: NDArray[Any],
+    classes: int,
+    want_dx: bool,
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the gradients of ``forward`` for the gradient ``grad_out`` of its outputs, any strides.
 
     Returns
@@ -177,19 +186,18 @@ def backward(x: NDArray[Any], grad_out: NDArray[Any], ends: NDArray[np.int64], p
     """
     sizes = np.diff(ends, prepend=0)
     layers = Layers(ends, pairs, c, slopes, int(sizes[-1]) // classes if classes else 0)
-    parts, dc, dx, rows = outputs_of_backward(x, layers, want_dx)
-    run_blocks(_backward, lambda part: (x, grad_out, layers, dc[part], dx), parts, x.shape[1], _Backward, rows, c.dtype)
+    parts, dc, dx, rows = gradient_memory(x, layers, want_dx)
+    run_blocks(_backward, lambda part: (x, grad_out, layers, dc[part], dx), parts, x.shape[1], rows, c.dtype)
     return value_gradients(dc), dx
 
 
-def outputs_of_backward(
+def gradient_memory(
     x: NDArray[Any], layers: Layers, want_dx: bool
-) -> tuple[list[range], NDArray[Any], NDArray[Any], tuple[int, int, int]]:
-    """Parts of a batch, memory for their coefficient gradients and for the input gradient, and the rows of the workspace."""
-    dtype = layers.c.dtype
+) -> tuple[list[range], NDArray[Any], NDArray[Any], Backward]:
+    """Parts of a batch, memory for their coefficient gradients and the input gradient, and rows of the workspace."""
     parts = cut_sums(x.shape[1], layers.c.nbytes)
-    fresh = np.empty if x.shape[1] else np.zeros  # without samples no block writes them
-    dc = fresh((len(parts), *layers.c.shape), dtype)
-    dx = np.empty((len(x) if want_dx else 0, x.shape[1]), dtype)
-    rows = max(int(np.diff(layers.ends, prepend=0).max()), len(x))
-    return parts, dc, dx, (len(x) + len(layers.pairs), rows, rows)
+    make = np.empty if x.shape[1] else np.zeros  # without samples no block writes them
+    dc = make((len(parts), *layers.c.shape), layers.c.dtype)
+    dx = np.empty((len(x) if want_dx else 0, x.shape[1]), layers.c.dtype)
+    rows = max(len(x), int(np.diff(layers.ends, prepend=0).max()))
+    return parts, dc, dx, Backward(block=len(x) + len(layers.pairs), upper=rows, lower=rows)

@@ -1,8 +1,8 @@
 """``reference.tree``: trees of gates slid over an image and pooled; a tree and its pool are never written to memory.
 
-Arrays of all functions here, ``float`` one type throughout: ``x`` (channels height width, samples) float, any strides; ``c`` and
-``slopes`` (kernels, 2^d - 1, 4) float, see ``coefficients``, the gates of a tree of depth d level by level from its leaves on.
-Pooled outputs have a row for each kernel and window, (kernels windows, samples).
+Arrays of all functions here, ``float`` one type throughout: ``x`` (channels height width, samples) float, any strides;
+``c`` and ``slopes`` (kernels, 2^d - 1, 4) float, see ``coefficients``, the gates of a tree of depth d level by level
+from its leaves on. Pooled outputs have a row for each kernel and window, (kernels windows, samples).
 """
 
 from collections.abc import Sequence
@@ -11,12 +11,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ....core.jit import inlined, inner, jit
-from ....core.simd import add_folded, filled, flat, load, load_row, store, store_row, sums, where_equal, where_greater, width
-from .blocks import NARROW, WIDE, cut, run_blocks
+from ....core.jit import inner, inner_inlined, jit
+from ....core.simd import (
+    add_folded,
+    filled,
+    flat,
+    load,
+    load_row,
+    store,
+    store_row,
+    sums,
+    where_equal,
+    where_greater,
+    width,
+)
+from .blocks import NARROW, WIDE, Buffer, cut, run_blocks
 from .coefficients import value_gradients
 from .rows import clear, gate, to_block
-
 
 #: Zero that is no literal: functions are compiled once, not once more for the literal.
 _ZERO = np.int64(0)
@@ -39,8 +50,10 @@ class Geometry(NamedTuple):
     rows: int
 
     @classmethod
-    def of(cls, shape: Sequence[int], leaves: ArrayLike, out_shape: Sequence[int], *, padding: int, pool: int) -> "Geometry":
-        """From the arguments of ``reference.tree``; ``out_shape`` is (kernels, rows, columns) after pooling."""
+    def of(
+        cls, shape: Sequence[int], leaves: ArrayLike, out_shape: Sequence[int], *, padding: int, pool: int
+    ) -> "Geometry":
+        """Make it from the arguments of ``reference.tree``; ``out_shape`` is (kernels, rows, columns) after pooling."""
         channels, height, width = (int(n) for n in shape)
         high, wide = height + 2 * padding, width + 2 * padding
         c, y, x = np.indices((channels, height, width)).reshape(3, -1)
@@ -53,25 +66,31 @@ class Geometry(NamedTuple):
 class _Forward(NamedTuple):
     """Workspace: the padded image; the outputs of the gates from the third level on, see ``_rows``."""
 
-    image: NDArray[np.void]
-    v: NDArray[np.void]
+    image: Buffer
+    v: Buffer
 
 
 class _Backward(NamedTuple):
-    """Workspace. Of the layer: the padded image and its gradient ``below`` (no rows if not wanted), the outputs' gradients, and the
-    positions that won. Of one tree: outputs ``v`` and gradients ``grad`` of its gates from the third level on, its leaves, their
-    gradients (no rows if not wanted), and four sums for each gate, see ``_sums``.
+    """Workspace of a layer, then that of one tree.
+
+    Attributes
+    ----------
+    image, below : the padded image, and its gradient (no rows if not wanted)
+    upper, won : gradients of the outputs, and the positions that won
+    v, grad : outputs of a tree's gates from the third level on, and their gradients
+    leaves, leaf_grad : its leaves, and their gradients (no rows if not wanted)
+    sums : four rows for each gate, of ``NARROW`` numbers each; see ``_sums``
     """
 
-    image: NDArray[np.void]
-    below: NDArray[np.void]
-    upper: NDArray[np.void]
-    won: NDArray[np.void]
-    v: NDArray[np.void]
-    grad: NDArray[np.void]
-    leaves: NDArray[np.void]
-    leaf_grad: NDArray[np.void]
-    sums: NDArray[np.void]
+    image: Buffer
+    below: Buffer
+    upper: Buffer
+    won: Buffer
+    v: Buffer
+    grad: Buffer
+    leaves: Buffer
+    leaf_grad: Buffer
+    sums: Buffer
 
 
 @inner
@@ -85,26 +104,26 @@ def _fill(x, place, start, image):
             numbers[place[f] * lanes + s] = x[f, start + s]
 
 
-@inlined
+@inner_inlined
 def _node1(image, base, leaves, c, j):
-    """Gate ``j`` above two leaves. ``_node2`` and ``_node3`` are the gates above two of these; nothing leaves the registers."""
+    """Gate ``j`` above two leaves; ``_node2`` and ``_node3`` are above two of these. Nothing leaves the registers."""
     a = load_row(image, base + leaves[2 * j])
     return gate(a, load_row(image, base + leaves[2 * j + 1]), c, j)
 
 
-@inlined
+@inner_inlined
 def _node2(image, base, leaves, c, j):
     a = _node1(image, base, leaves, c, 2 * j)
     return gate(a, _node1(image, base, leaves, c, 2 * j + 1), c, len(leaves) // 2 + j)
 
 
-@inlined
+@inner_inlined
 def _node3(image, base, leaves, c, j):
     a = _node2(image, base, leaves, c, 2 * j)
     return gate(a, _node2(image, base, leaves, c, 2 * j + 1), c, len(leaves) * 3 // 4 + j)
 
 
-@inlined
+@inner_inlined
 def _tree(image, base, leaves, c, v):
     """The root of one tree at one position; a tree of depth three or more goes through the rows of ``v``."""
     if len(leaves) == 2:
@@ -115,7 +134,7 @@ def _tree(image, base, leaves, c, v):
     return load_row(v, 2 * (len(leaves) // 8 - 1))
 
 
-@inlined
+@inner_inlined
 def _rows(image, base, leaves, c, v):
     """The gates of the third level and above, one row of ``v`` each; the root is the last."""
     n = len(leaves) // 8
@@ -149,7 +168,7 @@ def _forward(x, geometry, c, out, winner, work, begin, end, fresh):
                     winner[row, start + s] = numbers[lanes + s]
 
 
-@inlined
+@inner_inlined
 def _sums(y, ya, b, gate_sums, g):
     """Add a gate's ``y'``, ``y'a``, ``y'b`` and ``y'ab`` to its four rows of ``NARROW`` numbers in ``gate_sums``."""
     add_folded(y, gate_sums, 4 * g * NARROW, NARROW)
@@ -158,18 +177,18 @@ def _sums(y, ya, b, gate_sums, g):
     add_folded(ya * b, gate_sums, (4 * g + 3) * NARROW, NARROW)
 
 
-@inlined
+@inner_inlined
 def _slope(y, other, slopes, g, operand):
     """The gradient of a gate's operand (1 or 2), given the ``other`` one."""
     return y * (slopes[g, operand] + slopes[g, 3] * other)
 
 
-@inlined
+@inner_inlined
 def _down1(work, rows, c, slopes, j, y, gate_sums):
-    """Gate ``j`` above two leaves backward, ``y`` its gradient; ``work.leaf_grad`` becomes the leaves', if it has any rows.
+    """Gate ``j`` above two leaves backward, ``y`` its gradient; ``work.leaf_grad`` becomes the leaves', if wanted.
 
-    Row ``j`` of ``work.leaves`` and of ``work.leaf_grad`` is leaf ``j``. Equations as in ``stack._gradient``. ``_down2`` and
-    ``_down3`` are the gates above two of these, which they compute again.
+    Row ``j`` of ``work.leaves`` and of ``work.leaf_grad`` is leaf ``j``. Equations as in ``stack._gradient``.
+    ``_down2`` and ``_down3`` are the gates above two of these, which they compute again.
     """
     a, b = load_row(work.leaves, 2 * j), load_row(work.leaves, 2 * j + 1)
     _sums(y, y * a, b, gate_sums, j)
@@ -178,7 +197,7 @@ def _down1(work, rows, c, slopes, j, y, gate_sums):
         store_row(_slope(y, a, slopes, j, 2), work.leaf_grad, 2 * j + 1)
 
 
-@inlined
+@inner_inlined
 def _down2(work, rows, c, slopes, j, y, gate_sums):
     g = len(rows) // 2 + j
     a = _node1(work.leaves, _ZERO, rows, c, 2 * j)
@@ -188,7 +207,7 @@ def _down2(work, rows, c, slopes, j, y, gate_sums):
     _down1(work, rows, c, slopes, 2 * j + 1, _slope(y, a, slopes, g, 2), gate_sums)
 
 
-@inlined
+@inner_inlined
 def _down3(work, rows, c, slopes, j, y, gate_sums):
     g = len(rows) * 3 // 4 + j
     a = _node2(work.leaves, _ZERO, rows, c, 2 * j)
@@ -198,7 +217,7 @@ def _down3(work, rows, c, slopes, j, y, gate_sums):
     _down2(work, rows, c, slopes, 2 * j + 1, _slope(y, a, slopes, g, 2), gate_sums)
 
 
-@inlined
+@inner_inlined
 def _descend(work, rows, c, slopes, y, gate_sums):
     """One tree backward on ``work.leaves``, ``y`` the root's gradient; ``rows`` = 0, 1, ..., the leaves' rows."""
     v, grad = work.v, work.grad
@@ -221,7 +240,7 @@ def _descend(work, rows, c, slopes, y, gate_sums):
             _down3(work, rows, c, slopes, j, load_row(grad, j), gate_sums)
 
 
-@inlined
+@inner_inlined
 def _collect(work, bases, leaves, won):
     """The leaves of each lane's winning position ``won``, side by side."""
     for j in range(len(leaves)):
@@ -231,7 +250,7 @@ def _collect(work, bases, leaves, won):
         store_row(leaf, work.leaves, j)
 
 
-@inlined
+@inner_inlined
 def _spread(work, bases, leaves, won):
     """Gradients of the leaves, added where ``_collect`` took them from."""
     below = work.below
@@ -244,7 +263,10 @@ def _spread(work, bases, leaves, won):
 
 @jit
 def _backward(x, grad_out, winner, geometry, c, slopes, dc, dx, work, begin, end, fresh):
-    """A lane's gradient goes through one position of each window alone, so that its tree is computed once, on leaves side by side."""
+    """Gradients of blocks.
+
+    A lane's gradient goes through one position of each window alone: one tree is computed, on leaves side by side.
+    """
     leaves, bases, place = geometry.leaves, geometry.bases, geometry.place
     rows, gate_sums, lanes, below = np.arange(leaves.shape[1]), flat(work.sums), width(work.below), flat(work.below)
     for start in range(begin, end, WIDE):
@@ -273,16 +295,24 @@ def _backward(x, grad_out, winner, geometry, c, slopes, dc, dx, work, begin, end
 
 
 def forward(x: NDArray[Any], geometry: Geometry, c: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.uint8]]:
-    """Return the pooled outputs and the position that won in each window, both (kernels windows, samples), C-contiguous."""
-    outputs = len(geometry.leaves) * len(geometry.bases)
-    out, winner = np.empty((outputs, x.shape[1]), c.dtype), np.empty((outputs, x.shape[1]), np.uint8)
-    run_blocks(_forward, lambda part: (x, geometry, c, out, winner), cut(x.shape[1]), x.shape[1], _Forward,
-               (geometry.rows, max(2, c.shape[1])), c.dtype, many=True)
+    """Return the pooled outputs and the position that won in each window, both (kernels windows, samples)."""
+    samples = x.shape[1]
+    shape = len(geometry.leaves) * len(geometry.bases), samples
+    out, winner = np.empty(shape, c.dtype), np.empty(shape, np.uint8)
+    rows = _Forward(image=geometry.rows, v=max(2, c.shape[1]))
+    run_blocks(_forward, lambda part: (x, geometry, c, out, winner), cut(samples), samples, rows, c.dtype, forward=True)
     return out, winner
 
 
-def backward(x: NDArray[Any], grad_out: NDArray[Any], winner: NDArray[np.uint8], geometry: Geometry, c: NDArray[Any],
-             slopes: NDArray[Any], want_dx: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+def backward(
+    x: NDArray[Any],
+    grad_out: NDArray[Any],
+    winner: NDArray[np.uint8],
+    geometry: Geometry,
+    c: NDArray[Any],
+    slopes: NDArray[Any],
+    want_dx: bool,
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the gradients of ``forward`` for the gradient ``grad_out`` of its outputs, any strides.
 
     Returns
@@ -294,7 +324,12 @@ def backward(x: NDArray[Any], grad_out: NDArray[Any], winner: NDArray[np.uint8],
     parts = cut(samples, c.nbytes)
     dc = np.zeros((len(parts), *c.shape), c.dtype)
     dx = np.empty((len(x) if want_dx else 0, samples), c.dtype)
-    rows = _Backward(geometry.rows, geometry.rows * want_dx, len(winner), len(winner), gates, gates, leaves, leaves * want_dx, 4 * gates)
-    run_blocks(_backward, lambda part: (x, grad_out, winner, geometry, c, slopes, dc[part], dx), parts, samples, _Backward, rows,
-               c.dtype)
+    rows = _Backward(
+        image=geometry.rows, below=geometry.rows * want_dx, upper=len(winner), won=len(winner), v=gates, grad=gates,
+        leaves=leaves, leaf_grad=leaves * want_dx, sums=4 * gates)
+
+    def arguments(part: int) -> tuple[Any, ...]:
+        return x, grad_out, winner, geometry, c, slopes, dc[part], dx
+
+    run_blocks(_backward, arguments, parts, samples, rows, c.dtype)
     return value_gradients(dc.reshape(len(parts), -1, 4)), dx
