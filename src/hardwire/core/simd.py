@@ -3,15 +3,23 @@
 LLVM lowers a vector of any length to what the processor has (AVX-512, AVX2, NEON), so a kernel written once in terms of
 ``lanes`` runs everywhere without intrinsics of one vendor and without the run-time alias checks that an automatically
 vectorised inner loop pays at each entry. Offsets count elements from an array's first one; arrays are C-contiguous.
+
+Rows of vectors (``row_type``) are arrays whose element is a vector: the type carries the number of lanes, so that a
+kernel of rows is compiled for each width that it is called with and names none.
 """
 
+import functools
 import operator
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.datamodel import models
-from numba.extending import intrinsic, overload, register_model
+from numba.core.imputils import impl_ret_borrowed
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, overload, register_model
+from numba.np.arrayobj import populate_array
 
 INDEX = ir.IntType(32)
 
@@ -70,34 +78,121 @@ def splat(typingctx, value, lanes):
     vector = Vector(scalar, lanes.literal_value)
 
     def codegen(context, builder, signature, args):
-        target = context.get_value_type(vector)
-        undefined = ir.Constant(target, ir.Undefined)
-        first = builder.insert_element(undefined, args[0], ir.Constant(INDEX, 0))
-        return builder.shuffle_vector(first, undefined, _mask([0] * target.count))
+        return _splat(builder, args[0], context.get_value_type(vector))
 
     return vector(scalar, lanes), codegen
+
+
+def _splat(builder, value, target):
+    undefined = ir.Constant(target, ir.Undefined)
+    first = builder.insert_element(undefined, value, ir.Constant(INDEX, 0))
+    return builder.shuffle_vector(first, undefined, _mask([0] * target.count))
+
+
+@functools.lru_cache(None)
+def row_type(dtype: "np.typing.DTypeLike", lanes: int) -> np.dtype[np.void]:
+    """The element of an array of rows: a vector of ``lanes`` numbers of ``dtype``. The same object each time."""
+    return np.dtype([("lanes", dtype, (lanes,))])
+
+
+def _row(rows):
+    lanes = rows.dtype.typeof("lanes")
+    return Vector(lanes.dtype, lanes.nitems)
+
+
+@intrinsic
+def load_row(typingctx, rows, index):
+    """Row ``index`` of an array of rows, as a vector."""
+    vector = _row(rows)
+
+    def codegen(context, builder, signature, args):
+        place = _address(context, builder, rows, args[0], args[1], context.get_value_type(vector))
+        return builder.load(place, align=_scalar_size(context, vector))
+
+    return vector(rows, types.intp), codegen
+
+
+@intrinsic
+def store_row(typingctx, vector, rows, index):
+    """Write ``vector`` to row ``index`` of an array of rows."""
+
+    def codegen(context, builder, signature, args):
+        place = _address(context, builder, rows, args[1], args[2], context.get_value_type(vector))
+        builder.store(args[0], place, align=_scalar_size(context, vector))
+        return context.get_dummy_value()
+
+    return types.void(vector, rows, types.intp), codegen
+
+
+def _scalar_size(context, vector):
+    return context.get_abi_sizeof(context.get_value_type(vector.dtype))
+
+
+@intrinsic
+def filled(typingctx, rows, value):
+    """A vector as wide as ``rows`` whose every lane is ``value``, as a number of their type."""
+    vector = _row(rows)
+
+    def codegen(context, builder, signature, args):
+        number = context.cast(builder, args[1], types.unliteral(value), vector.dtype)
+        return _splat(builder, number, context.get_value_type(vector))
+
+    return vector(rows, types.unliteral(value)), codegen
+
+
+@intrinsic
+def width(typingctx, rows):
+    """Lanes of a row."""
+    lanes = _row(rows).lanes
+    return types.intp(rows), lambda context, builder, signature, args: ir.Constant(ir.IntType(64), lanes)
+
+
+@intrinsic
+def flat(typingctx, rows):
+    """An array of rows as the one-dimensional array of its numbers."""
+    vector = _row(rows)
+    result = types.Array(vector.dtype, 1, "C")
+
+    def codegen(context, builder, signature, args):
+        source = context.make_array(rows)(context, builder, args[0])
+        target = context.make_array(result)(context, builder)
+        size = context.get_constant(types.intp, _scalar_size(context, vector))
+        items = builder.mul(source.nitems, context.get_constant(types.intp, vector.lanes))
+        attributes = {"data": builder.bitcast(source.data, target.data.type), "shape": [items], "strides": [size], "itemsize": size,
+                      "meminfo": source.meminfo, "parent": source.parent}
+        populate_array(target, **attributes)
+        return impl_ret_borrowed(context, builder, result, target._getvalue())
+
+    return result(rows), codegen
 
 
 def _mask(lanes):
     return ir.Constant(ir.VectorType(INDEX, len(lanes)), list(lanes))
 
 
-def _operation(symbol, real, whole):
-    """Overload an operator for two vectors of one type; real products and sums may fuse into one rounding."""
+def _operator(symbol, real, whole):
+    """Give an operator two vectors of one type, or a vector and a number of its type; real products and sums may fuse into one rounding.
 
-    @intrinsic
-    def apply(typingctx, a, b):
-        def codegen(context, builder, signature, args):
-            if isinstance(a.dtype, types.Float):
-                return getattr(builder, real)(*args, flags=("contract",))
-            return getattr(builder, whole)(*args)
+    Registered as a builtin, not as an overload: that would compile a function of its own for each pair of types.
+    """
 
-        return a(a, b), codegen
+    @infer_global(symbol)
+    class Operator(AbstractTemplate):
+        def generic(self, args, kws):
+            vectors = [a for a in args if isinstance(a, Vector)]
+            if len(args) == 2 and vectors and all(a in (vectors[0], vectors[0].dtype) for a in args):
+                return signature(vectors[0], *args)
+            return None
 
-    @overload(symbol)
-    def choose(a, b):
-        if isinstance(a, Vector) and a == b:
-            return lambda a, b: apply(a, b)
+    def lower(context, builder, sig, args):
+        target = context.get_value_type(sig.return_type)
+        a, b = (v if isinstance(t, Vector) else _splat(builder, v, target) for t, v in zip(sig.args, args))
+        if isinstance(sig.return_type.dtype, types.Float):
+            return getattr(builder, real)(a, b, flags=("contract",))
+        return getattr(builder, whole)(a, b)
+
+    for operands in ((Vector, Vector), (Vector, types.Number), (types.Number, Vector)):
+        lower_builtin(symbol, *operands)(lower)
 
 
 for _symbol, _real, _whole in (
@@ -108,7 +203,7 @@ for _symbol, _real, _whole in (
     (operator.or_, "", "or_"),
     (operator.xor, "", "xor"),
 ):
-    _operation(_symbol, _real, _whole)
+    _operator(_symbol, _real, _whole)
 
 
 @overload(operator.invert)

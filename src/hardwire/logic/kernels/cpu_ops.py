@@ -17,6 +17,8 @@ from .cpu import lut as lut_kernel
 from .cpu import mixed as mixed_kernel
 from .cpu import stack as stack_kernel
 from .cpu import tree as tree_kernel
+from .cpu.coefficients import coefficients
+from .cpu.coefficients import interaction as mean_interaction
 from .reference import Soft
 from .registration import operation
 
@@ -58,14 +60,14 @@ def _joined(pairs: Sequence[torch.Tensor]) -> tuple[NDArray[np.int32], NDArray[n
 
 def _stack_forward(x: torch.Tensor, values: torch.Tensor, pairs: list[torch.Tensor], classes: int, efd: bool) -> torch.Tensor:
     table, ends = _joined(pairs)
-    c, _ = stack_kernel.as_coefficients(values, efd)
+    c, _ = coefficients(_plain(values), efd)
     return _back(stack_kernel.forward(_rows(x), ends, table, c, classes))
 
 
 def _stack_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, pairs: list[torch.Tensor], classes: int, efd: bool,
                     wanted: list[bool]) -> list[torch.Tensor]:
     table, ends = _joined(pairs)
-    c, slopes = stack_kernel.as_coefficients(values, efd)
+    c, slopes = coefficients(_plain(values), efd)
     dp, dx = stack_kernel.backward(_rows(x), _rows(grad), ends, table, c, slopes, classes, wanted[0])
     return [_back(dx), torch.from_numpy(dp)]
 
@@ -94,9 +96,10 @@ def _stack_loss_forward(x: torch.Tensor, values: torch.Tensor, pairs: list[torch
     if not 0 <= int(y.min()) <= int(y.max()) < classes:
         raise InputError(f"y does not hold a class below {classes} for each sample; give int64 class numbers")
     table, ends = _joined(pairs)
-    c, slopes = stack_kernel.as_coefficients(values, efd)
-    options = float(scale), float(weight), float(temperature), len(x)
-    loss, dp, dx = loss_kernel.sweep(_rows(x), ends, table, c, slopes, classes, y.numpy(), teacher.detach().numpy(), options, want_dx)
+    c, slopes = coefficients(_plain(values), efd)
+    loss, dp, dx = loss_kernel.loss_and_gradients(
+        _rows(x), ends, table, c, slopes, classes, y.numpy(), teacher.detach().numpy(), scale=float(scale), weight=float(weight),
+        temperature=float(temperature), want_dx=want_dx)
     return values.new_tensor(loss), _back(dx), torch.from_numpy(dp)
 
 
@@ -126,13 +129,13 @@ def _flat(weights: torch.Tensor) -> NDArray[Any]:
 
 
 def _mixed_forward(x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor, efd: bool) -> torch.Tensor:
-    c, _ = stack_kernel.as_coefficients(values, efd)
+    c, _ = coefficients(_plain(values), efd)
     return _back(mixed_kernel.forward(_rows(x), _flat(candidates), _flat(weights), c))
 
 
 def _mixed_backward(grad: torch.Tensor, x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor,
                     efd: bool, wanted: list[bool]) -> list[torch.Tensor]:
-    c, slopes = stack_kernel.as_coefficients(values, efd)
+    c, slopes = coefficients(_plain(values), efd)
     dp, dw, dx = mixed_kernel.backward(_rows(x), _rows(grad), _flat(candidates), _flat(weights), c, slopes, wanted[0])
     return [_back(dx), torch.from_numpy(dw).view(weights.shape), torch.from_numpy(dp)]
 
@@ -191,7 +194,7 @@ def geometry(leaves: torch.Tensor, in_shape: Sequence[int], out_shape: Sequence[
 
 def _tree_coefficients(leaves: torch.Tensor, values: torch.Tensor, efd: bool) -> list[NDArray[Any]]:
     """Coefficients of forward and of the input gradients, (kernels, gates, 4)."""
-    return [c.reshape(len(leaves), -1, 4) for c in stack_kernel.as_coefficients(values, efd)]
+    return [c.reshape(len(leaves), -1, 4) for c in coefficients(_plain(values), efd)]
 
 
 def _tree_forward(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: list[int], out_shape: list[int], padding: int,
@@ -238,9 +241,8 @@ def tree(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: 
 
 def _interaction_forward(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The mean, and its gradient times the number of gates."""
-    p = _plain(values)
-    gradient = np.empty_like(p)
-    return values.new_tensor(stack_kernel._interaction(p, gradient) / len(p)), torch.from_numpy(gradient)
+    mean, gradient = mean_interaction(_plain(values))
+    return values.new_tensor(mean), torch.from_numpy(gradient)
 
 
 _interaction = operation(

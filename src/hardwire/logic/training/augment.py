@@ -1,17 +1,20 @@
 """Data augmentation on encoded bits: an image that moves takes its thermometer planes along, so that nothing is encoded anew.
 
-With bit ``t F + f`` (threshold ``t``, feature ``f = (channel H + y) W + x``), for a sample's displacement ``(dy, dx)`` and flip:
+With bit ``t F + f`` (threshold ``t``, feature ``f = (channel H + y) W + x``), for a sample's displacement ``(dy, dx)``
+and flip:
 
     new[t, c, y, x] = old[t, c, y + dy, x' + dx],   x' = W - 1 - x where flipped, else x
 
-Places outside the image take the bits of the raw value 0. This is what encoding the moved image gives whenever all pixels of a
-channel share their thresholds; ``Augmentation`` tries it on training samples and refuses encoders that do not.
+Places outside the image take the bits of the raw value 0. This is what encoding the moved image gives whenever all
+pixels of a channel share their thresholds; ``Augmentation`` tries it on training samples and refuses encoders that do
+not.
 """
 
 import numpy as np
 
 from ...core.errors import InputError
-from ..kernels.cpu.blocks import jit, run_parts
+from ...core.jit import jit
+from ..kernels.cpu.blocks import run_parts
 
 AUGMENTATIONS = ("none", "flip", "crop", "flip+crop")
 

@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from ..kernels.cpu.blocks import jit, run_parts
+from ...core.jit import jit
+from ..kernels.cpu.blocks import run_parts
 
 #: Elements of a batch that one job unpacks at least.
 JOB = 1 << 18

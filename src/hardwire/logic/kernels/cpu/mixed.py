@@ -1,116 +1,125 @@
-"""``functional.mixed``: gates whose operands are mixtures of candidate inputs; learned wiring."""
+"""``reference.mixed``: gates whose operands are mixtures of candidate inputs; learned wiring.
+
+Arrays of all functions here, ``float`` one type throughout: ``x`` (inputs, samples) float, any strides; ``candidates``
+(2 gates, K) int32, the inputs that each operand mixes, K a multiple of 4; ``weights`` (2 gates, K) float, their shares;
+``c`` and ``slopes`` (gates, 4) float, see ``coefficients``. Operands 2 g and 2 g + 1 are those of gate g.
+"""
+
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import literally
+from numpy.typing import NDArray
 
-from ....core.simd import load, splat, store, sums
-from ....core.threads import workspace
-from .blocks import NARROW, WIDE, add_parts, cut, from_block, gate, inlined, jit, run_parts, to_block
-from .stack import value_gradients
+from ....core.jit import inner_inlined, jit
+from ....core.simd import load, load_row, store, store_row, sums
+from .blocks import WIDE, Buffer, cut, run_blocks
+from .coefficients import value_gradients
+from .rows import add_parts, clear, from_block, gate, to_block
 
 
-@inlined
-def _operand(block, candidates, weights, row, lanes):
+class _Forward(NamedTuple):
+    """Workspace: inputs, outputs."""
+
+    block: Buffer
+    result: Buffer
+
+
+class _Backward(NamedTuple):
+    """Workspace: inputs, output gradients, input gradients."""
+
+    block: Buffer
+    grad: Buffer
+    below: Buffer
+
+
+@inner_inlined
+def _operand(block, candidates, weights, row):
     """``sum_k w_k x_k`` of one operand of one gate."""
-    literally(lanes)
-    total = splat(weights[row, 0], lanes) * load(block, candidates[row, 0] * lanes, lanes)
+    mixture = weights[row, 0] * load_row(block, candidates[row, 0])
     for k in range(1, candidates.shape[1]):
-        total = total + splat(weights[row, k], lanes) * load(block, candidates[row, k] * lanes, lanes)
-    return total
+        mixture = mixture + weights[row, k] * load_row(block, candidates[row, k])
+    return mixture
 
 
 @jit
-def _forward_block(x, candidates, weights, c, out, start, block, result, lanes):
-    literally(lanes)
-    to_block(x, start, block, lanes)
-    for g in range(len(c)):
-        a = _operand(block, candidates, weights, 2 * g, lanes)
-        b = _operand(block, candidates, weights, 2 * g + 1, lanes)
-        store(gate(a, b, c, g, lanes), result, g * lanes)
-    from_block(result, 0, out, start, lanes)
+def _forward(x, candidates, weights, c, out, work, begin, end, fresh):
+    block, result = work
+    for start in range(begin, end, WIDE):
+        to_block(x, start, block)
+        for g in range(len(c)):
+            a = _operand(block, candidates, weights, 2 * g)
+            b = _operand(block, candidates, weights, 2 * g + 1)
+            store_row(gate(a, b, c, g), result, g)
+        from_block(result, out, start)
 
 
-@jit
-def _forward(x, candidates, weights, c, out, starts, block, result):
-    for start in starts:
-        if x.shape[1] - start > NARROW:
-            _forward_block(x, candidates, weights, c, out, start, block, result, WIDE)
-        else:
-            _forward_block(x, candidates, weights, c, out, start, block, result, NARROW)
-
-
-@inlined
-def _spread(block, grad, candidates, weights, row, dw, below, want_dx, lanes):
+@inner_inlined
+def _spread(block, grad, candidates, weights, row, dw, below, want_dx):
     """An operand's gradient to its weights, ``dw_k += sum grad x_k`` (four at a time), and to its candidates."""
-    literally(lanes)
     for k in range(0, candidates.shape[1], 4):
-        i0, i1 = candidates[row, k] * lanes, candidates[row, k + 1] * lanes
-        i2, i3 = candidates[row, k + 2] * lanes, candidates[row, k + 3] * lanes
-        found = sums(grad * load(block, i0, lanes), grad * load(block, i1, lanes), grad * load(block, i2, lanes),
-                     grad * load(block, i3, lanes))
+        gradient = sums(grad * load_row(block, candidates[row, k]), grad * load_row(block, candidates[row, k + 1]),
+                        grad * load_row(block, candidates[row, k + 2]), grad * load_row(block, candidates[row, k + 3]))
         at = row * candidates.shape[1] + k
-        store(load(dw, at, 4) + found, dw, at)
+        store(load(dw, at, 4) + gradient, dw, at)
     if want_dx:
         for k in range(candidates.shape[1]):
-            i = candidates[row, k] * lanes
-            store(load(below, i, lanes) + splat(weights[row, k], lanes) * grad, below, i)
+            i = candidates[row, k]
+            store_row(load_row(below, i) + weights[row, k] * grad, below, i)
 
 
 @jit
-def _backward_block(x, grad_out, candidates, weights, c, slopes, dc, dw, dx, start, block, grad, below, lanes):
-    literally(lanes)
-    want_dx = dx.shape[0] > 0
-    to_block(x, start, block, lanes)
-    to_block(grad_out, start, grad, lanes)
-    below[: dx.shape[0] * lanes] = 0
-    for g in range(len(c)):
-        a = _operand(block, candidates, weights, 2 * g, lanes)
-        b = _operand(block, candidates, weights, 2 * g + 1, lanes)
-        y = load(grad, g * lanes, lanes)
-        ya = y * a
-        store(load(dc, g * 4, 4) + sums(y, ya, y * b, ya * b), dc, g * 4)
-        s3 = splat(slopes[g, 3], lanes)
-        _spread(block, y * (splat(slopes[g, 1], lanes) + s3 * b), candidates, weights, 2 * g, dw, below, want_dx, lanes)
-        _spread(block, y * splat(slopes[g, 2], lanes) + ya * s3, candidates, weights, 2 * g + 1, dw, below, want_dx, lanes)
-    if want_dx:
-        from_block(below, 0, dx, start, lanes)
+def _backward(x, grad_out, candidates, weights, c, slopes, dc, dw, dx, work, begin, end, fresh):
+    block, grad, below = work
+    want_dx = len(dx) > 0
+    for start in range(begin, end, WIDE):
+        to_block(x, start, block)
+        to_block(grad_out, start, grad)
+        clear(below, len(dx))
+        for g in range(len(c)):
+            a = _operand(block, candidates, weights, 2 * g)
+            b = _operand(block, candidates, weights, 2 * g + 1)
+            y = load_row(grad, g)
+            ya = y * a
+            store(load(dc, g * 4, 4) + sums(y, ya, y * b, ya * b), dc, g * 4)
+            s3 = slopes[g, 3]
+            _spread(block, y * (slopes[g, 1] + s3 * b), candidates, weights, 2 * g, dw, below, want_dx)
+            _spread(block, y * slopes[g, 2] + ya * s3, candidates, weights, 2 * g + 1, dw, below, want_dx)
+        if want_dx:
+            from_block(below, dx, start)
 
 
-@jit
-def _backward(x, grad_out, candidates, weights, c, slopes, dc, dw, dx, starts, block, grad, below):
-    dc[:] = 0
-    dw[:] = 0
-    for start in starts:
-        if x.shape[1] - start > NARROW:
-            _backward_block(x, grad_out, candidates, weights, c, slopes, dc, dw, dx, start, block, grad, below, WIDE)
-        else:
-            _backward_block(x, grad_out, candidates, weights, c, slopes, dc, dw, dx, start, block, grad, below, NARROW)
-
-
-def forward(x, candidates, weights, c):
-    """``x`` (inputs, samples), candidates and weights (2 gates, K) -> (gates, samples)."""
+def forward(x: NDArray[Any], candidates: NDArray[np.int32], weights: NDArray[Any], c: NDArray[Any]) -> NDArray[Any]:
+    """Return the outputs (gates, samples), C-contiguous."""
     out = np.empty((len(c), x.shape[1]), c.dtype)
-    parts = cut(x.shape[1])
-
-    def work(part):
-        block, result = workspace(c.dtype, len(x) * WIDE, len(c) * WIDE)
-        _forward(x, candidates, weights, c, out, parts[part], block, result)
-
-    run_parts(work, len(parts))
+    samples, rows, arguments = x.shape[1], _Forward(block=len(x), result=len(c)), (x, candidates, weights, c, out)
+    run_blocks(_forward, lambda part: arguments, cut(samples), samples, rows, c.dtype, forward=True)
     return out
 
 
-def backward(x, grad_out, candidates, weights, c, slopes, want_dx):
-    """Gradients of ``forward``: table values, weights and, if wanted, inputs."""
+def backward(
+    x: NDArray[Any],
+    grad_out: NDArray[Any],
+    candidates: NDArray[np.int32],
+    weights: NDArray[Any],
+    c: NDArray[Any],
+    slopes: NDArray[Any],
+    want_dx: bool,
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return the gradients of ``forward``.
+
+    Returns
+    -------
+    dp : (gates, 4), of the table values
+    dw : (2 gates, K), of the weights
+    dx : (inputs, samples), or (0, samples) unless ``want_dx``
+    """
     parts = cut(x.shape[1], c.nbytes + weights.nbytes)
-    dc, dw = np.empty((len(parts), *c.shape), c.dtype), np.empty((len(parts), *weights.shape), c.dtype)
+    dc, dw = np.zeros((len(parts), *c.shape), c.dtype), np.zeros((len(parts), *weights.shape), c.dtype)
     dx = np.empty((len(x) if want_dx else 0, x.shape[1]), c.dtype)
 
-    def work(part):
-        block, grad, below = workspace(c.dtype, len(x) * WIDE, len(c) * WIDE, max(1, len(dx)) * WIDE)
-        _backward(x, grad_out, candidates, weights, c, slopes, dc[part], dw[part], dx, parts[part], block, grad, below)
+    def arguments(part: int) -> tuple[Any, ...]:
+        return x, grad_out, candidates, weights, c, slopes, dc[part], dw[part], dx
 
-    run_parts(work, len(parts))
-    dp = value_gradients(dc)
+    run_blocks(_backward, arguments, parts, x.shape[1], _Backward(block=len(x), grad=len(c), below=len(dx)), c.dtype)
     add_parts(dw)
-    return dp, dw[0], dx
+    return value_gradients(dc), dw[0], dx

@@ -1,297 +1,335 @@
-"""``functional.tree``: trees of gates slid over an image and pooled; a tree and its pool are never written to memory."""
+"""``reference.tree``: trees of gates slid over an image and pooled; a tree and its pool are never written to memory.
 
-from dataclasses import dataclass
+Arrays of all functions here, ``float`` one type throughout: ``x`` (channels height width, samples) float, any strides;
+``c`` and ``slopes`` (kernels, 2^d - 1, 4) float, see ``coefficients``, the gates of a tree of depth d level by level
+from its leaves on. Pooled outputs have a row for each kernel and window, (kernels windows, samples).
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import literally
+from numpy.typing import ArrayLike, NDArray
 
-from ....core.simd import add_folded, load, splat, store, sums, where_equal, where_greater
-from ....core.threads import workspace
-from .blocks import NARROW, WIDE, cut, gate, inlined, jit, run_parts, to_block
-from .stack import value_gradients
+from ....core.jit import inner, inner_inlined, jit
+from ....core.simd import (
+    add_folded,
+    filled,
+    flat,
+    load,
+    load_row,
+    store,
+    store_row,
+    sums,
+    where_equal,
+    where_greater,
+    width,
+)
+from .blocks import NARROW, WIDE, Buffer, cut, run_blocks
+from .coefficients import value_gradients
+from .rows import clear, gate, to_block
+
+#: Zero that is no literal: functions are compiled once, not once more for the literal.
+_ZERO = np.int64(0)
 
 
-@dataclass(frozen=True)
-class Geometry:
+class Geometry(NamedTuple):
     """Where the trees of a layer read and write, as the kernels want it.
 
-    leaves   (kernels, 2^d) int64, row of each leaf in the padded image, for output position (0, 0)
-    place    (channels height width,) int64, row of each input in the padded image
-    bases    (windows, pool^2) int64, rows to add for each position of each pooling window
-    rows     of the padded image
+    Attributes
+    ----------
+    leaves : (kernels, 2^d), row of each leaf in the padded image, for output position (0, 0)
+    place : (channels height width,), row of each input in the padded image
+    bases : (windows, pool^2), rows to add for each position of each pooling window
+    rows : number of rows of the padded image
     """
 
-    leaves: np.ndarray
-    place: np.ndarray
-    bases: np.ndarray
+    leaves: NDArray[np.int64]
+    place: NDArray[np.int64]
+    bases: NDArray[np.int64]
     rows: int
 
     @classmethod
-    def of(cls, shape, leaves, out_shape, *, padding: int, pool: int) -> "Geometry":
-        """From the arguments of ``functional.tree``; ``out_shape`` is (kernels, rows, columns) after pooling."""
+    def of(
+        cls, shape: Sequence[int], leaves: ArrayLike, out_shape: Sequence[int], *, padding: int, pool: int
+    ) -> "Geometry":
+        """Make it from the arguments of ``reference.tree``; ``out_shape`` is (kernels, rows, columns) after pooling."""
         channels, height, width = (int(n) for n in shape)
-        leaves = np.asarray(leaves, dtype=np.int64)
         high, wide = height + 2 * padding, width + 2 * padding
         c, y, x = np.indices((channels, height, width)).reshape(3, -1)
         i, j = np.indices(out_shape[1:]).reshape(2, -1, 1) * pool
         di, dj = np.indices((pool, pool)).reshape(2, 1, -1)
-        return cls(leaves @ np.array([high * wide, wide, 1]), (c * high + y + padding) * wide + x + padding,
-                   (i + di) * wide + j + dj, channels * high * wide)
+        return cls(np.asarray(leaves, dtype=np.int64) @ np.array([high * wide, wide, 1]),
+                   (c * high + y + padding) * wide + x + padding, (i + di) * wide + j + dj, channels * high * wide)
 
 
-@jit
-def _fill(x, place, start, block, lanes):
+class _Forward(NamedTuple):
+    """Workspace: the padded image; the outputs of the gates from the third level on, see ``_rows``."""
+
+    image: Buffer
+    v: Buffer
+
+
+class _Backward(NamedTuple):
+    """Workspace of a layer, then that of one tree.
+
+    Attributes
+    ----------
+    image, below : the padded image, and its gradient (no rows if not wanted)
+    upper, won : gradients of the outputs, and the positions that won
+    v, grad : outputs of a tree's gates from the third level on, and their gradients
+    leaves, leaf_grad : its leaves, and their gradients (no rows if not wanted)
+    sums : four rows for each gate, of ``NARROW`` numbers each; see ``_sums``
+    """
+
+    image: Buffer
+    below: Buffer
+    upper: Buffer
+    won: Buffer
+    v: Buffer
+    grad: Buffer
+    leaves: Buffer
+    leaf_grad: Buffer
+    sums: Buffer
+
+
+@inner
+def _fill(x, place, start, image):
     """Columns ``start ..`` of ``x`` into their rows of the padded image; everything else is 0."""
-    literally(lanes)
-    block[:] = 0
+    lanes, numbers = width(image), flat(image)
+    clear(image, len(image))
     n = min(lanes, x.shape[1] - start)
     for f in range(len(x)):
         for s in range(n):
-            block[place[f] * lanes + s] = x[f, start + s]
+            numbers[place[f] * lanes + s] = x[f, start + s]
 
 
-@inlined
-def _node1(block, base, leaves, c, j, lanes):
-    """Gate ``j`` above two leaves. ``_node2`` and ``_node3`` are the gates above two of these; nothing leaves the registers."""
-    literally(lanes)
-    a = load(block, (base + leaves[2 * j]) * lanes, lanes)
-    return gate(a, load(block, (base + leaves[2 * j + 1]) * lanes, lanes), c, j, lanes)
+@inner_inlined
+def _node1(image, base, leaves, c, j):
+    """Gate ``j`` above two leaves; ``_node2`` and ``_node3`` are above two of these. Nothing leaves the registers."""
+    a = load_row(image, base + leaves[2 * j])
+    return gate(a, load_row(image, base + leaves[2 * j + 1]), c, j)
 
 
-@inlined
-def _node2(block, base, leaves, c, j, lanes):
-    literally(lanes)
-    a = _node1(block, base, leaves, c, 2 * j, lanes)
-    return gate(a, _node1(block, base, leaves, c, 2 * j + 1, lanes), c, len(leaves) // 2 + j, lanes)
+@inner_inlined
+def _node2(image, base, leaves, c, j):
+    a = _node1(image, base, leaves, c, 2 * j)
+    return gate(a, _node1(image, base, leaves, c, 2 * j + 1), c, len(leaves) // 2 + j)
 
 
-@inlined
-def _node3(block, base, leaves, c, j, lanes):
-    literally(lanes)
-    a = _node2(block, base, leaves, c, 2 * j, lanes)
-    return gate(a, _node2(block, base, leaves, c, 2 * j + 1, lanes), c, len(leaves) * 3 // 4 + j, lanes)
+@inner_inlined
+def _node3(image, base, leaves, c, j):
+    a = _node2(image, base, leaves, c, 2 * j)
+    return gate(a, _node2(image, base, leaves, c, 2 * j + 1), c, len(leaves) * 3 // 4 + j)
 
 
-@inlined
-def _tree(block, base, leaves, c, v, lanes):
+@inner_inlined
+def _tree(image, base, leaves, c, v):
     """The root of one tree at one position; a tree of depth three or more goes through the rows of ``v``."""
-    literally(lanes)
     if len(leaves) == 2:
-        return _node1(block, base, leaves, c, 0, lanes)
+        return _node1(image, base, leaves, c, _ZERO)
     if len(leaves) == 4:
-        return _node2(block, base, leaves, c, 0, lanes)
-    _rows(block, base, leaves, c, v, lanes)
-    return load(v, 2 * (len(leaves) // 8 - 1) * lanes, lanes)
+        return _node2(image, base, leaves, c, _ZERO)
+    _rows(image, base, leaves, c, v)
+    return load_row(v, 2 * (len(leaves) // 8 - 1))
 
 
-@inlined
-def _rows(block, base, leaves, c, v, lanes):
+@inner_inlined
+def _rows(image, base, leaves, c, v):
     """The gates of the third level and above, one row of ``v`` each; the root is the last."""
-    literally(lanes)
     n = len(leaves) // 8
     for j in range(n):
-        store(_node3(block, base, leaves, c, j, lanes), v, j * lanes)
+        store_row(_node3(image, base, leaves, c, j), v, j)
     for g in range(n, 2 * n - 1):
-        below = 2 * (g - n)
-        a = load(v, below * lanes, lanes)
-        store(gate(a, load(v, (below + 1) * lanes, lanes), c, len(leaves) * 7 // 8 + g - n, lanes), v, g * lanes)
+        a = load_row(v, 2 * (g - n))
+        store_row(gate(a, load_row(v, 2 * (g - n) + 1), c, len(leaves) * 7 // 8 + g - n), v, g)
 
 
 @jit
-def _forward_block(x, place, leaves, bases, index, c, out, winner, start, block, v, lanes):
-    literally(lanes)
-    _fill(x, place, start, block, lanes)
-    samples = min(lanes, x.shape[1] - start)
-    for k in range(len(leaves)):
-        for w in range(len(bases)):
-            best = splat(c.dtype.type(-np.inf), lanes)
-            first = splat(index[0], lanes)
-            for p in range(bases.shape[1]):
-                found = _tree(block, bases[w, p], leaves[k], c[k], v, lanes)
-                first = where_greater(found, best, splat(index[p], lanes), first)
-                best = where_greater(found, best, found, best)
-            row = k * len(bases) + w
-            store(best, v, 0)
-            store(first, v, lanes)
-            for s in range(samples):
-                out[row, start + s] = v[s]
-                winner[row, start + s] = v[lanes + s]
+def _forward(x, geometry, c, out, winner, work, begin, end, fresh):
+    """The largest root of each window, and the first position that has it."""
+    leaves, bases, image, v = geometry.leaves, geometry.bases, work.image, work.v
+    lanes, numbers = width(v), flat(v)
+    for start in range(begin, end, WIDE):
+        _fill(x, geometry.place, start, image)
+        samples = min(lanes, x.shape[1] - start)
+        for k in range(len(leaves)):
+            for w in range(len(bases)):
+                best, first = filled(v, -np.inf), filled(v, 0)
+                for p in range(bases.shape[1]):
+                    root = _tree(image, bases[w, p], leaves[k], c[k], v)
+                    first = where_greater(root, best, filled(v, p), first)
+                    best = where_greater(root, best, root, best)
+                row = k * len(bases) + w
+                store_row(best, v, 0)
+                store_row(first, v, 1)
+                for s in range(samples):
+                    out[row, start + s] = numbers[s]
+                    winner[row, start + s] = numbers[lanes + s]
 
 
-@jit
-def _forward(x, place, leaves, bases, index, c, out, winner, starts, block, v):
-    for start in starts:
-        _forward_block(x, place, leaves, bases, index, c, out, winner, start, block, v, WIDE)
+@inner_inlined
+def _sums(y, ya, b, gate_sums, g):
+    """Add a gate's ``y'``, ``y'a``, ``y'b`` and ``y'ab`` to its four rows of ``NARROW`` numbers in ``gate_sums``."""
+    add_folded(y, gate_sums, 4 * g * NARROW, NARROW)
+    add_folded(ya, gate_sums, (4 * g + 1) * NARROW, NARROW)
+    add_folded(y * b, gate_sums, (4 * g + 2) * NARROW, NARROW)
+    add_folded(ya * b, gate_sums, (4 * g + 3) * NARROW, NARROW)
 
 
-@inlined
-def _sums(y, ya, b, sums_of, g, lanes):
-    """Add a gate's ``y'``, ``y'a``, ``y'b`` and ``y'ab`` to its four rows of ``sums_of``."""
-    literally(lanes)
-    add_folded(y, sums_of, 4 * g * NARROW, NARROW)
-    add_folded(ya, sums_of, (4 * g + 1) * NARROW, NARROW)
-    add_folded(y * b, sums_of, (4 * g + 2) * NARROW, NARROW)
-    add_folded(ya * b, sums_of, (4 * g + 3) * NARROW, NARROW)
-
-
-@inlined
-def _slope(y, other, slopes, g, operand, lanes):
+@inner_inlined
+def _slope(y, other, slopes, g, operand):
     """The gradient of a gate's operand (1 or 2), given the ``other`` one."""
-    literally(lanes)
-    return y * (splat(slopes[g, operand], lanes) + splat(slopes[g, 3], lanes) * other)
+    return y * (slopes[g, operand] + slopes[g, 3] * other)
 
 
-@inlined
-def _down1(block, leaves, c, slopes, j, y, sums_of, leaf_grad, lanes):
-    """Gate ``j`` above two leaves backward, ``y`` its gradient; ``leaf_grad`` becomes the leaves', if it has any rows.
+@inner_inlined
+def _down1(work, rows, c, slopes, j, y, gate_sums):
+    """Gate ``j`` above two leaves backward, ``y`` its gradient; ``work.leaf_grad`` becomes the leaves', if wanted.
 
-    Row ``j`` of ``block`` and of ``leaf_grad`` is leaf ``j``. Equations as in ``stack._gradient``. ``_down2`` and ``_down3`` are the
-    gates above two of these, which they compute again.
+    Row ``j`` of ``work.leaves`` and of ``work.leaf_grad`` is leaf ``j``. Equations as in ``stack._gradient``.
+    ``_down2`` and ``_down3`` are the gates above two of these, which they compute again.
     """
-    literally(lanes)
-    ia, ib = 2 * j * lanes, (2 * j + 1) * lanes
-    a, b = load(block, ia, lanes), load(block, ib, lanes)
-    _sums(y, y * a, b, sums_of, j, lanes)
-    if len(leaf_grad):
-        store(_slope(y, b, slopes, j, 1, lanes), leaf_grad, ia)
-        store(_slope(y, a, slopes, j, 2, lanes), leaf_grad, ib)
+    a, b = load_row(work.leaves, 2 * j), load_row(work.leaves, 2 * j + 1)
+    _sums(y, y * a, b, gate_sums, j)
+    if len(work.leaf_grad):
+        store_row(_slope(y, b, slopes, j, 1), work.leaf_grad, 2 * j)
+        store_row(_slope(y, a, slopes, j, 2), work.leaf_grad, 2 * j + 1)
 
 
-@inlined
-def _down2(block, leaves, c, slopes, j, y, sums_of, leaf_grad, lanes):
-    literally(lanes)
-    g = len(leaves) // 2 + j
-    a = _node1(block, 0, leaves, c, 2 * j, lanes)
-    b = _node1(block, 0, leaves, c, 2 * j + 1, lanes)
-    _sums(y, y * a, b, sums_of, g, lanes)
-    _down1(block, leaves, c, slopes, 2 * j, _slope(y, b, slopes, g, 1, lanes), sums_of, leaf_grad, lanes)
-    _down1(block, leaves, c, slopes, 2 * j + 1, _slope(y, a, slopes, g, 2, lanes), sums_of, leaf_grad, lanes)
+@inner_inlined
+def _down2(work, rows, c, slopes, j, y, gate_sums):
+    g = len(rows) // 2 + j
+    a = _node1(work.leaves, _ZERO, rows, c, 2 * j)
+    b = _node1(work.leaves, _ZERO, rows, c, 2 * j + 1)
+    _sums(y, y * a, b, gate_sums, g)
+    _down1(work, rows, c, slopes, 2 * j, _slope(y, b, slopes, g, 1), gate_sums)
+    _down1(work, rows, c, slopes, 2 * j + 1, _slope(y, a, slopes, g, 2), gate_sums)
 
 
-@inlined
-def _down3(block, leaves, c, slopes, j, y, sums_of, leaf_grad, lanes):
-    literally(lanes)
-    g = len(leaves) * 3 // 4 + j
-    a = _node2(block, 0, leaves, c, 2 * j, lanes)
-    b = _node2(block, 0, leaves, c, 2 * j + 1, lanes)
-    _sums(y, y * a, b, sums_of, g, lanes)
-    _down2(block, leaves, c, slopes, 2 * j, _slope(y, b, slopes, g, 1, lanes), sums_of, leaf_grad, lanes)
-    _down2(block, leaves, c, slopes, 2 * j + 1, _slope(y, a, slopes, g, 2, lanes), sums_of, leaf_grad, lanes)
+@inner_inlined
+def _down3(work, rows, c, slopes, j, y, gate_sums):
+    g = len(rows) * 3 // 4 + j
+    a = _node2(work.leaves, _ZERO, rows, c, 2 * j)
+    b = _node2(work.leaves, _ZERO, rows, c, 2 * j + 1)
+    _sums(y, y * a, b, gate_sums, g)
+    _down2(work, rows, c, slopes, 2 * j, _slope(y, b, slopes, g, 1), gate_sums)
+    _down2(work, rows, c, slopes, 2 * j + 1, _slope(y, a, slopes, g, 2), gate_sums)
 
 
-@inlined
-def _descend(block, leaves, c, slopes, v, grad, y, sums_of, leaf_grad, lanes):
-    """One tree backward, ``y`` the root's gradient; ``v`` and ``grad`` are rows from the third level on."""
-    literally(lanes)
-    if len(leaves) == 2:
-        _down1(block, leaves, c, slopes, 0, y, sums_of, leaf_grad, lanes)
-    elif len(leaves) == 4:
-        _down2(block, leaves, c, slopes, 0, y, sums_of, leaf_grad, lanes)
+@inner_inlined
+def _descend(work, rows, c, slopes, y, gate_sums):
+    """One tree backward on ``work.leaves``, ``y`` the root's gradient; ``rows`` = 0, 1, ..., the leaves' rows."""
+    v, grad = work.v, work.grad
+    if len(rows) == 2:
+        _down1(work, rows, c, slopes, _ZERO, y, gate_sums)
+    elif len(rows) == 4:
+        _down2(work, rows, c, slopes, _ZERO, y, gate_sums)
     else:
-        n = len(leaves) // 8
+        n = len(rows) // 8
         if n > 1:
-            _rows(block, 0, leaves, c, v, lanes)
-        store(y, grad, (2 * n - 2) * lanes)
+            _rows(work.leaves, _ZERO, rows, c, v)
+        store_row(y, grad, 2 * n - 2)
         for row in range(2 * n - 2, n - 1, -1):
-            left, g = 2 * (row - n), len(leaves) * 7 // 8 + row - n
-            a, b, y = load(v, left * lanes, lanes), load(v, (left + 1) * lanes, lanes), load(grad, row * lanes, lanes)
-            _sums(y, y * a, b, sums_of, g, lanes)
-            store(_slope(y, b, slopes, g, 1, lanes), grad, left * lanes)
-            store(_slope(y, a, slopes, g, 2, lanes), grad, (left + 1) * lanes)
+            left, g = 2 * (row - n), len(rows) * 7 // 8 + row - n
+            a, b, y = load_row(v, left), load_row(v, left + 1), load_row(grad, row)
+            _sums(y, y * a, b, gate_sums, g)
+            store_row(_slope(y, b, slopes, g, 1), grad, left)
+            store_row(_slope(y, a, slopes, g, 2), grad, left + 1)
         for j in range(n):
-            _down3(block, leaves, c, slopes, j, load(grad, j * lanes, lanes), sums_of, leaf_grad, lanes)
+            _down3(work, rows, c, slopes, j, load_row(grad, j), gate_sums)
 
 
-@inlined
-def _collect(block, bases, leaves, won, index, leaf_values, lanes):
+@inner_inlined
+def _collect(work, bases, leaves, won):
     """The leaves of each lane's winning position ``won``, side by side."""
-    literally(lanes)
     for j in range(len(leaves)):
-        found = load(block, (bases[0] + leaves[j]) * lanes, lanes)
+        leaf = load_row(work.image, bases[0] + leaves[j])
         for p in range(1, len(bases)):
-            found = where_equal(won, splat(index[p], lanes), load(block, (bases[p] + leaves[j]) * lanes, lanes), found)
-        store(found, leaf_values, j * lanes)
+            leaf = where_equal(won, filled(work.image, p), load_row(work.image, bases[p] + leaves[j]), leaf)
+        store_row(leaf, work.leaves, j)
 
 
-@inlined
-def _spread(leaf_grad, bases, leaves, won, index, below, lanes):
+@inner_inlined
+def _spread(work, bases, leaves, won):
     """Gradients of the leaves, added where ``_collect`` took them from."""
-    literally(lanes)
-    zero = splat(index[0], lanes)
+    below = work.below
     for j in range(len(leaves)):
-        y = load(leaf_grad, j * lanes, lanes)
+        y = load_row(work.leaf_grad, j)
         for p in range(len(bases)):
-            at = (bases[p] + leaves[j]) * lanes
-            store(load(below, at, lanes) + where_equal(won, splat(index[p], lanes), y, zero), below, at)
+            at = bases[p] + leaves[j]
+            store_row(load_row(below, at) + where_equal(won, filled(below, p), y, filled(below, 0)), below, at)
 
 
 @jit
-def _backward_block(x, grad_out, winner, place, leaves, bases, index, c, slopes, dc, dx, start, block, v, grad, sums_of,
-                    upper, won, leaf_values, leaf_grad, below, rows, lanes):
-    """A lane's gradient goes through one position of each window alone, so that its tree is computed once, on leaves side by side."""
-    literally(lanes)
-    _fill(x, place, start, block, lanes)
-    to_block(grad_out, start, upper, lanes)
-    to_block(winner, start, won, lanes)
-    below[:] = 0
-    for k in range(len(leaves)):
-        sums_of[:] = 0
-        for w in range(len(bases)):
-            row = (k * len(bases) + w) * lanes
-            position = load(won, row, lanes)
-            _collect(block, bases[w], leaves[k], position, index, leaf_values, lanes)
-            _descend(leaf_values, rows, c[k], slopes[k], v, grad, load(upper, row, lanes), sums_of, leaf_grad, lanes)
-            if len(below):
-                _spread(leaf_grad, bases[w], leaves[k], position, index, below, lanes)
-        flat = dc[k].reshape(-1)
-        for g in range(c.shape[1]):
-            at = 4 * g * NARROW
-            found = sums(load(sums_of, at, NARROW), load(sums_of, at + NARROW, NARROW), load(sums_of, at + 2 * NARROW, NARROW),
-                         load(sums_of, at + 3 * NARROW, NARROW))
-            store(load(flat, 4 * g, 4) + found, flat, 4 * g)
-    for f in range(len(dx)):
-        for s in range(min(lanes, x.shape[1] - start)):
-            dx[f, start + s] = below[place[f] * lanes + s]
+def _backward(x, grad_out, winner, geometry, c, slopes, dc, dx, work, begin, end, fresh):
+    """Gradients of blocks.
+
+    A lane's gradient goes through one position of each window alone: one tree is computed, on leaves side by side.
+    """
+    leaves, bases, place = geometry.leaves, geometry.bases, geometry.place
+    rows, gate_sums, lanes, below = np.arange(leaves.shape[1]), flat(work.sums), width(work.below), flat(work.below)
+    for start in range(begin, end, WIDE):
+        _fill(x, place, start, work.image)
+        to_block(grad_out, start, work.upper)
+        to_block(winner, start, work.won)
+        clear(work.below, len(work.below))
+        for k in range(len(leaves)):
+            clear(work.sums, len(work.sums))
+            for w in range(len(bases)):
+                row = k * len(bases) + w
+                won = load_row(work.won, row)
+                _collect(work, bases[w], leaves[k], won)
+                _descend(work, rows, c[k], slopes[k], load_row(work.upper, row), gate_sums)
+                if len(work.below):
+                    _spread(work, bases[w], leaves[k], won)
+            total = dc[k].reshape(-1)
+            for g in range(c.shape[1]):
+                at = 4 * g * NARROW
+                gradient = sums(load(gate_sums, at, NARROW), load(gate_sums, at + NARROW, NARROW),
+                                load(gate_sums, at + 2 * NARROW, NARROW), load(gate_sums, at + 3 * NARROW, NARROW))
+                store(load(total, 4 * g, 4) + gradient, total, 4 * g)
+        for f in range(len(dx)):
+            for s in range(min(lanes, x.shape[1] - start)):
+                dx[f, start + s] = below[place[f] * lanes + s]
 
 
-@jit
-def _backward(x, grad_out, winner, place, leaves, bases, index, c, slopes, dc, dx, starts, block, v, grad, sums_of, upper, won,
-              leaf_values, leaf_grad, below):
-    dc[:] = 0
-    rows = np.arange(leaves.shape[1])
-    for start in starts:
-        _backward_block(x, grad_out, winner, place, leaves, bases, index, c, slopes, dc, dx, start, block, v, grad, sums_of, upper, won,
-                        leaf_values, leaf_grad, below, rows, WIDE)
-
-
-def forward(x, geometry: Geometry, c):
-    """``x`` (inputs, samples) -> pooled outputs (kernels windows, samples) and the winning position of each window, uint8."""
-    outputs = len(geometry.leaves) * len(geometry.bases)
-    out, winner = np.empty((outputs, x.shape[1]), c.dtype), np.empty((outputs, x.shape[1]), np.uint8)
-    parts, index = cut(x.shape[1]), np.arange(geometry.bases.shape[1], dtype=c.dtype)
-
-    def work(part):
-        block, v = workspace(c.dtype, geometry.rows * WIDE, max(2, c.shape[1]) * WIDE)
-        _forward(x, geometry.place, geometry.leaves, geometry.bases, index, c, out, winner, parts[part], block, v)
-
-    run_parts(work, len(parts))
+def forward(x: NDArray[Any], geometry: Geometry, c: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+    """Return the pooled outputs and the position that won in each window, both (kernels windows, samples)."""
+    samples = x.shape[1]
+    shape = len(geometry.leaves) * len(geometry.bases), samples
+    out, winner = np.empty(shape, c.dtype), np.empty(shape, np.uint8)
+    rows = _Forward(image=geometry.rows, v=max(2, c.shape[1]))
+    run_blocks(_forward, lambda part: (x, geometry, c, out, winner), cut(samples), samples, rows, c.dtype, forward=True)
     return out, winner
 
 
-def backward(x, grad_out, winner, geometry: Geometry, c, slopes, want_dx):
-    """Gradients of ``forward``: table values (kernels gates, 4) and, if wanted, inputs."""
-    parts, index = cut(x.shape[1], c.nbytes), np.arange(geometry.bases.shape[1], dtype=c.dtype)
-    dc = np.empty((len(parts), *c.shape), c.dtype)
-    dx = np.empty((len(x) if want_dx else 0, x.shape[1]), c.dtype)
-    leaves = geometry.leaves.shape[1]
-    sizes = [geometry.rows, c.shape[1], c.shape[1], 4 * c.shape[1], len(winner), len(winner), leaves, leaves * want_dx,
-             geometry.rows * want_dx]
+def backward(
+    x: NDArray[Any],
+    grad_out: NDArray[Any],
+    winner: NDArray[np.uint8],
+    geometry: Geometry,
+    c: NDArray[Any],
+    slopes: NDArray[Any],
+    want_dx: bool,
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the gradients of ``forward`` for the gradient ``grad_out`` of its outputs, any strides.
 
-    def work(part):
-        buffers = workspace(c.dtype, *(WIDE * n for n in sizes))
-        _backward(x, grad_out, winner, geometry.place, geometry.leaves, geometry.bases, index, c, slopes, dc[part], dx, parts[part],
-                  *buffers)
+    Returns
+    -------
+    dp : (kernels gates, 4), of the table values
+    dx : (channels height width, samples), or (0, samples) unless ``want_dx``
+    """
+    samples, gates, leaves = x.shape[1], c.shape[1], geometry.leaves.shape[1]
+    parts = cut(samples, c.nbytes)
+    dc = np.zeros((len(parts), *c.shape), c.dtype)
+    dx = np.empty((len(x) if want_dx else 0, samples), c.dtype)
+    rows = _Backward(
+        image=geometry.rows, below=geometry.rows * want_dx, upper=len(winner), won=len(winner), v=gates, grad=gates,
+        leaves=leaves, leaf_grad=leaves * want_dx, sums=4 * gates)
 
-    run_parts(work, len(parts))
-    dp = value_gradients(dc.reshape(len(parts), -1, 4))
-    return dp, dx
+    def arguments(part: int) -> tuple[Any, ...]:
+        return x, grad_out, winner, geometry, c, slopes, dc[part], dx
+
+    run_blocks(_backward, arguments, parts, samples, rows, c.dtype)
+    return value_gradients(dc.reshape(len(parts), -1, 4)), dx
