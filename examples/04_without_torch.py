@@ -1,6 +1,6 @@
 """Load a circuit from disk and run it. Nothing here imports torch: numpy and Numba suffice.
 
-    python examples/04_without_torch.py [CIRCUIT.net]
+python examples/04_without_torch.py [CIRCUIT.net]
 """
 
 import sys

@@ -12,9 +12,8 @@ from hardwire.crossbar import training as experiment
 from hardwire.crossbar.build import cell_of
 from hardwire.crossbar.features import FeatureNet, extract, features_of, load_network, save_network
 from hardwire.crossbar.ledger import ledgers, products
-from hardwire.crossbar.record import fidelity, self_check
+from hardwire.crossbar.record import CROSSBAR, fidelity, self_check
 from hardwire.crossbar.settings import PRESETS, VARIANTS, CrossbarSettings, preset
-from hardwire.crossbar.record import CROSSBAR
 from hardwire.runs import experiment as shell
 from hardwire.runs.directory import CHECKPOINT, MODEL
 from hardwire.runs.record import Record

@@ -1,1 +1,1 @@
-from records import _full, crossbar, full, minimal, multilabel, regress, spiking  # noqa: F401
+from records import _full, crossbar, full, minimal, multilabel, regress, spiking

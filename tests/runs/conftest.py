@@ -1,1 +1,1 @@
-from records import _full, full, minimal, multilabel, regress  # noqa: F401
+from records import _full, full, minimal, multilabel, regress

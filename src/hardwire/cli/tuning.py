@@ -34,7 +34,7 @@ hardwire sweep --show sweeps/digits
 @data_dir_option
 @threads_option
 @settings_options(LogicSettings)
-def sweep(  # noqa: PLR0913  one for each option
+def sweep(
     output: Output, *, dataset: str | None, space: str | None, out: str | None, show: str | None, trials: int | None,
     sampler: str | None, storage: str | None, name: str, timeout: float | None, optimized: bool, data_dir: Path | None,
     given: dict[str, Any],

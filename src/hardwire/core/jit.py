@@ -15,7 +15,7 @@ _INNER = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 class Decorator(Protocol):
     """A decorator that compiles a function and keeps its type."""
 
-    def __call__(self, function: _F, /) -> _F:  # noqa: D102
+    def __call__(self, function: _F, /) -> _F:
         ...
 
 

@@ -72,7 +72,7 @@ def read_stored(path: Path, kind: Kind, hardware: str | None = None) -> Stored:
     try:
         with safe_open(path, "np") as file:
             text = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; give the directory of a finished run") from None
     except (OSError, SafetensorError) as error:

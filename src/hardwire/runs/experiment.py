@@ -49,7 +49,7 @@ class Training(ABC):
         self.group = Alone()
         return self
 
-    def __exit__(self, *reason: object) -> None:
+    def __exit__(self, *reason: object) -> None:  # noqa: B027
         """End, by an error too."""
 
     @abstractmethod
@@ -138,7 +138,7 @@ def outcome_of(stored: Stored) -> Outcome:
         raise FormatError(f"the model lacks {error}; train the network anew") from None
 
 
-def run(  # noqa: PLR0913
+def run(
     hardware: str, settings: Settings, training: Training, *, out: str | Path | None = None, resume: bool = False,
     listen: Listener | None = None, checkpoint_seconds: float | None = None,
 ) -> Outcome:
@@ -169,7 +169,7 @@ def run(  # noqa: PLR0913
         return _Shell(hardware, settings, training, directory, listen, every, stack).run(resume)
 
 
-def train(  # noqa: PLR0913
+def train(
     hardware: Hardware[SettingsT, DataT, ModelT], settings: SettingsT, out: str | Path, *, data: DataT | None = None,
     data_dir: Path | None = None, resume: bool = False, listen: Listener | None = None,
 ) -> ModelT:

@@ -11,7 +11,7 @@ alone decide; so a seed gives the same bits on every run. ``gpu.ops`` holds the 
 from ....core.errors import MissingToolError
 
 try:
-    import triton  # noqa: F401
+    import triton
 except ImportError as missing:
     raise MissingToolError("a network on a GPU needs Triton; install the extra, hardwire[gpu]") from missing
 

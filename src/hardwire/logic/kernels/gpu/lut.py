@@ -4,7 +4,7 @@ A table is folded like a tree whose leaves are its ``2^k`` values: level ``l`` i
 stands over nodes ``2g`` and ``2g + 1``. So the values of all nodes are one tuple in the order of their numbers.
 """
 
-# ruff: noqa: RUF005  Triton joins tuples by + only
+
 
 import torch
 import triton

@@ -6,7 +6,7 @@ tree anew, writes the gradients of its leaves, and gathers them into the image: 
 and the position follows from the two rows' distance.
 """
 
-# ruff: noqa: RUF005  Triton joins tuples by + only
+
 
 from dataclasses import dataclass
 
