@@ -24,8 +24,8 @@ def registry() -> ModuleType:
         Where the package was installed without its sources.
     """
     if not (ROOT / "benchmarks" / "registry.py").is_file():
-        raise InputError("benchmarks come with the source checkout; clone it, install it with `pip install -e .` and repeat "
-                         "the command")
+        raise InputError("benchmarks come with the source checkout; clone it, install it with `pip install -e .` and "
+                         "repeat the command")
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
     return import_module("benchmarks.registry")

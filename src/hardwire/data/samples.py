@@ -50,7 +50,7 @@ class Samples:
 
 
 def identifiers(names: Iterable[str]) -> tuple[str, ...]:
-    """Turn names into unique identifiers of letters, digits and underscores: ``_2``, ``_3`` ... tell equal ones apart."""
+    """Turn names into unique identifiers of letters, digits and underscores; ``_2``, ``_3`` tell equal ones apart."""
     return tuple(unique_identifiers((name.strip() or f"x{i}" for i, name in enumerate(names)), prefix="x", serial=2))
 
 

@@ -23,20 +23,23 @@ from .network import OneSidedNetwork
 from .readout import Readout, fit_readout
 from .settings import SpikingSettings
 
+Network = OneSidedNetwork | DiehlCookNetwork
+
 
 @dataclass(frozen=True)
 class Encoder:
     """Samples of any kind as grey levels of the chosen pixels: ``low`` becomes 0, ``high`` 255."""
 
-    pixels: np.ndarray
+    pixels: NDArray[np.int64]
     low: float
     high: float
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
+    def __call__(self, x: NDArray[Any]) -> NDArray[np.uint8]:
+        """Return the grey levels (samples, pixels)."""
         return np.ascontiguousarray(grey_levels(x[:, self.pixels], self.low, self.high))
 
 
-def fit_encoder(settings: SpikingSettings, x: np.ndarray) -> Encoder:
+def fit_encoder(settings: SpikingSettings, x: NDArray[Any]) -> Encoder:
     """Choose the pixels from training samples ``x`` (samples, features); bytes keep their range, other numbers get their own."""
     low, high = (0, 255) if x.dtype == np.uint8 and x.max() > 16 else (float(x.min()), float(x.max()))
     return Encoder(select_pixels(grey_levels(x, low, high), min(settings.inputs, x.shape[1])), low, high)
@@ -50,23 +53,23 @@ class Model:
     """
 
     settings: SpikingSettings
-    network: OneSidedNetwork | DiehlCookNetwork
+    network: Network
     encoder: Encoder
     readout: Readout
-    metrics: list[dict]
+    metrics: list[dict[str, Any]]
     seconds: float
-    dataset: dict
+    dataset: dict[str, Any]
 
-    def respond(self, x: np.ndarray) -> np.ndarray:
+    def respond(self, x: NDArray[Any]) -> NDArray[np.uint16]:
         """Output spikes (samples, outputs) of samples ``x`` (samples, features)."""
         return self.network.respond(self.encoder(x))
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
+    def predict(self, x: NDArray[Any]) -> NDArray[np.int64]:
         """Class index of each sample, by the classes that outputs are assigned to, (samples,) int64."""
         return self.readout.votes(self.respond(x))
 
 
-def read_data(settings: SpikingSettings, data_dir=None):
+def read_data(settings: SpikingSettings, data_dir: str | Path | None = None) -> Dataset:
     """The data set that the settings name, split as they say."""
     data = load_dataset(settings.dataset, seed=settings.seed, data_dir=data_dir, validation=settings.validation or 0.1)
     if settings.validation:
@@ -75,7 +78,7 @@ def read_data(settings: SpikingSettings, data_dir=None):
     return dataclasses.replace(data, train=Split(x, y), validation=Split(x[:0], y[:0]))
 
 
-def build(settings: SpikingSettings, inputs: int, training_samples: int):
+def build(settings: SpikingSettings, inputs: int, training_samples: int) -> Network:
     """A fresh network; ``training_samples`` in all epochs."""
     return {"one-sided": OneSidedNetwork, "triplet": DiehlCookNetwork}[settings.rule](settings, inputs, training_samples)
 
@@ -160,7 +163,7 @@ def due(settings: SpikingSettings, position: int, size: int, samples: int) -> bo
     return position // every > (position - size) // every or position == settings.epochs * samples
 
 
-def evaluate(network, encoder: Encoder, dataset, settings: SpikingSettings, x: np.ndarray) -> dict[str, float]:
+def evaluate(network: Network, encoder: Encoder, dataset: Dataset, settings: SpikingSettings, x: NDArray[np.uint8]) -> dict[str, float]:
     """Accuracies on the validation split, outputs being assigned by the first ``label_samples`` training samples; none without it."""
     if not len(dataset.validation.y):
         return {}

@@ -1,10 +1,14 @@
 """Soft targets of a teacher, from a file of its logits; what the loss makes of them is in ``functional.cross_entropy``."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from ...core.errors import FormatError, InputError
+from ...data import Dataset
 from ..kernels.reference import Soft
 
 
@@ -16,7 +20,7 @@ class Teacher:
     back. An augmented sample is taught by the logits of the sample as it was.
     """
 
-    def __init__(self, path, dataset, *, weight: float, temperature: float):
+    def __init__(self, path: str | Path, dataset: Dataset, *, weight: float, temperature: float) -> None:
         self.weight, self.temperature = weight, temperature
         self.logits = torch.from_numpy(_rows(_load(path), dataset, path))
 
@@ -25,7 +29,7 @@ class Teacher:
         return Soft(self.logits[rows].to(device), self.weight, self.temperature)
 
 
-def _load(path) -> np.ndarray:
+def _load(path: str | Path) -> NDArray[Any]:
     try:
         logits = np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError as error:
@@ -37,20 +41,20 @@ def _load(path) -> np.ndarray:
     return logits
 
 
-def _rows(logits: np.ndarray, dataset, path) -> np.ndarray:
-    """The logits of the training split's samples, in its order, float32."""
+def _rows(logits: NDArray[Any], dataset: Dataset, path: str | Path) -> NDArray[np.float32]:
+    """Return the logits of the training split's samples, in its order, float32."""
     parts = [s for s in (dataset.train, dataset.validation, dataset.test) if s is not None]
     known = dataset.train.rows is not None
     total = sum(len(s.y) for s in parts if s.rows is not None) if known else len(dataset.train.y)
     if logits.shape != (total, len(dataset.classes)):
         order = f"{total} samples of {dataset.name!r} in their source's order" if known else f"{total} training samples"
         raise InputError(f"teacher {path} has shape {logits.shape}; give logits for the {order}, {len(dataset.classes)} classes each")
-    mine = np.array(logits[dataset.train.rows] if known else logits, dtype=np.float32)
-    if not np.isfinite(mine).all():
+    own = np.array(logits[dataset.train.rows] if known else logits, dtype=np.float32)
+    if not np.isfinite(own).all():
         raise InputError(f"teacher {path} holds values that are not finite; give logits")
-    right = (mine.argmax(1) == dataset.train.y).mean()
+    right = (own.argmax(1) == dataset.train.y).mean()
     constant = np.bincount(dataset.train.y).max() / len(dataset.train.y)
     if right < constant:
         raise InputError(f"teacher {path} agrees with {100 * right:.1f} % of the labels, less than a constant answer; "
                          f"give its logits in the order of the data set's source")
-    return mine
+    return own
