@@ -26,7 +26,7 @@ EPOCHS = {"mnist": 6, "fashion-mnist": 6, "cifar10": 18}
 def network(shape, classes: int, widths) -> nn.Sequential:
     a, b, c = widths
     side = shape[1] // 4
-    block = lambda i, o, k: (nn.Conv2d(i, o, k, padding=k // 2, bias=False), nn.BatchNorm2d(o), nn.ReLU())
+    block = lambda i, o, k: (nn.Conv2d(i, o, k, padding=k // 2, bias=False), nn.BatchNorm2d(o), nn.ReLU())  # noqa: E731
     if shape[0] == 3:
         return nn.Sequential(*block(3, a, 3), *block(a, a, 3), nn.MaxPool2d(2), *block(a, b, 3), *block(b, b, 3),
                              nn.MaxPool2d(2), *block(b, c, 3), *block(c, c, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
@@ -59,7 +59,7 @@ def main() -> None:
     epochs = args.epochs or EPOCHS[args.dataset]
     data = load_dataset(args.dataset, seed=args.seed)
     mean, deviation = data.train.x.mean() / 255, data.train.x.std() / 255
-    images = lambda x: (torch.from_numpy(x.reshape(-1, *data.shape)).float() / 255 - mean) / deviation
+    images = lambda x: (torch.from_numpy(x.reshape(-1, *data.shape)).float() / 255 - mean) / deviation  # noqa: E731
     x, y = images(data.train.x), torch.from_numpy(data.train.y)
     model = network(data.shape, len(data.classes), CHANNELS[args.dataset])
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.01)
