@@ -4,15 +4,12 @@
 """
 
 import numpy as np
-from numba import njit
 
+from ...core.jit import inner, jit
 from ...core.simd import load, logic, splat, store, transpose_octets, where_at_least
 
 LANES = 8
 BLOCK = 64 * LANES
-_entry = njit(nogil=True, cache=True, error_model="numpy")
-#: Kernels that only kernels call need no way in from Python or C, which is a fifth of the time to compile.
-_inner = njit(nogil=True, cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 #: The gates that remain when operands may be exchanged; NOT reads its one operand twice.
 TABLES = (0b0001, 0b0010, 0b0101, 0b0110, 0b0111, 0b1000, 0b1001, 0b1011, 0b1110)
@@ -20,14 +17,14 @@ TABLES = (0b0001, 0b0010, 0b0101, 0b0110, 0b0111, 0b1000, 0b1001, 0b1011, 0b1110
 POPCOUNT, ARGMAX = 16, 17
 
 
-@_inner
+@inner
 def _gates(memory, a, b, out, begin, end, table):
     for g in range(np.uint64(begin), np.uint64(end)):  # unsigned: no test for an index from the end
         x, y = load(memory, a[g] * LANES, LANES), load(memory, b[g] * LANES, LANES)
         store(logic(x, y, table), memory, out[g] * LANES)
 
 
-@_inner
+@inner
 def _run(memory, op, a, b, out, begin, end):
     """One run of equal gates; each branch is a loop of its own, compiled for its gate."""
     if op == 0b0001:
@@ -50,12 +47,12 @@ def _run(memory, op, a, b, out, begin, end):
         _gates(memory, a, b, out, begin, end, 0b1110)
 
 
-@_inner
+@inner
 def _carry(a, b, c):
     return (a & b) | ((a | b) & c)
 
 
-@_inner
+@inner
 def _four(memory, rows, i, ones, twos):
     """Four more rows into the running ones and twos; the new fours."""
     a, b = load(memory, rows[i] * LANES, LANES), load(memory, rows[i + 1] * LANES, LANES)
@@ -67,7 +64,7 @@ def _four(memory, rows, i, ones, twos):
     return ones, twos ^ twos_a ^ twos_b, _carry(twos, twos_a, twos_b)
 
 
-@_inner
+@inner
 def _ripple(memory, carry, out, first, end):
     """Add ``carry`` to the counter held in the rows ``out[first .. end]``."""
     for j in range(first, end):
@@ -76,7 +73,7 @@ def _ripple(memory, carry, out, first, end):
         carry = carry & plane
 
 
-@_inner
+@inner
 def _popcount(memory, rows, out):
     """Rows ``out``, LSB first, become the number of set rows; carry-save adders over sixteen rows at a time.
 
@@ -109,7 +106,7 @@ def _popcount(memory, rows, out):
     _ripple(memory, eights, out, np.int64(3), width)
 
 
-@_inner
+@inner
 def _argmax(memory, rows, words, out, best):
     """Rows ``out``, LSB first, become the index of the largest of ``words`` words; the lowest index wins a tie."""
     width = len(rows) // words
@@ -131,7 +128,7 @@ def _argmax(memory, rows, words, out, best):
             store(kept | wins if w >> j & 1 else kept, memory, out[j] * LANES)
 
 
-@_entry
+@jit
 def evaluate(memory, op, begin, end, a, b, out, best):
     """The whole program on one block: steps ``op[k]`` over ``begin[k] .. end[k]`` of the operand lists.
 
@@ -149,7 +146,7 @@ def evaluate(memory, op, begin, end, a, b, out, best):
             _run(memory, op[k], a, b, out, first, last)
 
 
-@_inner
+@inner
 def _stage(x, start, staged, width):
     """64 samples from ``start`` on, row by row of ``width`` codes; what is beyond the samples or the words is 0."""
     words = x.shape[1]
@@ -166,7 +163,7 @@ def _stage(x, start, staged, width):
             staged[s * width + w] = 0
 
 
-@_entry
+@jit
 def encode(x, start, word, mask, threshold, staged, octets, turned, memory):
     """Samples ``start ..`` of codes ``x`` (samples, words) into rows of bits.
 
@@ -193,7 +190,7 @@ def encode(x, start, word, mask, threshold, staged, octets, turned, memory):
                 memory[np.uint64((64 * c) * LANES + group) + j * np.uint64(LANES)] = turned[j]
 
 
-@_entry
+@jit
 def decode(memory, rows, first_bit, start, out):
     """Bit rows into codes ``out`` (samples, words).
 
