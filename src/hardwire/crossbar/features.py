@@ -172,7 +172,7 @@ def _torchvision(name: str) -> Any:
     try:
         from torchvision.models import get_model
     except ImportError:
-        raise MissingToolError("features of torchvision need that package; install torchvision, or give a file") from None
+        raise MissingToolError("features of torchvision need that package; install it, or give a file") from None
     try:
         network = get_model(name, weights="DEFAULT").eval()
     except ValueError as error:
