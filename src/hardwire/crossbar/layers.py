@@ -67,7 +67,7 @@ class CrossbarLinear(nn.Module):
         Stream of noise in ``eval()`` mode, apart from that of training.
     """
 
-    def __init__(self, in_features: int, out_features: int, cell: Cell, *, bias: bool = True,  # noqa: PLR0913
+    def __init__(self, in_features: int, out_features: int, cell: Cell, *, bias: bool = True,
                  ahead: Periphery = PERIPHERIES["default"], back: Periphery | None = None, chip: Chip | None = None,
                  seed: int = 0, name: str = "crossbar", weight: Any = None, bias_value: Any = None) -> None:
         super().__init__()

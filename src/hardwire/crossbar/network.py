@@ -77,7 +77,7 @@ def _softmax_delta(y: Floats, label: int, d: Floats) -> float:
 
 
 @jit
-def _train(layers: tuple[Any, ...], tiles: tuple[Tile, ...],  # noqa: PLR0913, PLR0917 (a kernel)
+def _train(layers: tuple[Any, ...], tiles: tuple[Tile, ...],
            readings: tuple[Reading, ...], kind: int, x: Floats, labels: NDArray[np.int64], order: NDArray[np.int64],
            lr: float, values: Layered, outputs: Layered, deltas: Layered, inputs: Layered,
            rngs: tuple[Stream, ...]) -> tuple[float, int]:
@@ -98,7 +98,7 @@ def _train(layers: tuple[Any, ...], tiles: tuple[Tile, ...],  # noqa: PLR0913, P
 
 
 @jit
-def _scores(tiles: tuple[Tile, ...], readings: tuple[Reading, ...],  # noqa: PLR0917 (a kernel)
+def _scores(tiles: tuple[Tile, ...], readings: tuple[Reading, ...],
             kind: int, x: Floats, values: Layered, outputs: Layered, rngs: tuple[Stream, ...], out: Floats) -> None:
     for sample in range(len(x)):
         _propagate(tiles, readings, kind, x[sample], values, outputs, rngs)
