@@ -99,7 +99,8 @@ def load_network(path: str | Path) -> tuple[FeatureNet, str]:
     """Return (network, name of the data set that it was trained on)."""
     try:
         with safe_open(path, "pt") as file:
-            metadata, tensors = file.metadata() or {}, {k: file.get_tensor(k) for k in file.keys()}
+            metadata, names = file.metadata() or {}, file.keys()
+            tensors = {name: file.get_tensor(name) for name in names}
         if metadata.get("kind") != "features":
             raise FormatError(f"{path} is no feature network; give what benchmarks/crossbar_transfer.py wrote")
         network = FeatureNet(**json.loads(metadata["network"]))
@@ -172,7 +173,7 @@ def _torchvision(name: str) -> Any:
     try:
         from torchvision.models import get_model
     except ImportError:
-        raise MissingToolError("features of torchvision need that package; install torchvision, or give a file") from None
+        raise MissingToolError("features of torchvision need that package; install it, or give a file") from None
     try:
         network = get_model(name, weights="DEFAULT").eval()
     except ValueError as error:

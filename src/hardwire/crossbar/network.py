@@ -77,10 +77,10 @@ def _softmax_delta(y: Floats, label: int, d: Floats) -> float:
 
 
 @jit
-def _train(layers: tuple[Any, ...], tiles: tuple[Tile, ...], readings: tuple[Reading, ...], kind: int, x: Floats,
-           labels: NDArray[np.int64], order: NDArray[np.int64], lr: float, values: Layered, outputs: Layered,
-           deltas: Layered,
-           inputs: Layered, rngs: tuple[Stream, ...]) -> tuple[float, int]:
+def _train(layers: tuple[Any, ...], tiles: tuple[Tile, ...],
+           readings: tuple[Reading, ...], kind: int, x: Floats, labels: NDArray[np.int64], order: NDArray[np.int64],
+           lr: float, values: Layered, outputs: Layered, deltas: Layered, inputs: Layered,
+           rngs: tuple[Stream, ...]) -> tuple[float, int]:
     """One pass over ``order``; summed loss and right answers (of the network as it was at each example)."""
     loss, right = 0.0, 0
     last = len(layers) - 1
@@ -98,9 +98,8 @@ def _train(layers: tuple[Any, ...], tiles: tuple[Tile, ...], readings: tuple[Rea
 
 
 @jit
-def _scores(tiles: tuple[Tile, ...], readings: tuple[Reading, ...], kind: int, x: Floats, values: Layered,
-            outputs: Layered,
-            rngs: tuple[Stream, ...], out: Floats) -> None:
+def _scores(tiles: tuple[Tile, ...], readings: tuple[Reading, ...],
+            kind: int, x: Floats, values: Layered, outputs: Layered, rngs: tuple[Stream, ...], out: Floats) -> None:
     for sample in range(len(x)):
         _propagate(tiles, readings, kind, x[sample], values, outputs, rngs)
         out[sample] = outputs[len(tiles) - 1]
