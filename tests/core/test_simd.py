@@ -3,19 +3,26 @@
 import numpy as np
 import pytest
 from numba import njit
+from numba.core.errors import TypingError
 
 from hardwire.core.simd import (
     add_folded,
+    filled,
+    flat,
     load,
+    load_row,
     logic,
+    row_type,
     splat,
     store,
+    store_row,
     sums,
     total,
     transpose_octets,
     where_at_least,
     where_equal,
     where_greater,
+    width,
 )
 
 REAL, LANES = [np.float32, np.float64], [4, 8, 16, 32]
@@ -63,6 +70,50 @@ def test_real_arithmetic(rng, n, dtype):
     out = np.zeros(3 * n, dtype)
     compute(x, y, out)
     assert np.array_equal(out, np.concatenate([x + y, x - y, x * y]))
+
+
+@lanes
+@real
+def test_arithmetic_with_a_number_of_the_same_type(rng, n, dtype):
+    @njit
+    def compute(x, c, out):
+        a = load(x, 0, n)
+        store(c[0] + a, out, 0)
+        store(a - c[0], out, n)
+        store(c[0] - a, out, 2 * n)
+        store(a * c[0], out, 3 * n)
+
+    x, c, out = rng.normal(size=n).astype(dtype), np.array([1.25], dtype), np.zeros(4 * n, dtype)
+    compute(x, c, out)
+    assert np.array_equal(out, np.concatenate([c + x, x - c, c - x, x * c]))
+
+
+def test_a_number_of_another_type_is_refused():
+    @njit
+    def compute(x):
+        store(load(x, 0, 4) + 1.0, x, 0)
+
+    with pytest.raises(TypingError):
+        compute(np.zeros(4, np.float32))
+
+
+@lanes
+@real
+def test_rows_know_their_lanes(rng, n, dtype):
+    """One kernel for every width; a row is not aligned beyond its numbers."""
+
+    @njit
+    def compute(rows):
+        store_row(load_row(rows, 2) + filled(rows, 3), rows, 0)
+        store_row(filled(rows, rows.size), rows, 1)
+        flat(rows)[2 * width(rows) + 1] = 7
+        return width(rows), len(flat(rows))
+
+    x = rng.normal(size=4 * n + 1).astype(dtype)
+    expected = np.concatenate([x[2 * n + 1 : 3 * n + 1] + dtype(3), np.full(n, 4, dtype), x[2 * n + 1 :]])
+    expected[2 * n + 1] = 7
+    assert compute(x[1:].view(row_type(np.dtype(dtype), n))) == (n, 4 * n)
+    assert np.array_equal(x[1:], expected)
 
 
 @lanes

@@ -19,12 +19,13 @@ class Decorator(Protocol):
         ...
 
 
-class _Index(IndexDataCacheFile):  # type: ignore[misc]
+class _Index(IndexDataCacheFile):
     """Index of the cached versions of a kernel, empty if an older source named a type in it that is no more."""
 
     def _load_index(self) -> Any:
+        index: Any = super()  # Numba has no types
         try:
-            return super()._load_index()
+            return index._load_index()
         except (AttributeError, ImportError):
             return {}
 

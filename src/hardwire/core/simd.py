@@ -20,6 +20,7 @@ from numba.core.imputils import impl_ret_borrowed
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, overload, register_model
 from numba.np.arrayobj import populate_array
+from numpy.typing import DTypeLike
 
 INDEX = ir.IntType(32)
 
@@ -89,8 +90,8 @@ def _splat(builder, value, target):
     return builder.shuffle_vector(first, undefined, _mask([0] * target.count))
 
 
-@functools.lru_cache(None)
-def row_type(dtype: "np.typing.DTypeLike", lanes: int) -> np.dtype[np.void]:
+@functools.cache
+def row_type(dtype: DTypeLike, lanes: int) -> np.dtype[np.void]:
     """The element of an array of rows: a vector of ``lanes`` numbers of ``dtype``. The same object each time."""
     return np.dtype([("lanes", dtype, (lanes,))])
 
@@ -158,9 +159,8 @@ def flat(typingctx, rows):
         target = context.make_array(result)(context, builder)
         size = context.get_constant(types.intp, _scalar_size(context, vector))
         items = builder.mul(source.nitems, context.get_constant(types.intp, vector.lanes))
-        attributes = {"data": builder.bitcast(source.data, target.data.type), "shape": [items], "strides": [size], "itemsize": size,
-                      "meminfo": source.meminfo, "parent": source.parent}
-        populate_array(target, **attributes)
+        data = builder.bitcast(source.data, target.data.type)
+        populate_array(target, data, [items], [size], size, source.meminfo, source.parent)
         return impl_ret_borrowed(context, builder, result, target._getvalue())
 
     return result(rows), codegen
@@ -171,9 +171,10 @@ def _mask(lanes):
 
 
 def _operator(symbol, real, whole):
-    """Give an operator two vectors of one type, or a vector and a number of its type; real products and sums may fuse into one rounding.
+    """Define an operator on two vectors of one type, and on a vector and a number of its type.
 
-    Registered as a builtin, not as an overload: that would compile a function of its own for each pair of types.
+    Real products and sums may fuse into one rounding. The operator is a builtin and no overload, which would compile a
+    function of its own for each pair of types.
     """
 
     @infer_global(symbol)
@@ -308,7 +309,7 @@ def sums(typingctx, v0, v1, v2, v3):
 
 @intrinsic(prefer_literal=True)
 def add_folded(typingctx, v, array, offset, lanes):
-    """Fold ``v`` onto itself until ``lanes`` are left (or as many as it has), and add them to ``array`` from ``offset`` on."""
+    """Fold ``v`` onto itself until at most ``lanes`` are left, and add these to ``array`` from ``offset`` on."""
     width = min(lanes.literal_value, v.lanes)
 
     def codegen(context, builder, signature, args):
@@ -342,7 +343,7 @@ def total(typingctx, v):
 def _interleave(builder, a, b, size):
     """Units of ``size`` lanes of ``a`` and ``b`` in turn, as two vectors: the lower units and the upper ones."""
     n = a.type.count
-    order = [lane for u in range(n // size) for start in (0, n) for lane in range(start + u * size, start + (u + 1) * size)]
+    order = [start + lane for u in range(0, n, size) for start in (0, n) for lane in range(u, u + size)]
     return [builder.shuffle_vector(a, b, _mask(half)) for half in (order[:n], order[n:])]
 
 

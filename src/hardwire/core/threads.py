@@ -1,22 +1,29 @@
-"""Run independent jobs over threads; for kernels that release the interpreter's lock.
+"""Independent jobs over threads, and memory that a thread keeps; for kernels that release the interpreter's lock.
 
 What a job computes never depends on how many threads there are.
 """
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import local
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+_T = TypeVar("_T", bound=np.generic)
 _local = local()
 _pools: dict[int, ThreadPoolExecutor] = {}
 if hasattr(os, "register_at_fork"):  # a forked child has the pools but none of their threads
     os.register_at_fork(after_in_child=_pools.clear)
 
 
-def run_jobs(work, jobs: int, threads: int) -> None:
-    """``work(job)`` for every job in ``range(jobs)``, dealt in turn to at most ``threads`` threads."""
+def run_jobs(work: Callable[[int], object], jobs: int, threads: int) -> None:
+    """Call ``work(job)`` for every job in ``range(jobs)``, dealt in turn to at most ``threads`` threads.
+
+    The first exception of a job is raised.
+    """
     threads = min(threads, jobs)
     if threads <= 1:
         for job in range(jobs):
@@ -25,7 +32,7 @@ def run_jobs(work, jobs: int, threads: int) -> None:
     if threads not in _pools:
         _pools[threads] = ThreadPoolExecutor(threads, thread_name_prefix="hardwire")
 
-    def share(first):
+    def share(first: int) -> None:
         for job in range(first, jobs, threads):
             work(job)
 
@@ -33,9 +40,15 @@ def run_jobs(work, jobs: int, threads: int) -> None:
         done.result()
 
 
-def workspace(dtype, *sizes) -> list[np.ndarray]:
-    """Uninitialised buffers of this thread, kept between calls: a fresh mapping each call costs more than the work in it."""
-    kept = _local.__dict__.setdefault("buffers", {})
+def workspace(dtype: np.dtype[_T], *sizes: int) -> list[NDArray[_T]]:
+    """Return uninitialised buffers of so many elements, which this thread keeps between calls.
+
+    Notes
+    -----
+    The next call with the same type returns the same memory, so a buffer holds until then. Memory that the system maps
+    anew for each call costs more than the work in it.
+    """
+    kept: dict[tuple[np.dtype[Any], int], NDArray[Any]] = _local.__dict__.setdefault("buffers", {})
     for i, size in enumerate(sizes):
         if (dtype, i) not in kept or kept[dtype, i].size < size:
             kept[dtype, i] = np.empty(size, dtype)

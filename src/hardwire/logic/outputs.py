@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from .model import Model
 from .network.heads import GroupSum
 from .network.network import LogicNetwork
-from .training.batches import Samples
+from .training.batches import EncodedSamples
 from .training.evaluation import scores_of
 
 Codes = NDArray[Any]
@@ -40,7 +40,7 @@ def hard_outputs(model: Model) -> Callable[[Codes], Codes]:
         "classify": lambda s: s.argmax(1)[:, None], "regress": lambda s: s.astype(np.int64), "multilabel": lambda s: s >= 0}
 
     def outputs(codes: Codes) -> Codes:
-        samples = Samples(model.encoder.encode_codes(codes), np.zeros(len(codes)))
+        samples = EncodedSamples(model.encoder.encode_codes(codes), np.zeros(len(codes)))
         return decide[task](scores_of(network, samples, (False,), np.arange(len(samples)))[0])
 
     return outputs

@@ -23,7 +23,7 @@ from .files import OPTIMIZED, RAW
 from .model import Model, unpack
 from .outputs import circuit_scores, outputs_of
 from .settings import LogicSettings
-from .training.batches import Samples
+from .training.batches import EncodedSamples
 from .training.evaluation import scores_of
 from .training.gradient import LogicTraining
 from .training.tasks import TASKS
@@ -80,7 +80,7 @@ def _results(model: Model, dataset: Dataset, words: NDArray[Any]) -> dict[str, A
     """
     kind, y, names = model.settings.task, dataset.test.y, list(dataset.classes)
     task = TASKS[kind](len(names), dataset.train.y)
-    test = Samples(model.encoder.encode(dataset.test.x), task.targets(y))
+    test = EncodedSamples(model.encoder.encode(dataset.test.x), task.targets(y))
     relaxed = scores_of(model.network, test, (True,), np.arange(len(test)))[0]
     hard = circuit_scores(model, words)
     merits = task.merit(hard, y)

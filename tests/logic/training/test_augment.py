@@ -7,7 +7,7 @@ from hardwire.core.errors import InputError
 from hardwire.data.encoders import fit_encoder
 from hardwire.logic import LogicSettings, train
 from hardwire.logic.training.augment import Augmentation, default_pad
-from hardwire.logic.training.batches import Samples
+from hardwire.logic.training.batches import EncodedSamples
 
 
 def moved(image, pad, dy, dx, flip):
@@ -24,7 +24,7 @@ def test_moved_bits_are_the_bits_of_the_moved_image(rng, kind, shape, levels, pa
     x = rng.integers(0, 256, (50, int(np.prod(shape))), dtype=np.uint8)
     encoder = fit_encoder("uniform", x, levels=levels)
     augmentation = Augmentation(kind, shape, encoder, x, pad=pad, seed=3)
-    samples = Samples(encoder.encode(x), np.arange(50))
+    samples = EncodedSamples(encoder.encode(x), np.arange(50))
     dy, dx, flip = augmentation.draw(5, 50)
     assert ("flip" in kind) == bool(flip.any()) and ("crop" in kind) == bool(dy.any() and dx.any())
     raw = np.stack([moved(image.reshape(shape), pad, *m).ravel() for image, m in zip(x, zip(dy, dx, flip))])

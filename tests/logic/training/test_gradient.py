@@ -10,7 +10,7 @@ import torch
 from hardwire.core.errors import FormatError, InputError
 from hardwire.data.datasets import Dataset, Split
 from hardwire.logic import LogicSettings, load_model, train
-from hardwire.logic.training.batches import Order, Samples
+from hardwire.logic.training.batches import EncodedSamples, Order
 from hardwire.logic.training.evaluation import accuracy, predict
 from hardwire.logic.training.gradient import HEAD_RATE, one_cycle, parameter_groups
 from hardwire.runs.directory import CHECKPOINT
@@ -72,7 +72,7 @@ def test_another_seed_gives_another_network(digits, undisturbed):
 
 def test_it_learns(trained, digits):
     """A hundred and fifty steps of a small network; chance is 0.1."""
-    test = Samples(trained.encoder.encode(digits.test.x), digits.test.y)
+    test = EncodedSamples(trained.encoder.encode(digits.test.x), digits.test.y)
     assert accuracy(trained.network, test, hard=True) > 0.8
     assert accuracy(trained.network, test, hard=False) > 0.8
 
@@ -100,7 +100,7 @@ def test_the_weights_are_those_best_on_validation(digits):
     result = train(TINY.changed(steps=60, evaluate_every=3, learning_rate=0.3), digits, progress=watch)
     best = max(held.values())
     assert result.best_step == max(s for s, hard in held.items() if hard == best)
-    validation = Samples(result.encoder.encode(digits.validation.x), digits.validation.y)
+    validation = EncodedSamples(result.encoder.encode(digits.validation.x), digits.validation.y)
     assert accuracy(result.network, validation, hard=True) == best
 
 
@@ -243,7 +243,7 @@ def test_one_cycle():
 
 def test_samples_unpack_to_their_bits(rng):
     bits = rng.random((30, 13)) < 0.5
-    x, y = Samples(bits, np.arange(30)).batch(np.array([4, 2]))
+    x, y = EncodedSamples(bits, np.arange(30)).batch(np.array([4, 2]))
     assert x.dtype == torch.float32 and np.array_equal(x.numpy(), bits[[4, 2]]) and y.tolist() == [4, 2]
 
 
@@ -255,7 +255,7 @@ def test_ties_go_to_the_lowest_class(rng):
     with torch.no_grad():
         layer.weight.fill_(5)
     network = LogicNetwork([layer], GroupSum(4)).eval()
-    assert predict(network, Samples(rng.random((9, 6)) < 0.5, np.zeros(9))).tolist() == [0] * 9
+    assert predict(network, EncodedSamples(rng.random((9, 6)) < 0.5, np.zeros(9))).tolist() == [0] * 9
 
 
 def test_a_table_without_shape(rng):

@@ -1,7 +1,11 @@
 """Encoded samples as packed bits, and the order in which training takes them."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 
 from ...core.jit import jit
 from ..kernels.cpu.blocks import run_parts
@@ -11,16 +15,19 @@ JOB = 1 << 18
 
 
 @jit
-def _unpack(octets, first, last, out):
-    """Columns ``first .. last`` of ``octets`` (bytes, samples) to rows of ``out`` (bits, samples), the highest bit first."""
+def _unpack(octets: NDArray[np.uint8], first: int, last: int, out: NDArray[np.float32]) -> None:
+    """Unpack columns ``first .. last`` of ``octets`` (bytes, samples) to ``out`` (bits, samples), highest bit first."""
     for j in range(first, last):
         for b in range(min(8, len(out) - 8 * j)):
             for s in range(octets.shape[1]):
                 out[8 * j + b, s] = (octets[j, s] >> (7 - b)) & 1
 
 
-def unpack(packed: np.ndarray, bits: int) -> torch.Tensor:
-    """Rows of packed bits to float32 (samples, bits), feature-major in memory: ``.t()`` is contiguous, as the kernels read it."""
+def unpack(packed: NDArray[np.uint8], bits: int) -> torch.Tensor:
+    """Return packed bits (samples, bytes) as float32 (samples, bits) on the CPU.
+
+    They are feature-major in memory: ``.t()`` is contiguous, as the kernels read it.
+    """
     octets = np.ascontiguousarray(packed.T)
     out = torch.empty(bits, len(packed))
     target = out.numpy()
@@ -30,13 +37,18 @@ def unpack(packed: np.ndarray, bits: int) -> torch.Tensor:
     return out.t()
 
 
-class Samples:
-    """Encoded samples, kept as packed bits; ``batch`` unpacks rows to float32 (samples, bits).
+class EncodedSamples:
+    """Encoded samples, kept as packed bits on the CPU.
 
-    y  (samples,) class indices, kept as int64, or (samples, outputs) targets or labels, kept as float64
+    Parameters
+    ----------
+    bits
+        (samples, bits), bool or 0 and 1.
+    y
+        (samples,) class indices, kept as int64, or (samples, outputs) targets or labels, kept as float64.
     """
 
-    def __init__(self, bits: np.ndarray, y: np.ndarray):
+    def __init__(self, bits: NDArray[Any], y: ArrayLike) -> None:
         self.n_bits = bits.shape[1]
         self.packed = np.packbits(bits, axis=1)
         self.y = torch.from_numpy(np.ascontiguousarray(y, dtype=np.int64 if np.ndim(y) == 1 else np.float64))
@@ -44,20 +56,40 @@ class Samples:
     def __len__(self) -> int:
         return len(self.packed)
 
-    def batch(self, rows, change=None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Inputs and targets of ``rows``; ``change`` turns packed bits into packed bits of the same shape, as ``augment`` does."""
+    def batch(
+        self,
+        rows: slice | list[int] | NDArray[np.integer[Any]],
+        change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None,
+        *,
+        device: torch.device | str = "cpu",
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return inputs, float32 (samples, bits), and targets of ``rows``, both on ``device``.
+
+        ``change`` maps packed bits to packed bits of the same shape, as ``augment`` does.
+        """
         packed = self.packed[rows]
-        return unpack(change(packed) if change else packed, self.n_bits), self.y[rows]
+        x = unpack(change(packed) if change else packed, self.n_bits)
+        return x.to(device), self.y[rows].to(device)
 
 
 class Order:
-    """Rows of the batch at a step: a new permutation each epoch, a function of seed and step alone."""
+    """Rows of the batch at a step: a new permutation each epoch, a function of seed and step alone.
 
-    def __init__(self, samples: int, batch: int, seed: int):
+    Parameters
+    ----------
+    samples, batch
+        Number of samples, and of samples in a batch; the rest of an epoch that fills no batch is left out.
+    seed
+        Of the permutations.
+    """
+
+    def __init__(self, samples: int, batch: int, seed: int) -> None:
         self.samples, self.batch, self.seed = samples, min(batch, samples), seed
-        self.epoch, self.rows = -1, np.empty(0)
+        self.epoch = -1
+        self.rows: NDArray[np.int64] = np.empty(0, np.int64)
 
-    def __call__(self, step: int) -> np.ndarray:
+    def __call__(self, step: int) -> NDArray[np.int64]:
+        """Return the rows of the batch at ``step``."""
         per_epoch = self.samples // self.batch
         epoch, place = divmod(step, per_epoch)
         if epoch != self.epoch:

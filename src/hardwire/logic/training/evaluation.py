@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .batches import Samples
+from .batches import EncodedSamples
 from .distributed import Ranks
 from .tasks import Classify, Task
 
@@ -20,19 +20,19 @@ def device_of(network: torch.nn.Module) -> torch.device:
     return next(iter(network.parameters())).device
 
 
-def predict(network: torch.nn.Module, samples: Samples, *, batch: int = 2048) -> NDArray[np.int64]:
+def predict(network: torch.nn.Module, samples: EncodedSamples, *, batch: int = 2048) -> NDArray[np.int64]:
     """Return the class of each sample, in the network's present mode; the lowest class wins a tie."""
     scores = scores_of(network, samples, (network.training,), np.arange(len(samples)), batch)[0]
     return scores.argmax(1)
 
 
-def accuracy(network: torch.nn.Module, samples: Samples, *, hard: bool) -> float:
+def accuracy(network: torch.nn.Module, samples: EncodedSamples, *, hard: bool) -> float:
     """Return the share of samples that the frozen (``hard``) or the relaxed network classifies rightly."""
     scores = scores_of(network, samples, (not hard,), np.arange(len(samples)))[0]
     return Classify.merit(scores, samples.y.numpy())[""]
 
 
-def evaluate(network: torch.nn.Module, samples: Samples, task: Task, group: Ranks | None = None) -> dict[str, float]:
+def evaluate(network: torch.nn.Module, samples: EncodedSamples, task: Task, group: Ranks | None = None) -> dict[str, float]:
     """Return the task's figure of merit as ``relaxed`` and ``hard``, and its further ones as ``hard_...``.
 
     The samples are shared out over the processes of ``group``.
@@ -46,7 +46,7 @@ def evaluate(network: torch.nn.Module, samples: Samples, task: Task, group: Rank
 
 
 @torch.no_grad()
-def scores_of(network: torch.nn.Module, samples: Samples, modes: Sequence[bool], rows: NDArray[Any],
+def scores_of(network: torch.nn.Module, samples: EncodedSamples, modes: Sequence[bool], rows: NDArray[Any],
               batch: int = 2048) -> list[NDArray[np.float32]]:
     """Return the scores (rows, outputs) of ``rows`` for each mode, relaxed or not; every batch is unpacked once."""
     before, device = network.training, device_of(network)

@@ -25,7 +25,7 @@ from ..network.network import LogicNetwork
 from ..network.phase import Schedule
 from ..settings import LogicSettings
 from .augment import Augmentation
-from .batches import Order, Samples
+from .batches import EncodedSamples, Order
 from .distributed import Ranks, check_batch, ranks
 from .evaluation import device_of, evaluate
 from .tasks import TASKS, Classify, Task
@@ -91,7 +91,7 @@ class Objective:
 class Batches:
     """Parts of the batch of a step that this process computes: its share, in ``accumulate`` micro-batches."""
 
-    def __init__(self, settings: LogicSettings, samples: Samples, group: Ranks, augmentation: Augmentation | None) -> None:
+    def __init__(self, settings: LogicSettings, samples: EncodedSamples, group: Ranks, augmentation: Augmentation | None) -> None:
         self.order = Order(len(samples), settings.batch, settings.seed)
         self.samples, self.group, self.accumulate, self.augmentation = samples, group, settings.accumulate, augmentation
         check_batch(self.order.batch, group.world)
@@ -131,8 +131,8 @@ class LogicTraining(Training):
         bits, y = self.encoder.encode(dataset.train.x), self.task.targets(dataset.train.y)
         self.network: Any = network.train() if network is not None else build(settings, bits, y, dataset, self.encoder.levels).to(place)
         self.device = device_of(self.network)
-        self.samples = Samples(bits, y)
-        self.validation = Samples(self.encoder.encode(dataset.validation.x), self.task.targets(dataset.validation.y))
+        self.samples = EncodedSamples(bits, y)
+        self.validation = EncodedSamples(self.encoder.encode(dataset.validation.x), self.task.targets(dataset.validation.y))
         self.objective = Objective(settings, self.task, dataset)
         self.optimizer = torch.optim.AdamW(parameter_groups(self.network, settings), lr=settings.learning_rate, fused=True)
         layers = len(self.network.nodes) if isinstance(self.network, LogicNetwork) else 1

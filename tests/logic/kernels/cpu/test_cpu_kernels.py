@@ -1,5 +1,9 @@
 """What every fused kernel must keep: its naive twin's values and gradients, whatever the batch, the memory and the threads."""
 
+import threading
+from typing import NamedTuple
+
+import numpy as np
 import pytest
 import torch
 from kernel_problems import BATCHES, EXACT, KERNELS, SAMPLEWISE, SINGLE, agree, check, results, with_layout
@@ -167,3 +171,31 @@ def test_a_batch_is_cut_by_its_size_and_the_parts_bytes_alone(samples):
         starts = [int(s) for part in parts for s in part]
         assert starts == list(range(0, samples, 32)) and 1 <= len(parts) <= blocks.PARTS
         assert len(parts) <= max(2, blocks.PART_BYTES // part_bytes)
+
+
+class Buffers(NamedTuple):
+    a: blocks.Buffer
+    b: blocks.Buffer
+
+
+@pytest.mark.parametrize("forward", [False, True])
+@pytest.mark.parametrize("samples", [0, 1, 16, 17, 32, 33, 100, 128, 129, 300, 1000])
+def test_blocks_run_once_each_narrow_where_that_is_enough(samples, forward):
+    calls: list = []
+    lock = threading.Lock()
+
+    def kernel(part, work, begin, end, fresh):
+        lanes = work.a.dtype["lanes"].shape
+        assert isinstance(work, Buffers) and (len(work.a), len(work.b)) == (3, 0) and work.b.dtype == work.a.dtype
+        with lock:
+            calls.extend((start, *lanes, part, fresh and start == begin) for start in range(begin, end, blocks.WIDE))
+
+    parts = blocks.cut(samples)
+    blocks.run_blocks(kernel, lambda part: (part,), parts, samples, Buffers(a=3, b=0), np.float32, forward=forward)
+    tail = samples % 32
+    narrow = 0 < tail <= 16 and not (forward and samples > 32 * blocks.MANY)
+    starts = list(range(0, samples, 32))
+    expected = [[start, 32, part, start == some[0]] for part, some in enumerate(parts) for start in some]
+    if narrow:
+        expected[-1][1] = 16
+    assert sorted(calls) == [tuple(e) for e in expected] and [e[0] for e in expected] == starts
