@@ -46,6 +46,8 @@ class Network(NamedTuple):
         Nodes, and nodes in ``order``.
     stack
         Scratch.
+    values
+        Literals of the leaves and gates of a chain.
     slot
         Hash table of nodes, -1 where free; its length is a power of two.
     leaf, size, table, cuts
@@ -65,6 +67,7 @@ class Network(NamedTuple):
     order: NDArray[np.int32]
     count: NDArray[np.int64]
     stack: NDArray[np.int32]
+    values: NDArray[np.int64]
     slot: NDArray[np.int32]
     leaf: NDArray[np.int32]
     size: NDArray[np.uint8]
@@ -85,9 +88,10 @@ def network(xag: Xag, refs: NDArray[np.int64], length: NDArray[np.int8], chain: 
         kind=grown(xag.kind, np.uint8), a=grown(xag.a, np.int64), b=grown(xag.b, np.int64),
         stage=grown(xag.stage, np.uint8), refs=grown(refs, np.int32), alive=np.ones(room, bool),
         substitute=2 * np.arange(room), order=np.zeros(room, np.int32), count=np.array([n, 0]),
-        stack=np.zeros(room, np.int32), slot=np.full(1 << (4 * room).bit_length(), -1, np.int32),
-        leaf=np.zeros((room, CUTS, CUT_SIZE), np.int32), size=np.zeros((room, CUTS), np.uint8),
-        table=np.zeros((room, CUTS), np.uint16), cuts=np.zeros(room, np.uint8), length=length, chain=chain,
+        stack=np.zeros(room, np.int32), values=np.zeros(CUT_SIZE + LONGEST, np.int64),
+        slot=np.full(1 << (4 * room).bit_length(), -1, np.int32), leaf=np.zeros((room, CUTS, CUT_SIZE), np.int32),
+        size=np.zeros((room, CUTS), np.uint8), table=np.zeros((room, CUTS), np.uint16), cuts=np.zeros(room, np.uint8),
+        length=length, chain=chain,
     )
 
 
@@ -95,7 +99,6 @@ def network(xag: Xag, refs: NDArray[np.int64], length: NDArray[np.int8], chain: 
 def rewrite_nodes(s, first, last):
     """Visit nodes ``first`` to ``last - 1``, those before ``first`` being leaves; how many gates were saved."""
     saved = 0
-    values = np.empty(CUT_SIZE + LONGEST, np.int64)
     for net in range(first):
         _add_trivial_cut(s, net)
     for net in range(first, last):
@@ -111,11 +114,11 @@ def rewrite_nodes(s, first, last):
             saved += _substitute(s, net, _create(s, kind, a, b, stage)) - 1
         else:
             enumerate_cuts(s, net)
-            gain, cut = _best(s, net, values) if stage != HEAD else (0, -1)
+            gain, cut = _best(s, net) if stage != HEAD else (0, -1)
             if cut >= 0 and s.count[0] + LONGEST + last - net < len(s.kind):
                 saved += gain
                 _reference_leaves(s, net, cut)
-                _substitute(s, net, _build(s, net, cut, values))
+                _substitute(s, net, _build(s, net, cut))
                 _dereference_leaves(s, net, cut)
             else:
                 _insert(s, net)
@@ -136,10 +139,10 @@ def _substitute(s, net, x):
 
 
 @inner
-def _best(s, net, values):
+def _best(s, net):
     best, cut = 0, -1
     for i in range(s.cuts[net] - 1):
-        gain = _gain(s, net, i, values)
+        gain = _gain(s, net, i)
         if gain > best:
             best, cut = gain, i
     return best, cut
@@ -247,11 +250,11 @@ def _dereference_leaves(s, net, cut):
 
 
 @inner
-def _gain(s, net, cut, values):
+def _gain(s, net, cut):
     """Gates of the maximum fanout-free cone of ``net`` above the cut's leaves, less those that its chain adds."""
     _reference_leaves(s, net, cut)
     freed = 1 + _dereference(s, s.a[net] >> 1) + _dereference(s, s.b[net] >> 1)
-    added = _added(s, net, cut, values, freed)
+    added = _added(s, net, cut, freed)
     _reference(s, s.a[net] >> 1)
     _reference(s, s.b[net] >> 1)
     _dereference_leaves(s, net, cut)
@@ -269,29 +272,29 @@ def _operands(op, x, y):
 
 
 @inner
-def _chain_of(s, net, cut, values):
+def _chain_of(s, net, cut):
     """Place the leaves' literals in ``values``; the index of the chain."""
     for j in range(CUT_SIZE):
-        values[j] = 2 * s.leaf[net, cut, j] if j < s.size[net, cut] else 0
+        s.values[j] = 2 * s.leaf[net, cut, j] if j < s.size[net, cut] else 0
     table = np.int64(s.table[net, cut])
     return (table ^ (0xFFFF if table & 1 else 0)) >> 1
 
 
 @inner
-def _added(s, net, cut, values, limit):
+def _added(s, net, cut, limit):
     """Gates that the cut's chain adds to the network; ``REFUSED`` where they reach ``limit``."""
-    index = _chain_of(s, net, cut, values)
+    index = _chain_of(s, net, cut)
     added = 0
     for g in range(s.length[index] if index else 0):
-        x, y = values[s.chain[index, g, 1]], values[s.chain[index, g, 2]]
-        values[CUT_SIZE + g] = -1
+        x, y = s.values[s.chain[index, g, 1]], s.values[s.chain[index, g, 2]]
+        s.values[CUT_SIZE + g] = -1
         if x >= 0 and y >= 0:
             kind, x, y, flip = _operands(np.int64(s.chain[index, g, 0]), x, y)
             present = simplified(s, kind, x, y)
             if present >= 0:
                 if s.stage[present >> 1] > s.stage[net]:
                     return REFUSED
-                values[CUT_SIZE + g] = present ^ flip
+                s.values[CUT_SIZE + g] = present ^ flip
                 added += not s.alive[present >> 1]
                 continue
         added += 1
@@ -301,9 +304,9 @@ def _added(s, net, cut, values, limit):
 
 
 @inner
-def _build(s, net, cut, values):
+def _build(s, net, cut):
     """The literal of the cut's function over its leaves, from its chain, whose missing gates are added."""
-    index = _chain_of(s, net, cut, values)
+    index = _chain_of(s, net, cut)
     complement = np.int64(s.table[net, cut] & 1)
     gates = s.length[index] if index else 0
     if not index:
@@ -311,12 +314,12 @@ def _build(s, net, cut, values):
     if gates == 0:
         for v in range(CUT_SIZE):
             if (0xAAAA, 0xCCCC, 0xF0F0, 0xFF00)[v] == 2 * index:
-                return values[v] ^ complement
+                return s.values[v] ^ complement
     for g in range(gates):
-        x, y = values[s.chain[index, g, 1]], values[s.chain[index, g, 2]]
+        x, y = s.values[s.chain[index, g, 1]], s.values[s.chain[index, g, 2]]
         kind, x, y, flip = _operands(np.int64(s.chain[index, g, 0]), x, y)
-        values[CUT_SIZE + g] = _create(s, kind, x, y, s.stage[net]) ^ flip
-    return values[CUT_SIZE - 1 + gates] ^ complement
+        s.values[CUT_SIZE + g] = _create(s, kind, x, y, s.stage[net]) ^ flip
+    return s.values[CUT_SIZE - 1 + gates] ^ complement
 
 
 @inner
@@ -352,7 +355,6 @@ def enumerate_cuts(s, net):
     """Merge the operands' cuts, smallest first; cuts end where another stage begins."""
     a, b = s.a[net] >> 1, s.b[net] >> 1
     s.cuts[net] = 0
-    merged = np.empty(CUT_SIZE, np.int32)
     for total in range(2, 2 * CUT_SIZE + 1):
         for i in range(s.cuts[a]):
             if s.stage[a] != s.stage[net] and i < s.cuts[a] - 1:
@@ -361,25 +363,25 @@ def enumerate_cuts(s, net):
                 nx, ny = np.int64(s.size[a, i]), np.int64(s.size[b, j])
                 if nx + ny != total or (s.stage[b] != s.stage[net] and j < s.cuts[b] - 1):
                     continue
-                n = union(s.leaf[a, i], nx, s.leaf[b, j], ny, merged)
-                if n < 0 or s.cuts[net] == CUTS - 1 or _dominated(s, net, merged, n):
+                n = union(s.leaf[a, i], nx, s.leaf[b, j], ny, s.stack, CUT_SIZE)
+                if n < 0 or s.cuts[net] == CUTS - 1 or _dominated(s, net, n):
                     continue
                 at = s.cuts[net]
                 for k in range(n):
-                    s.leaf[net, at, k] = merged[k]
-                x, y = _expanded(s, s.a[net], i, merged, n), _expanded(s, s.b[net], j, merged, n)
+                    s.leaf[net, at, k] = s.stack[k]
+                x, y = _expanded(s, s.a[net], i, n), _expanded(s, s.b[net], j, n)
                 s.size[net, at], s.table[net, at] = n, x & y if s.kind[net] == AND else x ^ y
                 s.cuts[net] += 1
     _add_trivial_cut(s, net)
 
 
 @inner
-def _dominated(s, net, leaves, n):
-    """Whether a cut of a subset of ``leaves`` is there already."""
+def _dominated(s, net, n):
+    """Whether a cut of a subset of the ``n`` leaves in ``stack`` is there already."""
     for c in range(s.cuts[net]):
         i = 0
         for j in range(n):
-            if i < s.size[net, c] and s.leaf[net, c, i] == leaves[j]:
+            if i < s.size[net, c] and s.leaf[net, c, i] == s.stack[j]:
                 i += 1
         if i == s.size[net, c]:
             return True
@@ -387,12 +389,12 @@ def _dominated(s, net, leaves, n):
 
 
 @inner
-def _expanded(s, literal, cut, leaves, n):
-    """A cut's table, and the literal's complement, over more leaves."""
+def _expanded(s, literal, cut, n):
+    """A cut's table, and the literal's complement, over the ``n`` leaves in ``stack``."""
     net, place = literal >> 1, 0
     for i in range(s.size[net, cut]):
         for j in range(n):
-            if leaves[j] == s.leaf[net, cut, i]:
+            if s.stack[j] == s.leaf[net, cut, i]:
                 place |= j << 2 * i
     result = 0
     for m in range(1 << CUT_SIZE):

@@ -4,11 +4,11 @@ from . import inner
 
 
 @inner
-def union(x, nx, y, ny, out):
-    """The union of two ascending rows in ``out``; its length, or -1 where it does not fit."""
+def union(x, nx, y, ny, out, limit):
+    """The union of two ascending rows in ``out``; its length, or -1 where that exceeds ``limit``."""
     i = j = n = 0
     while i < nx or j < ny:
-        if n == len(out):
+        if n == limit:
             return -1
         if j == ny or (i < nx and x[i] <= y[j]):
             if j < ny and x[i] == y[j]:

@@ -35,7 +35,7 @@ def select(first, fanin, stage, refs, required, by_depth, leaves, sizes):
             a, b = fanin[net, 0], fanin[net, 1]
             for i in range(count[a] if stage[a] == stage[net] else 0, -1, -1):
                 for j in range(count[b] if stage[b] == stage[net] else 0, -1, -1):
-                    m = union(kept[a, i], np.int64(size[a, i]), kept[b, j], np.int64(size[b, j]), merged)
+                    m = union(kept[a, i], np.int64(size[a, i]), kept[b, j], np.int64(size[b, j]), merged, k)
                     if m > 0:
                         key = _key(merged, m, flow, arrival, required[net], by_depth)
                         _keep(merged, m, key, kept[net], size[net], cost, count, net)
