@@ -103,11 +103,18 @@ def _stack_loss_forward(x: torch.Tensor, values: torch.Tensor, pairs: list[torch
     return values.new_tensor(loss), _back(dx), torch.from_numpy(dp)
 
 
+def _scaled(grad: torch.Tensor, dx: torch.Tensor, dp: torch.Tensor, *_: Any) -> list[torch.Tensor]:
+    """The gradients that forward has computed, times that of the loss."""
+    if type(grad) is torch.Tensor and grad.item() == 1:  # what is traced for a compiled graph has no numbers
+        return [dx, dp]
+    return [dx * grad, dp * grad]
+
+
 _stack_loss = operation(
     SPACE, "stack_loss(Tensor x, Tensor values, Tensor[] pairs, int classes, bool efd, float scale, Tensor y, Tensor teacher, "
            "float weight, float temperature, bool want_dx) -> (Tensor, Tensor, Tensor)", _stack_loss_forward,
     fake=lambda x, values, *rest: (values.new_empty(()), *_fake_gradients(x, rest[-1:], values)),
-    gradients=lambda grad, dx, dp, *_: [dx * grad, dp * grad])
+    gradients=_scaled)
 
 
 def stack_loss(x: torch.Tensor, values: torch.Tensor, pairs: Sequence[torch.Tensor], classes: int, efd: bool, scale: float,
