@@ -4,7 +4,9 @@
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ...core.bits import Codes
 from ...core.jit import inner, jit
 from ...core.simd import load, logic, splat, store, transpose_octets, where_at_least
 
@@ -129,7 +131,10 @@ def _argmax(memory, rows, words, out, best):
 
 
 @jit
-def evaluate(memory, op, begin, end, a, b, out, best):
+def evaluate(
+    memory: NDArray[np.uint64], op: NDArray[np.int64], begin: NDArray[np.int64], end: NDArray[np.int64],
+    a: NDArray[np.int64], b: NDArray[np.int64], out: NDArray[np.int64], best: NDArray[np.uint64],
+) -> None:
     """The whole program on one block: steps ``op[k]`` over ``begin[k] .. end[k]`` of the operand lists.
 
     A gate run reads ``a`` and ``b`` and writes ``out``; a popcount or an arg-max reads the rows ``a[begin .. end]`` and
@@ -164,7 +169,10 @@ def _stage(x, start, staged, width):
 
 
 @jit
-def encode(x, start, word, mask, threshold, staged, octets, turned, memory):
+def encode(
+    x: Codes, start: int, word: NDArray[np.int64], mask: Codes, threshold: Codes, staged: Codes,
+    octets: NDArray[np.uint8], turned: NDArray[np.uint64], memory: NDArray[np.uint64],
+) -> None:
     """Samples ``start ..`` of codes ``x`` (samples, words) into rows of bits.
 
     Row ``64 c + j`` holds ``(x[:, word[c] + j] & mask[c, j]) >= threshold[c, j]``: chunks of 64 neighbouring words. Of
@@ -191,7 +199,9 @@ def encode(x, start, word, mask, threshold, staged, octets, turned, memory):
 
 
 @jit
-def decode(memory, rows, first_bit, start, out):
+def decode(
+    memory: NDArray[np.uint64], rows: NDArray[np.int64], first_bit: NDArray[np.int64], start: int, out: Codes
+) -> None:
     """Bit rows into codes ``out`` (samples, words).
 
     Word ``w`` has its bits in ``rows[first_bit[w] : first_bit[w + 1]]``.
