@@ -13,11 +13,11 @@ import numpy as np
 
 from ..circuit import Circuit
 from ..core.errors import InputError
+from ..cost import total_gates
 from .constant_propagation import propagate_constants
 from .dead_nodes import remove_dead_nodes
 from .functional_reduction import reduce_functionally
 from .mapping import map_to_luts
-from .netlist import total_gates
 from .resubstitution import resubstitute
 from .rewriting import rewrite
 from .structural_hashing import hash_structurally

@@ -14,7 +14,6 @@ from ..circuit import STAGES
 from ..circuit.check import check
 from ..circuit.circuit import FIRST, Circuit, Macro
 from ..core.truth_tables import compose, decompose, flip, ones, projection, shrink
-from ..cost import gate_cost
 
 INVERTER = 0b01
 #: The head's adder trees are minimal but for constants, and a proof is quick while both sides have the same trees: no
@@ -155,11 +154,6 @@ def two_input_netlist(netlist: Netlist, roots: Iterable[int]) -> tuple[Netlist, 
         add = partial(result.add_gate, netlist.stage[net - netlist.first])
         literal[net] = decompose(table, [literal[f] for f in fanin], add)
     return result, [literal[x >> 1] ^ (x & 1) for x in roots]
-
-
-def total_gates(circuit: Circuit) -> int:
-    """Two-input gates of a circuit; inverters count, wires do not."""
-    return int(gate_cost(circuit.table, circuit.arity).sum())
 
 
 def kept_nets(circuit: Circuit) -> set[int]:

@@ -4,8 +4,9 @@ from aigverse.algorithms import aig_resubstitution, cleanup_dangling
 
 from ..circuit import STAGES, Circuit
 from ..circuit.circuit import FIRST
+from ..cost import total_gates
 from .aig import from_aig, netlist_to_aig
-from .netlist import HEAD, Netlist, from_circuit, kept_nets, to_circuit, total_gates
+from .netlist import HEAD, Netlist, from_circuit, kept_nets, to_circuit
 
 
 def resubstitute(circuit: Circuit) -> Circuit:

@@ -3,7 +3,8 @@
 import numpy as np
 
 from ..circuit import Circuit
-from .netlist import from_circuit, kept_nets, to_circuit, total_gates, two_input_netlist
+from ..cost import total_gates
+from .netlist import from_circuit, kept_nets, to_circuit, two_input_netlist
 from .xag import Xag, from_xag, to_xag
 
 

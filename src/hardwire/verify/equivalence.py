@@ -191,9 +191,10 @@ def _refuted_macro(circuit: Circuit, pattern: NDArray[np.bool_], method: str, st
         stated = simulate_bits(macro_circuit(macro), simulate_bits(circuit, pattern[None], macro.inputs))
         nets = simulate_bits(circuit, pattern[None], macro.outputs)
         if (stated != nets).any():
-            expected, result = ({macro.kind: int(bits_to_codes(b, [b.shape[1]])[0, 0])} for b in (stated, nets))
-            return Verdict("refuted", by_word(circuit.inputs, codes[0]), (expected, result), time.monotonic() - start,
-                           method, f"macro {serial}, a {macro.kind} onto net {macro.outputs[0]}, does not hold")
+            expected, result = (int(bits_to_codes(b, [b.shape[1]])[0, 0]) for b in (stated, nets))
+            return Verdict("refuted", by_word(circuit.inputs, codes[0]), ({macro.kind: expected}, {macro.kind: result}),
+                           time.monotonic() - start, method,
+                           f"macro {serial}, a {macro.kind} onto net {macro.outputs[0]}, does not hold")
     raise _unconfirmed(circuit)
 
 

@@ -1,11 +1,13 @@
 """The compiled loops of fraiging."""
 
-import numba
 import numpy as np
+from numpy.typing import NDArray
+
+from ..core.jit import jit
 
 
-@numba.njit(cache=True)
-def simulate(left, right, value):
+@jit
+def simulate(left: NDArray[np.int64], right: NDArray[np.int64], value: NDArray[np.uint64]) -> None:
     """Fill rows of ``value`` (variables, words) behind its first rows, which hold the constant and the inputs."""
     first = value.shape[0] - left.shape[0]
     for j in range(left.shape[0]):
@@ -15,8 +17,8 @@ def simulate(left, right, value):
             value[first + j, w] = (value[a >> 1, w] ^ x) & (value[b >> 1, w] ^ y)
 
 
-@numba.njit(cache=True)
-def absorb(key, phase, value):
+@jit
+def absorb(key: NDArray[np.uint64], phase: NDArray[np.uint8], value: NDArray[np.uint64]) -> None:
     """Mix the words of ``value``, complemented where ``phase`` is set, into the hash ``key`` of each variable."""
     for v in range(value.shape[0]):
         h, flip = key[v], np.uint64(0) - np.uint64(phase[v])
@@ -26,8 +28,9 @@ def absorb(key, phase, value):
         key[v] = h
 
 
-@numba.njit(cache=True)
-def regroup(key, active, head, before):
+@jit
+def regroup(key: NDArray[np.uint64], active: NDArray[np.int64], head: NDArray[np.int64],
+            before: NDArray[np.int64]) -> None:
     """Group ``active``, which ascends, by key.
 
     ``head[v]`` becomes the first variable of the group of ``v``, ``before[v]`` the one before ``v`` or -1.

@@ -145,13 +145,13 @@ def match_ports(file: AigerFile, like: Circuit, top: str, ports: Ports | None = 
     if foreign:
         raise FormatError(f"module {top!r} depends on its port {file.symbols['i'].get(foreign[0], foreign[0])!r}, "
                           f"which is no input of circuit {like.name!r}")
-    chosen = file.outputs[outputs]
-    renumbered = AigerFile(len(inputs), 2 * variable[file.fanin >> 1] | file.fanin & 1, 2 * variable[chosen >> 1] | chosen & 1)
+    fanin, ends = (2 * variable[x >> 1] | x & 1 for x in (file.fanin, file.outputs[outputs]))
+    renumbered = AigerFile(len(inputs), fanin, ends)
     return aig_circuit(renumbered, Interface(like.name, like.inputs, like.outputs, like.labels))
 
 
 def _port_bits(words: Sequence[Word], ports: Sequence[str]) -> list[str]:
-    return bit_names([replace(word, name=port) for word, port in zip(words, ports, strict=True)])
+    return bit_names(tuple(replace(word, name=port) for word, port in zip(words, ports, strict=True)))
 
 
 def _places(symbols: dict[int, str], names: list[str], kind: str, top: str) -> list[int]:

@@ -23,7 +23,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from . import compiled, inner
+from ...core.jit import inner, jit
 
 LONGEST = 7
 VARIABLES = (0xAAAA, 0xCCCC, 0xF0F0, 0xFF00)
@@ -57,7 +57,7 @@ def apply(op, f, g):
     return f | g
 
 
-@compiled
+@jit
 def _formulas(seeds, cost, parts):
     """Fill ``cost`` (32768,) and ``parts`` (32768, 3): operation, left, right; ``seeds`` cost nothing."""
     reached = np.empty(32768, np.int32)
@@ -125,7 +125,7 @@ def _unfold(f, cost, parts, free, free_parts, chain):
     return gates
 
 
-@compiled
+@jit
 def _improve(cost, parts, free, free_parts, length, chains):
     chain = np.zeros((7, 3), np.int8)
     extra = 1 if free else 0

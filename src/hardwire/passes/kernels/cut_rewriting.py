@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.jit import inner, jit
 from ..netlist import HEAD
 from ..xag import AND, LEAF, XOR, Xag
-from . import compiled, inner
 from .chains import LONGEST
 from .cuts import union
 
@@ -95,8 +95,8 @@ def network(xag: Xag, refs: NDArray[np.int64], length: NDArray[np.int8], chain: 
     )
 
 
-@compiled
-def rewrite_nodes(s, first, last):
+@jit
+def rewrite_nodes(s: Network, first: int, last: int) -> int:
     """Visit nodes ``first`` to ``last - 1``, those before ``first`` being leaves; how many gates were saved."""
     saved = 0
     for net in range(first):

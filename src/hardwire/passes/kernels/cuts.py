@@ -1,6 +1,6 @@
 """What priority cuts and cut rewriting share."""
 
-from . import inner
+from ...core.jit import inner
 
 
 @inner

@@ -6,16 +6,19 @@ Mishchenko, Cho, Chatterjee, Brayton, "Combinational and sequential mapping with
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
-from . import compiled, inner
+from ...core.jit import inner, jit
 from .cuts import union
 
 CUTS = 8  #: kept for each node, beside the trivial one
 NEVER = 1 << 30
 
 
-@compiled
-def select(first, fanin, stage, refs, required, by_depth, leaves, sizes):
+@jit
+def select(first: int, fanin: NDArray[np.int32], stage: NDArray[np.uint8], refs: NDArray[np.float64],
+           required: NDArray[np.int32], by_depth: bool, leaves: NDArray[np.int32],
+           sizes: NDArray[np.int32]) -> NDArray[np.int32]:
     """Choose for every node the cut of least area flow that meets ``required``, or of least depth if ``by_depth``.
 
     ``fanin`` (n, 2) and ``stage`` (n,) cover all nets, those below ``first`` are leaves. Area flow shares a table's
@@ -99,8 +102,9 @@ def _less(key, other):
     return False
 
 
-@compiled
-def cover(first, roots, leaves, sizes, arrival):
+@jit
+def cover(first: int, roots: NDArray[np.int64], leaves: NDArray[np.int32], sizes: NDArray[np.int32],
+          arrival: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Readers of each net in the cover that ``roots`` need, and the latest arrival that keeps the cover's depth."""
     refs = np.zeros(len(sizes), np.int32)
     required = np.full(len(sizes), NEVER, np.int32)
