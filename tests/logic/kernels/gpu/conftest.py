@@ -3,6 +3,7 @@ imported. Every buffer that a kernel gets comes full of NaN."""
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ if not torch.cuda.is_available() and os.environ.get("TRITON_INTERPRET") != "1":
         del sys.modules[name]  # whoever imported it before (torch.compile does) got it without the interpreter
 pytest.importorskip("triton", reason="Triton is not installed here; it comes with hardwire[gpu]")
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for ``operations``
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
