@@ -1,6 +1,8 @@
 """Every check that applies to a circuit, in one table."""
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -77,12 +79,13 @@ def verify_circuit(circuit: Circuit, *, against: Circuit | None = None, network:
     codes = vectors(circuit, VECTORS, seed=seed)
     if samples is not None:
         codes = np.concatenate([circuit.codes(samples), codes])
-    verdicts = {}
-    for name, check in checks_of(circuit, codes, against=against, network=network).items():
-        if progress:
-            progress(f"verify: {name}")
-        verdicts[name] = run_check(check)
-    return verdicts
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # most of the time is that of outside tools
+        running = {}
+        for name, check in checks_of(circuit, codes, against=against, network=network).items():
+            if progress:
+                progress(f"verify: {name}")
+            running[name] = pool.submit(run_check, check)
+        return {name: verdict.result() for name, verdict in running.items()}
 
 
 def run_check(check: Callable[[], Verdict]) -> Verdict:
