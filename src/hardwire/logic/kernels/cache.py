@@ -21,9 +21,9 @@ def kept(tensors: Sequence[torch.Tensor], key: Hashable, make: Callable[[], T]) 
 
     Notes
     -----
-    A tensor that is the same object as before, unchanged, is recognised without being read: inside a CUDA graph a copy to the
-    CPU would fail, and elsewhere it would make the CPU wait. Others are recognised by a digest of their bytes. The entries used
-    longest ago are dropped.
+    A tensor that is the same object as before, unchanged, is recognised without being read: inside a CUDA graph a copy
+    to the CPU would fail, and elsewhere it would make the CPU wait. Others are recognised by a digest of their bytes.
+    The entries used longest ago are dropped.
     """
     name = tuple(_identity(tensor) for tensor in tensors), key
     if name not in _kept:
@@ -42,7 +42,7 @@ def as_array(tensor: torch.Tensor) -> NDArray[Any]:
 def _digest(tensor: torch.Tensor) -> bytes:
     array = np.ascontiguousarray(as_array(tensor))
     total = hashlib.blake2b(f"{array.dtype} {array.shape} ".encode(), digest_size=16)
-    total.update(array)
+    total.update(array.data)
     return total.digest()
 
 

@@ -1,8 +1,11 @@
-"""Naive reference of each operation, readable beside its equation. The fast spellings in ``cpu`` and ``gpu`` are compared with these.
+"""Naive reference of each operation, readable beside its equation.
+
+The fast spellings in ``cpu`` and ``gpu`` are compared with these. 
 
 Shapes: activations are sample-major ``(samples, features)`` here, coefficients ``(gates, 4)`` in the order 1, a, b, ab.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -10,7 +13,7 @@ from torch.nn import functional as F
 
 
 class Soft(NamedTuple):
-    """A teacher's logits (samples, classes), the share ``weight`` that they have in a loss, and their ``temperature``."""
+    """A teacher's logits (samples, classes), their share ``weight`` in a loss, and their ``temperature``."""
 
     logits: torch.Tensor
     weight: float
@@ -20,8 +23,8 @@ class Soft(NamedTuple):
 def cross_entropy(scores: torch.Tensor, y: torch.Tensor, soft: Soft | None = None) -> torch.Tensor:
     """``(1 - a) CE(scores, y) + a T^2 KL(softmax(teacher / T) || softmax(scores / T))``, mean over the samples.
 
-    scores (samples, classes), y (samples,) int64; without ``soft`` a is 0. The factor T^2 keeps the gradient's size where T
-    changes (Hinton, Vinyals and Dean, 2015, arXiv 1503.02531).
+    scores (samples, classes), y (samples,) int64; without ``soft`` a is 0. The factor T^2 keeps the gradient's size
+    where T changes (Hinton, Vinyals and Dean, 2015, arXiv 1503.02531).
     """
     loss = F.cross_entropy(scores, y)
     if soft is None:
@@ -34,42 +37,45 @@ def cross_entropy(scores: torch.Tensor, y: torch.Tensor, soft: Soft | None = Non
 def gates(x: torch.Tensor, pairs: torch.Tensor, coefficients: torch.Tensor) -> torch.Tensor:
     """One layer of relaxed gates: ``y_g = c0 + c1 a + c2 b + c3 a b`` with ``a, b = x[pairs_g]``.
 
-    x (samples, inputs), pairs (gates, 2) integer, coefficients (gates, 4); returns (samples, gates). On inputs of 0 and 1,
-    and with the coefficients of a Boolean gate, this is that gate (Petersen et al., 2022).
+    x (samples, inputs), pairs (gates, 2) integer, coefficients (gates, 4); returns (samples, gates). On inputs of 0 and
+    1, and with the coefficients of a Boolean gate, this is that gate (Petersen et al., 2022).
     """
     a, b = x[:, pairs[:, 0]], x[:, pairs[:, 1]]
     c0, c1, c2, c3 = coefficients.T
-    return c0 + c1 * a + c2 * b + c3 * a * b
+    y: torch.Tensor = c0 + c1 * a + c2 * b + c3 * a * b
+    return y
 
 
 def group_sum(x: torch.Tensor, classes: int) -> torch.Tensor:
-    """``s_c`` = sum of the ``c``-th of ``classes`` equal, contiguous groups: (samples, features) -> (samples, classes)."""
+    """``s_c`` = sum of the ``c``-th of equal, contiguous groups: (samples, features) -> (samples, classes)."""
     return x.reshape(x.shape[0], classes, -1).sum(-1)
 
 
-def stack(x, pairs, coefficients, sizes, classes=0):
-    """Layers of ``sizes`` gates one after the other, then ``group_sum`` if ``classes``; their pairs and coefficients in one."""
-    for p, c in zip(pairs.split(sizes), coefficients.split(sizes)):
+def stack(x: torch.Tensor, pairs: torch.Tensor, coefficients: torch.Tensor, sizes: Sequence[int],
+          classes: int = 0) -> torch.Tensor:
+    """Layers of ``sizes`` gates, pairs and coefficients of all in one, then ``group_sum`` if ``classes``."""
+    for p, c in zip(torch.split(pairs, list(sizes)), torch.split(coefficients, list(sizes)), strict=True):
         x = gates(x, p.long(), c)
     return group_sum(x, classes) if classes else x
 
 
-def mixed(x, candidates, weights, coefficients):
-    """Gates whose operands are mixtures of ``K`` candidate inputs: ``a_g = sum_k w[g, 0, k] x[candidates[g, 0, k]]``, ``b`` alike.
+def mixed(x: torch.Tensor, candidates: torch.Tensor, weights: torch.Tensor, coefficients: torch.Tensor) -> torch.Tensor:
+    """Gates whose operands are mixtures: ``a_g = sum_k w[g, 0, k] x[candidates[g, 0, k]]``, ``b`` alike.
 
     x (samples, inputs), candidates (gates, 2, K) integer, weights (gates, 2, K), coefficients (gates, 4); returns
     (samples, gates). With one-hot weights this is ``gates`` (Mommen et al., 2025; LILogicNet, 2025).
     """
     a, b = (x[:, candidates] * weights).sum(-1).unbind(-1)
     c0, c1, c2, c3 = coefficients.T
-    return c0 + c1 * a + c2 * b + c3 * a * b
+    y: torch.Tensor = c0 + c1 * a + c2 * b + c3 * a * b
+    return y
 
 
-def lut(x, inputs, values):
+def lut(x: torch.Tensor, inputs: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     """Look-up tables of ``k`` inputs, relaxed: ``y_g = sum_m p[g, m] prod_l (x_l if bit l of m else 1 - x_l)``.
 
-    x (samples, features), inputs (tables, k) integer, values (tables, 2^k) with operand 0 the least significant address bit;
-    returns (samples, tables). It is the multilinear extension of the table.
+    x (samples, features), inputs (tables, k) integer, values (tables, 2^k) with operand 0 the least significant address
+    bit; returns (samples, tables). It is the multilinear extension of the table.
     """
     p = values.expand(len(x), -1, -1)
     for operand in inputs.long().unbind(1):
@@ -78,21 +84,40 @@ def lut(x, inputs, values):
     return p[..., 0]
 
 
-def tree(x, shape, leaves, coefficients, *, padding=0, pool=1):
+def tree(x: torch.Tensor, shape: Sequence[int], leaves: torch.Tensor, coefficients: torch.Tensor, *, padding: int = 0,
+         pool: int = 1) -> torch.Tensor:
     """Trees of gates slid over an image, then the largest of every ``pool`` x ``pool`` window: a relaxed OR.
 
-    x           (samples, channels * height * width) in ``shape`` = (channels, height, width)
-    leaves      (kernels, 2^d, 3) integer: channel, row and column of each leaf in the receptive field; the leaf of output
-                position (i, j) reads ``x[channel, i + row - padding, j + column - padding]``, 0 outside the image
-    coefficients (kernels, 2^d - 1, 4), gates level by level from the leaves; gate j of a level reads 2j and 2j + 1 of the one below
-    returns     (samples, kernels * rows * columns) after pooling; windows that do not fit whole are dropped
+    Parameters
+    ----------
+    x
+        (samples, channels * height * width).
+    shape
+        (channels, height, width).
+    leaves
+        (kernels, 2^d, 3) integer: channel, row and column of each leaf in the receptive field; the leaf of output
+        position (i, j) reads ``x[channel, i + row - padding, j + column - padding]``, 0 outside the image. The
+        receptive field is ``1 + max row`` by ``1 + max column``.
+    coefficients
+        (kernels, 2^d - 1, 4), gates level by level from the leaves; gate j of a level reads 2j and 2j + 1 of the one
+        below.
+    padding, pool
+        Border of zeros; side of the pooling window.
 
-    The receptive field is ``1 + max row`` by ``1 + max column``. Source: Petersen et al., 2024 (arXiv 2411.04732).
+    Returns
+    -------
+    torch.Tensor
+        (samples, kernels * rows * columns) after pooling; windows that do not fit whole are dropped.
+
+    References
+    ----------
+    Petersen et al., 2024 (arXiv 2411.04732).
     """
     kernels = len(leaves)
     image = torch.nn.functional.pad(x.reshape(-1, *shape), (padding,) * 4)
     rows, columns = (image.shape[2 + i] - int(leaves[..., 1 + i].max()) for i in range(2))
-    level = torch.stack([torch.stack([image[:, c, r : r + rows, s : s + columns] for c, r, s in kernel]) for kernel in leaves.tolist()])
+    level = torch.stack([
+        torch.stack([image[:, c, r : r + rows, s : s + columns] for c, r, s in kernel]) for kernel in leaves.tolist()])
     first = 0
     while level.shape[1] > 1:
         c = coefficients[:, first : first + level.shape[1] // 2].reshape(kernels, -1, 1, 1, 1, 4)

@@ -20,10 +20,10 @@ Layer: TypeAlias = LogicLayer | LogicConv2d | OrPool2d
 
 
 def check_classes(y: torch.Tensor, samples: int, classes: int) -> None:
-    """InputError unless ``y`` can hold a class for each sample; the classes themselves are checked where they are read."""
+    """InputError unless ``y`` can hold a class for each sample; their range is checked where they are read."""
     if y.dtype != torch.int64 or y.shape != (samples,):
-        raise InputError(f"y of shape {tuple(y.shape)} and type {y.dtype} does not hold a class below {classes} for each of "
-                         f"{samples} samples; give int64 class numbers")
+        raise InputError(f"y of shape {tuple(y.shape)} and type {y.dtype} does not hold a class below {classes} for "
+                         f"each of {samples} samples; give int64 class numbers")
 
 
 class LogicNetwork(nn.Module):
@@ -44,8 +44,8 @@ class LogicNetwork(nn.Module):
 
     Notes
     -----
-    ``phase`` says where training stands; ``set_phase`` changes it, forward does not. The state dict keeps the factor of the
-    logits and the number of frozen layers.
+    ``phase`` says where training stands; ``set_phase`` changes it, forward does not. The state dict keeps the factor of
+    the logits and the number of frozen layers.
     """
 
     phase: Phase
@@ -134,15 +134,16 @@ class LogicNetwork(nn.Module):
         return result
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Outputs (samples, outputs) of bits (samples, in_features)."""
         x, segment, generator = self._to_last(x)
         x = self._through(segment, x, generator, self.head.groups)
         return self._outputs(segment, x)
 
     def cross_entropy(self, x: torch.Tensor, y: torch.Tensor, soft: Soft | None = None) -> torch.Tensor:
-        """``reference.cross_entropy(self(x), y, soft)`` for a ``GroupSum``: a scalar with gradient, for the training step.
+        """``reference.cross_entropy(self(x), y, soft)`` of a ``GroupSum``: a scalar with gradient, for a training step.
 
-        On a CPU, the gates before the head, the head and the loss go forward and backward in one pass, so that the gradient
-        need not compute the forward pass again.
+        On a CPU, the gates before the head, the head and the loss go forward and backward in one pass, so that the
+        gradient need not compute the forward pass again.
 
         Parameters
         ----------

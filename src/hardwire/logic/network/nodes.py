@@ -5,8 +5,8 @@ A node of ``k`` inputs is a table of ``2^k`` values
     p[m] = the relaxed node's value at the operands whose bits are ``m`` (operand 0 least significant), in [0, 1]
 
 and the kernels evaluate its multilinear extension; for ``k = 2``, ``y = c0 + c1 a + c2 b + c3 ab``. A *parametrisation*
-maps weights to logits and logits to ``p``; ``tables`` is the frozen node. An *estimator* says which ``p`` a training step
-sees. A new parametrisation is one class here and one row in ``PARAMETRISATIONS``.
+maps weights to logits and logits to ``p``; ``tables`` is the frozen node. An *estimator* says which ``p`` a training
+step sees. A new parametrisation is one class here and one row in ``PARAMETRISATIONS``.
 """
 
 import functools
@@ -44,8 +44,8 @@ def _hadamard(k: int) -> torch.Tensor:
 class Parametrisation(nn.Module):
     """What the weights of nodes mean. It has no weights of its own, only constants, which move with the layer.
 
-    ``weights`` is the number of weights of a node, ``strength`` the default size of a residual start. ``sharpness``, in the
-    methods, is a factor of all logits that training may raise; it moves no frozen node.
+    ``weights`` is the number of weights of a node, ``strength`` the default size of a residual start. ``sharpness``, in
+    the methods, is a factor of all logits that training may raise; it moves no frozen node.
     """
 
     k: int
@@ -96,9 +96,11 @@ class Tabled(Parametrisation):
         self.k, self.weights = k, 2**k
 
     def values(self, w: torch.Tensor, sharpness: float = 1.0) -> torch.Tensor:
+        """See ``Parametrisation.values``."""
         return torch.sigmoid(self.sharp(w, sharpness))
 
     def hard(self, w: torch.Tensor) -> torch.Tensor:
+        """See ``Parametrisation.hard``."""
         return (self.logits(w) > 0).to(w.dtype)
 
     def noisy(self, w: torch.Tensor, temperature: float, generator: torch.Generator | None,
@@ -125,14 +127,15 @@ class TableLogits(Tabled):
         return w + strength * _pass_through(self.k) if init == "residual" else w
 
     def logits(self, w: torch.Tensor) -> torch.Tensor:
+        """See ``Parametrisation.logits``."""
         return w
 
 
 class Walsh(Tabled):
-    """``2^k`` Walsh coefficients ``t`` a node: ``p[m] = sigmoid(-sum_S t_S prod_{i in S} s_i)`` with ``s_i = 1 - 2 m_i``.
+    """``2^k`` Walsh coefficients ``t`` a node: ``p[m] = sigmoid(-sum_S t_S prod_{i in S} s_i)``, ``s_i = 1 - 2 m_i``.
 
-    Between the corners the node is their multilinear extension, where the source squashes the extension of the logits; at
-    operands of 0 and 1 the two agree.
+    Between the corners the node is their multilinear extension, where the source squashes the extension of the logits;
+    at operands of 0 and 1 the two agree.
 
     References
     ----------
@@ -152,7 +155,9 @@ class Walsh(Tabled):
         return t - strength * _pass_through(self.k) @ self.hadamard / self.weights if init == "residual" else t
 
     def logits(self, w: torch.Tensor) -> torch.Tensor:
-        return -w @ self.hadamard.to(w)
+        """See ``Parametrisation.logits``."""
+        logits: torch.Tensor = -w @ self.hadamard.to(w)
+        return logits
 
 
 class Mixture(Parametrisation):
@@ -178,17 +183,21 @@ class Mixture(Parametrisation):
         return torch.stack([p.select(4 - j, 1).flatten(1).sum(1) for j in range(4)], -1)
 
     def values(self, w: torch.Tensor, sharpness: float = 1.0) -> torch.Tensor:
+        """See ``Parametrisation.values``."""
         return self._marginals(torch.softmax(self.sharp(w, sharpness), -1))
 
     def hard(self, w: torch.Tensor) -> torch.Tensor:
+        """See ``Parametrisation.hard``."""
         return self.truth.to(w)[self.logits(w).argmax(-1)]
 
     def uniform(self, w: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+        """See ``Parametrisation.uniform``."""
         u = torch.rand(w.shape[0], 16, generator=generator, dtype=w.dtype, device=w.device)
         return u.clamp(1e-6, 1 - 1e-6)
 
     def noisy(self, w: torch.Tensor, temperature: float, generator: torch.Generator | None,
               sharpness: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
+        """See ``Parametrisation.noisy``."""
         u = self.uniform(w, generator)
         logits = self.sharp(w, sharpness) - torch.log(-torch.log(u))
         return self._marginals(torch.softmax(logits / temperature, -1)), self.truth.to(w)[logits.argmax(-1)]
@@ -213,14 +222,15 @@ class Softmax16(Mixture):
         return w
 
     def logits(self, w: torch.Tensor) -> torch.Tensor:
+        """See ``Parametrisation.logits``."""
         return w
 
 
 class CovJac(Mixture):
-    """Four coefficients ``c`` of 1, a, b, ab, drawn to a code book: ``p = softmax(-|c - G_j|^2 / T) @ TRUTH``, ``T = 1/4``.
+    """Four coefficients ``c`` of 1, a, b, ab, drawn to a code book: ``p = softmax(-|c - G_j|^2 / T) @ TRUTH``.
 
-    ``G_j`` are the coefficients of gate ``j``. The Jacobian of the drawn coefficients is ``(2 / T)`` times their covariance
-    over the gates.
+    ``T`` is 1/4, ``G_j`` are the coefficients of gate ``j``. The Jacobian of the drawn coefficients is ``(2 / T)``
+    times their covariance over the gates.
 
     References
     ----------
@@ -242,6 +252,7 @@ class CovJac(Mixture):
         return w + strength * (_COEFFICIENTS[TABLE["A"]].float() - mean) if init == "residual" else w
 
     def logits(self, w: torch.Tensor) -> torch.Tensor:
+        """See ``Parametrisation.logits``."""
         return -(w[:, None] - self.book.to(w)).square().sum(-1) / self.temperature
 
 
@@ -293,13 +304,13 @@ def _mobius(k: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
 
 
 def coefficients(values: torch.Tensor) -> torch.Tensor:
-    """Table values (nodes, 2^k) to multilinear coefficients (nodes, 2^k), for k = 2 those of 1, a, b, ab; differentiable."""
+    """Table values (nodes, 2^k) to multilinear coefficients, for k = 2 those of 1, a, b, ab; differentiable."""
     k = values.shape[-1].bit_length() - 1
     return values @ _mobius(k, values.dtype, values.device)
 
 
 def tables(hard_values: torch.Tensor) -> torch.Tensor:
-    """Values of 0 and 1 (nodes, 2^k) as truth tables (nodes,) int64; for k = 6 the bits of an unsigned 64-bit number."""
+    """Values of 0 and 1 (nodes, 2^k) as truth tables (nodes,) int64, for k = 6 the bits of an unsigned number."""
     m = torch.arange(hard_values.shape[-1], device=hard_values.device)
     return (hard_values.to(torch.int64) << m).sum(-1)
 

@@ -11,7 +11,7 @@ BLOCK = 256
 
 @triton.jit
 def _coefficients(values, c, slopes, gates, LOGITS: tl.constexpr, EFD: tl.constexpr, B: tl.constexpr):
-    """``c0 = p0, c1 = p1 - p0, c2 = p2 - p0, c3 = p3 - p2 - p1 + p0``; ``slopes`` are those of extended finite differences."""
+    """``c = p0, p1 - p0, p2 - p0, p3 - p2 - p1 + p0``; ``slopes`` are those of extended finite differences."""
     g = tl.program_id(0) * B + tl.arange(0, B)
     real = g < gates
     p0 = tl.load(values + 4 * g, mask=real, other=0.0)
@@ -66,19 +66,22 @@ def _value_gradients(dc, values, dp, gates, parts, LOGITS: tl.constexpr, B: tl.c
     tl.store(dp + 4 * g + 3, d3, mask=real)
 
 
-def as_coefficients(values: torch.Tensor, efd: bool = False, *, logits: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
+def as_coefficients(values: torch.Tensor, efd: bool = False, *, logits: bool = False) -> tuple[torch.Tensor,
+                                                                                               torch.Tensor]:
     """Table values (gates, 4), or their logits, as the coefficients of forward and of the input gradients, float32."""
     values = values.detach().float().contiguous()
     c = fresh(len(values), 4, dtype=torch.float32, device=values.device)
     slopes = fresh(*c.shape, dtype=torch.float32, device=c.device) if efd else c
-    launch(_coefficients, (triton.cdiv(len(c), BLOCK),), values, c, slopes, len(c), LOGITS=logits, EFD=bool(efd), B=BLOCK)
+    launch(_coefficients, (triton.cdiv(len(c), BLOCK),), values, c, slopes, len(c), LOGITS=logits, EFD=bool(efd),
+           B=BLOCK)
     return c, slopes
 
 
 def value_gradients(dc: torch.Tensor, dp: torch.Tensor, values: torch.Tensor | None = None) -> torch.Tensor:
-    """Parts (parts, gates, 4) of coefficient gradients into ``dp`` (gates, 4); ``values`` are the logits, if they are logits."""
+    """Parts (parts, gates, 4) of coefficient gradients into ``dp`` (gates, 4); ``values`` are the logits, if any."""
     logits = values if values is not None else dp
-    launch(_value_gradients, (triton.cdiv(len(dp), BLOCK),), dc, logits, dp, len(dp), len(dc), LOGITS=values is not None, B=BLOCK)
+    launch(_value_gradients, (triton.cdiv(len(dp), BLOCK),), dc, logits, dp, len(dp), len(dc),
+           LOGITS=values is not None, B=BLOCK)
     return dp
 
 
@@ -87,12 +90,14 @@ class TableCoefficients(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, logits):
+        """Coefficients of the logits."""
         ctx.save_for_backward(logits)
         return as_coefficients(logits, logits=True)[0].to(logits.dtype)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, grad):
+        """The logits' gradient."""
         (logits,) = ctx.saved_tensors
         grad = grad.float().contiguous()
         dp = fresh(*grad.shape, dtype=torch.float32, device=grad.device)

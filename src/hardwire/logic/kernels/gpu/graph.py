@@ -11,7 +11,8 @@ WARM_UP = 3
 
 def _check(optimizer, x) -> None:
     if not x.is_cuda:
-        raise InputError(f"a CUDA graph needs a CUDA GPU, but the samples are on {x.device}; call the network step by step")
+        raise InputError(f"a CUDA graph needs a CUDA GPU, but the samples are on {x.device}; call the network step by "
+                         f"step")
     if not all(group.get("capturable", False) for group in optimizer.param_groups):
         raise InputError("a CUDA graph needs an optimizer made with capturable=True")
 
@@ -54,15 +55,27 @@ def _refresh_rates(optimizer, rates) -> None:
             raise InputError("the learning rate is part of the CUDA graph; to change it, make lr a tensor on the GPU")
 
 
-def graphed_step(network, optimizer, loss: Callable, x: torch.Tensor, y: torch.Tensor) -> Callable:
-    """``step(x, y) -> loss``: forward, backward and update, captured once and replayed; the loss is overwritten by the next step.
+def graphed_step(network: torch.nn.Module, optimizer: torch.optim.Optimizer,
+                 loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], x: torch.Tensor,
+                 y: torch.Tensor) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Capture forward, backward and update; return ``step(x, y) -> loss``, which replays them.
 
-    network    on the GPU; its parameters and buffers are left as they were, whatever the warm-up did
-    optimizer  made with ``capturable=True``; for a schedule, with its learning rate as a tensor on the GPU
-    loss       ``loss(network(x), y)``, a scalar tensor
-    x, y       a batch of the shapes and types that all later ones have
+    Parameters
+    ----------
+    network
+        On the GPU; its parameters and buffers are left as they were, whatever the warm-up did.
+    optimizer
+        Made with ``capturable=True``; for a schedule, with its learning rate as a tensor on the GPU.
+    loss
+        ``loss(network(x), y)``, a scalar tensor.
+    x, y
+        A batch of the shapes and types that all later ones have.
 
-    Random numbers that a step draws on the CPU or seeds by hand (Gumbel estimators) are those of the captured step.
+    Notes
+    -----
+    The loss is overwritten by the next step. What is a number of Python is that of the captured step: the phase of the
+    network (capture anew when it changes), random numbers that a step draws on the CPU or seeds by hand (Gumbel
+    estimators).
     """
     _check(optimizer, x)
     x, y = x.detach().clone(), y.detach().clone()
@@ -83,8 +96,8 @@ def graphed_step(network, optimizer, loss: Callable, x: torch.Tensor, y: torch.T
 
     def step(new_x: torch.Tensor, new_y: torch.Tensor) -> torch.Tensor:
         if new_x.shape != x.shape or new_y.shape != y.shape:
-            raise InputError(f"the CUDA graph takes batches of {tuple(x.shape)} and {tuple(y.shape)}, not {tuple(new_x.shape)} and "
-                             f"{tuple(new_y.shape)}; leave the last, smaller batch out")
+            raise InputError(f"the CUDA graph takes batches of {tuple(x.shape)} and {tuple(y.shape)}, not "
+                             f"{tuple(new_x.shape)} and {tuple(new_y.shape)}; leave the last, smaller batch out")
         _refresh_rates(optimizer, rates)
         x.copy_(new_x)
         y.copy_(new_y)

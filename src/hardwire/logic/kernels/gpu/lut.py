@@ -1,10 +1,11 @@
 """``functional.lut``: look-up tables of 2 to 6 inputs as their multilinear extensions.
 
-A table is folded like a tree whose leaves are its ``2^k`` values: level ``l`` interpolates on operand ``l``, and node ``2^k + g``
-stands over nodes ``2g`` and ``2g + 1``. So the values of all nodes are one tuple in the order of their numbers.
+A table is folded like a tree whose leaves are its ``2^k`` values: level ``l`` interpolates on operand ``l``, and node
+``2^k + g`` stands over nodes ``2g`` and ``2g + 1``. So the values of all nodes are one tuple in the order of their
+numbers.
 """
 
-
+# ruff: noqa: RUF005 -- Triton joins tuples by + only
 
 import torch
 import triton
@@ -47,7 +48,7 @@ def _fold(v, u, K: tl.constexpr):
 
 @triton.jit
 def _unfold(u, y, K: tl.constexpr):
-    """Gradients of all nodes, from the result's ``y`` down to that of value 0: node ``n``'s is entry ``2^(k+1) - 2 - n``."""
+    """Gradients of all nodes, from the result's ``y`` down: that of node ``n`` is entry ``2^(k+1) - 2 - n``."""
     d = (y,)
     for i in tl.static_range(K):
         for j in tl.static_range(1 << i):
@@ -88,7 +89,7 @@ def _lut(x, inputs, p, y, x_pitch, y_pitch, samples, K: tl.constexpr, BS: tl.con
 @triton.jit
 def _lut_backward(x, grad, inputs, p, d, dp, x_pitch, grad_pitch, d_pitch, tables, samples, span, K: tl.constexpr,
                   KEEP: tl.constexpr, EFD: tl.constexpr, BS: tl.constexpr):
-    """One part of the samples: sums for ``dp``; row ``t K + k`` of ``d`` becomes the gradient of operand ``k`` of table ``t``.
+    """One part of the samples: sums for ``dp``; row ``t K + k`` of ``d``: the gradient of operand ``k`` of table ``t``.
 
     With EFD that is half the derivative at operands blurred to ``1/4 + u/2``.
     """
@@ -150,8 +151,8 @@ def _chunk(x, grad, inputs, p, back, efd, dx) -> torch.Tensor:
     parts, span = cut(samples, wide, tables)
     d = rows_of(1 if dx is None else tables * k, samples, x.dtype, x.device)
     dp = common.fresh(parts, tables, 1 << k, dtype=torch.float32, device=x.device)
-    launch(_lut_backward, (tables, parts), x, grad, inputs, p, d, dp, x.stride(0), grad.stride(0), d.stride(0), tables, samples, span,
-           K=k, KEEP=dx is not None, EFD=bool(efd), BS=wide, num_warps=warps)
+    launch(_lut_backward, (tables, parts), x, grad, inputs, p, d, dp, x.stride(0), grad.stride(0), d.stride(0), tables,
+           samples, span, K=k, KEEP=dx is not None, EFD=bool(efd), BS=wide, num_warps=warps)
     if dx is not None:
         gather(d, back, dx)
     return dp

@@ -30,8 +30,9 @@ def _gates(x, pairs, c, y, x_pitch, y_pitch, gates, samples, BG: tl.constexpr, B
 
 
 @triton.jit
-def _coefficient_sums(x, grad, pairs, dc, x_pitch, grad_pitch, gates, per, samples, span, BG: tl.constexpr, BS: tl.constexpr):
-    """``dc_g = (sum y', sum y'a, sum y'b, sum y'ab)`` over one part of the samples; row ``g // per`` of ``grad`` is ``y'``."""
+def _coefficient_sums(x, grad, pairs, dc, x_pitch, grad_pitch, gates, per, samples, span, BG: tl.constexpr,
+                      BS: tl.constexpr):
+    """``dc_g = (sum y', sum y'a, sum y'b, sum y'ab)`` over one part of the samples; ``y'`` is row ``g // per``."""
     g = tl.program_id(0) * BG + tl.arange(0, BG)
     part = tl.program_id(1)
     real = g < gates
@@ -61,7 +62,7 @@ def _coefficient_sums(x, grad, pairs, dc, x_pitch, grad_pitch, gates, per, sampl
 @triton.jit
 def _input_gradient(x, grad, slopes, starts, slots, others, dx, x_pitch, grad_pitch, dx_pitch, rows, per, samples,
                     BR: tl.constexpr, BS: tl.constexpr):
-    """``dx_r`` = sum over the operands that read row ``r`` of ``y'(s1 + s3 b)`` for an ``a``, ``y'(s2 + s3 a)`` for a ``b``."""
+    """``dx_r`` = sum over the operands that read row ``r``: ``y'(s1 + s3 b)`` of an a, ``y'(s2 + s3 a)`` of a b."""
     r = tl.program_id(0) * BR + tl.arange(0, BR)
     s = tl.program_id(1) * BS + tl.arange(0, BS)
     real = r < rows
@@ -112,7 +113,7 @@ def group_sum(x: torch.Tensor, classes: int) -> torch.Tensor:
 
 
 def gates(x: torch.Tensor, pairs: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
-    """One layer: ``x`` (inputs, samples), ``pairs`` (gates, 2) int32, ``c`` (gates, 4) -> (gates, samples) in ``x``'s type."""
+    """One layer: ``x`` (inputs, samples), ``pairs`` (gates, 2) int32, ``c`` (gates, 4) -> (gates, samples)."""
     y = rows_of(len(pairs), x.shape[1], x.dtype, x.device)
     high, wide = tile(len(pairs), x.shape[1])
     grid = triton.cdiv(len(pairs), high), triton.cdiv(x.shape[1], wide)
@@ -126,8 +127,8 @@ def coefficient_sums(x, grad, pairs, per: int) -> torch.Tensor:
     high, wide = tile(n, samples, 1024)
     parts, span = cut(samples, wide, triton.cdiv(n, high))
     dc = common.fresh(parts, n, 4, dtype=torch.float32, device=x.device)
-    launch(_coefficient_sums, (triton.cdiv(n, high), parts), x, grad, pairs, dc, x.stride(0), grad.stride(0), n, per, samples, span,
-           BG=high, BS=wide)
+    launch(_coefficient_sums, (triton.cdiv(n, high), parts), x, grad, pairs, dc, x.stride(0), grad.stride(0), n, per,
+           samples, span, BG=high, BS=wide)
     return dc
 
 
@@ -136,8 +137,8 @@ def input_gradient(x, grad, slopes, back, per: int) -> torch.Tensor:
     dx = rows_of(*x.shape, x.dtype, x.device)
     high, wide = tile(*x.shape)
     grid = triton.cdiv(len(x), high), triton.cdiv(x.shape[1], wide)
-    launch(_input_gradient, grid, x, grad, slopes, back.starts, back.slots, back.others, dx, x.stride(0), grad.stride(0),
-           dx.stride(0), len(x), per, x.shape[1], BR=high, BS=wide)
+    launch(_input_gradient, grid, x, grad, slopes, back.starts, back.slots, back.others, dx, x.stride(0),
+           grad.stride(0), dx.stride(0), len(x), per, x.shape[1], BR=high, BS=wide)
     return dx
 
 
