@@ -65,7 +65,8 @@ def read_data(settings: CrossbarSettings, data_dir: str | Path | None = None) ->
     if images and not settings.features:
         raise InputError(f"{settings.dataset} needs --features: a file of features or of a feature network, or torchvision:MODEL or "
                          "timm:MODEL; benchmarks/crossbar_transfer.py makes one")
-    source = load_dataset(settings.dataset, seed=settings.seed, data_dir=data_dir, validation=settings.validation or 0.1)
+    source = load_dataset(settings.dataset, seed=settings.seed, data_dir=data_dir,
+                          validation=settings.validation or 0.1)
     splits = [source.train, source.validation, source.test]
     if images:
         x, origin = features_of(settings.features, settings.dataset, splits)
@@ -77,14 +78,15 @@ def read_data(settings: CrossbarSettings, data_dir: str | Path | None = None) ->
         train_x, train_y = np.concatenate(x[:2]), np.concatenate([source.train.y, source.validation.y])
         shown = x[2], source.test.y
     keep = slice(settings.samples or None)
-    return CrossbarData(train_x[keep], train_y[keep], *shown, x[2], source.test.y, source.classes, source.source + origin)
+    return CrossbarData(train_x[keep], train_y[keep], *shown, x[2], source.test.y, source.classes,
+                        source.source + origin)
 
 
 def build(settings: CrossbarSettings, variant: str, inputs: int, classes: int) -> Network:
     """Return a fresh network of a variant; all variants start from the same weights and each has a chip of its own."""
     sizes = [inputs, *settings.hidden, classes]
-    return Network(sizes, cell_of(settings, variant), ahead=periphery_of(settings, variant), activation=settings.activation,
-                   seed=settings.seed, chip=chip_of(settings))
+    return Network(sizes, cell_of(settings, variant), ahead=periphery_of(settings, variant),
+                   activation=settings.activation, seed=settings.seed, chip=chip_of(settings))
 
 
 def order_of(settings: CrossbarSettings, epoch: int, samples: int) -> NDArray[np.int64]:
@@ -121,7 +123,8 @@ class CrossbarTraining(Training):
         data, samples = self.data, len(self.data.x)
         shown = self.networks[variant].accuracy(data.shown_x, data.shown_y, seed=epoch)
         figures: Figures = {"epoch": epoch + 1, "variant": variant, "loss": round(self.loss / samples, 6),
-                            "training": round(self.right / samples, 6), "shown": shown, "seconds": round(self.seconds[variant], 3)}
+                            "training": round(self.right / samples, 6), "shown": shown,
+                            "seconds": round(self.seconds[variant], 3)}
         self.loss, self.right = 0.0, 0.0
         return figures
 

@@ -1,10 +1,10 @@
 """Importers: checkpoints of difflogic and torchlogix to a ``LogicNetwork`` that computes the same function.
 
-Both tools number gates by their truth table, most significant bit first: ``8 f(0,0) + 4 f(0,1) + 2 f(1,0) + f(1,1)`` for
-``f(a, b)``; here the table is ``sum f(a, b) 2^(a + 2 b)``, so the columns of sixteen-logit weights are exchanged. (Read unchanged,
-AND would become NOR; with the four bits merely reversed, ``a`` and ``b`` would be swapped.) The layouts are those of difflogic 0.1.0
-and torchlogix 0.2.2. A checkpoint tells neither the number of inputs nor the head, so these are arguments. The encoder stays
-outside: the network reads bits.
+Both tools number gates by their truth table, most significant bit first: ``8 f(0,0) + 4 f(0,1) + 2 f(1,0) + f(1,1)``
+for ``f(a, b)``; here the table is ``sum f(a, b) 2^(a + 2 b)``, so the columns of sixteen-logit weights are exchanged.
+(Read unchanged, AND would become NOR; with the four bits merely reversed, ``a`` and ``b`` would be swapped.) The
+layouts are those of difflogic 0.1.0 and torchlogix 0.2.2. A checkpoint tells neither the number of inputs nor the head,
+so these are arguments. The encoder stays outside: the network reads bits.
 """
 
 import pickle
@@ -31,13 +31,13 @@ def import_difflogic(checkpoint, wiring=None, *, inputs: int, classes: int, tau:
 
     checkpoint     ``model.state_dict()``, or a file with it; entries ``*.weights`` of shape (gates, 16), in the order of the layers
     wiring         one (2, gates) of input numbers for each layer, which difflogic does not keep in its state dict: gather
-                   ``[layer.indices for layer in model if hasattr(layer, "indices")]`` where the network was trained. A file may
-                   hold both as ``{"state_dict": ..., "wiring": ...}``
+                   ``[layer.indices for layer in model if hasattr(layer, "indices")]`` where the network was trained. A
+                   file may hold both as ``{"state_dict": ..., "wiring": ...}``
     inputs         bits that the first layer reads (its ``in_dim``)
     classes, tau   ``k`` and ``tau`` of difflogic's GroupSum
 
-    The relaxed and the frozen network equal difflogic's, ties between logits included. Anything missing, unknown or of a wrong
-    shape raises InputError; a file that is no checkpoint raises FormatError.
+    The relaxed and the frozen network equal difflogic's, ties between logits included. Anything missing, unknown or of
+    a wrong shape raises InputError; a file that is no checkpoint raises FormatError.
     """
     state, stored = _read(checkpoint)
     wiring = stored if wiring is None else wiring
@@ -50,12 +50,13 @@ def import_difflogic(checkpoint, wiring=None, *, inputs: int, classes: int, tau:
     return _network("softmax", kernels, pairs, inputs, GroupSum(classes, tau))
 
 
-def import_torchlogix(checkpoint, wiring=None, *, inputs: int, classes: int, tau: float = 1.0, parametrization: str = "raw",
-                      temperature: float = 1.0) -> LogicNetwork:
+def import_torchlogix(checkpoint, wiring=None, *, inputs: int, classes: int, tau: float = 1.0,
+                      parametrization: str = "raw", temperature: float = 1.0) -> LogicNetwork:
     """A torchlogix network of ``LogicDense`` layers with two inputs a gate.
 
     checkpoint       ``model.state_dict()``, or a file with it: for each layer ``*.weight`` and ``*.connections.indices``; learnable
-                     connections are settled to their best candidates. Thresholds of a binarization layer are passed over
+                     connections are settled to their best candidates. Thresholds of a binarization layer are passed
+                     over
     wiring           one (2, gates) for each layer, only where the checkpoint lacks it
     inputs           bits that the first layer reads (its ``in_dim``)
     classes, tau     ``k`` and ``tau`` of its GroupSum; a ``beta``, the same for all classes, changes no decision and is dropped
@@ -65,10 +66,10 @@ def import_torchlogix(checkpoint, wiring=None, *, inputs: int, classes: int, tau
         light   4 logits of f(0,0), f(0,1), f(1,0), f(1,1), ``y`` multilinear in ``sigmoid(w / T)``
         warp    4 Walsh coefficients, ``y = sigmoid(-h / T)``, ``h = w0 + w1 B + w2 A + w3 A B`` with ``A = 1 - 2 a``
 
-    The frozen network equals torchlogix's in all three, the relaxed one in raw and light. Warp's relaxed gate is no polynomial of
-    its inputs: it is imported as the table logits ``-h / T`` of the four corners, of the same value where a gate's inputs are 0 and 1
-    and a multilinear gate between them (the function of our own ``walsh``; table logits keep every sign exact). Sources: Rüttgers
-    et al., 2025 (light); the code of torchlogix.
+    The frozen network equals torchlogix's in all three, the relaxed one in raw and light. Warp's relaxed gate is no
+    polynomial of its inputs: it is imported as the table logits ``-h / T`` of the four corners, of the same value where
+    a gate's inputs are 0 and 1 and a multilinear gate between them (the function of our own ``walsh``; table logits
+    keep every sign exact). Sources: Rüttgers et al., 2025 (light); the code of torchlogix.
     """
     if parametrization not in CONVERT:
         raise InputError(f"parametrization {parametrization!r} is none of {', '.join(CONVERT)}")
@@ -101,7 +102,8 @@ def _light(w: torch.Tensor, temperature: float) -> torch.Tensor:
 def _walsh(w: torch.Tensor, temperature: float) -> torch.Tensor:
     """Walsh coefficients to the logits ``-h / T`` of the corners, summed in torchlogix's order so that no sign differs by rounding."""
     w0, w1, w2, w3 = w.unbind(-1)
-    corners = [w0 + w1 * (1 - 2 * b) + w2 * (1 - 2 * a) + w3 * (1 - 2 * a) * (1 - 2 * b) for b in (0, 1) for a in (0, 1)]
+    corners = [w0 + w1 * (1 - 2 * b) + w2 * (1 - 2 * a) + w3 * (1 - 2 * a) * (1 - 2 * b) for b in (0, 1)
+               for a in (0, 1)]
     return -torch.stack(corners, -1) / temperature
 
 
@@ -208,7 +210,8 @@ def _pairs(layer, name: str) -> np.ndarray:
     return operands.T
 
 
-def _network(kind: str, weights: list[torch.Tensor], pairs: list[np.ndarray], inputs: int, head: GroupSum) -> LogicNetwork:
+def _network(kind: str, weights: list[torch.Tensor], pairs: list[np.ndarray], inputs: int,
+             head: GroupSum) -> LogicNetwork:
     layers = []
     for i, (w, wires) in enumerate(zip(weights, pairs)):
         reads = len(weights[i - 1]) if i else inputs

@@ -23,9 +23,10 @@ def lower(network: LogicNetwork, encoder: Encoder | None = None, *, name: str = 
     features names of the input words, one for each feature of the encoder
     scores   also put out each class's population count as ``score0, score1, ...``
 
-    The first output word is ``class_index``, the index of the largest count; the lowest index wins a tie, as in ``argmax``. A
-    ``Regression`` head gives the counts as ``value0, value1, ...``: its ``values`` turns them into physical values, ``bias + scale
-    count``. A ``MultiLabel`` head gives a bit for each label, ``label0, label1, ...``, true where the count reaches the threshold.
+    The first output word is ``class_index``, the index of the largest count; the lowest index wins a tie, as in
+    ``argmax``. A ``Regression`` head gives the counts as ``value0, value1, ...``: its ``values`` turns them into
+    physical values, ``bias + scale count``. A ``MultiLabel`` head gives a bit for each label, ``label0, label1, ...``,
+    true where the count reaches the threshold.
     """
     if not isinstance(network, LogicNetwork):
         raise InputError(f"cannot lower a {type(network).__name__}; give a LogicNetwork (or wrap layers and GroupSum in one)")
@@ -63,7 +64,8 @@ def _encoder(builder: CircuitBuilder, encoder: Encoder, features) -> list[int]:
         places = zip(*encoder.used.nonzero(), strict=True)
         bits = [at_least(builder, words[f], int(encoder.thresholds[t, f])) for t, f in places]
         keys = [tuple(word) for word in words]
-        return bits + at_least_more(builder, ((keys[plus], keys[minus], value) for plus, minus, value in encoder.edges.tolist()))
+        return bits + at_least_more(builder,
+                                    ((keys[plus], keys[minus], value) for plus, minus, value in encoder.edges.tolist()))
 
 
 def _dense(builder: CircuitBuilder, layer: LogicLayer, nets: list[int]) -> list[int]:
@@ -136,7 +138,8 @@ def _values(builder, head, counts) -> dict:
 
 
 def _labels(builder, head, counts) -> dict:
-    return {f"label{g}": at_least(builder, count, least) for g, (count, least) in enumerate(zip(counts, head.thresholds()))}
+    return {f"label{g}": at_least(builder, count, least)
+            for g, (count, least) in enumerate(zip(counts, head.thresholds()))}
 
 
 #: A head's task -> the circuit's first output words, by name, made of the counts of its groups.

@@ -70,7 +70,8 @@ def to_torch(tensors: Tensors) -> dict[str, torch.Tensor]:
     return {name: torch.from_numpy(array.copy()) for name, array in tensors.items()}
 
 
-def pack(network: torch.nn.Module, encoder: Encoder, dataset: Mapping[str, Any], best_step: int) -> tuple[Tensors, dict[str, Any]]:
+def pack(network: torch.nn.Module, encoder: Encoder, dataset: Mapping[str, Any],
+         best_step: int) -> tuple[Tensors, dict[str, Any]]:
     """Return a network, its wiring and its encoder as tensors and plain values."""
     head = getattr(network, "head", None)
     values = {"encoder": encoder.to_dict(), "dataset": dict(dataset), "best_step": best_step,
@@ -151,6 +152,7 @@ def _check_wiring(network: torch.nn.Module) -> None:
             wires = getattr(layer, name, None)
             if wires is None:
                 continue
-            limit = torch.tensor([layer.in_shape[0], *2 * [layer.receptive_field]] if name == "leaves" else layer.in_features)
+            limit = torch.tensor([layer.in_shape[0], *2 * [layer.receptive_field]] if name == "leaves"
+                                 else layer.in_features)
             if not ((wires >= 0) & (wires < limit.to(wires.device))).all():
                 raise RuntimeError(f"{name} outside a layer's inputs")

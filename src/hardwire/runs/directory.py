@@ -22,8 +22,9 @@ STEPS, LOCK = "steps.json", ".lock"
 class RunDirectory:
     """The files of one run.
 
-    ``config.toml`` is what repeats the run, ``metrics.jsonl`` has a line for each evaluation, ``checkpoint.safetensors``
-    is there while it trains and ``model.safetensors`` afterwards. ``steps.json`` tells what later verbs did.
+    ``config.toml`` is what repeats the run, ``metrics.jsonl`` has a line for each evaluation,
+    ``checkpoint.safetensors`` is there while it trains and ``model.safetensors`` afterwards. ``steps.json`` tells what
+    later verbs did.
 
     Parameters
     ----------

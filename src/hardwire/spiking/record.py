@@ -37,19 +37,24 @@ def record(model: Model, dataset: Dataset, directory: RunDirectory) -> Record:
     holds = Verdict("simulated", samples=samples, detail="samples")
     return Record.of({
         "hardware": "spiking", "dataset": dataset.name, "seed": s.seed,
-        "accuracy": {"test_hard": test["assigned"], "test_relaxed": None, "validation": last.get("validation_assigned")},
-        "counts": {}, "verified": {name: holds if right else Verdict("refuted") for name, right in network.checks().items()},
+        "accuracy": {"test_hard": test["assigned"], "test_relaxed": None,
+                     "validation": last.get("validation_assigned")},
+        "counts": {},
+        "verified": {name: holds if right else Verdict("refuted") for name, right in network.checks().items()},
         "time": {"train_s": model.seconds, "training_samples_per_s": samples / max(model.seconds, 1e-9),
                  "samples_per_s": len(counts) / max(seconds, 1e-9)},
         "energy": [line for ledger in energy for line in ledger.to_json()], "environment": environment(),
         "classes": list(dataset.classes), "confusion": confusion(dataset.test.y, votes, classes),
         "model": s.model_dump(exclude={"dataset", "seed"}), "source": dataset.source, **_files(model, directory),
         "spiking": {
-            "readouts": [{"name": name, "test": test[name], "validation": last.get(f"validation_{name}")} for name in test],
+            "readouts": [{"name": name, "test": test[name], "validation": last.get(f"validation_{name}")}
+                         for name in test],
             "network": _network(model), "counts": {k: v / samples for k, v in tally.items()},
-            "curve": [{k: m.get(k) for k in ("epoch", "validation_assigned", "validation_linear")} for m in model.metrics],
+            "curve": [{k: m.get(k) for k in ("epoch", "validation_assigned", "validation_linear")}
+                      for m in model.metrics],
             "contenders": summarise(read_results(directory / RESULTS)), "fields": fields(model),
-            **({"raster": rasters(model, dataset.test.x[:1]), "pruning": pruning(model)} if s.rule == "one-sided" else {}),
+            **({"raster": rasters(model, dataset.test.x[:1]), "pruning": pruning(model)} if s.rule == "one-sided"
+               else {}),
             **({"wear": wear(network)} if s.cells != "ideal" else {}),
         },
     })
@@ -82,7 +87,8 @@ def pruning(model: Model) -> dict:
 def fields(model: Model) -> dict:
     """Receptive fields: weights of some outputs as grey levels 0 (lowest) to 255, in the samples' shape, the busiest of each class.
 
-    {shape: [height, width], classes: [class of each], images: [grey levels in hexadecimal]}; pixels that are no input are 0.
+    {shape: [height, width], classes: [class of each], images: [grey levels in hexadecimal]}; pixels that are no input
+    are 0.
     """
     w, shape = model.network.arrays()["w"], model.dataset["shape"]
     low, high = (-1, 1) if model.settings.rule == "one-sided" else (0, float(w.max()) or 1.0)
@@ -110,9 +116,11 @@ def spikes_of(network, x: np.ndarray) -> dict[str, list[list[int]]]:
     """Every spike while samples ``x`` are shown without learning, by the reference: {in: [steps, numbers], out: [steps, numbers]}."""
     record: list[tuple] = []
     counts = np.zeros((len(x), network.settings.outputs), np.uint16)
-    reference.run_chunk(x, network.chance, 0, np.uint64(network.settings.seed), network.cells, network.outputs, network.timing,
+    reference.run_chunk(x, network.chance, 0, np.uint64(network.settings.seed), network.cells, network.outputs,
+                        network.timing,
                     network.neuron(1.0), network.rule(1.0), False, counts, np.zeros_like(network.tally), record)
-    return {kind: [[t for _, t, k, _ in record if k == kind], [int(i) for _, _, k, i in record if k == kind]] for kind in ("in", "out")}
+    return {kind: [[t for _, t, k, _ in record if k == kind], [int(i) for _, _, k, i in record if k == kind]]
+            for kind in ("in", "out")}
 
 
 def wear(network) -> dict:
@@ -123,8 +131,8 @@ def wear(network) -> dict:
     padded = np.full((-(-pulses.shape[0] // high) * high, -(-pulses.shape[1] // wide) * wide), np.nan)
     padded[: pulses.shape[0], : pulses.shape[1]] = pulses
     blocks = np.nanmean(padded.reshape(padded.shape[0] // high, high, padded.shape[1] // wide, wide), axis=(1, 3))
-    return {"map": np.round(blocks, 2).tolist(), "inputs_a_block": high, "outputs_a_block": wide, "most": int(each.max()),
-            "mean": float(each.mean()), "by_cell": each.mean(axis=(0, 1)).tolist()}
+    return {"map": np.round(blocks, 2).tolist(), "inputs_a_block": high, "outputs_a_block": wide,
+            "most": int(each.max()), "mean": float(each.mean()), "by_cell": each.mean(axis=(0, 1)).tolist()}
 
 
 SPIKING = Hardware("spiking", SpikingSettings, read_data, SpikingTraining, load, record)

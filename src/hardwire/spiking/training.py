@@ -80,7 +80,8 @@ def read_data(settings: SpikingSettings, data_dir: str | Path | None = None) -> 
 
 def build(settings: SpikingSettings, inputs: int, training_samples: int) -> Network:
     """A fresh network; ``training_samples`` in all epochs."""
-    return {"one-sided": OneSidedNetwork, "triplet": DiehlCookNetwork}[settings.rule](settings, inputs, training_samples)
+    return {"one-sided": OneSidedNetwork, "triplet": DiehlCookNetwork}[settings.rule](settings, inputs,
+                                                                                      training_samples)
 
 
 class SpikingTraining(Training):
@@ -153,7 +154,8 @@ def train(settings: SpikingSettings, dataset: Dataset, *, out: str | Path | None
         Time between checkpoints.
     """
     training = SpikingTraining(settings, dataset)
-    outcome = run("spiking", settings, training, out=out, resume=resume, listen=progress, checkpoint_seconds=checkpoint_seconds)
+    outcome = run("spiking", settings, training, out=out, resume=resume, listen=progress,
+                  checkpoint_seconds=checkpoint_seconds)
     return load(outcome.stored)
 
 
@@ -163,7 +165,8 @@ def due(settings: SpikingSettings, position: int, size: int, samples: int) -> bo
     return position // every > (position - size) // every or position == settings.epochs * samples
 
 
-def evaluate(network: Network, encoder: Encoder, dataset: Dataset, settings: SpikingSettings, x: NDArray[np.uint8]) -> dict[str, float]:
+def evaluate(network: Network, encoder: Encoder, dataset: Dataset, settings: SpikingSettings,
+             x: NDArray[np.uint8]) -> dict[str, float]:
     """Accuracies on the validation split, outputs being assigned by the first ``label_samples`` training samples; none without it."""
     if not len(dataset.validation.y):
         return {}

@@ -21,9 +21,9 @@ def kept(tensors: Sequence[torch.Tensor], key: Hashable, make: Callable[[], T]) 
 
     Notes
     -----
-    A tensor that is the same object as before, unchanged, is recognised without being read: inside a CUDA graph a copy to the
-    CPU would fail, and elsewhere it would make the CPU wait. Others are recognised by a digest of their bytes. The entries used
-    longest ago are dropped.
+    A tensor that is the same object as before, unchanged, is recognised without being read: inside a CUDA graph a copy
+    to the CPU would fail, and elsewhere it would make the CPU wait. Others are recognised by a digest of their bytes.
+    The entries used longest ago are dropped.
     """
     name = tuple(_identity(tensor) for tensor in tensors), key
     if name not in _kept:

@@ -49,23 +49,25 @@ def _fake_gradients(x: torch.Tensor, wanted: list[bool], *others: torch.Tensor) 
     return [_fake(x, x.shape[1] if wanted[0] else 0), *(t.new_empty(t.shape) for t in others)]
 
 
-# ------------------------------------------------------------------------------------------------------- gates, group sum
+# ----------------------------------------------------------------------------------------------------- gates, group sum
 
 
 def _joined(pairs: Sequence[torch.Tensor]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Wiring of all layers in one, and where each layer ends."""
-    table = as_array(pairs[0]) if len(pairs) == 1 else kept(pairs, "joined", lambda: np.concatenate([as_array(p) for p in pairs]))
+    table = as_array(pairs[0]) if len(pairs) == 1 else kept(pairs, "joined",
+                                                            lambda: np.concatenate([as_array(p) for p in pairs]))
     return table, np.cumsum([len(p) for p in pairs])
 
 
-def _stack_forward(x: torch.Tensor, values: torch.Tensor, pairs: list[torch.Tensor], classes: int, efd: bool) -> torch.Tensor:
+def _stack_forward(x: torch.Tensor, values: torch.Tensor, pairs: list[torch.Tensor], classes: int,
+                   efd: bool) -> torch.Tensor:
     table, ends = _joined(pairs)
     c, _ = coefficients(_plain(values), efd)
     return _back(stack_kernel.forward(_rows(x), ends, table, c, classes))
 
 
-def _stack_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, pairs: list[torch.Tensor], classes: int, efd: bool,
-                    wanted: list[bool]) -> list[torch.Tensor]:
+def _stack_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, pairs: list[torch.Tensor], classes: int,
+                    efd: bool, wanted: list[bool]) -> list[torch.Tensor]:
     table, ends = _joined(pairs)
     c, slopes = coefficients(_plain(values), efd)
     dp, dx = stack_kernel.backward(_rows(x), _rows(grad), ends, table, c, slopes, classes, wanted[0])
@@ -73,24 +75,27 @@ def _stack_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, p
 
 
 _stack_gradients = operation(
-    SPACE, "stack_backward(Tensor grad, Tensor x, Tensor values, Tensor[] pairs, int classes, bool efd, bool[] wanted) -> Tensor[]",
+    SPACE,
+    "stack_backward(Tensor grad, Tensor x, Tensor values, Tensor[] pairs, int classes, bool efd, bool[] wanted) -> Tensor[]",
     _stack_backward, fake=lambda grad, x, values, *rest: _fake_gradients(x, rest[-1], values))
 _stack = operation(
     SPACE, "stack(Tensor x, Tensor values, Tensor[] pairs, int classes, bool efd) -> Tensor", _stack_forward,
-    fake=lambda x, values, pairs, classes, efd: _fake(x, classes or pairs[-1].shape[0]), gradients=_stack_gradients, saved=2)
+    fake=lambda x, values, pairs, classes, efd: _fake(x, classes or pairs[-1].shape[0]), gradients=_stack_gradients,
+    saved=2)
 
 
-def stack(x: torch.Tensor, values: torch.Tensor, pairs: Sequence[torch.Tensor], classes: int = 0, efd: bool = False) -> torch.Tensor:
+def stack(x: torch.Tensor, values: torch.Tensor, pairs: Sequence[torch.Tensor], classes: int = 0,
+          efd: bool = False) -> torch.Tensor:
     """Layers of two-input gates and a group sum; see ``ops.Kernels.stack``."""
     y: torch.Tensor = _stack(x, values, list(pairs), classes, efd)
     return y
 
 
-# ------------------------------------------------------------------------------------- gates, group sum and loss in one pass
+# -------------------------------------------------------------------------------- gates, group sum and loss in one pass
 
 
-def _stack_loss_forward(x: torch.Tensor, values: torch.Tensor, pairs: list[torch.Tensor], classes: int, efd: bool, scale: float,
-                        y: torch.Tensor, teacher: torch.Tensor, weight: float, temperature: float,
+def _stack_loss_forward(x: torch.Tensor, values: torch.Tensor, pairs: list[torch.Tensor], classes: int, efd: bool,
+                        scale: float, y: torch.Tensor, teacher: torch.Tensor, weight: float, temperature: float,
                         want_dx: bool) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """The loss, and its gradients: inputs, table values."""
     if not 0 <= int(y.min()) <= int(y.max()) < classes:
@@ -98,8 +103,8 @@ def _stack_loss_forward(x: torch.Tensor, values: torch.Tensor, pairs: list[torch
     table, ends = _joined(pairs)
     c, slopes = coefficients(_plain(values), efd)
     loss, dp, dx = loss_kernel.loss_and_gradients(
-        _rows(x), ends, table, c, slopes, classes, y.numpy(), teacher.detach().numpy(), scale=float(scale), weight=float(weight),
-        temperature=float(temperature), want_dx=want_dx)
+        _rows(x), ends, table, c, slopes, classes, y.numpy(), teacher.detach().numpy(), scale=float(scale),
+        weight=float(weight), temperature=float(temperature), want_dx=want_dx)
     return values.new_tensor(loss), _back(dx), torch.from_numpy(dp)
 
 
@@ -111,23 +116,25 @@ def _scaled(grad: torch.Tensor, dx: torch.Tensor, dp: torch.Tensor, *_: Any) -> 
 
 
 _stack_loss = operation(
-    SPACE, "stack_loss(Tensor x, Tensor values, Tensor[] pairs, int classes, bool efd, float scale, Tensor y, Tensor teacher, "
+    SPACE,
+    "stack_loss(Tensor x, Tensor values, Tensor[] pairs, int classes, bool efd, float scale, Tensor y, Tensor teacher, "
            "float weight, float temperature, bool want_dx) -> (Tensor, Tensor, Tensor)", _stack_loss_forward,
     fake=lambda x, values, *rest: (values.new_empty(()), *_fake_gradients(x, rest[-1:], values)),
     gradients=_scaled)
 
 
-def stack_loss(x: torch.Tensor, values: torch.Tensor, pairs: Sequence[torch.Tensor], classes: int, efd: bool, scale: float,
-               y: torch.Tensor, soft: Soft | None = None) -> torch.Tensor:
+def stack_loss(x: torch.Tensor, values: torch.Tensor, pairs: Sequence[torch.Tensor], classes: int, efd: bool,
+               scale: float, y: torch.Tensor, soft: Soft | None = None) -> torch.Tensor:
     """The loss of ``stack`` and both its gradients, block by block in one pass; see ``ops.Kernels.stack_loss``."""
     logits, weight, temperature = soft or Soft(x.new_empty(0, classes), 0.0, 1.0)
     want_dx = x.requires_grad and torch.is_grad_enabled()
-    results = _stack_loss(x, values, list(pairs), classes, efd, scale, y, logits.to(x.dtype), weight, temperature, want_dx)
+    results = _stack_loss(x, values, list(pairs), classes, efd, scale, y, logits.to(x.dtype), weight, temperature,
+                          want_dx)
     loss: torch.Tensor = results[0]
     return loss
 
 
-# --------------------------------------------------------------------------------------------------------- learned wiring
+# ------------------------------------------------------------------------------------------------------- learned wiring
 
 
 def _flat(weights: torch.Tensor) -> NDArray[Any]:
@@ -135,13 +142,14 @@ def _flat(weights: torch.Tensor) -> NDArray[Any]:
     return _plain(weights).reshape(-1, weights.shape[-1])
 
 
-def _mixed_forward(x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor, efd: bool) -> torch.Tensor:
+def _mixed_forward(x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor,
+                   efd: bool) -> torch.Tensor:
     c, _ = coefficients(_plain(values), efd)
     return _back(mixed_kernel.forward(_rows(x), _flat(candidates), _flat(weights), c))
 
 
-def _mixed_backward(grad: torch.Tensor, x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor,
-                    efd: bool, wanted: list[bool]) -> list[torch.Tensor]:
+def _mixed_backward(grad: torch.Tensor, x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor,
+                    candidates: torch.Tensor, efd: bool, wanted: list[bool]) -> list[torch.Tensor]:
     c, slopes = coefficients(_plain(values), efd)
     dp, dw, dx = mixed_kernel.backward(_rows(x), _rows(grad), _flat(candidates), _flat(weights), c, slopes, wanted[0])
     return [_back(dx), torch.from_numpy(dw).view(weights.shape), torch.from_numpy(dp)]
@@ -156,13 +164,14 @@ _mixed = operation(
     fake=lambda x, weights, values, *rest: _fake(x, values.shape[0]), gradients=_mixed_gradients, saved=4)
 
 
-def mixed(x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor, efd: bool = False) -> torch.Tensor:
+def mixed(x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor,
+          efd: bool = False) -> torch.Tensor:
     """Gates whose operands are mixtures, K a multiple of 4; see ``ops.Kernels.mixed``."""
     y: torch.Tensor = _mixed(x, weights, values, candidates, efd)
     return y
 
 
-# ---------------------------------------------------------------------------------------------------------- look-up tables
+# ------------------------------------------------------------------------------------------------------- look-up tables
 
 
 def _lut_forward(x: torch.Tensor, values: torch.Tensor, inputs: torch.Tensor, efd: bool) -> torch.Tensor:
@@ -176,8 +185,8 @@ def _lut_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, inp
 
 
 _lut_gradients = operation(
-    SPACE, "lut_backward(Tensor grad, Tensor x, Tensor values, Tensor inputs, bool efd, bool[] wanted) -> Tensor[]", _lut_backward,
-    fake=lambda grad, x, values, *rest: _fake_gradients(x, rest[-1], values))
+    SPACE, "lut_backward(Tensor grad, Tensor x, Tensor values, Tensor inputs, bool efd, bool[] wanted) -> Tensor[]",
+    _lut_backward, fake=lambda grad, x, values, *rest: _fake_gradients(x, rest[-1], values))
 _lut = operation(
     SPACE, "lut(Tensor x, Tensor values, Tensor inputs, bool efd) -> Tensor", _lut_forward,
     fake=lambda x, values, *rest: _fake(x, values.shape[0]), gradients=_lut_gradients, saved=3)
@@ -189,14 +198,15 @@ def lut(x: torch.Tensor, values: torch.Tensor, inputs: torch.Tensor, efd: bool =
     return y
 
 
-# ------------------------------------------------------------------------------------------------------------------ trees
+# ---------------------------------------------------------------------------------------------------------------- trees
 
 
 def geometry(leaves: torch.Tensor, in_shape: Sequence[int], out_shape: Sequence[int], padding: int,
              pool: int) -> tree_kernel.Geometry:
     """Rows that the trees read and write, made once for each wiring."""
     key = "geometry", tuple(in_shape), tuple(out_shape), padding, pool
-    return kept([leaves], key, lambda: tree_kernel.Geometry.of(in_shape, as_array(leaves), out_shape, padding=padding, pool=pool))
+    return kept([leaves], key,
+                lambda: tree_kernel.Geometry.of(in_shape, as_array(leaves), out_shape, padding=padding, pool=pool))
 
 
 def _tree_coefficients(leaves: torch.Tensor, values: torch.Tensor, efd: bool) -> list[NDArray[Any]]:
@@ -204,16 +214,16 @@ def _tree_coefficients(leaves: torch.Tensor, values: torch.Tensor, efd: bool) ->
     return [c.reshape(len(leaves), -1, 4) for c in coefficients(_plain(values), efd)]
 
 
-def _tree_forward(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: list[int], out_shape: list[int], padding: int,
-                  pool: int, efd: bool) -> tuple[torch.Tensor, torch.Tensor]:
+def _tree_forward(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: list[int],
+                  out_shape: list[int], padding: int, pool: int, efd: bool) -> tuple[torch.Tensor, torch.Tensor]:
     """Outputs, and the position that won in each window."""
     c, _ = _tree_coefficients(leaves, values, efd)
     out, winner = tree_kernel.forward(_rows(x), geometry(leaves, in_shape, out_shape, padding, pool), c)
     return _back(out), torch.from_numpy(winner)
 
 
-def _tree_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, winner: torch.Tensor,
-                   in_shape: list[int], out_shape: list[int], padding: int, pool: int, efd: bool,
+def _tree_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor,
+                   winner: torch.Tensor, in_shape: list[int], out_shape: list[int], padding: int, pool: int, efd: bool,
                    wanted: list[bool]) -> list[torch.Tensor]:
     c, slopes = _tree_coefficients(leaves, values, efd)
     where = geometry(leaves, in_shape, out_shape, padding, pool)
@@ -228,11 +238,13 @@ def _fake_tree(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_s
 
 
 _tree_gradients = operation(
-    SPACE, "tree_backward(Tensor grad, Tensor x, Tensor values, Tensor leaves, Tensor winner, int[] in_shape, int[] out_shape, "
+    SPACE,
+    "tree_backward(Tensor grad, Tensor x, Tensor values, Tensor leaves, Tensor winner, int[] in_shape, int[] out_shape, "
            "int padding, int pool, bool efd, bool[] wanted) -> Tensor[]", _tree_backward,
     fake=lambda grad, x, values, *rest: _fake_gradients(x, rest[-1], values))
 _tree = operation(
-    SPACE, "tree(Tensor x, Tensor values, Tensor leaves, int[] in_shape, int[] out_shape, int padding, int pool, bool efd) "
+    SPACE,
+    "tree(Tensor x, Tensor values, Tensor leaves, int[] in_shape, int[] out_shape, int padding, int pool, bool efd) "
            "-> (Tensor, Tensor)", _tree_forward, fake=_fake_tree, gradients=_tree_gradients, saved=3)
 
 
@@ -243,7 +255,7 @@ def tree(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: 
     return y
 
 
-# ------------------------------------------------------------------------------------------------------ what the gates cost
+# -------------------------------------------------------------------------------------------------- what the gates cost
 
 
 def _interaction_forward(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

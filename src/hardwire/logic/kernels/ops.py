@@ -21,8 +21,8 @@ _loaded: "Kernels | None" = None
 class Kernels(Protocol):
     """The operations of a logic network, each with its gradients.
 
-    Activations are sample-major ``(samples, features)``; table values are ``(gates, 2^k)``. ``efd`` takes the inputs' gradient as
-    extended finite differences. Equations are those of the functions of the same name in ``reference``.
+    Activations are sample-major ``(samples, features)``; table values are ``(gates, 2^k)``. ``efd`` takes the inputs'
+    gradient as extended finite differences. Equations are those of the functions of the same name in ``reference``.
     """
 
     def stack(self, x: torch.Tensor, values: torch.Tensor, pairs: Sequence[torch.Tensor], classes: int = 0,
@@ -30,8 +30,8 @@ class Kernels(Protocol):
         """Layers of two-input gates, ``pairs`` (gates, 2) int32 each, then the sums of ``classes`` groups if these are not 0."""
         ...
 
-    def stack_loss(self, x: torch.Tensor, values: torch.Tensor, pairs: Sequence[torch.Tensor], classes: int, efd: bool, scale: float,
-                   y: torch.Tensor, soft: Soft | None = None) -> torch.Tensor:
+    def stack_loss(self, x: torch.Tensor, values: torch.Tensor, pairs: Sequence[torch.Tensor], classes: int, efd: bool,
+                   scale: float, y: torch.Tensor, soft: Soft | None = None) -> torch.Tensor:
         """``cross_entropy(scale stack(x, ...), y, soft)``, a scalar."""
         ...
 
@@ -44,8 +44,8 @@ class Kernels(Protocol):
         """Look-up tables of ``inputs`` (tables, k)."""
         ...
 
-    def tree(self, x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: Sequence[int], out_shape: Sequence[int],
-             padding: int = 0, pool: int = 1, efd: bool = False) -> torch.Tensor:
+    def tree(self, x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: Sequence[int],
+             out_shape: Sequence[int], padding: int = 0, pool: int = 1, efd: bool = False) -> torch.Tensor:
         """Trees of gates slid over an image and pooled; ``out_shape`` is (kernels, rows, columns) after pooling."""
         ...
 
@@ -60,8 +60,8 @@ def kernels_for(device: torch.device | str) -> Kernels:
     Parameters
     ----------
     device
-        ``cpu``, ``cuda``, ``cuda:1``, ... or ``triton-interpreter``; for ``cpu`` after ``use_device("triton-interpreter")``, those are
-        the interpreter's too.
+        ``cpu``, ``cuda``, ``cuda:1``, ... or ``triton-interpreter``; for ``cpu`` after
+        ``use_device("triton-interpreter")``, those are the interpreter's too.
 
     Raises
     ------
@@ -84,8 +84,9 @@ def use_device(name: str) -> torch.device:
     Parameters
     ----------
     name
-        ``cpu`` (Numba), ``cuda`` or ``cuda:N`` (Triton), or ``triton-interpreter``: tensors on the CPU, computed by the GPU's kernels
-        in Triton's interpreter, slowly, for tests without a GPU. The interpreter must be chosen before anything imports Triton.
+        ``cpu`` (Numba), ``cuda`` or ``cuda:N`` (Triton), or ``triton-interpreter``: tensors on the CPU, computed by the
+        GPU's kernels in Triton's interpreter, slowly, for tests without a GPU. The interpreter must be chosen before
+        anything imports Triton.
 
     Raises
     ------
@@ -113,7 +114,8 @@ def use_device(name: str) -> torch.device:
 def _choose_interpreter() -> None:
     """Set the interpreter, which Triton reads when it is imported."""
     language = getattr(sys.modules.get("triton"), "language", None)
-    if type(getattr(language, "sum", None)).__name__ == "JITFunction":  # the interpreter's functions are of another kind
+    if type(getattr(language, "sum",
+                    None)).__name__ == "JITFunction":  # the interpreter's functions are of another kind
         raise InputError(f"device {INTERPRETER!r} must be chosen before Triton is imported; set TRITON_INTERPRET=1 for the program")
     os.environ["TRITON_INTERPRET"] = "1"
     _triton()

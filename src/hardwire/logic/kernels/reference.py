@@ -20,8 +20,8 @@ class Soft(NamedTuple):
 def cross_entropy(scores: torch.Tensor, y: torch.Tensor, soft: Soft | None = None) -> torch.Tensor:
     """``(1 - a) CE(scores, y) + a T^2 KL(softmax(teacher / T) || softmax(scores / T))``, mean over the samples.
 
-    scores (samples, classes), y (samples,) int64; without ``soft`` a is 0. The factor T^2 keeps the gradient's size where T
-    changes (Hinton, Vinyals and Dean, 2015, arXiv 1503.02531).
+    scores (samples, classes), y (samples,) int64; without ``soft`` a is 0. The factor T^2 keeps the gradient's size
+    where T changes (Hinton, Vinyals and Dean, 2015, arXiv 1503.02531).
     """
     loss = F.cross_entropy(scores, y)
     if soft is None:
@@ -34,8 +34,8 @@ def cross_entropy(scores: torch.Tensor, y: torch.Tensor, soft: Soft | None = Non
 def gates(x: torch.Tensor, pairs: torch.Tensor, coefficients: torch.Tensor) -> torch.Tensor:
     """One layer of relaxed gates: ``y_g = c0 + c1 a + c2 b + c3 a b`` with ``a, b = x[pairs_g]``.
 
-    x (samples, inputs), pairs (gates, 2) integer, coefficients (gates, 4); returns (samples, gates). On inputs of 0 and 1,
-    and with the coefficients of a Boolean gate, this is that gate (Petersen et al., 2022).
+    x (samples, inputs), pairs (gates, 2) integer, coefficients (gates, 4); returns (samples, gates). On inputs of 0 and
+    1, and with the coefficients of a Boolean gate, this is that gate (Petersen et al., 2022).
     """
     a, b = x[:, pairs[:, 0]], x[:, pairs[:, 1]]
     c0, c1, c2, c3 = coefficients.T
@@ -68,8 +68,8 @@ def mixed(x, candidates, weights, coefficients):
 def lut(x, inputs, values):
     """Look-up tables of ``k`` inputs, relaxed: ``y_g = sum_m p[g, m] prod_l (x_l if bit l of m else 1 - x_l)``.
 
-    x (samples, features), inputs (tables, k) integer, values (tables, 2^k) with operand 0 the least significant address bit;
-    returns (samples, tables). It is the multilinear extension of the table.
+    x (samples, features), inputs (tables, k) integer, values (tables, 2^k) with operand 0 the least significant address
+    bit; returns (samples, tables). It is the multilinear extension of the table.
     """
     p = values.expand(len(x), -1, -1)
     for operand in inputs.long().unbind(1):
@@ -84,7 +84,8 @@ def tree(x, shape, leaves, coefficients, *, padding=0, pool=1):
     x           (samples, channels * height * width) in ``shape`` = (channels, height, width)
     leaves      (kernels, 2^d, 3) integer: channel, row and column of each leaf in the receptive field; the leaf of output
                 position (i, j) reads ``x[channel, i + row - padding, j + column - padding]``, 0 outside the image
-    coefficients (kernels, 2^d - 1, 4), gates level by level from the leaves; gate j of a level reads 2j and 2j + 1 of the one below
+    coefficients (kernels, 2^d - 1, 4), gates level by level from the leaves; gate j of a level reads 2j and 2j + 1 of
+    the one below
     returns     (samples, kernels * rows * columns) after pooling; windows that do not fit whole are dropped
 
     The receptive field is ``1 + max row`` by ``1 + max column``. Source: Petersen et al., 2024 (arXiv 2411.04732).
@@ -92,7 +93,8 @@ def tree(x, shape, leaves, coefficients, *, padding=0, pool=1):
     kernels = len(leaves)
     image = torch.nn.functional.pad(x.reshape(-1, *shape), (padding,) * 4)
     rows, columns = (image.shape[2 + i] - int(leaves[..., 1 + i].max()) for i in range(2))
-    level = torch.stack([torch.stack([image[:, c, r : r + rows, s : s + columns] for c, r, s in kernel]) for kernel in leaves.tolist()])
+    level = torch.stack([torch.stack([image[:, c, r : r + rows, s : s + columns] for c, r, s in kernel])
+                         for kernel in leaves.tolist()])
     first = 0
     while level.shape[1] > 1:
         c = coefficients[:, first : first + level.shape[1] // 2].reshape(kernels, -1, 1, 1, 1, 4)

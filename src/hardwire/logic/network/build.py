@@ -36,8 +36,8 @@ def build_network(config: LogicSettings, bits: NDArray[np.bool_], *, classes: in
     config
         Its architecture and how its weights start.
     bits
-        (samples, n) encoded training samples. Bits that hardly vary (in less than one sample of a thousand) are given no
-        wires by dense layers.
+        (samples, n) encoded training samples. Bits that hardly vary (in less than one sample of a thousand) are given
+        no wires by dense layers.
     classes
         Groups of the head.
     shape
@@ -61,7 +61,8 @@ def build_network(config: LogicSettings, bits: NDArray[np.bool_], *, classes: in
     return LogicNetwork(layers, GroupSum(classes, config.tau_for(classes)), seed=config.seed)
 
 
-def _convolutions(config: LogicSettings, shape: Shape | None, levels: int, rng: np.random.Generator) -> list[LogicConv2d]:
+def _convolutions(config: LogicSettings, shape: Shape | None, levels: int,
+                  rng: np.random.Generator) -> list[LogicConv2d]:
     """The configured convolutions; thermometer planes are channels of the first."""
     if not config.channels:
         return []
@@ -89,9 +90,10 @@ def _dense(config: LogicSettings, i: int, width: int, active: NDArray[np.bool_],
     wires = (_candidates(config, width, active, rng, shape, levels) if learned
              else in_order(_wires(config, i, width, active, rng, shape, levels), groups))
     return LogicLayer(
-        len(active), width, init=config.init, strength=config.strength, noise=config.noise, seed=int(rng.integers(2**31)),
-        fan_in=config.fan_in, pairs=None if learned else wires, candidates=wires if learned else 0, routing=config.routing,
-        parametrisation_name=config.parametrisation, estimator=config.estimator, temperature=config.temperature)
+        len(active), width, init=config.init, strength=config.strength, noise=config.noise,
+        seed=int(rng.integers(2**31)), fan_in=config.fan_in, pairs=None if learned else wires,
+        candidates=wires if learned else 0, routing=config.routing, parametrisation_name=config.parametrisation,
+        estimator=config.estimator, temperature=config.temperature)
 
 
 def _candidates(config: LogicSettings, width: int, active: NDArray[np.bool_], rng: np.random.Generator,

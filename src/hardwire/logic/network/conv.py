@@ -19,10 +19,11 @@ Shape = tuple[int, int, int]
 class LogicConv2d(Nodes):
     """Kernels that are trees of two-input gates over a receptive field, then OR pooling; weights are shared over positions.
 
-    Shapes: (samples, channels * height * width) -> (samples, kernels * rows * columns), both flattened as (channel, row,
-    column); ``out_shape`` is (kernels, rows, columns). A tree of depth d has ``2^d`` leaves and ``2^d - 1`` gates. Outside
-    the image is 0. Pooling takes the largest of ``pool`` x ``pool`` positions, which on 0 and 1 is OR; its gradient goes to
-    the first largest alone. Tree and pool are one kernel that keeps the pooled outputs and the winners only.
+    Shapes: (samples, channels * height * width) -> (samples, kernels * rows * columns), both flattened as (channel,
+    row, column); ``out_shape`` is (kernels, rows, columns). A tree of depth d has ``2^d`` leaves and ``2^d - 1`` gates.
+    Outside the image is 0. Pooling takes the largest of ``pool`` x ``pool`` positions, which on 0 and 1 is OR; its
+    gradient goes to the first largest alone. Tree and pool are one kernel that keeps the pooled outputs and the winners
+    only.
 
     Parameters
     ----------
@@ -54,11 +55,11 @@ class LogicConv2d(Nodes):
 
     leaves: torch.Tensor
 
-    def __init__(self, in_shape: Sequence[int], kernels: int, *, receptive_field: int = 3, depth: int = 3, padding: int = 0,
-                 pool: int = 2, groups: int = 1, channels_per_tree: int = 2, wiring: str = "random",
+    def __init__(self, in_shape: Sequence[int], kernels: int, *, receptive_field: int = 3, depth: int = 3,
+                 padding: int = 0, pool: int = 2, groups: int = 1, channels_per_tree: int = 2, wiring: str = "random",
                  leaves: ArrayLike | None = None, parametrisation_name: str = "table", init: str = "residual",
-                 strength: float | None = None, noise: float = 0.0, estimator: str = "relaxed", temperature: float = 1.0,
-                 seed: int = 0) -> None:
+                 strength: float | None = None, noise: float = 0.0, estimator: str = "relaxed",
+                 temperature: float = 1.0, seed: int = 0) -> None:
         channels, height, width = (int(n) for n in in_shape)
         positive = channels, height, width, kernels, receptive_field, depth, pool, groups, channels_per_tree
         if min(positive) < 1 or padding < 0:

@@ -1,7 +1,8 @@
 """Heads: from the counts of the last layer's groups to the network's outputs.
 
-A head shares the last layer's features among equal, contiguous groups; ``count_g`` is how many features of group ``g`` are true
-(relaxed: their sum). What it makes of the counts is affine, so that the hardware needs population counts and comparisons only:
+A head shares the last layer's features among equal, contiguous groups; ``count_g`` is how many features of group ``g``
+are true (relaxed: their sum). What it makes of the counts is affine, so that the hardware needs population counts and
+comparisons only:
 
     class       output (score)                in the circuit                          task in ``LogicSettings``
     GroupSum    count / tau                   arg-max: ``class_index``                ``classify``
@@ -89,8 +90,8 @@ class Regression(Head):
     bias, scale  one for each output, scale > 0
     size         features in a group: with ``learn`` the head trains ``exp(gain_g)``, a factor of scale, and ``shift_g``, to which
                  bias moves in units of ``scale size``
-    Values are float64, since targets may vary little beside their size. The circuit puts out the counts; ``values`` and ``to_dict``
-    hold what they mean.
+    Values are float64, since targets may vary little beside their size. The circuit puts out the counts; ``values`` and
+    ``to_dict`` hold what they mean.
     """
 
     task = "regress"

@@ -55,8 +55,8 @@ class Nodes(nn.Module):
 
     Notes
     -----
-    ``phase`` is what training sees of the layer; assign another, or let ``LogicNetwork.set_phase`` do so. Forward changes
-    nothing in the layer.
+    ``phase`` is what training sees of the layer; assign another, or let ``LogicNetwork.set_phase`` do so. Forward
+    changes nothing in the layer.
     """
 
     in_features: int
@@ -130,8 +130,8 @@ class LogicLayer(Nodes):
     """A layer of two-input gates, or of look-up tables of up to six inputs: (samples, in_features) -> (samples, out_features).
 
     ``y_g = c0 + c1 a + c2 b + c3 a b``, with ``a, b`` the two inputs that gate ``g`` is wired to and ``c`` what the
-    parametrisation makes of its weights; with ``fan_in`` k > 2 the multilinear extension of a table of ``2^k`` values. In
-    ``eval()`` the node is the frozen Boolean one. The wiring is a buffer, saved with the weights.
+    parametrisation makes of its weights; with ``fan_in`` k > 2 the multilinear extension of a table of ``2^k`` values.
+    In ``eval()`` the node is the frozen Boolean one. The wiring is a buffer, saved with the weights.
 
     Parameters
     ----------
@@ -148,16 +148,17 @@ class LogicLayer(Nodes):
 
     References
     ----------
-    Petersen et al., 2022; for learned wiring Mommen et al., 2025 (arXiv 2507.06173) and LILogicNet, 2025 (arXiv 2511.12340).
+    Petersen et al., 2022; for learned wiring Mommen et al., 2025 (arXiv 2507.06173) and LILogicNet, 2025 (arXiv
+    2511.12340).
     """
 
     pairs: torch.Tensor
     candidates: torch.Tensor
 
     def __init__(self, in_features: int, out_features: int, *, parametrisation_name: str = "table",
-                 init: str = "residual", strength: float | None = None, noise: float = 1.0, pairs: ArrayLike | None = None,
-                 seed: int = 0, fan_in: int = 2, candidates: int | ArrayLike = 0, routing: str = "soft",
-                 estimator: str = "relaxed", temperature: float = 1.0) -> None:
+                 init: str = "residual", strength: float | None = None, noise: float = 1.0,
+                 pairs: ArrayLike | None = None, seed: int = 0, fan_in: int = 2, candidates: int | ArrayLike = 0,
+                 routing: str = "soft", estimator: str = "relaxed", temperature: float = 1.0) -> None:
         if in_features < 2 or out_features < 1:
             raise InputError(f"a LogicLayer needs at least 2 inputs and 1 gate, not {in_features} and {out_features}")
         rng = np.random.default_rng([seed, in_features, out_features])
@@ -203,8 +204,8 @@ class LogicLayer(Nodes):
 
         Notes
         -----
-        Of learned wiring the result is kept and is the same tensor as long as the shares do not change, so that a GPU need
-        not ask again what it knows of it; compiled graphs compute it anew.
+        Of learned wiring the result is kept and is the same tensor as long as the shares do not change, so that a GPU
+        need not ask again what it knows of it; compiled graphs compute it anew.
         """
         if not self.learned:
             return self.pairs

@@ -44,8 +44,8 @@ class LogicNetwork(nn.Module):
 
     Notes
     -----
-    ``phase`` says where training stands; ``set_phase`` changes it, forward does not. The state dict keeps the factor of the
-    logits and the number of frozen layers.
+    ``phase`` says where training stands; ``set_phase`` changes it, forward does not. The state dict keeps the factor of
+    the logits and the number of frozen layers.
     """
 
     phase: Phase
@@ -141,8 +141,8 @@ class LogicNetwork(nn.Module):
     def cross_entropy(self, x: torch.Tensor, y: torch.Tensor, soft: Soft | None = None) -> torch.Tensor:
         """``reference.cross_entropy(self(x), y, soft)`` for a ``GroupSum``: a scalar with gradient, for the training step.
 
-        On a CPU, the gates before the head, the head and the loss go forward and backward in one pass, so that the gradient
-        need not compute the forward pass again.
+        On a CPU, the gates before the head, the head and the loss go forward and backward in one pass, so that the
+        gradient need not compute the forward pass again.
 
         Parameters
         ----------

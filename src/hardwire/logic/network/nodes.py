@@ -5,8 +5,8 @@ A node of ``k`` inputs is a table of ``2^k`` values
     p[m] = the relaxed node's value at the operands whose bits are ``m`` (operand 0 least significant), in [0, 1]
 
 and the kernels evaluate its multilinear extension; for ``k = 2``, ``y = c0 + c1 a + c2 b + c3 ab``. A *parametrisation*
-maps weights to logits and logits to ``p``; ``tables`` is the frozen node. An *estimator* says which ``p`` a training step
-sees. A new parametrisation is one class here and one row in ``PARAMETRISATIONS``.
+maps weights to logits and logits to ``p``; ``tables`` is the frozen node. An *estimator* says which ``p`` a training
+step sees. A new parametrisation is one class here and one row in ``PARAMETRISATIONS``.
 """
 
 import functools
@@ -44,8 +44,8 @@ def _hadamard(k: int) -> torch.Tensor:
 class Parametrisation(nn.Module):
     """What the weights of nodes mean. It has no weights of its own, only constants, which move with the layer.
 
-    ``weights`` is the number of weights of a node, ``strength`` the default size of a residual start. ``sharpness``, in the
-    methods, is a factor of all logits that training may raise; it moves no frozen node.
+    ``weights`` is the number of weights of a node, ``strength`` the default size of a residual start. ``sharpness``, in
+    the methods, is a factor of all logits that training may raise; it moves no frozen node.
     """
 
     k: int
@@ -131,8 +131,8 @@ class TableLogits(Tabled):
 class Walsh(Tabled):
     """``2^k`` Walsh coefficients ``t`` a node: ``p[m] = sigmoid(-sum_S t_S prod_{i in S} s_i)`` with ``s_i = 1 - 2 m_i``.
 
-    Between the corners the node is their multilinear extension, where the source squashes the extension of the logits; at
-    operands of 0 and 1 the two agree.
+    Between the corners the node is their multilinear extension, where the source squashes the extension of the logits;
+    at operands of 0 and 1 the two agree.
 
     References
     ----------
@@ -219,8 +219,8 @@ class Softmax16(Mixture):
 class CovJac(Mixture):
     """Four coefficients ``c`` of 1, a, b, ab, drawn to a code book: ``p = softmax(-|c - G_j|^2 / T) @ TRUTH``, ``T = 1/4``.
 
-    ``G_j`` are the coefficients of gate ``j``. The Jacobian of the drawn coefficients is ``(2 / T)`` times their covariance
-    over the gates.
+    ``G_j`` are the coefficients of gate ``j``. The Jacobian of the drawn coefficients is ``(2 / T)`` times their
+    covariance over the gates.
 
     References
     ----------

@@ -70,8 +70,8 @@ class Schedule:
     harden_at
         Share from which on relaxed gates are trained with the ``hard`` estimator.
     freeze_at
-        Share from which on layers are frozen one after the other, at equal distances until the end, all but the last: what
-        comes after learns from what will be there.
+        Share from which on layers are frozen one after the other, at equal distances until the end, all but the last:
+        what comes after learns from what will be there.
     sharpen
         The factor of all logits grows from 1 to this.
     """

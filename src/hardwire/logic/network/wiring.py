@@ -16,8 +16,9 @@ Shape = tuple[int, int, int]
 def random_pairs(inputs: Wires, gates: int, rng: np.random.Generator) -> Wires:
     """Random pairs of ``inputs``: no gate reads one input twice, no two read the same pair, uses of inputs differ by little.
 
-    Operands are dealt from whole permutations; where a quarter or more of all pairs is wanted, from rounds of a tournament.
-    More gates than there are pairs share all pairs evenly: two gates of one pair can learn two functions of it.
+    Operands are dealt from whole permutations; where a quarter or more of all pairs is wanted, from rounds of a
+    tournament. More gates than there are pairs share all pairs evenly: two gates of one pair can learn two functions of
+    it.
     """
     n = len(inputs)
     possible = n * (n - 1) // 2
@@ -62,8 +63,9 @@ def local_candidates(shape: Shape, levels: int, active: NDArray[np.bool_], gates
                      rng: np.random.Generator) -> Wires:
     """Candidates (gates, 2, k) for learned wiring of a first layer: bits of an encoded image near a place of each gate.
 
-    Both operands of a gate draw from one square, of a side of half the image, around a random pixel, over all channels and
-    thresholds; bits that are not ``active`` are left out as far as others are near. Bit order as in ``structured_pairs``.
+    Both operands of a gate draw from one square, of a side of half the image, around a random pixel, over all channels
+    and thresholds; bits that are not ``active`` are left out as far as others are near. Bit order as in
+    ``structured_pairs``.
     """
     channels, height, width = shape
     planes = levels * channels
@@ -91,8 +93,8 @@ def local_candidates(shape: Shape, levels: int, active: NDArray[np.bool_], gates
 def in_order(pairs: Wires, groups: int = 1) -> Wires:
     """The same wires, gates ordered by their first input within each of ``groups`` equal groups.
 
-    Which gate stands where is free within a layer; so ordered, the kernels read memory in sequence. The last layer is ordered
-    within its classes, so that each still sees all of the layer before.
+    Which gate stands where is free within a layer; so ordered, the kernels read memory in sequence. The last layer is
+    ordered within its classes, so that each still sees all of the layer before.
     """
     parts = pairs.reshape(groups, -1, *pairs.shape[1:])
     first = parts.reshape(*parts.shape[:2], -1)[..., 0]
@@ -103,10 +105,10 @@ def tree_leaves(channels: int, kernels: int, field: int, leaves: int, rng: np.ra
                 channels_per_tree: int = 2, wiring: str = "random") -> NDArray[np.int32]:
     """Leaves of convolution trees, (kernels, leaves, 3) int32: channel, row, column inside a square of side ``field``.
 
-    A tree sees ``channels_per_tree`` channels of its group; its leaves are different places as far as there are so many.
-    Kernels and channels are split evenly into ``groups``; within a group channels are dealt in turn, so that each is used.
-    ``random``: any places, in any order (Petersen et al., 2024). ``structured``: the two leaves of a gate are neighbours in
-    one channel, also aslant, and each channel has a branch of the tree to itself.
+    A tree sees ``channels_per_tree`` channels of its group; its leaves are different places as far as there are so
+    many. Kernels and channels are split evenly into ``groups``; within a group channels are dealt in turn, so that each
+    is used. ``random``: any places, in any order (Petersen et al., 2024). ``structured``: the two leaves of a gate are
+    neighbours in one channel, also aslant, and each channel has a branch of the tree to itself.
     """
     if groups > min(channels, kernels):
         raise InputError(f"{groups} groups for {channels} channels and {kernels} kernels; use at most "
@@ -174,14 +176,15 @@ def _flip(pairs: Wires, rng: np.random.Generator) -> Wires:
     return np.where(turn[:, None], pairs[:, ::-1], pairs)
 
 
-def structured_pairs(shape: Shape, levels: int, active: NDArray[np.bool_], gates: int, rng: np.random.Generator) -> Wires:
+def structured_pairs(shape: Shape, levels: int, active: NDArray[np.bool_], gates: int,
+                     rng: np.random.Generator) -> Wires:
     """Pairs of neighbouring bits of an encoded image, for a first layer.
 
-    Bit ``t F + f`` is threshold ``t`` of feature ``f = (channel, y, x)``. Stages pair a bit with the one at a distance of
-    1, 2, 4, ... along x or along y; at distance 1 also with the next channel, and with the next threshold one pixel on, so
-    that two thermometer bits of one pixel never meet. Gates take the stages in turn and each stage's bits in a seeded order;
-    bits that are not ``active`` (constant on the training set) are left out; the order of the gates is shuffled, so that no
-    group of outputs sees one region only.
+    Bit ``t F + f`` is threshold ``t`` of feature ``f = (channel, y, x)``. Stages pair a bit with the one at a distance
+    of 1, 2, 4, ... along x or along y; at distance 1 also with the next channel, and with the next threshold one pixel
+    on, so that two thermometer bits of one pixel never meet. Gates take the stages in turn and each stage's bits in a
+    seeded order; bits that are not ``active`` (constant on the training set) are left out; the order of the gates is
+    shuffled, so that no group of outputs sees one region only.
 
     References
     ----------

@@ -1,7 +1,8 @@
 """Data-parallel training over processes and machines, as ``torchrun`` starts them; gloo carries the sums.
 
-Every process holds the whole network and data set and takes the same steps: of each batch it computes its own share, gradients are
-summed over the processes, and each then makes the same update. Evaluations are shared out likewise. Only rank 0 writes.
+Every process holds the whole network and data set and takes the same steps: of each batch it computes its own share,
+gradients are summed over the processes, and each then makes the same update. Evaluations are shared out likewise. Only
+rank 0 writes.
 """
 
 import os

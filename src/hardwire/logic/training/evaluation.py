@@ -32,7 +32,8 @@ def accuracy(network: torch.nn.Module, samples: EncodedSamples, *, hard: bool) -
     return Classify.merit(scores, samples.y.numpy())[""]
 
 
-def evaluate(network: torch.nn.Module, samples: EncodedSamples, task: Task, group: Ranks | None = None) -> dict[str, float]:
+def evaluate(network: torch.nn.Module, samples: EncodedSamples, task: Task,
+             group: Ranks | None = None) -> dict[str, float]:
     """Return the task's figure of merit as ``relaxed`` and ``hard``, and its further ones as ``hard_...``.
 
     The samples are shared out over the processes of ``group``.

@@ -15,9 +15,9 @@ from ..kernels.reference import Soft
 class Teacher:
     """A teacher's logits for the training samples.
 
-    The file holds (samples, classes) logits for the whole training data *in the order of its source*: the official training split,
-    or all samples where the source fixes no test split. ``Dataset`` splits validation off by a permutation; ``Split.rows`` leads
-    back. An augmented sample is taught by the logits of the sample as it was.
+    The file holds (samples, classes) logits for the whole training data *in the order of its source*: the official
+    training split, or all samples where the source fixes no test split. ``Dataset`` splits validation off by a
+    permutation; ``Split.rows`` leads back. An augmented sample is taught by the logits of the sample as it was.
     """
 
     def __init__(self, path: str | Path, dataset: Dataset, *, weight: float, temperature: float) -> None:

@@ -66,19 +66,22 @@ def _value_gradients(dc, values, dp, gates, parts, LOGITS: tl.constexpr, B: tl.c
     tl.store(dp + 4 * g + 3, d3, mask=real)
 
 
-def as_coefficients(values: torch.Tensor, efd: bool = False, *, logits: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
+def as_coefficients(values: torch.Tensor, efd: bool = False, *,
+                    logits: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
     """Table values (gates, 4), or their logits, as the coefficients of forward and of the input gradients, float32."""
     values = values.detach().float().contiguous()
     c = fresh(len(values), 4, dtype=torch.float32, device=values.device)
     slopes = fresh(*c.shape, dtype=torch.float32, device=c.device) if efd else c
-    launch(_coefficients, (triton.cdiv(len(c), BLOCK),), values, c, slopes, len(c), LOGITS=logits, EFD=bool(efd), B=BLOCK)
+    launch(_coefficients, (triton.cdiv(len(c), BLOCK),), values, c, slopes, len(c), LOGITS=logits, EFD=bool(efd),
+           B=BLOCK)
     return c, slopes
 
 
 def value_gradients(dc: torch.Tensor, dp: torch.Tensor, values: torch.Tensor | None = None) -> torch.Tensor:
     """Parts (parts, gates, 4) of coefficient gradients into ``dp`` (gates, 4); ``values`` are the logits, if they are logits."""
     logits = values if values is not None else dp
-    launch(_value_gradients, (triton.cdiv(len(dp), BLOCK),), dc, logits, dp, len(dp), len(dc), LOGITS=values is not None, B=BLOCK)
+    launch(_value_gradients, (triton.cdiv(len(dp), BLOCK),), dc, logits, dp, len(dp), len(dc),
+           LOGITS=values is not None, B=BLOCK)
     return dp
 
 

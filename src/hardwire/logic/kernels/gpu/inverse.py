@@ -1,7 +1,7 @@
 """Inverse wirings in compressed rows, built on the CPU once for each wiring and kept on the device.
 
-``starts`` (rows + 1) and ``slots``: the places that read row ``r`` are ``slots[starts[r] : starts[r + 1]]``, in ascending order.
-A place is its number in the flattened wiring; so a sum over them has one order.
+``starts`` (rows + 1) and ``slots``: the places that read row ``r`` are ``slots[starts[r] : starts[r + 1]]``, in
+ascending order. A place is its number in the flattened wiring; so a sum over them has one order.
 """
 
 from dataclasses import dataclass

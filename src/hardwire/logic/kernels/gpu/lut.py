@@ -1,7 +1,8 @@
 """``functional.lut``: look-up tables of 2 to 6 inputs as their multilinear extensions.
 
-A table is folded like a tree whose leaves are its ``2^k`` values: level ``l`` interpolates on operand ``l``, and node ``2^k + g``
-stands over nodes ``2g`` and ``2g + 1``. So the values of all nodes are one tuple in the order of their numbers.
+A table is folded like a tree whose leaves are its ``2^k`` values: level ``l`` interpolates on operand ``l``, and node
+``2^k + g`` stands over nodes ``2g`` and ``2g + 1``. So the values of all nodes are one tuple in the order of their
+numbers.
 """
 
 
@@ -150,8 +151,8 @@ def _chunk(x, grad, inputs, p, back, efd, dx) -> torch.Tensor:
     parts, span = cut(samples, wide, tables)
     d = rows_of(1 if dx is None else tables * k, samples, x.dtype, x.device)
     dp = common.fresh(parts, tables, 1 << k, dtype=torch.float32, device=x.device)
-    launch(_lut_backward, (tables, parts), x, grad, inputs, p, d, dp, x.stride(0), grad.stride(0), d.stride(0), tables, samples, span,
-           K=k, KEEP=dx is not None, EFD=bool(efd), BS=wide, num_warps=warps)
+    launch(_lut_backward, (tables, parts), x, grad, inputs, p, d, dp, x.stride(0), grad.stride(0), d.stride(0), tables,
+           samples, span, K=k, KEEP=dx is not None, EFD=bool(efd), BS=wide, num_warps=warps)
     if dx is not None:
         gather(d, back, dx)
     return dp

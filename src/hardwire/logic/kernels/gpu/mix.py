@@ -39,8 +39,8 @@ def _mixed(x, candidates, weights, c, y, x_pitch, y_pitch, gates, samples, k_all
 
 
 @triton.jit
-def _mixed_backward(x, grad, candidates, weights, slopes, d, dc, dw, x_pitch, grad_pitch, d_pitch, gates, samples, span, k_all,
-                    KEEP: tl.constexpr, KP: tl.constexpr, BG: tl.constexpr, BS: tl.constexpr):
+def _mixed_backward(x, grad, candidates, weights, slopes, d, dc, dw, x_pitch, grad_pitch, d_pitch, gates, samples, span,
+                    k_all, KEEP: tl.constexpr, KP: tl.constexpr, BG: tl.constexpr, BS: tl.constexpr):
     """One part of the samples: sums for ``dc`` and ``dw``; rows ``2g``, ``2g + 1`` of ``d`` become the operands' gradients.
 
     ``dw[g, 0, k] = sum_s a'_g x[candidates[g, 0, k]]``, with ``a' = y'(s1 + s3 b)``.
@@ -90,8 +90,8 @@ def _mixed_backward(x, grad, candidates, weights, slopes, d, dc, dw, x_pitch, gr
 
 
 @triton.jit
-def _gather(d, weights, starts, slots, dx, d_pitch, dx_pitch, rows, samples, share, WEIGHTED: tl.constexpr, BR: tl.constexpr,
-            BS: tl.constexpr):
+def _gather(d, weights, starts, slots, dx, d_pitch, dx_pitch, rows, samples, share, WEIGHTED: tl.constexpr,
+            BR: tl.constexpr, BS: tl.constexpr):
     """``dx_r`` = sum over the slots that read row ``r`` of ``w[slot] d[slot // share]``, the weight 1 unless WEIGHTED."""
     r = tl.program_id(0) * BR + tl.arange(0, BR)
     s = tl.program_id(1) * BS + tl.arange(0, BS)
@@ -130,12 +130,13 @@ def add_parts(parts: torch.Tensor) -> torch.Tensor:
     return total
 
 
-def gather(d: torch.Tensor, back: Inverse, dx: torch.Tensor, weights: torch.Tensor | None = None, share: int = 1) -> torch.Tensor:
+def gather(d: torch.Tensor, back: Inverse, dx: torch.Tensor, weights: torch.Tensor | None = None,
+           share: int = 1) -> torch.Tensor:
     """Gradients ``d`` of operands, ``share`` slots to a row, summed into the rows ``dx`` (rows, samples) that the slots read."""
     high, wide = tile(*dx.shape)
     grid = triton.cdiv(len(dx), high), triton.cdiv(dx.shape[1], wide)
-    launch(_gather, grid, d, d if weights is None else weights, back.starts, back.slots, dx, d.stride(0), dx.stride(0), len(dx),
-           dx.shape[1], share, WEIGHTED=weights is not None, BR=high, BS=wide)
+    launch(_gather, grid, d, d if weights is None else weights, back.starts, back.slots, dx, d.stride(0), dx.stride(0),
+           len(dx), dx.shape[1], share, WEIGHTED=weights is not None, BR=high, BS=wide)
     return dx
 
 
@@ -167,6 +168,7 @@ def backward(x, grad, candidates, weights, slopes, back, want_dx):
     dc = common.fresh(parts, n, 4, dtype=torch.float32, device=x.device)
     dw = common.fresh(parts, *weights.shape, dtype=torch.float32, device=x.device)
     launch(_mixed_backward, (triton.cdiv(n, high), parts), x, grad, candidates, weights, slopes, d, dc, dw, x.stride(0),
-           grad.stride(0), d.stride(0), n, samples, span, k, KEEP=want_dx, KP=triton.next_power_of_2(k), BG=high, BS=wide)
+           grad.stride(0), d.stride(0), n, samples, span, k, KEEP=want_dx, KP=triton.next_power_of_2(k), BG=high,
+           BS=wide)
     dx = gather(d, back, rows_of(*x.shape, x.dtype, x.device), weights, k) if want_dx else None
     return dc, add_parts(dw), dx

@@ -1,6 +1,7 @@
 """The operations of a logic network by the Triton kernels, as ``ops.Kernels`` describes them; on CPU tensors in the interpreter.
 
-Activations between the layers of a stack stay in memory for backward; those of other layers are their neighbours' inputs and outputs.
+Activations between the layers of a stack stay in memory for backward; those of other layers are their neighbours'
+inputs and outputs.
 """
 
 from collections.abc import Sequence
@@ -49,7 +50,7 @@ def _table_gradients(dc: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     return value_gradients(dc, _floats(values)).to(values.dtype)
 
 
-# ------------------------------------------------------------------------------------------------------- gates, group sum
+# ----------------------------------------------------------------------------------------------------- gates, group sum
 
 
 def _ranges(pairs: Sequence[torch.Tensor]) -> list[slice]:
@@ -84,8 +85,9 @@ def _fake_stack(x: torch.Tensor, values: torch.Tensor, pairs: list[torch.Tensor]
     return [y, slopes, *(_fake_rows(x, p.shape[0]) for p in pairs[:-1])] if keep else [y]
 
 
-def _stack_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, slopes: torch.Tensor, between: list[torch.Tensor],
-                    pairs: list[torch.Tensor], classes: int, wanted: list[bool]) -> list[torch.Tensor]:
+def _stack_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, slopes: torch.Tensor,
+                    between: list[torch.Tensor], pairs: list[torch.Tensor], classes: int,
+                    wanted: list[bool]) -> list[torch.Tensor]:
     upper, per = feature_major(grad), len(pairs[-1]) // classes if classes else 1
     want_dx, want_dp = wanted[:2]
     dp = _floats(values) if want_dp else slopes.new_empty(0)
@@ -99,9 +101,11 @@ def _stack_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, s
 
 
 _stack_gradients = operation(
-    SPACE, "stack_backward(Tensor grad, Tensor x, Tensor values, Tensor slopes, Tensor[] between, Tensor[] pairs, int classes, "
+    SPACE,
+    "stack_backward(Tensor grad, Tensor x, Tensor values, Tensor slopes, Tensor[] between, Tensor[] pairs, int classes, "
            "bool[] wanted) -> Tensor[]", _stack_backward,
-    fake=lambda grad, x, values, *rest: [*_fake_gradients(x, rest[-1]), values.new_empty(values.shape if rest[-1][1] else 0)])
+    fake=lambda grad, x, values, *rest: [*_fake_gradients(x, rest[-1]),
+                                         values.new_empty(values.shape if rest[-1][1] else 0)])
 
 
 def _stack_split(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, slopes: torch.Tensor, *rest: Any) -> Any:
@@ -111,34 +115,36 @@ def _stack_split(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, slop
 
 
 _stack = operation(
-    SPACE, "stack(Tensor x, Tensor values, Tensor[] pairs, int classes, bool efd, bool keep) -> Tensor[]", _stack_forward,
-    fake=_fake_stack, gradients=_stack_split, saved=2)
+    SPACE, "stack(Tensor x, Tensor values, Tensor[] pairs, int classes, bool efd, bool keep) -> Tensor[]",
+    _stack_forward, fake=_fake_stack, gradients=_stack_split, saved=2)
 
 
-def stack(x: torch.Tensor, values: torch.Tensor, pairs: Sequence[torch.Tensor], classes: int = 0, efd: bool = False) -> torch.Tensor:
+def stack(x: torch.Tensor, values: torch.Tensor, pairs: Sequence[torch.Tensor], classes: int = 0,
+          efd: bool = False) -> torch.Tensor:
     """Layers of two-input gates and a group sum, whose sums are float32; see ``ops.Kernels.stack``."""
     keep = torch.is_grad_enabled() and (x.requires_grad or values.requires_grad)
     y: torch.Tensor = _stack(x, values, list(pairs), classes, efd, keep)[0]
     return y
 
 
-def stack_loss(x: torch.Tensor, values: torch.Tensor, pairs: Sequence[torch.Tensor], classes: int, efd: bool, scale: float,
-               y: torch.Tensor, soft: Soft | None = None) -> torch.Tensor:
+def stack_loss(x: torch.Tensor, values: torch.Tensor, pairs: Sequence[torch.Tensor], classes: int, efd: bool,
+               scale: float, y: torch.Tensor, soft: Soft | None = None) -> torch.Tensor:
     """The loss of ``stack``; see ``ops.Kernels.stack_loss``."""
     return cross_entropy(scale * stack(x, values, pairs, classes, efd), y, soft)
 
 
-# --------------------------------------------------------------------------------------------------------- learned wiring
+# ------------------------------------------------------------------------------------------------------- learned wiring
 
 
-def _mixed_forward(x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor, efd: bool) -> torch.Tensor:
+def _mixed_forward(x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor,
+                   efd: bool) -> torch.Tensor:
     c, _ = as_coefficients(values, efd)
     table, _ = mixed_kernel.wiring(candidates, x)
     return mixed_kernel.forward(feature_major(x), table, weights.detach().float().contiguous(), c).t()
 
 
-def _mixed_backward(grad: torch.Tensor, x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor,
-                    efd: bool, wanted: list[bool]) -> list[torch.Tensor]:
+def _mixed_backward(grad: torch.Tensor, x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor,
+                    candidates: torch.Tensor, efd: bool, wanted: list[bool]) -> list[torch.Tensor]:
     _, slopes = as_coefficients(values, efd)
     table, back = mixed_kernel.wiring(candidates, x)
     flat = weights.detach().float().contiguous()
@@ -155,13 +161,14 @@ _mixed = operation(
     fake=lambda x, weights, values, *rest: _fake_rows(x, values.shape[0]).t(), gradients=_mixed_gradients, saved=4)
 
 
-def mixed(x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor, efd: bool = False) -> torch.Tensor:
+def mixed(x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor,
+          efd: bool = False) -> torch.Tensor:
     """Gates whose operands are mixtures, of any K; see ``ops.Kernels.mixed``. Memory grows with K as the weights do."""
     y: torch.Tensor = _mixed(x, weights, values, candidates, efd)
     return y
 
 
-# ---------------------------------------------------------------------------------------------------------- look-up tables
+# ------------------------------------------------------------------------------------------------------- look-up tables
 
 
 def _lut_forward(x: torch.Tensor, values: torch.Tensor, inputs: torch.Tensor, efd: bool) -> torch.Tensor:
@@ -182,8 +189,8 @@ def _lut_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, inp
 
 
 _lut_gradients = operation(
-    SPACE, "lut_backward(Tensor grad, Tensor x, Tensor values, Tensor inputs, bool efd, bool[] wanted) -> Tensor[]", _lut_backward,
-    fake=lambda grad, x, values, *rest: _fake_gradients(x, rest[-1], values))
+    SPACE, "lut_backward(Tensor grad, Tensor x, Tensor values, Tensor inputs, bool efd, bool[] wanted) -> Tensor[]",
+    _lut_backward, fake=lambda grad, x, values, *rest: _fake_gradients(x, rest[-1], values))
 _lut = operation(
     SPACE, "lut(Tensor x, Tensor values, Tensor inputs, bool efd) -> Tensor", _lut_forward,
     fake=lambda x, values, *rest: _fake_rows(x, values.shape[0]).t(), gradients=_lut_gradients, saved=3)
@@ -195,7 +202,7 @@ def lut(x: torch.Tensor, values: torch.Tensor, inputs: torch.Tensor, efd: bool =
     return y
 
 
-# ------------------------------------------------------------------------------------------------------------------ trees
+# ---------------------------------------------------------------------------------------------------------------- trees
 
 
 def _tables(x: torch.Tensor, leaves: torch.Tensor, in_shape: list[int], out_shape: list[int], padding: int,
@@ -205,10 +212,12 @@ def _tables(x: torch.Tensor, leaves: torch.Tensor, in_shape: list[int], out_shap
         raise InputError(f"on the GPU trees reach to depth {tree_kernel.DEEPEST} and pools to {tree_kernel.WIDEST} x "
                          f"{tree_kernel.WIDEST}, not depth {depth} and pool {pool}; train this network on the CPU")
     key = "tables", tuple(in_shape), tuple(out_shape), padding, pool, str(x.device)
-    return kept([leaves], key, lambda: tree_kernel.Tables.of(geometry(leaves, in_shape, out_shape, padding, pool), x.device))
+    return kept([leaves], key,
+                lambda: tree_kernel.Tables.of(geometry(leaves, in_shape, out_shape, padding, pool), x.device))
 
 
-def _tree_forward(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: list[int], out_shape: list[int], padding: int,
+def _tree_forward(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: list[int],
+                  out_shape: list[int], padding: int,
                pool: int, efd: bool) -> tuple[torch.Tensor, torch.Tensor]:
     """Outputs, and the winner of each window."""
     c, _ = as_coefficients(values, efd)
@@ -216,8 +225,8 @@ def _tree_forward(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, i
     return out.t(), winner
 
 
-def _tree_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, winner: torch.Tensor,
-                   in_shape: list[int], out_shape: list[int], padding: int, pool: int, efd: bool,
+def _tree_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor,
+                   winner: torch.Tensor, in_shape: list[int], out_shape: list[int], padding: int, pool: int, efd: bool,
                    wanted: list[bool]) -> list[torch.Tensor]:
     c, slopes = as_coefficients(values, efd)
     tables = _tables(x, leaves, in_shape, out_shape, padding, pool)
@@ -225,18 +234,20 @@ def _tree_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, le
     return [_input_gradient(x, dx), _table_gradients(dc, values)]
 
 
-def _fake_tree(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: list[int], out_shape: list[int], padding: int,
-               pool: int, efd: bool) -> tuple[torch.Tensor, torch.Tensor]:
+def _fake_tree(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: list[int], out_shape: list[int],
+               padding: int, pool: int, efd: bool) -> tuple[torch.Tensor, torch.Tensor]:
     rows = out_shape[0] * out_shape[1] * out_shape[2]
     return _fake_rows(x, rows).t(), _fake_rows(x, rows if pool > 1 else 0, torch.uint8)
 
 
 _tree_gradients = operation(
-    SPACE, "tree_backward(Tensor grad, Tensor x, Tensor values, Tensor leaves, Tensor winner, int[] in_shape, int[] out_shape, "
+    SPACE,
+    "tree_backward(Tensor grad, Tensor x, Tensor values, Tensor leaves, Tensor winner, int[] in_shape, int[] out_shape, "
            "int padding, int pool, bool efd, bool[] wanted) -> Tensor[]", _tree_backward,
     fake=lambda grad, x, values, *rest: _fake_gradients(x, rest[-1], values))
 _tree = operation(
-    SPACE, "tree(Tensor x, Tensor values, Tensor leaves, int[] in_shape, int[] out_shape, int padding, int pool, bool efd) "
+    SPACE,
+    "tree(Tensor x, Tensor values, Tensor leaves, int[] in_shape, int[] out_shape, int padding, int pool, bool efd) "
            "-> (Tensor, Tensor)", _tree_forward, fake=_fake_tree, gradients=_tree_gradients, saved=3)
 
 
@@ -247,7 +258,7 @@ def tree(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: 
     return y
 
 
-# ------------------------------------------------------------------------------------------------------ what the gates cost
+# -------------------------------------------------------------------------------------------------- what the gates cost
 
 
 def interaction(values: torch.Tensor) -> torch.Tensor:

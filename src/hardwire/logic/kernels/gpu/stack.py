@@ -30,7 +30,8 @@ def _gates(x, pairs, c, y, x_pitch, y_pitch, gates, samples, BG: tl.constexpr, B
 
 
 @triton.jit
-def _coefficient_sums(x, grad, pairs, dc, x_pitch, grad_pitch, gates, per, samples, span, BG: tl.constexpr, BS: tl.constexpr):
+def _coefficient_sums(x, grad, pairs, dc, x_pitch, grad_pitch, gates, per, samples, span, BG: tl.constexpr,
+                      BS: tl.constexpr):
     """``dc_g = (sum y', sum y'a, sum y'b, sum y'ab)`` over one part of the samples; row ``g // per`` of ``grad`` is ``y'``."""
     g = tl.program_id(0) * BG + tl.arange(0, BG)
     part = tl.program_id(1)
@@ -126,8 +127,8 @@ def coefficient_sums(x, grad, pairs, per: int) -> torch.Tensor:
     high, wide = tile(n, samples, 1024)
     parts, span = cut(samples, wide, triton.cdiv(n, high))
     dc = common.fresh(parts, n, 4, dtype=torch.float32, device=x.device)
-    launch(_coefficient_sums, (triton.cdiv(n, high), parts), x, grad, pairs, dc, x.stride(0), grad.stride(0), n, per, samples, span,
-           BG=high, BS=wide)
+    launch(_coefficient_sums, (triton.cdiv(n, high), parts), x, grad, pairs, dc, x.stride(0), grad.stride(0), n, per,
+           samples, span, BG=high, BS=wide)
     return dc
 
 
@@ -136,8 +137,8 @@ def input_gradient(x, grad, slopes, back, per: int) -> torch.Tensor:
     dx = rows_of(*x.shape, x.dtype, x.device)
     high, wide = tile(*x.shape)
     grid = triton.cdiv(len(x), high), triton.cdiv(x.shape[1], wide)
-    launch(_input_gradient, grid, x, grad, slopes, back.starts, back.slots, back.others, dx, x.stride(0), grad.stride(0),
-           dx.stride(0), len(x), per, x.shape[1], BR=high, BS=wide)
+    launch(_input_gradient, grid, x, grad, slopes, back.starts, back.slots, back.others, dx, x.stride(0),
+           grad.stride(0), dx.stride(0), len(x), per, x.shape[1], BR=high, BS=wide)
     return dx
 
 

@@ -1,9 +1,9 @@
 """``functional.tree``: trees of gates slid over an image and pooled; a tree and its pool are never written to memory.
 
-With ``L = 2^d`` leaves, gate ``g`` is node ``L + g`` and reads nodes ``2g`` and ``2g + 1``, whatever its level; so the values of all
-nodes are one tuple in the order of their numbers, and their gradients one in the opposite order. Backward computes the winner's
-tree anew, writes the gradients of its leaves, and gathers them into the image: an input row knows which (kernel, leaf) can read it,
-and the position follows from the two rows' distance.
+With ``L = 2^d`` leaves, gate ``g`` is node ``L + g`` and reads nodes ``2g`` and ``2g + 1``, whatever its level; so the
+values of all nodes are one tuple in the order of their numbers, and their gradients one in the opposite order. Backward
+computes the winner's tree anew, writes the gradients of its leaves, and gathers them into the image: an input row knows
+which (kernel, leaf) can read it, and the position follows from the two rows' distance.
 """
 
 
@@ -62,13 +62,14 @@ def _descend(v, c, y, D: tl.constexpr):
         a = v[2 * ((1 << D) - 2 - i)]
         b = v[2 * ((1 << D) - 2 - i) + 1]
         joint = c[4 * ((1 << D) - 2 - i) + 3]
-        down = down + (upper * (c[4 * ((1 << D) - 2 - i) + 2] + joint * a), upper * (c[4 * ((1 << D) - 2 - i) + 1] + joint * b))
+        down = down + (upper * (c[4 * ((1 << D) - 2 - i) + 2] + joint * a),
+                       upper * (c[4 * ((1 << D) - 2 - i) + 1] + joint * b))
     return down
 
 
 @triton.jit
-def _tree(x, leaves, bases, source, c, y, winner, x_pitch, y_pitch, windows, samples, D: tl.constexpr, PLACES: tl.constexpr,
-          MANY: tl.constexpr, BS: tl.constexpr):
+def _tree(x, leaves, bases, source, c, y, winner, x_pitch, y_pitch, windows, samples, D: tl.constexpr,
+          PLACES: tl.constexpr, MANY: tl.constexpr, BS: tl.constexpr):
     """Row ``kernel windows + w`` of ``y``: the largest of the window's trees; ``winner`` is the first position that has it."""
     groups = (windows + MANY - 1) // MANY
     kernel = tl.program_id(0) // groups
@@ -92,8 +93,9 @@ def _tree(x, leaves, bases, source, c, y, winner, x_pitch, y_pitch, windows, sam
 
 
 @triton.jit
-def _tree_backward(x, grad, leaves, bases, source, c, slopes, winner, d, dc, x_pitch, grad_pitch, winner_pitch, d_pitch, kernels,
-                   windows, samples, span, D: tl.constexpr, PLACES: tl.constexpr, KEEP: tl.constexpr, BS: tl.constexpr):
+def _tree_backward(x, grad, leaves, bases, source, c, slopes, winner, d, dc, x_pitch, grad_pitch, winner_pitch, d_pitch,
+                   kernels, windows, samples, span, D: tl.constexpr, PLACES: tl.constexpr, KEEP: tl.constexpr,
+                   BS: tl.constexpr):
     """One part of (window, strip of samples): sums for ``dc``; row ``(kernel windows + w) 2^d + leaf`` of ``d``: leaf gradients."""
     kernel = tl.program_id(0)
     part = tl.program_id(1)
@@ -130,12 +132,12 @@ def _tree_backward(x, grad, leaves, bases, source, c, slopes, winner, d, dc, x_p
 
 
 @triton.jit
-def _image_gradient(d, winner, starts, ends, spots, slots, place, position, dx, d_pitch, winner_pitch, dx_pitch, rows, windows, samples,
-                    D: tl.constexpr, PLACES: tl.constexpr, BR: tl.constexpr, BS: tl.constexpr):
+def _image_gradient(d, winner, starts, ends, spots, slots, place, position, dx, d_pitch, winner_pitch, dx_pitch, rows,
+                    windows, samples, D: tl.constexpr, PLACES: tl.constexpr, BR: tl.constexpr, BS: tl.constexpr):
     """``dx_r`` = sum of the leaf gradients of all (kernel, leaf) that read row ``r`` in the window position that won.
 
-    ``spots`` are the padded rows of the leaves at position 0, ascending; that of input row ``r`` is ``place[r]``; their distance
-    names the position in ``position``, -1 for none.
+    ``spots`` are the padded rows of the leaves at position 0, ascending; that of input row ``r`` is ``place[r]``; their
+    distance names the position in ``position``, -1 for none.
     """
     r = tl.program_id(0) * BR + tl.arange(0, BR)
     s = tl.program_id(1) * BS + tl.arange(0, BS)
@@ -204,8 +206,8 @@ def forward(x, t: Tables, c) -> tuple[torch.Tensor, torch.Tensor]:
     winner = rows_of(kernels * windows if places > 1 else 0, samples, torch.uint8, x.device)
     wide, warps = strip(samples, 512 if t.depth < 4 else 128)
     grid = kernels * triton.cdiv(windows, WINDOWS), triton.cdiv(samples, wide)
-    launch(_tree, grid, x, t.leaves, t.bases, t.source, c, y, winner, x.stride(0), y.stride(0), windows, samples, D=t.depth,
-           PLACES=places, MANY=WINDOWS, BS=wide, num_warps=warps)
+    launch(_tree, grid, x, t.leaves, t.bases, t.source, c, y, winner, x.stride(0), y.stride(0), windows, samples,
+           D=t.depth, PLACES=places, MANY=WINDOWS, BS=wide, num_warps=warps)
     return y, winner
 
 
@@ -224,12 +226,13 @@ def _chunk(x, grad, winner, t: Tables, c, slopes, dx) -> torch.Tensor:
     parts, span = cut(windows * triton.cdiv(samples, wide), 1, kernels)
     d = rows_of(1 if dx is None else t.leaves.numel() * windows, samples, x.dtype, x.device)
     dc = common.fresh(parts, kernels * (t.leaves.shape[1] - 1), 4, dtype=torch.float32, device=x.device)
-    launch(_tree_backward, (kernels, parts), x, grad, t.leaves, t.bases, t.source, c, slopes, winner, d, dc, x.stride(0),
-           grad.stride(0), winner.stride(0), d.stride(0), kernels, windows, samples, span, D=t.depth, PLACES=places,
-           KEEP=dx is not None, BS=wide, num_warps=warps)
+    launch(_tree_backward, (kernels, parts), x, grad, t.leaves, t.bases, t.source, c, slopes, winner, d, dc,
+           x.stride(0), grad.stride(0), winner.stride(0), d.stride(0), kernels, windows, samples, span, D=t.depth,
+           PLACES=places, KEEP=dx is not None, BS=wide, num_warps=warps)
     if dx is not None:
         high, wide = tile(*x.shape)
         grid = triton.cdiv(len(x), high), triton.cdiv(samples, wide)
-        launch(_image_gradient, grid, d, winner, t.starts, t.ends, t.spots, t.slots, t.place, t.position, dx, d.stride(0),
-               winner.stride(0), dx.stride(0), len(x), windows, samples, D=t.depth, PLACES=places, BR=high, BS=wide)
+        launch(_image_gradient, grid, d, winner, t.starts, t.ends, t.spots, t.slots, t.place, t.position, dx,
+               d.stride(0), winner.stride(0), dx.stride(0), len(x), windows, samples, D=t.depth, PLACES=places, BR=high,
+               BS=wide)
     return dc
