@@ -1,6 +1,9 @@
 """The record of a run on crossbars: what ``report`` renders, and nothing that it would have to compute."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ..core.verdict import Verdict
 from ..data.datasets import confusion
@@ -19,7 +22,7 @@ from .training import CrossbarData, CrossbarModel, CrossbarTraining, load, read_
 
 #: Synapses of the fidelity plot, and intervals that it spans: two consecutive ones, as in Extended Data Fig. 2.
 FIDELITY_SHAPE, FIDELITY_INTERVALS = (40, 10), 2
-#: Standard deviation of the net pulses that the fidelity plot requests of a synapse in an interval, and portions that they come in.
+#: Standard deviation of the net pulses that the fidelity plot requests of a synapse in an interval; their portions.
 REQUESTED, PORTIONS = {"hybrid": 64, "no-inversion": 64, "2pcm": 8}, 8
 CHECKED = 20
 BINS = 60
@@ -76,8 +79,8 @@ def _reference_check(config: CrossbarSettings, variant: str) -> Verdict:
     slow = fast.reference()
     for _ in range(CHECKED):
         x, d = rng.random(7).astype(np.float32), (0.3 * rng.standard_normal(5)).astype(np.float32)
-        agree = np.allclose(fast.forward(x), slow.forward(x), atol=1e-3) and np.allclose(fast.backward(d),
-                                                                                         slow.backward(d), atol=1e-3)
+        agree = (np.allclose(fast.forward(x), slow.forward(x), atol=1e-3)
+                 and np.allclose(fast.backward(d), slow.backward(d), atol=1e-3))
         fast.update(x, d, config.learning_rate)
         slow.update(x, d, config.learning_rate)
         if not (agree and np.allclose(fast.weights, slow.weights(), atol=1e-3)):
@@ -104,7 +107,7 @@ def _ideal_check(config: CrossbarSettings) -> Verdict:
     return Verdict("simulated", samples=CHECKED, detail="examples of float backpropagation")
 
 
-def fidelity(config: CrossbarSettings, variant: str) -> dict:
+def fidelity(config: CrossbarSettings, variant: str) -> dict[str, Any]:
     """Change of weight that was requested of synapses in two transfer intervals, and what they had after them.
 
     Each synapse gets up and down pulses in turn of which a normally distributed net number is left, as gradients leave
@@ -129,7 +132,7 @@ def fidelity(config: CrossbarSettings, variant: str) -> dict:
             "correlation": float(np.corrcoef(requested.ravel(), obtained.ravel())[0, 1])}
 
 
-def histograms(network: Network) -> dict:
+def histograms(network: Network) -> dict[str, dict[str, Any]]:
     """Counts of conductances (uS) and weights over all layers: ``{name: {low, high, counts}}``."""
     cell, states = network.layers[0].cell, [layer.state for layer in network.layers]
     values = {"weight": np.concatenate([w.ravel() for w in network.weights])}
@@ -141,7 +144,7 @@ def histograms(network: Network) -> dict:
     return {name: _histogram(v) for name, v in values.items()}
 
 
-def _histogram(values: np.ndarray) -> dict:
+def _histogram(values: NDArray[Any]) -> dict[str, Any]:
     low, high = (float(v) for v in np.quantile(values, [0.0005, 0.9995]))
     if not low < high:
         low, high = low - 0.5, high + 0.5

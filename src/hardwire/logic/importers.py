@@ -9,11 +9,13 @@ so these are arguments. The encoder stays outside: the network reads bits.
 
 import pickle
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ..core.errors import FormatError, InputError
 from .network.heads import GroupSum
@@ -25,24 +27,44 @@ TABLE_OF = [sum((gate >> 3 - (2 * a + b) & 1) << a + 2 * b for a in (0, 1) for b
 #: Entries of torchlogix's buffers that do not belong to the function of the gates, or repeat other entries.
 SKIPPED = ("thresholds", "raw_diffs", "_export_lut_ids", "_export_indices")
 
+#: A state dict, or a file with it; input numbers (2, gates) of each layer; layer name -> ending -> tensor.
+Checkpoint = Mapping[str, Any] | str | Path
+Wiring = Iterable[Any]
+Groups = dict[str, dict[str, torch.Tensor]]
 
-def import_difflogic(checkpoint, wiring=None, *, inputs: int, classes: int, tau: float = 1.0) -> LogicNetwork:
-    """A difflogic network: ``y = sum_i softmax(w)_i gate_i(a, b)`` (Petersen et al., 2022), frozen to the gate with the largest logit.
 
-    checkpoint     ``model.state_dict()``, or a file with it; entries ``*.weights`` of shape (gates, 16), in the order of the layers
-    wiring         one (2, gates) of input numbers for each layer, which difflogic does not keep in its state dict: gather
-                   ``[layer.indices for layer in model if hasattr(layer, "indices")]`` where the network was trained. A
-                   file may hold both as ``{"state_dict": ..., "wiring": ...}``
-    inputs         bits that the first layer reads (its ``in_dim``)
-    classes, tau   ``k`` and ``tau`` of difflogic's GroupSum
+def import_difflogic(checkpoint: Checkpoint, wiring: Wiring | None = None, *, inputs: int, classes: int,
+                     tau: float = 1.0) -> LogicNetwork:
+    """A difflogic network: ``y = sum_i softmax(w)_i gate_i(a, b)``, frozen to the gate with the largest logit.
 
-    The relaxed and the frozen network equal difflogic's, ties between logits included. Anything missing, unknown or of
-    a wrong shape raises InputError; a file that is no checkpoint raises FormatError.
+    The relaxed and the frozen network equal difflogic's (Petersen et al., 2022), ties between logits included.
+
+    Parameters
+    ----------
+    checkpoint
+        ``model.state_dict()``, or a file with it; entries ``*.weights`` of shape (gates, 16), in the order of the
+        layers.
+    wiring
+        One (2, gates) of input numbers for each layer, which difflogic does not keep in its state dict: gather
+        ``[layer.indices for layer in model if hasattr(layer, "indices")]`` where the network was trained. A file may
+        hold both as ``{"state_dict": ..., "wiring": ...}``.
+    inputs
+        Bits that the first layer reads (its ``in_dim``).
+    classes, tau
+        ``k`` and ``tau`` of difflogic's GroupSum.
+
+    Raises
+    ------
+    InputError
+        Anything is missing, unknown or of a wrong shape.
+    FormatError
+        The file is no checkpoint.
     """
     state, stored = _read(checkpoint)
     wiring = stored if wiring is None else wiring
     if wiring is None:
-        raise InputError("difflogic keeps no wiring in its checkpoints; give wiring=[layer.indices ...] of the model that was trained")
+        raise InputError("difflogic keeps no wiring in its checkpoints; give wiring=[layer.indices ...] of the model "
+                         "that was trained")
     groups = _layers(state, ("weights",), "difflogic LogicLayer")
     pairs = _given(wiring, list(groups))
     kernels = [_softmax(_columns(group["weights"], f"{name}.weights", 16, "a LogicLayer; give a model of those"), 1.0)
@@ -50,22 +72,30 @@ def import_difflogic(checkpoint, wiring=None, *, inputs: int, classes: int, tau:
     return _network("softmax", kernels, pairs, inputs, GroupSum(classes, tau))
 
 
-def import_torchlogix(checkpoint, wiring=None, *, inputs: int, classes: int, tau: float = 1.0,
-                      parametrization: str = "raw", temperature: float = 1.0) -> LogicNetwork:
+def import_torchlogix(checkpoint: Checkpoint, wiring: Wiring | None = None, *, inputs: int, classes: int,
+                      tau: float = 1.0, parametrization: str = "raw", temperature: float = 1.0) -> LogicNetwork:
     """A torchlogix network of ``LogicDense`` layers with two inputs a gate.
 
-    checkpoint       ``model.state_dict()``, or a file with it: for each layer ``*.weight`` and ``*.connections.indices``; learnable
-                     connections are settled to their best candidates. Thresholds of a binarization layer are passed
-                     over
-    wiring           one (2, gates) for each layer, only where the checkpoint lacks it
-    inputs           bits that the first layer reads (its ``in_dim``)
-    classes, tau     ``k`` and ``tau`` of its GroupSum; a ``beta``, the same for all classes, changes no decision and is dropped
-    parametrization, temperature   as in torchlogix, whose checkpoints do not tell them:
+    Parameters
+    ----------
+    checkpoint
+        ``model.state_dict()``, or a file with it: for each layer ``*.weight`` and ``*.connections.indices``. Of
+        learnable connections the best candidates are taken; a binarization layer's thresholds are left out.
+    wiring
+        One (2, gates) for each layer, only where the checkpoint lacks it.
+    inputs
+        Bits that the first layer reads (its ``in_dim``).
+    classes, tau
+        ``k`` and ``tau`` of its GroupSum; a ``beta``, the same for all classes, changes no decision and is dropped.
+    parametrization, temperature
+        As in torchlogix, whose checkpoints do not tell them:
 
-        raw     16 logits, ``y = sum_i softmax(w / T)_i gate_i(a, b)``
-        light   4 logits of f(0,0), f(0,1), f(1,0), f(1,1), ``y`` multilinear in ``sigmoid(w / T)``
-        warp    4 Walsh coefficients, ``y = sigmoid(-h / T)``, ``h = w0 + w1 B + w2 A + w3 A B`` with ``A = 1 - 2 a``
+        - ``raw``: 16 logits, ``y = sum_i softmax(w / T)_i gate_i(a, b)``.
+        - ``light``: 4 logits of f(0,0), f(0,1), f(1,0), f(1,1), ``y`` multilinear in ``sigmoid(w / T)``.
+        - ``warp``: 4 Walsh coefficients, ``y = sigmoid(-h / T)``, ``h = w0 + w1 B + w2 A + w3 A B``, ``A = 1 - 2 a``.
 
+    Notes
+    -----
     The frozen network equals torchlogix's in all three, the relaxed one in raw and light. Warp's relaxed gate is no
     polynomial of its inputs: it is imported as the table logits ``-h / T`` of the four corners, of the same value where
     a gate's inputs are 0 and 1 and a multilinear gate between them (the function of our own ``walsh``; table logits
@@ -86,12 +116,12 @@ def import_torchlogix(checkpoint, wiring=None, *, inputs: int, classes: int, tau
 
 
 def _softmax(w: torch.Tensor, temperature: float) -> torch.Tensor:
-    """Columns from the others' gate numbers to tables. Of equal logits the peers take their lowest number: it is raised by a hair."""
-    mine = (w / temperature)[:, TABLE_OF]
+    """Columns from gate numbers to tables; of equal logits the other tools' lowest number is raised by one ulp."""
+    logits = (w / temperature)[:, TABLE_OF]
     chosen = torch.tensor(TABLE_OF)[w.argmax(-1)]
-    rows = (mine.argmax(-1) != chosen).nonzero().ravel()
-    mine[rows, chosen[rows]] = torch.nextafter(mine[rows].amax(-1), torch.tensor(torch.inf, dtype=w.dtype))
-    return mine
+    rows = (logits.argmax(-1) != chosen).nonzero().ravel()
+    logits[rows, chosen[rows]] = torch.nextafter(logits[rows].amax(-1), torch.tensor(torch.inf, dtype=w.dtype))
+    return logits
 
 
 def _light(w: torch.Tensor, temperature: float) -> torch.Tensor:
@@ -100,7 +130,7 @@ def _light(w: torch.Tensor, temperature: float) -> torch.Tensor:
 
 
 def _walsh(w: torch.Tensor, temperature: float) -> torch.Tensor:
-    """Walsh coefficients to the logits ``-h / T`` of the corners, summed in torchlogix's order so that no sign differs by rounding."""
+    """Walsh coefficients to the corners' logits ``-h / T``, in torchlogix's order: no sign differs by rounding."""
     w0, w1, w2, w3 = w.unbind(-1)
     corners = [w0 + w1 * (1 - 2 * b) + w2 * (1 - 2 * a) + w3 * (1 - 2 * a) * (1 - 2 * b) for b in (0, 1)
                for a in (0, 1)]
@@ -111,30 +141,33 @@ def _walsh(w: torch.Tensor, temperature: float) -> torch.Tensor:
 CONVERT = {"raw": ("softmax", 16, _softmax), "light": ("table", 4, _light), "warp": ("table", 4, _walsh)}
 
 
-def _read(checkpoint) -> tuple[dict[str, torch.Tensor], object]:
+def _read(checkpoint: Checkpoint) -> tuple[dict[str, torch.Tensor], Any]:
     """The state dict, and the wiring that a file holds beside it or None."""
     content = checkpoint if isinstance(checkpoint, Mapping) else _load(checkpoint)
     stored = content.get("wiring") if isinstance(content, Mapping) else None
     state = content.get("state_dict", content) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not state or not all(isinstance(v, torch.Tensor) for v in state.values()):
-        raise InputError("the checkpoint is no state dict of tensors; give model.state_dict(), or a file that torch.save wrote of it")
+        raise InputError("the checkpoint is no state dict of tensors; give model.state_dict(), or a file that "
+                         "torch.save wrote of it")
     return {str(k): v.detach().cpu() for k, v in state.items()}, stored
 
 
-def _load(path):
+def _load(path: str | Path) -> Any:
     if not isinstance(path, (str, Path)):
-        raise InputError(f"a checkpoint is a state dict or a path, not a {type(path).__name__}; give model.state_dict()")
+        raise InputError(f"a checkpoint is a state dict or a path, not a {type(path).__name__}; give "
+                         "model.state_dict()")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}; check the path") from None
     except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError):
-        raise FormatError(f"{path} is damaged or holds more than tensors; save model.state_dict() with torch.save") from None
+        raise FormatError(f"{path} is damaged or holds more than tensors; save model.state_dict() with "
+                          "torch.save") from None
 
 
-def _layers(state: Mapping, endings: tuple[str, ...], what: str) -> dict[str, dict[str, torch.Tensor]]:
-    """Layer name -> ending -> tensor. Layers whose names differ in a number only are sorted by it, others keep their order."""
-    groups: dict[str, dict[str, torch.Tensor]] = {}
+def _layers(state: Mapping[str, torch.Tensor], endings: tuple[str, ...], what: str) -> Groups:
+    """Layer name -> ending -> tensor, sorted by the number in the names if they differ in that alone."""
+    groups: Groups = {}
     for key, tensor in state.items():
         if "tree_weights" in key or "_indices_L" in key:
             raise InputError(f"the checkpoint holds a convolution ({key!r}); only dense layers can be imported")
@@ -151,7 +184,7 @@ def _layers(state: Mapping, endings: tuple[str, ...], what: str) -> dict[str, di
     return groups
 
 
-def _entry(group: Mapping, name: str, ending: str) -> torch.Tensor:
+def _entry(group: Mapping[str, torch.Tensor], name: str, ending: str) -> torch.Tensor:
     if ending not in group:
         raise InputError(f"the checkpoint lacks '{name}.{ending}'; save the whole model.state_dict()")
     return group[ending]
@@ -166,7 +199,7 @@ def _columns(w: torch.Tensor, key: str, columns: int, wanted: str) -> torch.Tens
     return w if w.dtype == torch.float64 else w.float()
 
 
-def _torchlogix_wiring(groups: Mapping, given) -> list[np.ndarray]:
+def _torchlogix_wiring(groups: Groups, given: Wiring | None) -> list[NDArray[Any]]:
     kept = [name for name, group in groups.items() if "connections.indices" in group]
     if kept and given is not None:
         raise InputError(f"the checkpoint has its own wiring ({kept[0]}.connections.indices); leave wiring out")
@@ -174,54 +207,58 @@ def _torchlogix_wiring(groups: Mapping, given) -> list[np.ndarray]:
         raise InputError("the checkpoint lacks connections.indices; give wiring, one (2, gates) for each layer")
     if given is not None:
         return _given(given, list(groups))
-    return [_pairs(_settled(_entry(group, name, "connections.indices"), group.get("connections.weights"), name), name)
+    return [_pairs(_chosen(_entry(group, name, "connections.indices"), group.get("connections.weights"), name), name)
             for name, group in groups.items()]
 
 
-def _settled(indices: torch.Tensor, scores: torch.Tensor | None, name: str) -> torch.Tensor:
+def _chosen(indices: torch.Tensor, scores: torch.Tensor | None, name: str) -> torch.Tensor:
     """(candidates, 2, gates) input numbers to those with the best score, (2, gates)."""
     if scores is None:
         return indices
     if indices.shape != scores.shape or indices.ndim != 3:
-        raise InputError(f"the candidates of layer {name!r} have shape {tuple(indices.shape)}, their scores {tuple(scores.shape)}; "
-                         f"both should be (candidates, 2, gates)")
+        raise InputError(f"the candidates of layer {name!r} have shape {tuple(indices.shape)}, their scores "
+                         f"{tuple(scores.shape)}; both should be (candidates, 2, gates)")
     return indices.gather(0, scores.argmax(0, keepdim=True))[0]
 
 
-def _given(wiring, names: list[str]) -> list[np.ndarray]:
+def _given(wiring: Wiring, names: list[str]) -> list[NDArray[Any]]:
     try:
         layers = list(wiring)
     except TypeError:
-        raise InputError(f"wiring is a {type(wiring).__name__}; give a list with one (2, gates) for each layer") from None
+        raise InputError(f"wiring is a {type(wiring).__name__}; give a list with one (2, gates) for each "
+                         "layer") from None
     if len(layers) != len(names):
-        raise InputError(f"wiring has {len(layers)} entries for {len(names)} layers ({', '.join(names)}); give one for each")
+        raise InputError(f"wiring has {len(layers)} entries for {len(names)} layers ({', '.join(names)}); give one "
+                         "for each")
     return [_pairs(layer, name) for layer, name in zip(layers, names)]
 
 
-def _pairs(layer, name: str) -> np.ndarray:
+def _pairs(layer: Any, name: str) -> NDArray[Any]:
     """One layer's (2, gates) as (gates, 2)."""
     try:
         operands = np.stack([torch.as_tensor(row).cpu().numpy() for row in layer])
     except (TypeError, ValueError, RuntimeError):
-        raise InputError(f"the wiring of layer {name!r} is no (2, gates) array; give both rows of input numbers") from None
+        raise InputError(f"the wiring of layer {name!r} is no (2, gates) array; give both rows of input "
+                         "numbers") from None
     if operands.ndim != 2 or len(operands) != 2 or operands.dtype.kind not in "ui":
-        raise InputError(f"the wiring of layer {name!r} has shape {operands.shape} and type {operands.dtype}; give integers "
-                         f"(2, gates): the first and the second input of each gate")
+        raise InputError(f"the wiring of layer {name!r} has shape {operands.shape} and type {operands.dtype}; give "
+                         "integers (2, gates): the first and the second input of each gate")
     return operands.T
 
 
-def _network(kind: str, weights: list[torch.Tensor], pairs: list[np.ndarray], inputs: int,
+def _network(kind: str, weights: list[torch.Tensor], pairs: list[NDArray[Any]], inputs: int,
              head: GroupSum) -> LogicNetwork:
-    layers = []
+    layers: list[LogicLayer] = []
     for i, (w, wires) in enumerate(zip(weights, pairs)):
         reads = len(weights[i - 1]) if i else inputs
         if len(wires) != len(w) or wires.min() < 0 or wires.max() >= reads:
-            raise InputError(f"layer {i} has {len(w)} gates that read {reads} bits, but its wiring gives {len(wires)} gates inputs "
+            raise InputError(f"layer {i} has {len(w)} gates that read {reads} bits, but its wiring gives {len(wires)} "
+                             "gates inputs "
                              f"{wires.min(initial=0)} to {wires.max(initial=0)}; check its order and inputs")
         layers.append(LogicLayer(reads, len(w), parametrisation_name=kind, pairs=wires))
     dtype = torch.float64 if any(w.dtype == torch.float64 for w in weights) else torch.float32
     network = LogicNetwork(layers, head).to(dtype)
     with torch.no_grad():
-        for layer, w in zip(network.layers, weights):
+        for layer, w in zip(layers, weights):
             layer.weight.copy_(w)
     return network.eval()

@@ -1,5 +1,8 @@
 """Freeze: a trained network becomes a circuit. The only module that sees torch and circuits."""
 
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
 from ..circuit import Circuit, CircuitBuilder
 from ..circuit.arithmetic import argmax, at_least, at_least_more, popcount
 from ..circuit.circuit import FALSE
@@ -7,38 +10,49 @@ from ..core.errors import InputError
 from ..core.gates import TABLE
 from ..data.encoders import Encoder
 from .network.conv import LogicConv2d, OrPool2d
-from .network.heads import Head
+from .network.heads import Head, MultiLabel
 from .network.layers import LogicLayer
 from .network.network import LogicNetwork
 
 PARTS = ("encoder", "network", "head")
+#: Nets of a word, least significant first.
+Word = list[int]
+Outputs = Mapping[str, int | Word]
 
 
-def lower(network: LogicNetwork, encoder: Encoder | None = None, *, name: str = "network", labels=(), features=None,
-          include=PARTS, scores: bool = False) -> Circuit:
+def lower(network: LogicNetwork, encoder: Encoder | None = None, *, name: str = "network",
+          labels: Iterable[object] = (), features: Iterable[str] | None = None, include: Iterable[str] = PARTS,
+          scores: bool = False) -> Circuit:
     """The frozen network as one exact circuit, from sensor words to class index.
-
-    include  which of ``encoder``, ``network``, ``head`` to take in; the network is always there. Without the encoder the
-             inputs are its bits ``x0, x1, ...``; without the head the outputs are the last layer's bits ``y0, y1, ...``
-    features names of the input words, one for each feature of the encoder
-    scores   also put out each class's population count as ``score0, score1, ...``
 
     The first output word is ``class_index``, the index of the largest count; the lowest index wins a tie, as in
     ``argmax``. A ``Regression`` head gives the counts as ``value0, value1, ...``: its ``values`` turns them into
     physical values, ``bias + scale count``. A ``MultiLabel`` head gives a bit for each label, ``label0, label1, ...``,
     true where the count reaches the threshold.
+
+    Parameters
+    ----------
+    features
+        Names of the input words, one for each feature of the encoder.
+    include
+        Which of ``encoder``, ``network``, ``head`` to take in; the network is always there. Without the encoder the
+        inputs are its bits ``x0, x1, ...``; without the head the outputs are the last layer's bits ``y0, y1, ...``.
+    scores
+        Also put out each class's population count as ``score0, score1, ...``.
     """
     if not isinstance(network, LogicNetwork):
-        raise InputError(f"cannot lower a {type(network).__name__}; give a LogicNetwork (or wrap layers and GroupSum in one)")
-    unknown = set(include) - set(PARTS)
+        raise InputError(f"cannot lower a {type(network).__name__}; give a LogicNetwork (or wrap layers and GroupSum "
+                         "in one)")
+    include = set(include)
+    unknown = include - set(PARTS)
     if unknown:
         raise InputError(f"include names {sorted(unknown)[0]!r}; choose from {', '.join(PARTS)}")
-    with_encoder = encoder is not None and "encoder" in include
     if encoder is not None and encoder.n_bits != network.in_features:
         raise InputError(f"the encoder makes {encoder.n_bits} bits, but the network reads {network.in_features}; "
                          f"use the one it was trained with")
     builder = CircuitBuilder(name, labels=tuple(map(str, labels)))
-    nets = _encoder(builder, encoder, features) if with_encoder else _bits(builder, network.in_features)
+    nets = (_encoder(builder, encoder, features) if encoder is not None and "encoder" in include
+            else _bits(builder, network.in_features))
     with builder.stage("network"):
         for layer in network.layers:
             nets = LOWER[type(layer)](builder, layer, nets)
@@ -54,18 +68,19 @@ def _bits(builder: CircuitBuilder, n: int) -> list[int]:
     return [builder.input(f"x{i}")[0] for i in range(n)]
 
 
-def _encoder(builder: CircuitBuilder, encoder: Encoder, features) -> list[int]:
+def _encoder(builder: CircuitBuilder, encoder: Encoder, features: Iterable[str] | None) -> list[int]:
     names = [f"x{i}" for i in range(encoder.n_features)] if features is None else list(features)
     if len(names) != encoder.n_features:
-        raise InputError(f"{len(names)} feature names for an encoder of {encoder.n_features} features; give one for each")
+        raise InputError(f"{len(names)} feature names for an encoder of {encoder.n_features} features; give one for "
+                         "each")
     words = [builder.input(n, int(w), offset=o, step=s)
              for n, w, o, s in zip(names, encoder.width, encoder.offset.tolist(), encoder.step.tolist())]
     with builder.stage("encoder"):
         places = zip(*encoder.used.nonzero(), strict=True)
         bits = [at_least(builder, words[f], int(encoder.thresholds[t, f])) for t, f in places]
         keys = [tuple(word) for word in words]
-        return bits + at_least_more(builder,
-                                    ((keys[plus], keys[minus], value) for plus, minus, value in encoder.edges.tolist()))
+        edges = ((keys[plus], keys[minus], value) for plus, minus, value in encoder.edges.tolist())
+        return bits + at_least_more(builder, edges)
 
 
 def _dense(builder: CircuitBuilder, layer: LogicLayer, nets: list[int]) -> list[int]:
@@ -80,11 +95,11 @@ def _conv(builder: CircuitBuilder, layer: LogicConv2d, nets: list[int]) -> list[
     _, height, width = layer.in_shape
     tables = layer.tables().reshape(layer.kernels, -1).tolist()
 
-    def leaf(channel, y, x):
+    def leaf(channel: int, y: int, x: int) -> int:
         inside = 0 <= y < height and 0 <= x < width
         return nets[(channel * height + y) * width + x] if inside else FALSE
 
-    def tree(kernel, y, x):
+    def tree(kernel: int, y: int, x: int) -> int:
         level = [leaf(c, y + dy - layer.padding, x + dx - layer.padding) for c, dy, dx in leaves[kernel]]
         gates = iter(tables[kernel])
         while len(level) > 1:
@@ -115,11 +130,12 @@ def _any(builder: CircuitBuilder, nets: list[int]) -> int:
 
 
 #: Kind of layer -> its exact gates.
-LOWER = {LogicLayer: _dense, LogicConv2d: _conv, OrPool2d: _pool}
+LOWER: dict[type, Callable[[CircuitBuilder, Any, list[int]], list[int]]] = {
+    LogicLayer: _dense, LogicConv2d: _conv, OrPool2d: _pool}
 
 
 def _head(builder: CircuitBuilder, head: Head, nets: list[int], scores: bool) -> None:
-    """The decision of each task; see ``nn.heads``."""
+    """The decision of each task; see ``network.heads``."""
     size = len(nets) // head.groups
     with builder.stage("head"):
         counts = [popcount(builder, nets[c * size : (c + 1) * size]) for c in range(head.groups)]
@@ -129,18 +145,19 @@ def _head(builder: CircuitBuilder, head: Head, nets: list[int], scores: bool) ->
         builder.output(f"score{c}", count)
 
 
-def _largest(builder, head, counts) -> dict:
+def _largest(builder: CircuitBuilder, head: Head, counts: list[Word]) -> Outputs:
     return {"class_index": argmax(builder, counts)}
 
 
-def _values(builder, head, counts) -> dict:
+def _values(builder: CircuitBuilder, head: Head, counts: list[Word]) -> Outputs:
     return {f"value{g}": count for g, count in enumerate(counts)}
 
 
-def _labels(builder, head, counts) -> dict:
+def _labels(builder: CircuitBuilder, head: MultiLabel, counts: list[Word]) -> Outputs:
     return {f"label{g}": at_least(builder, count, least)
             for g, (count, least) in enumerate(zip(counts, head.thresholds()))}
 
 
 #: A head's task -> the circuit's first output words, by name, made of the counts of its groups.
-DECISIONS = {"classify": _largest, "regress": _values, "multilabel": _labels}
+DECISIONS: dict[str, Callable[[CircuitBuilder, Any, list[Word]], Outputs]] = {
+    "classify": _largest, "regress": _values, "multilabel": _labels}

@@ -76,7 +76,7 @@ def pack(network: torch.nn.Module, encoder: Encoder, dataset: Mapping[str, Any],
     head = getattr(network, "head", None)
     values = {"encoder": encoder.to_dict(), "dataset": dict(dataset), "best_step": best_step,
               "head": head.to_dict() if isinstance(head, Head) else None,
-              "layers": describe_layers(network.layers) if isinstance(network, LogicNetwork) else None}
+              "layers": describe_layers(network.members) if isinstance(network, LogicNetwork) else None}
     return to_numpy(network.state_dict()), values
 
 
@@ -136,7 +136,8 @@ def load_weights(network: torch.nn.Module, tensors: Mapping[str, torch.Tensor], 
 def _rebuild(encoder: Encoder, tensors: Mapping[str, torch.Tensor], values: Mapping[str, Any]) -> LogicNetwork:
     """Return a network of the stored layers and wiring; its weights are loaded afterwards."""
     if values["head"] is None or values["layers"] is None:
-        raise FormatError("the run holds the weights of a network that was given to train; give load_model the same network")
+        raise FormatError("the run holds the weights of a network that was given to train; give load_model the same "
+                          "network")
     network = LogicNetwork(build_layers(values["layers"], tensors), head_from_dict(values["head"]))
     for what, given, needed in (("inputs", network.in_features, encoder.n_bits),
                                 ("outputs", network.head.groups, len(values["dataset"]["classes"]))):

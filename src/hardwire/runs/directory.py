@@ -58,7 +58,8 @@ class RunDirectory:
             remedy = "wait for it, or choose another folder"
             raise InputError(f"{self.path} is being written by {self._writer()}; {remedy}") from None
         except OSError as error:
-            raise InputError(f"cannot write {self.path}: {error.strerror}; choose a folder that can be written") from None
+            raise InputError(f"cannot write {self.path}: {error.strerror}; choose a folder that can be "
+                             "written") from None
         try:
             (self / LOCK).write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
             yield

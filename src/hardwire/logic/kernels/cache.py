@@ -42,7 +42,7 @@ def as_array(tensor: torch.Tensor) -> NDArray[Any]:
 def _digest(tensor: torch.Tensor) -> bytes:
     array = np.ascontiguousarray(as_array(tensor))
     total = hashlib.blake2b(f"{array.dtype} {array.shape} ".encode(), digest_size=16)
-    total.update(array)
+    total.update(array.data)
     return total.digest()
 
 

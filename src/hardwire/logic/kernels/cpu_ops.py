@@ -44,7 +44,7 @@ def _fake(x: torch.Tensor, features: Any) -> torch.Tensor:
     return x.new_empty(features, x.shape[0]).t()
 
 
-def _fake_gradients(x: torch.Tensor, wanted: list[bool], *others: torch.Tensor) -> list[torch.Tensor]:
+def _fake_gradients(x: torch.Tensor, wanted: Sequence[bool], *others: torch.Tensor) -> list[torch.Tensor]:
     """What the gradients of ``x`` and of other tensors look like."""
     return [_fake(x, x.shape[1] if wanted[0] else 0), *(t.new_empty(t.shape) for t in others)]
 
@@ -54,8 +54,8 @@ def _fake_gradients(x: torch.Tensor, wanted: list[bool], *others: torch.Tensor) 
 
 def _joined(pairs: Sequence[torch.Tensor]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Wiring of all layers in one, and where each layer ends."""
-    table = as_array(pairs[0]) if len(pairs) == 1 else kept(pairs, "joined",
-                                                            lambda: np.concatenate([as_array(p) for p in pairs]))
+    table = (as_array(pairs[0]) if len(pairs) == 1
+             else kept(pairs, "joined", lambda: np.concatenate([as_array(p) for p in pairs])))
     return table, np.cumsum([len(p) for p in pairs])
 
 
@@ -75,9 +75,9 @@ def _stack_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, p
 
 
 _stack_gradients = operation(
-    SPACE,
-    "stack_backward(Tensor grad, Tensor x, Tensor values, Tensor[] pairs, int classes, bool efd, bool[] wanted) -> Tensor[]",
-    _stack_backward, fake=lambda grad, x, values, *rest: _fake_gradients(x, rest[-1], values))
+    SPACE, "stack_backward(Tensor grad, Tensor x, Tensor values, Tensor[] pairs, int classes, bool efd, "
+           "bool[] wanted) -> Tensor[]", _stack_backward,
+    fake=lambda grad, x, values, *rest: _fake_gradients(x, rest[-1], values))
 _stack = operation(
     SPACE, "stack(Tensor x, Tensor values, Tensor[] pairs, int classes, bool efd) -> Tensor", _stack_forward,
     fake=lambda x, values, pairs, classes, efd: _fake(x, classes or pairs[-1].shape[0]), gradients=_stack_gradients,
@@ -116,10 +116,9 @@ def _scaled(grad: torch.Tensor, dx: torch.Tensor, dp: torch.Tensor, *_: Any) -> 
 
 
 _stack_loss = operation(
-    SPACE,
-    "stack_loss(Tensor x, Tensor values, Tensor[] pairs, int classes, bool efd, float scale, Tensor y, Tensor teacher, "
-           "float weight, float temperature, bool want_dx) -> (Tensor, Tensor, Tensor)", _stack_loss_forward,
-    fake=lambda x, values, *rest: (values.new_empty(()), *_fake_gradients(x, rest[-1:], values)),
+    SPACE, "stack_loss(Tensor x, Tensor values, Tensor[] pairs, int classes, bool efd, float scale, Tensor y, "
+           "Tensor teacher, float weight, float temperature, bool want_dx) -> (Tensor, Tensor, Tensor)",
+    _stack_loss_forward, fake=lambda x, values, *rest: (values.new_empty(()), *_fake_gradients(x, rest[-1:], values)),
     gradients=_scaled)
 
 
@@ -238,14 +237,12 @@ def _fake_tree(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_s
 
 
 _tree_gradients = operation(
-    SPACE,
-    "tree_backward(Tensor grad, Tensor x, Tensor values, Tensor leaves, Tensor winner, int[] in_shape, int[] out_shape, "
-           "int padding, int pool, bool efd, bool[] wanted) -> Tensor[]", _tree_backward,
+    SPACE, "tree_backward(Tensor grad, Tensor x, Tensor values, Tensor leaves, Tensor winner, int[] in_shape, "
+           "int[] out_shape, int padding, int pool, bool efd, bool[] wanted) -> Tensor[]", _tree_backward,
     fake=lambda grad, x, values, *rest: _fake_gradients(x, rest[-1], values))
 _tree = operation(
-    SPACE,
-    "tree(Tensor x, Tensor values, Tensor leaves, int[] in_shape, int[] out_shape, int padding, int pool, bool efd) "
-           "-> (Tensor, Tensor)", _tree_forward, fake=_fake_tree, gradients=_tree_gradients, saved=3)
+    SPACE, "tree(Tensor x, Tensor values, Tensor leaves, int[] in_shape, int[] out_shape, int padding, int pool, "
+           "bool efd) -> (Tensor, Tensor)", _tree_forward, fake=_fake_tree, gradients=_tree_gradients, saved=3)
 
 
 def tree(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: Sequence[int], out_shape: Sequence[int],

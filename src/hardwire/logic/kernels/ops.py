@@ -27,7 +27,7 @@ class Kernels(Protocol):
 
     def stack(self, x: torch.Tensor, values: torch.Tensor, pairs: Sequence[torch.Tensor], classes: int = 0,
               efd: bool = False) -> torch.Tensor:
-        """Layers of two-input gates, ``pairs`` (gates, 2) int32 each, then the sums of ``classes`` groups if these are not 0."""
+        """Layers of two-input gates, ``pairs`` (gates, 2) int32 each, then the sums of ``classes`` groups if not 0."""
         ...
 
     def stack_loss(self, x: torch.Tensor, values: torch.Tensor, pairs: Sequence[torch.Tensor], classes: int, efd: bool,
@@ -114,9 +114,10 @@ def use_device(name: str) -> torch.device:
 def _choose_interpreter() -> None:
     """Set the interpreter, which Triton reads when it is imported."""
     language = getattr(sys.modules.get("triton"), "language", None)
-    if type(getattr(language, "sum",
-                    None)).__name__ == "JITFunction":  # the interpreter's functions are of another kind
-        raise InputError(f"device {INTERPRETER!r} must be chosen before Triton is imported; set TRITON_INTERPRET=1 for the program")
+    # The interpreter's functions are of another kind.
+    if type(getattr(language, "sum", None)).__name__ == "JITFunction":
+        raise InputError(f"device {INTERPRETER!r} must be chosen before Triton is imported; set TRITON_INTERPRET=1 "
+                         "for the program")
     os.environ["TRITON_INTERPRET"] = "1"
     _triton()
 

@@ -1,4 +1,4 @@
-"""Naive reference of each operation, readable beside its equation. The fast spellings in ``cpu`` and ``gpu`` are compared with these.
+"""Naive reference of each operation, beside its equation; those in ``cpu`` and ``gpu`` are compared with these.
 
 Shapes: activations are sample-major ``(samples, features)`` here, coefficients ``(gates, 4)`` in the order 1, a, b, ab.
 """
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 
 class Soft(NamedTuple):
-    """A teacher's logits (samples, classes), the share ``weight`` that they have in a loss, and their ``temperature``."""
+    """A teacher's logits (samples, classes), their share ``weight`` in a loss, and their ``temperature``."""
 
     logits: torch.Tensor
     weight: float
@@ -38,34 +38,35 @@ def gates(x: torch.Tensor, pairs: torch.Tensor, coefficients: torch.Tensor) -> t
     1, and with the coefficients of a Boolean gate, this is that gate (Petersen et al., 2022).
     """
     a, b = x[:, pairs[:, 0]], x[:, pairs[:, 1]]
-    c0, c1, c2, c3 = coefficients.T
+    c0, c1, c2, c3 = coefficients.unbind(1)
     return c0 + c1 * a + c2 * b + c3 * a * b
 
 
 def group_sum(x: torch.Tensor, classes: int) -> torch.Tensor:
-    """``s_c`` = sum of the ``c``-th of ``classes`` equal, contiguous groups: (samples, features) -> (samples, classes)."""
+    """Sums of ``classes`` equal, contiguous groups: (samples, features) -> (samples, classes)."""
     return x.reshape(x.shape[0], classes, -1).sum(-1)
 
 
-def stack(x, pairs, coefficients, sizes, classes=0):
-    """Layers of ``sizes`` gates one after the other, then ``group_sum`` if ``classes``; their pairs and coefficients in one."""
+def stack(x: torch.Tensor, pairs: torch.Tensor, coefficients: torch.Tensor, sizes: list[int],
+          classes: int = 0) -> torch.Tensor:
+    """Layers of ``sizes`` gates, whose pairs and coefficients are in one, then ``group_sum`` if ``classes``."""
     for p, c in zip(pairs.split(sizes), coefficients.split(sizes)):
         x = gates(x, p.long(), c)
     return group_sum(x, classes) if classes else x
 
 
-def mixed(x, candidates, weights, coefficients):
-    """Gates whose operands are mixtures of ``K`` candidate inputs: ``a_g = sum_k w[g, 0, k] x[candidates[g, 0, k]]``, ``b`` alike.
+def mixed(x: torch.Tensor, candidates: torch.Tensor, weights: torch.Tensor, coefficients: torch.Tensor) -> torch.Tensor:
+    """Gates whose operands mix ``K`` candidates: ``a_g = sum_k w[g, 0, k] x[candidates[g, 0, k]]``, ``b`` alike.
 
     x (samples, inputs), candidates (gates, 2, K) integer, weights (gates, 2, K), coefficients (gates, 4); returns
     (samples, gates). With one-hot weights this is ``gates`` (Mommen et al., 2025; LILogicNet, 2025).
     """
     a, b = (x[:, candidates] * weights).sum(-1).unbind(-1)
-    c0, c1, c2, c3 = coefficients.T
+    c0, c1, c2, c3 = coefficients.unbind(1)
     return c0 + c1 * a + c2 * b + c3 * a * b
 
 
-def lut(x, inputs, values):
+def lut(x: torch.Tensor, inputs: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     """Look-up tables of ``k`` inputs, relaxed: ``y_g = sum_m p[g, m] prod_l (x_l if bit l of m else 1 - x_l)``.
 
     x (samples, features), inputs (tables, k) integer, values (tables, 2^k) with operand 0 the least significant address
@@ -78,17 +79,30 @@ def lut(x, inputs, values):
     return p[..., 0]
 
 
-def tree(x, shape, leaves, coefficients, *, padding=0, pool=1):
+def tree(x: torch.Tensor, shape: tuple[int, int, int], leaves: torch.Tensor, coefficients: torch.Tensor, *,
+         padding: int = 0, pool: int = 1) -> torch.Tensor:
     """Trees of gates slid over an image, then the largest of every ``pool`` x ``pool`` window: a relaxed OR.
 
-    x           (samples, channels * height * width) in ``shape`` = (channels, height, width)
-    leaves      (kernels, 2^d, 3) integer: channel, row and column of each leaf in the receptive field; the leaf of output
-                position (i, j) reads ``x[channel, i + row - padding, j + column - padding]``, 0 outside the image
-    coefficients (kernels, 2^d - 1, 4), gates level by level from the leaves; gate j of a level reads 2j and 2j + 1 of
-    the one below
-    returns     (samples, kernels * rows * columns) after pooling; windows that do not fit whole are dropped
+    Parameters
+    ----------
+    x
+        (samples, channels * height * width) in ``shape`` = (channels, height, width).
+    leaves
+        (kernels, 2^d, 3) integer: channel, row and column of each leaf in the receptive field, which is ``1 + max row``
+        by ``1 + max column``. The leaf of output position (i, j) reads ``x[channel, i + row - padding, j + column -
+        padding]``, 0 outside the image.
+    coefficients
+        (kernels, 2^d - 1, 4), gates level by level from the leaves; gate j of a level reads 2j and 2j + 1 of the one
+        below.
 
-    The receptive field is ``1 + max row`` by ``1 + max column``. Source: Petersen et al., 2024 (arXiv 2411.04732).
+    Returns
+    -------
+    torch.Tensor
+        (samples, kernels * rows * columns) after pooling; windows that do not fit whole are dropped.
+
+    References
+    ----------
+    Petersen et al., 2024 (arXiv 2411.04732).
     """
     kernels = len(leaves)
     image = torch.nn.functional.pad(x.reshape(-1, *shape), (padding,) * 4)

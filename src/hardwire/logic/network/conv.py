@@ -17,7 +17,7 @@ Shape = tuple[int, int, int]
 
 
 class LogicConv2d(Nodes):
-    """Kernels that are trees of two-input gates over a receptive field, then OR pooling; weights are shared over positions.
+    """Kernels that are trees of two-input gates over a receptive field, alike at all positions, then OR pooling.
 
     Shapes: (samples, channels * height * width) -> (samples, kernels * rows * columns), both flattened as (channel,
     row, column); ``out_shape`` is (kernels, rows, columns). A tree of depth d has ``2^d`` leaves and ``2^d - 1`` gates.
@@ -55,7 +55,8 @@ class LogicConv2d(Nodes):
 
     leaves: torch.Tensor
 
-    def __init__(self, in_shape: Sequence[int], kernels: int, *, receptive_field: int = 3, depth: int = 3,
+    def __init__(self, in_shape: Sequence[int], kernels: int, *,  # noqa: PLR0913 - settings of a layer
+                 receptive_field: int = 3, depth: int = 3,
                  padding: int = 0, pool: int = 2, groups: int = 1, channels_per_tree: int = 2, wiring: str = "random",
                  leaves: ArrayLike | None = None, parametrisation_name: str = "table", init: str = "residual",
                  strength: float | None = None, noise: float = 0.0, estimator: str = "relaxed",
@@ -63,8 +64,8 @@ class LogicConv2d(Nodes):
         channels, height, width = (int(n) for n in in_shape)
         positive = channels, height, width, kernels, receptive_field, depth, pool, groups, channels_per_tree
         if min(positive) < 1 or padding < 0:
-            raise InputError(f"a LogicConv2d of {kernels} kernels of {receptive_field} x {receptive_field} and depth {depth} "
-                             f"over {channels} x {height} x {width} needs positive sizes")
+            raise InputError(f"a LogicConv2d of {kernels} kernels of {receptive_field} x {receptive_field} and depth "
+                             f"{depth} over {channels} x {height} x {width} needs positive sizes")
         if pool > 15 or depth > 8:
             raise InputError(f"pool = {pool} and depth = {depth}: pools reach to 15, trees to depth 8")
         rng = np.random.default_rng([seed, channels, kernels, receptive_field])
@@ -88,14 +89,16 @@ class LogicConv2d(Nodes):
     def gates(self) -> int:
         """Nodes of the frozen layer: trees at all positions, and the ORs of the pools."""
         positions = self.pool**2
-        return self.out_features * (positions * (2**self.depth - 1) + positions - 1)
+        return self.out_features * (positions * ((1 << self.depth) - 1) + positions - 1)
 
     def forward(self, x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
+        """Inputs (samples, in_features) to outputs (samples, out_features)."""
         x = check_input(x, self.in_features, self.weight, "LogicConv2d")
         return kernels_for(x.device).tree(x, self.values(generator), self.leaves, self.in_shape, self.out_shape,
                                           self.padding, self.pool, self.efd)
 
     def extra_repr(self) -> str:
+        """What ``repr`` shows of the layer."""
         return (f"{self.in_shape} -> {self.out_shape}, receptive_field={self.receptive_field}, depth={self.depth}, "
                 f"padding={self.padding}, pool={self.pool}, {self.parametrisation}")
 
@@ -112,7 +115,7 @@ def _inside(leaves: ArrayLike, kernels: int, depth: int, channels: int, field: i
 
 
 class OrPool2d(nn.Module):
-    """The largest of every ``pool`` x ``pool`` window, which on 0 and 1 is OR; windows that do not fit whole are dropped.
+    """The largest of every ``pool`` x ``pool`` window, which on 0 and 1 is OR; incomplete windows are dropped.
 
     Shapes: (samples, channels * height * width) -> (samples, channels * (height // pool) * (width // pool)).
     """
@@ -136,9 +139,11 @@ class OrPool2d(nn.Module):
         return False
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Inputs (samples, in_features) to outputs (samples, out_features)."""
         if x.ndim != 2 or x.shape[1] != self.in_features:
             raise InputError(f"OrPool2d reads (samples, {self.in_features}), but was given {tuple(x.shape)}")
         return nn.functional.max_pool2d(x.unflatten(1, self.in_shape), self.pool).flatten(1)
 
     def extra_repr(self) -> str:
+        """What ``repr`` shows of the layer."""
         return f"{self.in_shape} -> {self.out_shape}"

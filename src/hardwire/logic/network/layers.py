@@ -127,7 +127,7 @@ def values_of(layers: Sequence[Nodes], generator: torch.Generator | None = None)
 
 
 class LogicLayer(Nodes):
-    """A layer of two-input gates, or of look-up tables of up to six inputs: (samples, in_features) -> (samples, out_features).
+    """A layer of two-input gates, or of tables of up to six inputs: (samples, in_features) -> (samples, out_features).
 
     ``y_g = c0 + c1 a + c2 b + c3 a b``, with ``a, b`` the two inputs that gate ``g`` is wired to and ``c`` what the
     parametrisation makes of its weights; with ``fan_in`` k > 2 the multilinear extension of a table of ``2^k`` values.
@@ -155,7 +155,8 @@ class LogicLayer(Nodes):
     pairs: torch.Tensor
     candidates: torch.Tensor
 
-    def __init__(self, in_features: int, out_features: int, *, parametrisation_name: str = "table",
+    def __init__(self, in_features: int, out_features: int, *,  # noqa: PLR0913 - settings of a layer
+                 parametrisation_name: str = "table",
                  init: str = "residual", strength: float | None = None, noise: float = 1.0,
                  pairs: ArrayLike | None = None, seed: int = 0, fan_in: int = 2, candidates: int | ArrayLike = 0,
                  routing: str = "soft", estimator: str = "relaxed", temperature: float = 1.0) -> None:
@@ -227,6 +228,7 @@ class LogicLayer(Nodes):
         return hard + (soft - soft.detach())
 
     def forward(self, x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
+        """Inputs (samples, in_features) to outputs (samples, out_features)."""
         x = check_input(x, self.in_features, self.weight, "LogicLayer")
         values, kernels = self.values(generator), kernels_for(x.device)
         if self.fan_in > 2:
@@ -236,9 +238,11 @@ class LogicLayer(Nodes):
         return kernels.stack(x, values, [self.wires()], 0, self.efd)
 
     def extra_repr(self) -> str:
+        """What ``repr`` shows of the layer."""
         more = [f"fan_in={self.fan_in}"] * (self.fan_in > 2)
         more += [f"{self.candidates.shape[-1]} candidates"] if self.learned else []
         return ", ".join([str(self.in_features), str(self.out_features), self.parametrisation, *more])
 
     def stacks(self) -> bool:
+        """Whether the layer can be a part of one fused stack, in the present mode and phase."""
         return self.fan_in == 2 and not (self.learned and self.trains and not self.phase.fixed_wiring)

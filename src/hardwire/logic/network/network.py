@@ -20,10 +20,10 @@ Layer: TypeAlias = LogicLayer | LogicConv2d | OrPool2d
 
 
 def check_classes(y: torch.Tensor, samples: int, classes: int) -> None:
-    """InputError unless ``y`` can hold a class for each sample; the classes themselves are checked where they are read."""
+    """Raise InputError unless ``y`` can hold a class for each sample; its values are checked where they are read."""
     if y.dtype != torch.int64 or y.shape != (samples,):
-        raise InputError(f"y of shape {tuple(y.shape)} and type {y.dtype} does not hold a class below {classes} for each of "
-                         f"{samples} samples; give int64 class numbers")
+        raise InputError(f"y of shape {tuple(y.shape)} and type {y.dtype} does not hold a class below {classes} for "
+                         f"each of {samples} samples; give int64 class numbers")
 
 
 class LogicNetwork(nn.Module):
@@ -134,12 +134,13 @@ class LogicNetwork(nn.Module):
         return result
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Bits (samples, in_features) to the outputs of the head."""
         x, segment, generator = self._to_last(x)
         x = self._through(segment, x, generator, self.head.groups)
         return self._outputs(segment, x)
 
     def cross_entropy(self, x: torch.Tensor, y: torch.Tensor, soft: Soft | None = None) -> torch.Tensor:
-        """``reference.cross_entropy(self(x), y, soft)`` for a ``GroupSum``: a scalar with gradient, for the training step.
+        """Return ``reference.cross_entropy(self(x), y, soft)`` for a ``GroupSum``: a scalar with gradient.
 
         On a CPU, the gates before the head, the head and the loss go forward and backward in one pass, so that the
         gradient need not compute the forward pass again.

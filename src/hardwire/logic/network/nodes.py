@@ -96,9 +96,11 @@ class Tabled(Parametrisation):
         self.k, self.weights = k, 2**k
 
     def values(self, w: torch.Tensor, sharpness: float = 1.0) -> torch.Tensor:
+        """Weights (nodes, weights) to table values (nodes, 2^k)."""
         return torch.sigmoid(self.sharp(w, sharpness))
 
     def hard(self, w: torch.Tensor) -> torch.Tensor:
+        """The frozen nodes as values of 0 and 1, (nodes, 2^k)."""
         return (self.logits(w) > 0).to(w.dtype)
 
     def noisy(self, w: torch.Tensor, temperature: float, generator: torch.Generator | None,
@@ -125,11 +127,12 @@ class TableLogits(Tabled):
         return w + strength * _pass_through(self.k) if init == "residual" else w
 
     def logits(self, w: torch.Tensor) -> torch.Tensor:
+        """Weights (nodes, weights) to logits."""
         return w
 
 
 class Walsh(Tabled):
-    """``2^k`` Walsh coefficients ``t`` a node: ``p[m] = sigmoid(-sum_S t_S prod_{i in S} s_i)`` with ``s_i = 1 - 2 m_i``.
+    """``2^k`` Walsh coefficients ``t`` a node: ``p[m] = sigmoid(-sum_S t_S prod_{i in S} s_i)``, ``s_i = 1 - 2 m_i``.
 
     Between the corners the node is their multilinear extension, where the source squashes the extension of the logits;
     at operands of 0 and 1 the two agree.
@@ -148,10 +151,11 @@ class Walsh(Tabled):
     def initial(self, nodes: int, init: str, strength: float, noise: float,
                 generator: torch.Generator | None = None) -> torch.Tensor:
         """As ``TableLogits``: the noise of each table logit has the deviation ``noise``."""
-        t = noise * torch.randn(nodes, self.weights, generator=generator) / self.weights**0.5
+        t: torch.Tensor = noise * torch.randn(nodes, self.weights, generator=generator) / self.weights**0.5
         return t - strength * _pass_through(self.k) @ self.hadamard / self.weights if init == "residual" else t
 
     def logits(self, w: torch.Tensor) -> torch.Tensor:
+        """Weights (nodes, weights) to logits."""
         return -w @ self.hadamard.to(w)
 
 
@@ -178,17 +182,21 @@ class Mixture(Parametrisation):
         return torch.stack([p.select(4 - j, 1).flatten(1).sum(1) for j in range(4)], -1)
 
     def values(self, w: torch.Tensor, sharpness: float = 1.0) -> torch.Tensor:
+        """Weights (nodes, weights) to table values (nodes, 2^k)."""
         return self._marginals(torch.softmax(self.sharp(w, sharpness), -1))
 
     def hard(self, w: torch.Tensor) -> torch.Tensor:
+        """The frozen nodes as values of 0 and 1, (nodes, 2^k)."""
         return self.truth.to(w)[self.logits(w).argmax(-1)]
 
     def uniform(self, w: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+        """Random numbers for each of the sixteen gates, away from 0 and 1."""
         u = torch.rand(w.shape[0], 16, generator=generator, dtype=w.dtype, device=w.device)
         return u.clamp(1e-6, 1 - 1e-6)
 
     def noisy(self, w: torch.Tensor, temperature: float, generator: torch.Generator | None,
               sharpness: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
+        """Under Gumbel noise on the logits of the gates; one draw for the whole batch."""
         u = self.uniform(w, generator)
         logits = self.sharp(w, sharpness) - torch.log(-torch.log(u))
         return self._marginals(torch.softmax(logits / temperature, -1)), self.truth.to(w)[logits.argmax(-1)]
@@ -213,11 +221,12 @@ class Softmax16(Mixture):
         return w
 
     def logits(self, w: torch.Tensor) -> torch.Tensor:
+        """Weights (nodes, weights) to logits."""
         return w
 
 
 class CovJac(Mixture):
-    """Four coefficients ``c`` of 1, a, b, ab, drawn to a code book: ``p = softmax(-|c - G_j|^2 / T) @ TRUTH``, ``T = 1/4``.
+    """Coefficients ``c`` of 1, a, b, ab, drawn to a code book: ``p = softmax(-|c - G_j|^2 / T) @ TRUTH``, ``T = 1/4``.
 
     ``G_j`` are the coefficients of gate ``j``. The Jacobian of the drawn coefficients is ``(2 / T)`` times their
     covariance over the gates.
@@ -242,6 +251,7 @@ class CovJac(Mixture):
         return w + strength * (_COEFFICIENTS[TABLE["A"]].float() - mean) if init == "residual" else w
 
     def logits(self, w: torch.Tensor) -> torch.Tensor:
+        """Weights (nodes, weights) to logits."""
         return -(w[:, None] - self.book.to(w)).square().sum(-1) / self.temperature
 
 
@@ -293,13 +303,13 @@ def _mobius(k: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
 
 
 def coefficients(values: torch.Tensor) -> torch.Tensor:
-    """Table values (nodes, 2^k) to multilinear coefficients (nodes, 2^k), for k = 2 those of 1, a, b, ab; differentiable."""
+    """Table values (nodes, 2^k) to multilinear coefficients (nodes, 2^k), for k = 2 of 1, a, b, ab; differentiable."""
     k = values.shape[-1].bit_length() - 1
     return values @ _mobius(k, values.dtype, values.device)
 
 
 def tables(hard_values: torch.Tensor) -> torch.Tensor:
-    """Values of 0 and 1 (nodes, 2^k) as truth tables (nodes,) int64; for k = 6 the bits of an unsigned 64-bit number."""
+    """Values of 0 and 1 (nodes, 2^k) as truth tables (nodes,) int64; for k = 6 the bits of a uint64."""
     m = torch.arange(hard_values.shape[-1], device=hard_values.device)
     return (hard_values.to(torch.int64) << m).sum(-1)
 

@@ -14,7 +14,7 @@ Shape = tuple[int, int, int]
 
 
 def random_pairs(inputs: Wires, gates: int, rng: np.random.Generator) -> Wires:
-    """Random pairs of ``inputs``: no gate reads one input twice, no two read the same pair, uses of inputs differ by little.
+    """Random pairs of ``inputs``: no gate reads one input twice, no two the same pair, uses of inputs differ by little.
 
     Operands are dealt from whole permutations; where a quarter or more of all pairs is wanted, from rounds of a
     tournament. More gates than there are pairs share all pairs evenly: two gates of one pair can learn two functions of
@@ -34,7 +34,7 @@ def random_pairs(inputs: Wires, gates: int, rng: np.random.Generator) -> Wires:
     while len(bad := _repeats(pairs, n)):
         swap = rng.permutation(gates)[: len(bad)]  # exchange second operands, so that uses stay even
         pairs[bad, 1], pairs[swap, 1] = pairs[swap, 1].copy(), pairs[bad, 1].copy()
-    return inputs[pairs]
+    return np.take(inputs, pairs)
 
 
 def random_inputs(inputs: Wires, nodes: int, rng: np.random.Generator, k: int) -> Wires:
@@ -50,7 +50,7 @@ def random_inputs(inputs: Wires, nodes: int, rng: np.random.Generator, k: int) -
 
 
 def _deal(n: int, nodes: int, k: int, rng: np.random.Generator) -> Wires:
-    """(nodes, k) of ``range(n)`` from whole permutations; one that begins within a node puts last what it reads already."""
+    """(nodes, k) of ``range(n)`` from whole permutations; one that begins within a node puts last what it reads."""
     deals: list[NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
     for start in range(0, nodes * k, n):
         held = deals[-1][max(0, n - start % k) :]
@@ -76,7 +76,8 @@ def local_candidates(shape: Shape, levels: int, active: NDArray[np.bool_], gates
         n = (len(rows), 2 * k)
         rows_of_bits = np.clip(y[rows] + rng.integers(-reach_y, reach_y + 1, n), 0, height - 1)
         columns = np.clip(x[rows] + rng.integers(-reach_x, reach_x + 1, n), 0, width - 1)
-        return rng.integers(0, planes, n) * height * width + rows_of_bits * width + columns
+        drawn: Wires = rng.integers(0, planes, n) * height * width + rows_of_bits * width + columns
+        return drawn
 
     bits = draw(np.arange(gates))
     for _ in range(16):  # where a square holds few active bits, its gate moves
@@ -159,7 +160,7 @@ def _tournament(n: int, gates: int, rng: np.random.Generator) -> Wires:
     pairs = np.stack([(rounds + place) % (players - 1), (rounds - place) % (players - 1)], 2)
     pairs[:, 0, 0] = players - 1
     pairs = pairs[rng.permutation(players - 1)].reshape(-1, 2)
-    return rng.permutation(n)[pairs[pairs.max(1) < n][:gates]]
+    return np.take(rng.permutation(n), pairs[pairs.max(1) < n][:gates])
 
 
 def _repeats(pairs: Wires, n: int) -> Wires:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -64,7 +65,7 @@ def build(settings: LogicSettings, bits: NDArray[np.bool_], y: NDArray[Any], dat
     """Return the network that the settings describe, with the head of its task."""
     outputs = len(dataset.classes)
     network = build_network(settings, bits, classes=outputs, shape=dataset.shape, levels=levels)
-    group = network.layers[-1].out_features // outputs
+    group = network.members[-1].out_features // outputs
     network.head = build_head(settings.task, outputs, group, tau=settings.tau_for(outputs), learn=settings.learn_tau,
                               targets=y)
     return network
@@ -106,8 +107,8 @@ class Batches:
         moves = self.augmentation.draw(step, len(rows)) if self.augmentation else None
         for members in np.array_split(self.group.share(np.arange(len(rows))), self.accumulate):
             if len(members):
-                change = moves and (lambda packed, members=members: self.augmentation(packed,
-                                                                                      [m[members] for m in moves]))
+                change = (partial(self.augmentation, moves=[m[members] for m in moves])
+                          if self.augmentation and moves else None)
                 yield *self.samples.batch(rows[members], change), rows[members], len(members) / len(rows)
 
 
@@ -127,6 +128,7 @@ class LogicTraining(Training):
     """
 
     unit = "step"
+    group: Ranks
 
     def __init__(self, settings: LogicSettings, dataset: Dataset, network: torch.nn.Module | None = None) -> None:
         self.settings, self.dataset, self.total = settings, dataset, settings.steps
@@ -134,8 +136,9 @@ class LogicTraining(Training):
         self.encoder = build_encoder(settings, dataset.train.x, dataset.shape)
         place = use_device(settings.device)
         bits, y = self.encoder.encode(dataset.train.x), self.task.targets(dataset.train.y)
-        self.network: Any = network.train() if network is not None else build(settings, bits, y, dataset,
-                                                                              self.encoder.levels).to(place)
+        network = build(settings, bits, y, dataset,
+                        self.encoder.levels).to(place) if network is None else network.train()
+        self.network: Any = network
         self.device = device_of(self.network)
         self.samples = EncodedSamples(bits, y)
         self.validation = EncodedSamples(self.encoder.encode(dataset.validation.x),
@@ -197,8 +200,8 @@ class LogicTraining(Training):
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Return the weights, the best ones so far, and the optimizer's moments."""
-        tensors = with_prefix("network.", to_numpy(self.network.state_dict())) | with_prefix("best.",
-                                                                                             to_numpy(self.best))
+        tensors = with_prefix("network.", to_numpy(self.network.state_dict()))
+        tensors |= with_prefix("best.", to_numpy(self.best))
         for i, parameter in enumerate(self.network.parameters()):
             tensors |= with_prefix(f"optimizer.{i}.", to_numpy(self.optimizer.state[parameter]))
         return tensors, {"best_hard": self.best_hard, "best_step": self.best_step}

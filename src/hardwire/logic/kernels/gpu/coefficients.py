@@ -11,7 +11,7 @@ BLOCK = 256
 
 @triton.jit
 def _coefficients(values, c, slopes, gates, LOGITS: tl.constexpr, EFD: tl.constexpr, B: tl.constexpr):
-    """``c0 = p0, c1 = p1 - p0, c2 = p2 - p0, c3 = p3 - p2 - p1 + p0``; ``slopes`` are those of extended finite differences."""
+    """``c = p0, p1 - p0, p2 - p0, p3 - p2 - p1 + p0``; ``slopes`` are those of extended finite differences."""
     g = tl.program_id(0) * B + tl.arange(0, B)
     real = g < gates
     p0 = tl.load(values + 4 * g, mask=real, other=0.0)
@@ -78,7 +78,7 @@ def as_coefficients(values: torch.Tensor, efd: bool = False, *,
 
 
 def value_gradients(dc: torch.Tensor, dp: torch.Tensor, values: torch.Tensor | None = None) -> torch.Tensor:
-    """Parts (parts, gates, 4) of coefficient gradients into ``dp`` (gates, 4); ``values`` are the logits, if they are logits."""
+    """Parts (parts, gates, 4) of coefficient gradients into ``dp`` (gates, 4); ``values``: the logits, if any."""
     logits = values if values is not None else dp
     launch(_value_gradients, (triton.cdiv(len(dp), BLOCK),), dc, logits, dp, len(dp), len(dc),
            LOGITS=values is not None, B=BLOCK)
@@ -90,12 +90,14 @@ class TableCoefficients(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, logits):
+        """Logits to coefficients."""
         ctx.save_for_backward(logits)
         return as_coefficients(logits, logits=True)[0].to(logits.dtype)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, grad):
+        """Gradient of the coefficients to that of the logits."""
         (logits,) = ctx.saved_tensors
         grad = grad.float().contiguous()
         dp = fresh(*grad.shape, dtype=torch.float32, device=grad.device)

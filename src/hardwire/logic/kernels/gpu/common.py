@@ -27,9 +27,10 @@ def rows_of(rows: int, samples: int, dtype, device) -> torch.Tensor:
 
 
 def feature_major(x: torch.Tensor) -> torch.Tensor:
-    """Sample-major ``x`` (samples, features) as (features, samples) with contiguous rows; copied only if it is not so already."""
+    """Sample-major ``x`` (samples, features) as (features, samples) with contiguous rows; copied only if need be."""
     if x.dtype not in STORAGE:
-        raise InputError(f"the GPU kernels store float32, bfloat16 or float16, not {str(x.dtype).removeprefix('torch.')}; convert it")
+        raise InputError("the GPU kernels store float32, bfloat16 or float16, not "
+                         f"{str(x.dtype).removeprefix('torch.')}; convert it")
     x = x.detach().t()
     apart = x.shape[0] <= 1 or x.stride(0) >= x.shape[1]
     return x if (x.stride(1) == 1 or x.shape[1] <= 1) and apart and x.stride(0) > 0 else x.contiguous()
@@ -59,14 +60,14 @@ def strip(samples: int, widest: int = 512) -> tuple[int, int]:
 
 
 def cut(items: int, step: int, programs: int) -> tuple[int, int]:
-    """(parts, span): ``items`` in parts of ``span``, a multiple of ``step``, so that there are about ``PROGRAMS`` programs."""
+    """(parts, span): ``items`` in parts of ``span``, a multiple of ``step``, for about ``PROGRAMS`` programs."""
     steps = max(1, triton.cdiv(items, step))
     span = triton.cdiv(steps, max(1, min(steps, triton.cdiv(PROGRAMS, max(1, programs))))) * step
     return max(1, triton.cdiv(items, span)), span
 
 
 def chunks(samples: int, row_bytes: int) -> list[slice]:
-    """Samples in chunks, so that ``row_bytes`` for each of them stay within ``BUDGET``; one empty chunk for no samples."""
+    """Samples in chunks, ``row_bytes`` for each, that stay within ``BUDGET``; one empty chunk for no samples."""
     most = max(256, BUDGET // max(1, row_bytes) // 256 * 256)
     return [slice(first, min(first + most, samples)) for first in range(0, max(1, samples), most)]
 

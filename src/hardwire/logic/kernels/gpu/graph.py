@@ -11,7 +11,8 @@ WARM_UP = 3
 
 def _check(optimizer, x) -> None:
     if not x.is_cuda:
-        raise InputError(f"a CUDA graph needs a CUDA GPU, but the samples are on {x.device}; call the network step by step")
+        raise InputError(f"a CUDA graph needs a CUDA GPU, but the samples are on {x.device}; call the network step by "
+                         "step")
     if not all(group.get("capturable", False) for group in optimizer.param_groups):
         raise InputError("a CUDA graph needs an optimizer made with capturable=True")
 
@@ -55,7 +56,7 @@ def _refresh_rates(optimizer, rates) -> None:
 
 
 def graphed_step(network, optimizer, loss: Callable, x: torch.Tensor, y: torch.Tensor) -> Callable:
-    """``step(x, y) -> loss``: forward, backward and update, captured once and replayed; the loss is overwritten by the next step.
+    """``step(x, y) -> loss``: forward, backward and update, captured once, replayed; the next step overwrites the loss.
 
     network    on the GPU; its parameters and buffers are left as they were, whatever the warm-up did
     optimizer  made with ``capturable=True``; for a schedule, with its learning rate as a tensor on the GPU
@@ -83,8 +84,8 @@ def graphed_step(network, optimizer, loss: Callable, x: torch.Tensor, y: torch.T
 
     def step(new_x: torch.Tensor, new_y: torch.Tensor) -> torch.Tensor:
         if new_x.shape != x.shape or new_y.shape != y.shape:
-            raise InputError(f"the CUDA graph takes batches of {tuple(x.shape)} and {tuple(y.shape)}, not {tuple(new_x.shape)} and "
-                             f"{tuple(new_y.shape)}; leave the last, smaller batch out")
+            raise InputError(f"the CUDA graph takes batches of {tuple(x.shape)} and {tuple(y.shape)}, not "
+                             f"{tuple(new_x.shape)} and {tuple(new_y.shape)}; leave the last, smaller batch out")
         _refresh_rates(optimizer, rates)
         x.copy_(new_x)
         y.copy_(new_y)

@@ -25,7 +25,8 @@ def compressed(reads: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
     """``reads`` (places,), the row that each place reads -> (starts, slots), int32."""
     reads = np.asarray(reads).ravel()
     if reads.size and (reads.min() < 0 or reads.max() >= rows):
-        raise InputError(f"the wiring reads rows {reads.min()} to {reads.max()}, but there are rows 0 to {rows - 1} only")
+        raise InputError(f"the wiring reads rows {reads.min()} to {reads.max()}, but there are rows 0 to {rows - 1} "
+                         "only")
     starts = np.zeros(rows + 1, np.int32)
     np.cumsum(np.bincount(reads, minlength=rows), out=starts[1:])
     return starts, np.argsort(reads, kind="stable").astype(np.int32)

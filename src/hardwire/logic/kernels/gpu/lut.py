@@ -48,7 +48,7 @@ def _fold(v, u, K: tl.constexpr):
 
 @triton.jit
 def _unfold(u, y, K: tl.constexpr):
-    """Gradients of all nodes, from the result's ``y`` down to that of value 0: node ``n``'s is entry ``2^(k+1) - 2 - n``."""
+    """Gradients of all nodes, from the result's ``y`` down to value 0's: node ``n``'s is entry ``2^(k+1) - 2 - n``."""
     d = (y,)
     for i in tl.static_range(K):
         for j in tl.static_range(1 << i):
@@ -89,7 +89,7 @@ def _lut(x, inputs, p, y, x_pitch, y_pitch, samples, K: tl.constexpr, BS: tl.con
 @triton.jit
 def _lut_backward(x, grad, inputs, p, d, dp, x_pitch, grad_pitch, d_pitch, tables, samples, span, K: tl.constexpr,
                   KEEP: tl.constexpr, EFD: tl.constexpr, BS: tl.constexpr):
-    """One part of the samples: sums for ``dp``; row ``t K + k`` of ``d`` becomes the gradient of operand ``k`` of table ``t``.
+    """One part of the samples: sums for ``dp``; row ``t K + k`` of ``d``: the gradient of operand ``k`` of table ``t``.
 
     With EFD that is half the derivative at operands blurred to ``1/4 + u/2``.
     """

@@ -41,7 +41,7 @@ def _mixed(x, candidates, weights, c, y, x_pitch, y_pitch, gates, samples, k_all
 @triton.jit
 def _mixed_backward(x, grad, candidates, weights, slopes, d, dc, dw, x_pitch, grad_pitch, d_pitch, gates, samples, span,
                     k_all, KEEP: tl.constexpr, KP: tl.constexpr, BG: tl.constexpr, BS: tl.constexpr):
-    """One part of the samples: sums for ``dc`` and ``dw``; rows ``2g``, ``2g + 1`` of ``d`` become the operands' gradients.
+    """One part of the samples: sums for ``dc`` and ``dw``; rows ``2g``, ``2g + 1`` of ``d``: the operands' gradients.
 
     ``dw[g, 0, k] = sum_s a'_g x[candidates[g, 0, k]]``, with ``a' = y'(s1 + s3 b)``.
     """
@@ -92,7 +92,7 @@ def _mixed_backward(x, grad, candidates, weights, slopes, d, dc, dw, x_pitch, gr
 @triton.jit
 def _gather(d, weights, starts, slots, dx, d_pitch, dx_pitch, rows, samples, share, WEIGHTED: tl.constexpr,
             BR: tl.constexpr, BS: tl.constexpr):
-    """``dx_r`` = sum over the slots that read row ``r`` of ``w[slot] d[slot // share]``, the weight 1 unless WEIGHTED."""
+    """``dx_r`` = sum over the slots that read row ``r`` of ``w[slot] d[slot // share]``, ``w`` = 1 unless WEIGHTED."""
     r = tl.program_id(0) * BR + tl.arange(0, BR)
     s = tl.program_id(1) * BS + tl.arange(0, BS)
     real = r < rows
@@ -132,7 +132,7 @@ def add_parts(parts: torch.Tensor) -> torch.Tensor:
 
 def gather(d: torch.Tensor, back: Inverse, dx: torch.Tensor, weights: torch.Tensor | None = None,
            share: int = 1) -> torch.Tensor:
-    """Gradients ``d`` of operands, ``share`` slots to a row, summed into the rows ``dx`` (rows, samples) that the slots read."""
+    """Operands' gradients ``d``, ``share`` slots to a row, summed into rows ``dx`` (rows, samples) that they read."""
     high, wide = tile(*dx.shape)
     grid = triton.cdiv(len(dx), high), triton.cdiv(dx.shape[1], wide)
     launch(_gather, grid, d, d if weights is None else weights, back.starts, back.slots, dx, d.stride(0), dx.stride(0),

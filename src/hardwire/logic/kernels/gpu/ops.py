@@ -1,4 +1,4 @@
-"""The operations of a logic network by the Triton kernels, as ``ops.Kernels`` describes them; on CPU tensors in the interpreter.
+"""The operations of ``ops.Kernels`` by the Triton kernels; on CPU tensors in the interpreter.
 
 Activations between the layers of a stack stay in memory for backward; those of other layers are their neighbours'
 inputs and outputs.
@@ -64,9 +64,10 @@ def _ranges(pairs: Sequence[torch.Tensor]) -> list[slice]:
 
 def _stack_forward(x: torch.Tensor, values: torch.Tensor, pairs: list[torch.Tensor], classes: int, efd: bool,
                    keep: bool) -> list[torch.Tensor]:
-    """The outputs; if ``keep``, then the coefficients of the input gradients and the activations (gates, samples) between layers."""
+    """The outputs; if ``keep``, then the input gradients' slopes and the activations (gates, samples) between layers."""
     if classes and len(pairs[-1]) % classes:
-        raise InputError(f"{len(pairs[-1])} outputs cannot be shared evenly by {classes} classes; use a multiple of {classes}")
+        raise InputError(f"{len(pairs[-1])} outputs cannot be shared evenly by {classes} classes; use a multiple of "
+                         f"{classes}")
     c, slopes = as_coefficients(values, efd)
     below, between = feature_major(x), []
     for i, (p, own) in enumerate(zip(pairs, _ranges(pairs), strict=True)):
@@ -101,9 +102,8 @@ def _stack_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, s
 
 
 _stack_gradients = operation(
-    SPACE,
-    "stack_backward(Tensor grad, Tensor x, Tensor values, Tensor slopes, Tensor[] between, Tensor[] pairs, int classes, "
-           "bool[] wanted) -> Tensor[]", _stack_backward,
+    SPACE, "stack_backward(Tensor grad, Tensor x, Tensor values, Tensor slopes, Tensor[] between, Tensor[] pairs, "
+           "int classes, bool[] wanted) -> Tensor[]", _stack_backward,
     fake=lambda grad, x, values, *rest: [*_fake_gradients(x, rest[-1]),
                                          values.new_empty(values.shape if rest[-1][1] else 0)])
 
@@ -241,14 +241,12 @@ def _fake_tree(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_s
 
 
 _tree_gradients = operation(
-    SPACE,
-    "tree_backward(Tensor grad, Tensor x, Tensor values, Tensor leaves, Tensor winner, int[] in_shape, int[] out_shape, "
-           "int padding, int pool, bool efd, bool[] wanted) -> Tensor[]", _tree_backward,
+    SPACE, "tree_backward(Tensor grad, Tensor x, Tensor values, Tensor leaves, Tensor winner, int[] in_shape, "
+           "int[] out_shape, int padding, int pool, bool efd, bool[] wanted) -> Tensor[]", _tree_backward,
     fake=lambda grad, x, values, *rest: _fake_gradients(x, rest[-1], values))
 _tree = operation(
-    SPACE,
-    "tree(Tensor x, Tensor values, Tensor leaves, int[] in_shape, int[] out_shape, int padding, int pool, bool efd) "
-           "-> (Tensor, Tensor)", _tree_forward, fake=_fake_tree, gradients=_tree_gradients, saved=3)
+    SPACE, "tree(Tensor x, Tensor values, Tensor leaves, int[] in_shape, int[] out_shape, int padding, int pool, "
+           "bool efd) -> (Tensor, Tensor)", _tree_forward, fake=_fake_tree, gradients=_tree_gradients, saved=3)
 
 
 def tree(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: Sequence[int], out_shape: Sequence[int],

@@ -32,7 +32,7 @@ def _gates(x, pairs, c, y, x_pitch, y_pitch, gates, samples, BG: tl.constexpr, B
 @triton.jit
 def _coefficient_sums(x, grad, pairs, dc, x_pitch, grad_pitch, gates, per, samples, span, BG: tl.constexpr,
                       BS: tl.constexpr):
-    """``dc_g = (sum y', sum y'a, sum y'b, sum y'ab)`` over one part of the samples; row ``g // per`` of ``grad`` is ``y'``."""
+    """``dc_g = (sum y', sum y'a, sum y'b, sum y'ab)`` over a part of the samples; ``y'``: row ``g // per`` of ``grad``."""
     g = tl.program_id(0) * BG + tl.arange(0, BG)
     part = tl.program_id(1)
     real = g < gates
@@ -62,7 +62,7 @@ def _coefficient_sums(x, grad, pairs, dc, x_pitch, grad_pitch, gates, per, sampl
 @triton.jit
 def _input_gradient(x, grad, slopes, starts, slots, others, dx, x_pitch, grad_pitch, dx_pitch, rows, per, samples,
                     BR: tl.constexpr, BS: tl.constexpr):
-    """``dx_r`` = sum over the operands that read row ``r`` of ``y'(s1 + s3 b)`` for an ``a``, ``y'(s2 + s3 a)`` for a ``b``."""
+    """``dx_r``: sum over operands that read row ``r``, ``y'(s1 + s3 b)`` for an ``a``, ``y'(s2 + s3 a)`` for a ``b``."""
     r = tl.program_id(0) * BR + tl.arange(0, BR)
     s = tl.program_id(1) * BS + tl.arange(0, BS)
     real = r < rows
@@ -113,7 +113,7 @@ def group_sum(x: torch.Tensor, classes: int) -> torch.Tensor:
 
 
 def gates(x: torch.Tensor, pairs: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
-    """One layer: ``x`` (inputs, samples), ``pairs`` (gates, 2) int32, ``c`` (gates, 4) -> (gates, samples) in ``x``'s type."""
+    """A layer: ``x`` (inputs, samples), ``pairs`` (gates, 2) int32, ``c`` (gates, 4) -> (gates, samples) as ``x``."""
     y = rows_of(len(pairs), x.shape[1], x.dtype, x.device)
     high, wide = tile(len(pairs), x.shape[1])
     grid = triton.cdiv(len(pairs), high), triton.cdiv(x.shape[1], wide)

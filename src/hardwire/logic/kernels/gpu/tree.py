@@ -36,7 +36,7 @@ def _coefficients(c, kernel, D: tl.constexpr):
 
 @triton.jit
 def _leaves(x, leaves, source, kernel, base, pitch, s, inside, D: tl.constexpr):
-    """Values of a kernel's leaves in the window position of ``base``, one for all samples or one for each; 0 outside the image."""
+    """Values of a kernel's leaves in the window position ``base``, one for all samples or each; 0 outside the image."""
     v = ()
     for i in tl.static_range(1 << D):
         row = tl.load(source + tl.load(leaves + (kernel << D) + i) + base)
@@ -70,7 +70,7 @@ def _descend(v, c, y, D: tl.constexpr):
 @triton.jit
 def _tree(x, leaves, bases, source, c, y, winner, x_pitch, y_pitch, windows, samples, D: tl.constexpr,
           PLACES: tl.constexpr, MANY: tl.constexpr, BS: tl.constexpr):
-    """Row ``kernel windows + w`` of ``y``: the largest of the window's trees; ``winner`` is the first position that has it."""
+    """Row ``kernel windows + w`` of ``y``: the largest of the window's trees; ``winner``: the first with it."""
     groups = (windows + MANY - 1) // MANY
     kernel = tl.program_id(0) // groups
     first = tl.program_id(0) % groups * MANY
@@ -96,7 +96,7 @@ def _tree(x, leaves, bases, source, c, y, winner, x_pitch, y_pitch, windows, sam
 def _tree_backward(x, grad, leaves, bases, source, c, slopes, winner, d, dc, x_pitch, grad_pitch, winner_pitch, d_pitch,
                    kernels, windows, samples, span, D: tl.constexpr, PLACES: tl.constexpr, KEEP: tl.constexpr,
                    BS: tl.constexpr):
-    """One part of (window, strip of samples): sums for ``dc``; row ``(kernel windows + w) 2^d + leaf`` of ``d``: leaf gradients."""
+    """A part of (window, strip of samples): sums for ``dc``; leaves: row ``(kernel windows + w) 2^d + leaf`` of ``d``."""
     kernel = tl.program_id(0)
     part = tl.program_id(1)
     strips = (samples + BS - 1) // BS
@@ -183,6 +183,7 @@ class Tables:
 
     @classmethod
     def of(cls, geometry, device) -> "Tables":
+        """The tables of a geometry, on a device."""
         leaves, bases, place = (np.asarray(a) for a in (geometry.leaves, geometry.bases, geometry.place))
         source = np.full(geometry.rows, -1)
         source[place] = np.arange(len(place))
@@ -196,11 +197,12 @@ class Tables:
 
     @property
     def depth(self) -> int:
+        """Levels of a tree."""
         return self.leaves.shape[1].bit_length() - 1
 
 
 def forward(x, t: Tables, c) -> tuple[torch.Tensor, torch.Tensor]:
-    """``x`` (inputs, samples) -> (kernels windows, samples) and the winning position of each, uint8 (none where pool is 1)."""
+    """``x`` (inputs, samples) -> (kernels windows, samples) and the winners' positions, uint8 (none if pool is 1)."""
     kernels, (windows, places), samples = len(t.leaves), t.bases.shape, x.shape[1]
     y = rows_of(kernels * windows, samples, x.dtype, x.device)
     winner = rows_of(kernels * windows if places > 1 else 0, samples, torch.uint8, x.device)
