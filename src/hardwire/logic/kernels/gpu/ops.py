@@ -64,7 +64,7 @@ def _ranges(pairs: Sequence[torch.Tensor]) -> list[slice]:
 
 def _stack_forward(x: torch.Tensor, values: torch.Tensor, pairs: list[torch.Tensor], classes: int, efd: bool,
                    keep: bool) -> list[torch.Tensor]:
-    """The outputs; if ``keep``, then the input gradients' slopes and the activations (gates, samples) between layers."""
+    """The outputs; if ``keep``, then the input gradients' slopes and activations (gates, samples) between layers."""
     if classes and len(pairs[-1]) % classes:
         raise InputError(f"{len(pairs[-1])} outputs cannot be shared evenly by {classes} classes; use a multiple of "
                          f"{classes}")

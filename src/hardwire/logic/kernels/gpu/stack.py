@@ -32,7 +32,7 @@ def _gates(x, pairs, c, y, x_pitch, y_pitch, gates, samples, BG: tl.constexpr, B
 @triton.jit
 def _coefficient_sums(x, grad, pairs, dc, x_pitch, grad_pitch, gates, per, samples, span, BG: tl.constexpr,
                       BS: tl.constexpr):
-    """``dc_g = (sum y', sum y'a, sum y'b, sum y'ab)`` over a part of the samples; ``y'``: row ``g // per`` of ``grad``."""
+    """``dc_g = (sum y', sum y'a, sum y'b, sum y'ab)`` over some samples, ``y'`` row ``g // per`` of ``grad``."""
     g = tl.program_id(0) * BG + tl.arange(0, BG)
     part = tl.program_id(1)
     real = g < gates
@@ -62,7 +62,7 @@ def _coefficient_sums(x, grad, pairs, dc, x_pitch, grad_pitch, gates, per, sampl
 @triton.jit
 def _input_gradient(x, grad, slopes, starts, slots, others, dx, x_pitch, grad_pitch, dx_pitch, rows, per, samples,
                     BR: tl.constexpr, BS: tl.constexpr):
-    """``dx_r``: sum over operands that read row ``r``, ``y'(s1 + s3 b)`` for an ``a``, ``y'(s2 + s3 a)`` for a ``b``."""
+    """``dx_r``: sum over operands that read row ``r``: ``y'(s1 + s3 b)`` of an ``a``, ``y'(s2 + s3 a)`` of a ``b``."""
     r = tl.program_id(0) * BR + tl.arange(0, BR)
     s = tl.program_id(1) * BS + tl.arange(0, BS)
     real = r < rows

@@ -96,7 +96,7 @@ def _tree(x, leaves, bases, source, c, y, winner, x_pitch, y_pitch, windows, sam
 def _tree_backward(x, grad, leaves, bases, source, c, slopes, winner, d, dc, x_pitch, grad_pitch, winner_pitch, d_pitch,
                    kernels, windows, samples, span, D: tl.constexpr, PLACES: tl.constexpr, KEEP: tl.constexpr,
                    BS: tl.constexpr):
-    """A part of (window, strip of samples): sums for ``dc``; leaves: row ``(kernel windows + w) 2^d + leaf`` of ``d``."""
+    """A part of (window, strip of samples): sums for ``dc``; rows ``(kernel windows + w) 2^d + leaf`` of ``d``."""
     kernel = tl.program_id(0)
     part = tl.program_id(1)
     strips = (samples + BS - 1) // BS
