@@ -160,8 +160,8 @@ def _tournament(n: int, gates: int, rng: np.random.Generator) -> Wires:
     pairs = np.stack([(rounds + place) % (players - 1), (rounds - place) % (players - 1)], 2)
     pairs[:, 0, 0] = players - 1
     pairs = pairs[rng.permutation(players - 1)].reshape(-1, 2)
-    order: Wires = rng.permutation(n)
-    return np.take(order, pairs[pairs.max(1) < n][:gates])
+    played: Wires = rng.permutation(n)[pairs[pairs.max(1) < n][:gates]]
+    return played
 
 
 def _repeats(pairs: Wires, n: int) -> Wires:
