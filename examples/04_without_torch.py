@@ -14,7 +14,7 @@ from hardwire.circuit.arithmetic import argmax
 
 
 def largest_of_four(path: Path) -> Path:
-    """A circuit for want of one of yours: which of four bytes is the largest?"""
+    """A circuit for want of one of yours: which of four bytes is the largest."""
     b = CircuitBuilder("largest")
     b.output("index", argmax(b, [b.input(f"x{i}", 8) for i in range(4)]))
     return save_circuit(b.build(), path)

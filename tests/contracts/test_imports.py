@@ -135,7 +135,7 @@ def test_every_public_name_exists(name):
 
 def test_an_unknown_name():
     with pytest.raises(AttributeError, match="No hardwire attribute nothing"):
-        hardwire.nothing
+        _ = hardwire.nothing
 
 
 def test_versions_agree():

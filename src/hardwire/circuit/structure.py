@@ -5,6 +5,7 @@ least significant first; then one net for each node. A node's table is read leas
 being the least significant address bit.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -152,6 +153,6 @@ class Structure:
         return names + [f"n{net}" for net in range(self.first_node, self.n_nets)]
 
 
-def bit_names(words: tuple[Word, ...]) -> list[str]:
+def bit_names(words: Iterable[Word]) -> list[str]:
     """One name for each bit: ``x0[3]``, or ``x0`` for a word of one bit."""
     return [w.name if w.width == 1 else f"{w.name}[{j}]" for w in words for j in range(w.width)]

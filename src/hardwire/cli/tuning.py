@@ -1,7 +1,7 @@
 """The verb ``sweep``: a search over settings."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import rich_click as click
 
@@ -34,10 +34,10 @@ hardwire sweep --show sweeps/digits
 @data_dir_option
 @threads_option
 @settings_options(LogicSettings)
-def sweep(
+def sweep(  # noqa: PLR0913 - one for each option
     output: Output, *, dataset: str | None, space: str | None, out: str | None, show: str | None, trials: int | None,
-    sampler: str | None, storage: str | None, name: str, timeout: float | None, optimized: bool, data_dir: Path | None,
-    given: dict[str, Any],
+    sampler: Literal["grid", "random", "tpe", "nsga2"] | None, storage: str | None, name: str, timeout: float | None,
+    optimized: bool, data_dir: Path | None, given: dict[str, Any],
 ) -> int:
     """Run a grid or a search over settings; the front of validation accuracy against gates.
 

@@ -16,6 +16,7 @@ class Decorator(Protocol):
     """A decorator that compiles a function and keeps its type."""
 
     def __call__(self, function: _F, /) -> _F:
+        """Return the compiled function."""
         ...
 
 

@@ -40,7 +40,7 @@ def run_jobs(work: Callable[[int], object], jobs: int, threads: int) -> None:
         done.result()
 
 
-def workspace(dtype: np.dtype[_T], *sizes: int) -> list[NDArray[_T]]:
+def workspace(dtype: type[_T], *sizes: int) -> list[NDArray[_T]]:
     """Return uninitialised buffers of so many elements, which this thread keeps between calls.
 
     Notes
@@ -48,7 +48,7 @@ def workspace(dtype: np.dtype[_T], *sizes: int) -> list[NDArray[_T]]:
     The next call with the same type returns the same memory, so a buffer holds until then. Memory that the system maps
     anew for each call costs more than the work in it.
     """
-    kept: dict[tuple[np.dtype[Any], int], NDArray[Any]] = _local.__dict__.setdefault("buffers", {})
+    kept: dict[tuple[type[np.generic], int], NDArray[Any]] = _local.__dict__.setdefault("buffers", {})
     for i, size in enumerate(sizes):
         if (dtype, i) not in kept or kept[dtype, i].size < size:
             kept[dtype, i] = np.empty(size, dtype)

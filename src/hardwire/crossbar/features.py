@@ -10,7 +10,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,19 +22,13 @@ from torch.nn.functional import interpolate
 
 from ..core.errors import FormatError, InputError, MissingToolError
 from ..core.files import write_bytes
+from ..data.datasets import Split
 
 LOG = logging.getLogger(__name__)
 
 #: Share of the training features that lie below what becomes 1.
 FULL_SCALE = 0.99
 MEAN, DEVIATION = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)  # of CIFAR's channels
-
-
-class Rows(Protocol):
-    """A split: samples, and their rows in the source."""
-
-    x: NDArray[Any]
-    rows: NDArray[np.int64]
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:
@@ -113,7 +107,7 @@ def load_network(path: str | Path) -> tuple[FeatureNet, str]:
         raise FormatError(f"{path} is damaged or no feature network ({reason}); train it anew") from None
 
 
-def features_of(given: str, dataset: str, splits: Sequence[Rows]) -> tuple[list[NDArray[np.float32]], str]:
+def features_of(given: str, dataset: str, splits: Sequence[Split]) -> tuple[list[NDArray[np.float32]], str]:
     """Return features of each split in [0, 1], and where they are from.
 
     Parameters
@@ -195,7 +189,7 @@ def _timm(name: str) -> Any:
         raise InputError(f"timm has no model {name!r} ({error}); see timm.list_models()") from None
 
 
-def _from_file(path: str, splits: Sequence[Rows]) -> list[NDArray[np.float32]]:
+def _from_file(path: str, splits: Sequence[Split]) -> list[NDArray[np.float32]]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             train, test = archive["train"].astype(np.float32), archive["test"].astype(np.float32)

@@ -1,6 +1,9 @@
 """The record of a run on crossbars: what ``report`` renders, and nothing that it would have to compute."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ..core.verdict import Verdict
 from ..data.datasets import confusion
@@ -19,7 +22,7 @@ from .training import CrossbarData, CrossbarModel, CrossbarTraining, load, read_
 
 #: Synapses of the fidelity plot, and intervals that it spans: two consecutive ones, as in Extended Data Fig. 2.
 FIDELITY_SHAPE, FIDELITY_INTERVALS = (40, 10), 2
-#: Standard deviation of the net pulses that the fidelity plot requests of a synapse in an interval, and portions that they come in.
+#: Standard deviation of the net pulses that the fidelity plot requests of a synapse in an interval; their portions.
 REQUESTED, PORTIONS = {"hybrid": 64, "no-inversion": 64, "2pcm": 8}, 8
 CHECKED = 20
 BINS = 60
@@ -49,31 +52,35 @@ def record(model: CrossbarModel, data: CrossbarData, directory: RunDirectory) ->
         "crossbar": {
             "names": {v: VARIANTS[v] for v in settings.variants}, "synapses": network.synapses, "accuracy": accuracy,
             "shown": "validation" if settings.validation else "test",
-            "curves": {v: [{k: m[k] for k in ("epoch", "shown", "training", "loss")} for m in metrics if m["variant"] == v]
+            "curves": {v: [{k: m[k] for k in ("epoch", "shown", "training", "loss")}
+                           for m in metrics if m["variant"] == v]
                        for v in settings.variants},
             "counters": {v: networks[v].counters for v in settings.variants},
             "fidelity": {v: fidelity(settings, v) for v in settings.variants if v in REQUESTED},
             "histograms": histograms(network), "assumed": assumed(network.layers[0].cell),
-            "reference": [{"what": k, "value": v, "unit": unit, "source": source} for k, (v, unit, source) in REFERENCE.items()],
+            "reference": [{"what": k, "value": v, "unit": unit, "source": source}
+                          for k, (v, unit, source) in REFERENCE.items()],
         },
     })
 
 
 def self_check(config: CrossbarSettings, variant: str) -> dict[str, Verdict]:
     """Verdicts: the kernels against their slow reference, ideal devices against backpropagation."""
-    return {"kernels against the slow reference": _reference_check(config, variant), "ideal devices": _ideal_check(config)}
+    return {"kernels against the slow reference": _reference_check(config, variant),
+            "ideal devices": _ideal_check(config)}
 
 
 def _reference_check(config: CrossbarSettings, variant: str) -> Verdict:
     """A few synapses of the run's own cell and converters beside their slow reference."""
     rng = np.random.default_rng([config.seed, 8])
-    fast = Crossbar(7, 5, cell_of(config, variant), ahead=periphery_of(config, variant), back=periphery_of(config, variant),
-                    seed=config.seed, chip=Chip())
+    fast = Crossbar(7, 5, cell_of(config, variant), ahead=periphery_of(config, variant),
+                    back=periphery_of(config, variant), seed=config.seed, chip=Chip())
     fast.weights = 0.2 * rng.standard_normal((7, 5))
     slow = fast.reference()
     for _ in range(CHECKED):
         x, d = rng.random(7).astype(np.float32), (0.3 * rng.standard_normal(5)).astype(np.float32)
-        agree = np.allclose(fast.forward(x), slow.forward(x), atol=1e-3) and np.allclose(fast.backward(d), slow.backward(d), atol=1e-3)
+        agree = (np.allclose(fast.forward(x), slow.forward(x), atol=1e-3)
+                 and np.allclose(fast.backward(d), slow.backward(d), atol=1e-3))
         fast.update(x, d, config.learning_rate)
         slow.update(x, d, config.learning_rate)
         if not (agree and np.allclose(fast.weights, slow.weights(), atol=1e-3)):
@@ -100,14 +107,15 @@ def _ideal_check(config: CrossbarSettings) -> Verdict:
     return Verdict("simulated", samples=CHECKED, detail="examples of float backpropagation")
 
 
-def fidelity(config: CrossbarSettings, variant: str) -> dict:
+def fidelity(config: CrossbarSettings, variant: str) -> dict[str, Any]:
     """Change of weight that was requested of synapses in two transfer intervals, and what they had after them.
 
-    Each synapse gets up and down pulses in turn of which a normally distributed net number is left, as gradients leave it: about four
-    times as many cancel each other. ``correlation`` is Pearson's.
+    Each synapse gets up and down pulses in turn of which a normally distributed net number is left, as gradients leave
+    it: about four times as many cancel each other. ``correlation`` is Pearson's.
     """
     cell, rng = cell_of(config, variant), np.random.default_rng([config.seed, 6])
-    fast = Crossbar(*FIDELITY_SHAPE, cell, ahead=PERIPHERIES["ideal"], back=PERIPHERIES["ideal"], seed=config.seed, chip=Chip())
+    fast = Crossbar(*FIDELITY_SHAPE, cell, ahead=PERIPHERIES["ideal"], back=PERIPHERIES["ideal"], seed=config.seed,
+                    chip=Chip())
     fast.weights = 0.1 * rng.standard_normal(FIDELITY_SHAPE)
     before, requested = fast.weights, np.zeros(FIDELITY_SHAPE)
     step = cell.step / cell.unit
@@ -124,18 +132,19 @@ def fidelity(config: CrossbarSettings, variant: str) -> dict:
             "correlation": float(np.corrcoef(requested.ravel(), obtained.ravel())[0, 1])}
 
 
-def histograms(network: Network) -> dict:
+def histograms(network: Network) -> dict[str, dict[str, Any]]:
     """Counts of conductances (uS) and weights over all layers: ``{name: {low, high, counts}}``."""
     cell, states = network.layers[0].cell, [layer.state for layer in network.layers]
     values = {"weight": np.concatenate([w.ravel() for w in network.weights])}
     if isinstance(cell, Hybrid | PcmPair):
-        values |= {f"G{sign}": np.concatenate([s.pair.g[..., side].ravel() for s in states]) for side, sign in enumerate("+-")}
+        values |= {f"G{sign}": np.concatenate([s.pair.g[..., side].ravel() for s in states])
+                   for side, sign in enumerate("+-")}
     if not isinstance(cell, PcmPair):
         values["g"] = np.concatenate([s.reading.g.ravel() for s in states])
     return {name: _histogram(v) for name, v in values.items()}
 
 
-def _histogram(values: np.ndarray) -> dict:
+def _histogram(values: NDArray[Any]) -> dict[str, Any]:
     low, high = (float(v) for v in np.quantile(values, [0.0005, 0.9995]))
     if not low < high:
         low, high = low - 0.5, high + 0.5

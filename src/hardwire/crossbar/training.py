@@ -29,7 +29,7 @@ CROP = (slice(3, 25), slice(2, 26))
 
 @dataclass(frozen=True)
 class CrossbarData:
-    """Inputs in [0, 1] (samples, features) float32 and labels: of training, of the split that curves show, and of test."""
+    """Inputs in [0, 1] (samples, features) float32 and labels: training, the split that curves show, and test."""
 
     x: NDArray[np.float32]
     y: NDArray[np.int64]
@@ -43,7 +43,7 @@ class CrossbarData:
 
 @dataclass(frozen=True)
 class CrossbarModel:
-    """Trained networks, by variant; ``metrics`` has an entry for each epoch and variant, ``seconds`` the time of each variant."""
+    """Trained networks, by variant; ``metrics`` has a row for each epoch and variant, ``seconds`` the time of each."""
 
     settings: CrossbarSettings
     networks: dict[str, Network]
@@ -63,28 +63,30 @@ def read_data(settings: CrossbarSettings, data_dir: str | Path | None = None) ->
     """Return the samples of a run: pixels over their largest value; of CIFAR the features of its images."""
     images = settings.dataset.startswith("cifar")
     if images and not settings.features:
-        raise InputError(f"{settings.dataset} needs --features: a file of features or of a feature network, or torchvision:MODEL or "
-                         "timm:MODEL; benchmarks/crossbar_transfer.py makes one")
-    source = load_dataset(settings.dataset, seed=settings.seed, data_dir=data_dir, validation=settings.validation or 0.1)
+        raise InputError(f"{settings.dataset} needs --features: a file of features or of a feature network, or "
+                         "torchvision:MODEL or timm:MODEL; benchmarks/crossbar_transfer.py makes one")
+    source = load_dataset(settings.dataset, seed=settings.seed, data_dir=data_dir,
+                          validation=settings.validation or 0.1)
     splits = [source.train, source.validation, source.test]
     if images:
         x, origin = features_of(settings.features, settings.dataset, splits)
     else:
         largest = np.float32(source.train.x.max())
-        x, origin = [inputs_of(s.x, source.shape) / largest for s in splits], ""
+        x, origin = [inputs_of(s.x, source.shape or (-1,)) / largest for s in splits], ""
     train_x, train_y, shown = x[0], source.train.y, (x[1], source.validation.y)
     if not settings.validation:
         train_x, train_y = np.concatenate(x[:2]), np.concatenate([source.train.y, source.validation.y])
         shown = x[2], source.test.y
     keep = slice(settings.samples or None)
-    return CrossbarData(train_x[keep], train_y[keep], *shown, x[2], source.test.y, source.classes, source.source + origin)
+    return CrossbarData(train_x[keep], train_y[keep], *shown, x[2], source.test.y, source.classes,
+                        source.source + origin)
 
 
 def build(settings: CrossbarSettings, variant: str, inputs: int, classes: int) -> Network:
     """Return a fresh network of a variant; all variants start from the same weights and each has a chip of its own."""
     sizes = [inputs, *settings.hidden, classes]
-    return Network(sizes, cell_of(settings, variant), ahead=periphery_of(settings, variant), activation=settings.activation,
-                   seed=settings.seed, chip=chip_of(settings))
+    return Network(sizes, cell_of(settings, variant), ahead=periphery_of(settings, variant),
+                   activation=settings.activation, seed=settings.seed, chip=chip_of(settings))
 
 
 def order_of(settings: CrossbarSettings, epoch: int, samples: int) -> NDArray[np.int64]:
@@ -99,7 +101,8 @@ class CrossbarTraining(Training):
 
     def __init__(self, settings: CrossbarSettings, data: CrossbarData) -> None:
         self.settings, self.data = settings, data
-        self.networks = {v: build(settings, v, data.x.shape[1], len(data.classes)) for v in settings.variants}
+        self.networks: dict[str, Network] = {v: build(settings, v, data.x.shape[1], len(data.classes))
+                                             for v in settings.variants}
         self.total = settings.epochs * len(self.networks) * len(data.x)
         self.loss, self.right = 0.0, 0.0
         self.seconds = dict.fromkeys(self.networks, 0.0)
@@ -121,7 +124,8 @@ class CrossbarTraining(Training):
         data, samples = self.data, len(self.data.x)
         shown = self.networks[variant].accuracy(data.shown_x, data.shown_y, seed=epoch)
         figures: Figures = {"epoch": epoch + 1, "variant": variant, "loss": round(self.loss / samples, 6),
-                            "training": round(self.right / samples, 6), "shown": shown, "seconds": round(self.seconds[variant], 3)}
+                            "training": round(self.right / samples, 6), "shown": shown,
+                            "seconds": round(self.seconds[variant], 3)}
         self.loss, self.right = 0.0, 0.0
         return figures
 
@@ -162,7 +166,8 @@ def load(stored: Stored) -> CrossbarModel:
     """Return the model of a finished run."""
     settings, values = CrossbarSettings.from_toml(stored.settings), stored.values
     try:
-        networks = {v: build(settings, v, values["inputs"], values["classes"]) for v in settings.variants}
+        networks: dict[str, Network] = {v: build(settings, v, values["inputs"], values["classes"])
+                                        for v in settings.variants}
         restore_devices(networks, stored.tensors)
         return CrossbarModel(settings, networks, values["run"]["metrics"], values["seconds"])
     except (KeyError, TypeError) as error:

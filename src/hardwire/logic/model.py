@@ -70,12 +70,13 @@ def to_torch(tensors: Tensors) -> dict[str, torch.Tensor]:
     return {name: torch.from_numpy(array.copy()) for name, array in tensors.items()}
 
 
-def pack(network: torch.nn.Module, encoder: Encoder, dataset: Mapping[str, Any], best_step: int) -> tuple[Tensors, dict[str, Any]]:
+def pack(network: torch.nn.Module, encoder: Encoder, dataset: Mapping[str, Any],
+         best_step: int) -> tuple[Tensors, dict[str, Any]]:
     """Return a network, its wiring and its encoder as tensors and plain values."""
     head = getattr(network, "head", None)
     values = {"encoder": encoder.to_dict(), "dataset": dict(dataset), "best_step": best_step,
               "head": head.to_dict() if isinstance(head, Head) else None,
-              "layers": describe_layers(network.layers) if isinstance(network, LogicNetwork) else None}
+              "layers": describe_layers(network.members) if isinstance(network, LogicNetwork) else None}
     return to_numpy(network.state_dict()), values
 
 
@@ -135,7 +136,8 @@ def load_weights(network: torch.nn.Module, tensors: Mapping[str, torch.Tensor], 
 def _rebuild(encoder: Encoder, tensors: Mapping[str, torch.Tensor], values: Mapping[str, Any]) -> LogicNetwork:
     """Return a network of the stored layers and wiring; its weights are loaded afterwards."""
     if values["head"] is None or values["layers"] is None:
-        raise FormatError("the run holds the weights of a network that was given to train; give load_model the same network")
+        raise FormatError("the run holds the weights of a network that was given to train; give load_model the same "
+                          "network")
     network = LogicNetwork(build_layers(values["layers"], tensors), head_from_dict(values["head"]))
     for what, given, needed in (("inputs", network.in_features, encoder.n_bits),
                                 ("outputs", network.head.groups, len(values["dataset"]["classes"]))):
@@ -151,6 +153,7 @@ def _check_wiring(network: torch.nn.Module) -> None:
             wires = getattr(layer, name, None)
             if wires is None:
                 continue
-            limit = torch.tensor([layer.in_shape[0], *2 * [layer.receptive_field]] if name == "leaves" else layer.in_features)
+            limit = torch.tensor([layer.in_shape[0], *2 * [layer.receptive_field]] if name == "leaves"
+                                 else layer.in_features)
             if not ((wires >= 0) & (wires < limit.to(wires.device))).all():
                 raise RuntimeError(f"{name} outside a layer's inputs")

@@ -37,7 +37,8 @@ def hard_outputs(model: Model) -> Callable[[Codes], Codes]:
     if task == "regress":  # scores with tau = 1 are the counts
         network = LogicNetwork(network.layers, GroupSum(network.head.groups)).eval()
     decide: dict[str, Callable[[Codes], Codes]] = {
-        "classify": lambda s: s.argmax(1)[:, None], "regress": lambda s: s.astype(np.int64), "multilabel": lambda s: s >= 0}
+        "classify": lambda s: s.argmax(1)[:, None], "regress": lambda s: s.astype(np.int64),
+        "multilabel": lambda s: s >= 0}
 
     def outputs(codes: Codes) -> Codes:
         samples = EncodedSamples(model.encoder.encode_codes(codes), np.zeros(len(codes)))

@@ -36,7 +36,8 @@ MEASURED, CALLS = 65_536, 7
 
 def read_data(settings: LogicSettings, data_dir: str | Path | None = None) -> Dataset:
     """Return the data set of the settings, always split alike."""
-    return load_dataset(settings.dataset, seed=settings.seed, data_dir=data_dir, label=settings.label or None, task=settings.task)
+    return load_dataset(settings.dataset, seed=settings.seed, data_dir=data_dir, label=settings.label or None,
+                        task=settings.task)
 
 
 def raw_circuit(directory: RunDirectory) -> Circuit:
@@ -60,7 +61,8 @@ def record(model: Model, dataset: Dataset, directory: RunDirectory) -> Record:
         "hardware": "logic", "dataset": dataset.name, "seed": model.settings.seed,
         **_results(model, dataset, PackedEngine(best)(codes)), "counts": stage_counts(raw, best),
         "verified": _verified(steps.get("verify"), best),
-        "time": {"train_s": model.seconds, **{f"{k}_s": v["seconds"] for k, v in steps.items()}, **measure(best, codes)},
+        "time": {"train_s": model.seconds, **{f"{k}_s": v["seconds"] for k, v in steps.items()},
+                 **measure(best, codes)},
         "energy": energy, "environment": environment(), "curve": model.metrics,
         "gate_kinds": {"raw": gate_kinds(raw), "optimized": gate_kinds(best)},
         "passes": steps.get("optimize", {}).get("passes", []), "digest": best.digest,
@@ -114,7 +116,8 @@ def measure(circuit: Circuit, samples: NDArray[Any]) -> dict[str, float]:
         start = time.perf_counter()
         engine(x)
         seconds.append(time.perf_counter() - start)
-    return {"samples_per_s": len(x) / float(np.min(seconds)), "samples_per_s_median": len(x) / float(np.median(seconds))}
+    return {"samples_per_s": len(x) / float(np.min(seconds)),
+            "samples_per_s_median": len(x) / float(np.median(seconds))}
 
 
 LOGIC = Hardware("logic", LogicSettings, read_data, LogicTraining, unpack, record, final=False)

@@ -1,4 +1,4 @@
-"""One envelope for what every hardware keeps of a run: tensors and plain values in a safetensors file, with a digest."""
+"""One envelope for what every hardware keeps of a run: tensors and plain values in safetensors, with a digest."""
 
 import hashlib
 import json
@@ -72,7 +72,7 @@ def read_stored(path: Path, kind: Kind, hardware: str | None = None) -> Stored:
     try:
         with safe_open(path, "np") as file:
             text = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is no dict
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; give the directory of a finished run") from None
     except (OSError, SafetensorError) as error:

@@ -22,8 +22,9 @@ STEPS, LOCK = "steps.json", ".lock"
 class RunDirectory:
     """The files of one run.
 
-    ``config.toml`` is what repeats the run, ``metrics.jsonl`` has a line for each evaluation, ``checkpoint.safetensors``
-    is there while it trains and ``model.safetensors`` afterwards. ``steps.json`` tells what later verbs did.
+    ``config.toml`` is what repeats the run, ``metrics.jsonl`` has a line for each evaluation,
+    ``checkpoint.safetensors`` is there while it trains and ``model.safetensors`` afterwards. ``steps.json`` tells what
+    later verbs did.
 
     Parameters
     ----------
@@ -57,7 +58,8 @@ class RunDirectory:
             remedy = "wait for it, or choose another folder"
             raise InputError(f"{self.path} is being written by {self._writer()}; {remedy}") from None
         except OSError as error:
-            raise InputError(f"cannot write {self.path}: {error.strerror}; choose a folder that can be written") from None
+            raise InputError(f"cannot write {self.path}: {error.strerror}; choose a folder that can be "
+                             "written") from None
         try:
             (self / LOCK).write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
             yield

@@ -114,7 +114,7 @@ class Hardware(Generic[SettingsT, DataT, ModelT]):
 
     name: str
     settings: type[SettingsT]
-    read_data: Callable[[SettingsT, Path | None], DataT]
+    read_data: Callable[[SettingsT, str | Path | None], DataT]
     training: Callable[[SettingsT, DataT], Training]
     load: Callable[[Stored], ModelT]
     record: Callable[[ModelT, DataT, RunDirectory], Record]
@@ -123,7 +123,7 @@ class Hardware(Generic[SettingsT, DataT, ModelT]):
 
 @dataclass
 class Outcome:
-    """What a training ended with; ``stored`` is the model, ``metrics`` the evaluations, ``seconds`` the time of training."""
+    """What a training ended with; ``stored`` is the model, ``metrics`` the evaluations, ``seconds`` training's time."""
 
     stored: Stored
     metrics: list[Figures]

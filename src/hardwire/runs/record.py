@@ -86,10 +86,11 @@ class Environment(Part):
     versions: dict[str, Any]
     machine: dict[str, Any]
     commit: str | None
+    date: str | None = None
 
 
 class Output(Part):
-    """A target or a label: the circuit's word for it and its own figure of merit; a target is ``bias + scale * word``."""
+    """A target or a label: the circuit's word for it and its figure of merit; a target is ``bias + scale * word``."""
 
     name: Text
     word: Text
@@ -181,7 +182,8 @@ class Record(Part):
     def _check_outputs(self) -> None:
         errors, outputs = self.accuracy.test_rmse or [], self.outputs or []
         if errors and outputs and len(errors) != len(outputs):
-            raise ValueError(f"accuracy.test_rmse has {len(errors)} errors for {len(outputs)} outputs; give one for each")
+            raise ValueError(f"accuracy.test_rmse has {len(errors)} errors for {len(outputs)} outputs; give one for "
+                             "each")
 
     def _check_confusion(self) -> None:
         if self.confusion is None:

@@ -2,8 +2,10 @@
 
 import time
 from importlib.util import find_spec
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..core.verdict import Verdict
 from ..data import Dataset
@@ -14,18 +16,20 @@ from ..runs.experiment import Hardware
 from ..runs.record import Record
 from .contenders import RESULTS, read_results, summarise
 from .kernels import reference
+from .kernels.cells import AnalogCells, DigitalCells
 from .ledger import ledgers, named
+from .network import OneSidedNetwork
 from .nir import export_nir
 from .settings import SpikingSettings
 from .synapses import ARRAY_CELLS
-from .training import Model, SpikingTraining, build, load, read_data
+from .training import Model, SpikingTraining, load, read_data
 
 #: Receptive fields that are shown, and blocks of the wear map at most in each direction.
 FIELDS, BLOCKS = 50, 64
 
 
 def record(model: Model, dataset: Dataset, directory: RunDirectory) -> Record:
-    """Return the record of a finished run, with the contenders that lie beside it; the network is exported where NIR is there."""
+    """Return the record of a finished run, with the contenders beside it; export the network where NIR is installed."""
     s, network = model.settings, model.network
     started = time.perf_counter()
     counts = model.respond(dataset.test.x)
@@ -37,20 +41,25 @@ def record(model: Model, dataset: Dataset, directory: RunDirectory) -> Record:
     holds = Verdict("simulated", samples=samples, detail="samples")
     return Record.of({
         "hardware": "spiking", "dataset": dataset.name, "seed": s.seed,
-        "accuracy": {"test_hard": test["assigned"], "test_relaxed": None, "validation": last.get("validation_assigned")},
-        "counts": {}, "verified": {name: holds if right else Verdict("refuted") for name, right in network.checks().items()},
+        "accuracy": {"test_hard": test["assigned"], "test_relaxed": None,
+                     "validation": last.get("validation_assigned")},
+        "counts": {},
+        "verified": {name: holds if right else Verdict("refuted") for name, right in network.checks().items()},
         "time": {"train_s": model.seconds, "training_samples_per_s": samples / max(model.seconds, 1e-9),
                  "samples_per_s": len(counts) / max(seconds, 1e-9)},
         "energy": [line for ledger in energy for line in ledger.to_json()], "environment": environment(),
         "classes": list(dataset.classes), "confusion": confusion(dataset.test.y, votes, classes),
         "model": s.model_dump(exclude={"dataset", "seed"}), "source": dataset.source, **_files(model, directory),
         "spiking": {
-            "readouts": [{"name": name, "test": test[name], "validation": last.get(f"validation_{name}")} for name in test],
+            "readouts": [{"name": name, "test": test[name], "validation": last.get(f"validation_{name}")}
+                         for name in test],
             "network": _network(model), "counts": {k: v / samples for k, v in tally.items()},
-            "curve": [{k: m.get(k) for k in ("epoch", "validation_assigned", "validation_linear")} for m in model.metrics],
+            "curve": [{k: m.get(k) for k in ("epoch", "validation_assigned", "validation_linear")}
+                      for m in model.metrics],
             "contenders": summarise(read_results(directory / RESULTS)), "fields": fields(model),
-            **({"raster": rasters(model, dataset.test.x[:1]), "pruning": pruning(model)} if s.rule == "one-sided" else {}),
-            **({"wear": wear(network)} if s.cells != "ideal" else {}),
+            **({"raster": rasters(model, dataset.test.x[:1]), "pruning": pruning(model)} if s.rule == "one-sided"
+               else {}),
+            **({"wear": wear(network)} if isinstance(network, OneSidedNetwork) and s.cells != "ideal" else {}),
         },
     })
 
@@ -62,33 +71,35 @@ def _files(model: Model, directory: RunDirectory) -> dict[str, dict[str, str]]:
     return {"files": {"network in NIR": export_nir(model, directory / "network.nir").name}}
 
 
-def _network(model: Model) -> dict:
+def _network(model: Model) -> dict[str, Any]:
     s, network = model.settings, model.network
     w = network.arrays()["w"]
     made = {"inputs": w.shape[0], "outputs": w.shape[1], "synapses": w.size, "cells": s.cells}
-    if s.cells == "ideal":
+    if s.cells == "ideal" or not isinstance(network, OneSidedNetwork):
         return made
     return made | {"bits": network.bits, "cells_used": network.cells_used, "cells_there": s.arrays * ARRAY_CELLS}
 
 
-def pruning(model: Model) -> dict:
+def pruning(model: Model) -> dict[str, Any]:
     """What pruning did: outputs it reached, share of all synapses, updates that it saved this very run."""
-    o, at = model.network.outputs, model.network.pruned_at
+    network = cast(OneSidedNetwork, model.network)
+    o, at = network.outputs, network.pruned_at
     saved = int((np.where(at < 0, 0, o.spikes - at) * o.frozen.sum(axis=0)).sum())
     return {"method": model.settings.method, "share": model.settings.prune, "outputs_pruned": int((at >= 0).sum()),
             "frozen": float(o.frozen.mean()), "updates": int(o.updates.sum()), "updates_saved": saved}
 
 
-def fields(model: Model) -> dict:
-    """Receptive fields: weights of some outputs as grey levels 0 (lowest) to 255, in the samples' shape, the busiest of each class.
+def fields(model: Model) -> dict[str, Any]:
+    """Receptive fields of the busiest outputs of each class: weights as grey levels 0 to 255, in the samples' shape.
 
-    {shape: [height, width], classes: [class of each], images: [grey levels in hexadecimal]}; pixels that are no input are 0.
+    {shape: [height, width], classes: [class of each], images: [grey levels in hexadecimal]}; pixels that are no input
+    are 0.
     """
     w, shape = model.network.arrays()["w"], model.dataset["shape"]
     low, high = (-1, 1) if model.settings.rule == "one-sided" else (0, float(w.max()) or 1.0)
     pixels, classes = model.encoder.pixels, model.dataset["classes"]
     side = list(shape[1:]) if shape and shape[0] == 1 else [1, int(pixels.max()) + 1]
-    spikes = model.network.outputs.spikes if model.settings.rule == "one-sided" else w.sum(axis=0)
+    spikes = model.network.outputs.spikes if isinstance(model.network, OneSidedNetwork) else w.sum(axis=0)
     order = np.argsort(-spikes, kind="stable")
     each = max(1, FIELDS // len(classes))
     chosen = [k for c in range(len(classes)) for k in order[model.readout.assigned[order] == c][:each]]
@@ -98,33 +109,35 @@ def fields(model: Model) -> dict:
             "images": [image.tobytes().hex() for image in images]}
 
 
-def rasters(model: Model, x: np.ndarray) -> dict:
+def rasters(model: Model, x: NDArray[Any]) -> dict[str, Any]:
     """All spikes of one sample, shown to the network as it was before training and as it is, see ``spikes_of``."""
-    s, net = model.settings, model.network
-    fresh = build(s, len(model.encoder.pixels), net.training_samples)
+    s, net = model.settings, cast(OneSidedNetwork, model.network)
+    fresh = OneSidedNetwork(s, len(model.encoder.pixels), net.training_samples)
     return {"steps": s.steps, "step_ms": s.step_ms, "inputs": len(model.encoder.pixels), "outputs": s.outputs,
             "before": spikes_of(fresh, model.encoder(x)), "after": spikes_of(net, model.encoder(x))}
 
 
-def spikes_of(network, x: np.ndarray) -> dict[str, list[list[int]]]:
-    """Every spike while samples ``x`` are shown without learning, by the reference: {in: [steps, numbers], out: [steps, numbers]}."""
-    record: list[tuple] = []
+def spikes_of(network: OneSidedNetwork, x: NDArray[np.uint8]) -> dict[str, list[list[int]]]:
+    """Every spike while samples ``x`` are shown without learning, by the reference: {in, out: [steps, numbers]}."""
+    record: list[tuple[Any, ...]] = []
     counts = np.zeros((len(x), network.settings.outputs), np.uint16)
-    reference.run_chunk(x, network.chance, 0, np.uint64(network.settings.seed), network.cells, network.outputs, network.timing,
-                    network.neuron(1.0), network.rule(1.0), False, counts, np.zeros_like(network.tally), record)
-    return {kind: [[t for _, t, k, _ in record if k == kind], [int(i) for _, _, k, i in record if k == kind]] for kind in ("in", "out")}
+    reference.run_chunk(x, network.chance, 0, np.uint64(network.settings.seed), network.cells, network.outputs,
+                        network.timing, network.neuron(1.0), network.rule(1.0), False, counts,
+                        np.zeros_like(network.tally), record)
+    return {kind: [[t for _, t, k, _ in record if k == kind], [int(i) for _, _, k, i in record if k == kind]]
+            for kind in ("in", "out")}
 
 
-def wear(network) -> dict:
-    """Pulses that cells had: the mean over blocks of neighbouring synapses, rows inputs and columns outputs, and what wears most."""
-    each = network.cells.wear
+def wear(network: OneSidedNetwork) -> dict[str, Any]:
+    """Pulses that cells had: means over blocks of neighbouring synapses, (inputs, outputs), and the largest."""
+    each = cast(DigitalCells | AnalogCells, network.cells).wear
     pulses = each.sum(axis=2, dtype=np.float64)
     high, wide = (-(-n // BLOCKS) for n in pulses.shape)
     padded = np.full((-(-pulses.shape[0] // high) * high, -(-pulses.shape[1] // wide) * wide), np.nan)
     padded[: pulses.shape[0], : pulses.shape[1]] = pulses
     blocks = np.nanmean(padded.reshape(padded.shape[0] // high, high, padded.shape[1] // wide, wide), axis=(1, 3))
-    return {"map": np.round(blocks, 2).tolist(), "inputs_a_block": high, "outputs_a_block": wide, "most": int(each.max()),
-            "mean": float(each.mean()), "by_cell": each.mean(axis=(0, 1)).tolist()}
+    return {"map": np.round(blocks, 2).tolist(), "inputs_a_block": high, "outputs_a_block": wide,
+            "most": int(each.max()), "mean": float(each.mean()), "by_cell": each.mean(axis=(0, 1)).tolist()}
 
 
 SPIKING = Hardware("spiking", SpikingSettings, read_data, SpikingTraining, load, record)

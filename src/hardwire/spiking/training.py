@@ -40,7 +40,7 @@ class Encoder:
 
 
 def fit_encoder(settings: SpikingSettings, x: NDArray[Any]) -> Encoder:
-    """Choose the pixels from training samples ``x`` (samples, features); bytes keep their range, other numbers get their own."""
+    """Choose the pixels from training samples ``x`` (samples, features); bytes keep their range, others have theirs."""
     low, high = (0, 255) if x.dtype == np.uint8 and x.max() > 16 else (float(x.min()), float(x.max()))
     return Encoder(select_pixels(grey_levels(x, low, high), min(settings.inputs, x.shape[1])), low, high)
 
@@ -80,7 +80,8 @@ def read_data(settings: SpikingSettings, data_dir: str | Path | None = None) -> 
 
 def build(settings: SpikingSettings, inputs: int, training_samples: int) -> Network:
     """A fresh network; ``training_samples`` in all epochs."""
-    return {"one-sided": OneSidedNetwork, "triplet": DiehlCookNetwork}[settings.rule](settings, inputs, training_samples)
+    kind = OneSidedNetwork if settings.rule == "one-sided" else DiehlCookNetwork
+    return kind(settings, inputs, training_samples)
 
 
 class SpikingTraining(Training):
@@ -96,7 +97,7 @@ class SpikingTraining(Training):
         self.network = build(settings, len(self.encoder.pixels), self.total)
 
     def advance(self) -> Figures | None:
-        """Show a chunk of samples, in every epoch in a new order; a chunk ends where pruning looks, and with the epoch."""
+        """Show a chunk of samples, anew ordered in each epoch; a chunk ends where pruning looks, and with the epoch."""
         settings, samples = self.settings, len(self.x)
         epoch, first = divmod(self.position, samples)
         order = np.random.default_rng((settings.seed, 2, epoch)).permutation(samples)
@@ -153,7 +154,8 @@ def train(settings: SpikingSettings, dataset: Dataset, *, out: str | Path | None
         Time between checkpoints.
     """
     training = SpikingTraining(settings, dataset)
-    outcome = run("spiking", settings, training, out=out, resume=resume, listen=progress, checkpoint_seconds=checkpoint_seconds)
+    outcome = run("spiking", settings, training, out=out, resume=resume, listen=progress,
+                  checkpoint_seconds=checkpoint_seconds)
     return load(outcome.stored)
 
 
@@ -163,8 +165,9 @@ def due(settings: SpikingSettings, position: int, size: int, samples: int) -> bo
     return position // every > (position - size) // every or position == settings.epochs * samples
 
 
-def evaluate(network: Network, encoder: Encoder, dataset: Dataset, settings: SpikingSettings, x: NDArray[np.uint8]) -> dict[str, float]:
-    """Accuracies on the validation split, outputs being assigned by the first ``label_samples`` training samples; none without it."""
+def evaluate(network: Network, encoder: Encoder, dataset: Dataset, settings: SpikingSettings,
+             x: NDArray[np.uint8]) -> dict[str, float]:
+    """Accuracies on the validation split, if any; the first ``label_samples`` training samples assign the outputs."""
     if not len(dataset.validation.y):
         return {}
     n = min(settings.label_samples, len(x))

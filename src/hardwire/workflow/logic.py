@@ -38,7 +38,8 @@ def optimize_run(path: str | Path, *, level: str = "O2", progress: Callable[[str
     circuit, statistics = optimize(raw_circuit(directory), level=level, progress=progress)
     save_circuit(circuit, directory / OPTIMIZED)
     passes = [dataclasses.asdict(s) for s in statistics]
-    directory.note_step("optimize", {"level": level, "seconds": time.perf_counter() - started, "passes": passes}, forget=["verify"])
+    directory.note_step("optimize", {"level": level, "seconds": time.perf_counter() - started, "passes": passes},
+                        forget=["verify"])
     return circuit
 
 
@@ -50,8 +51,9 @@ def verify_run(path: str | Path, *, data_dir: str | Path | None = None,
     model = load_model(path)
     dataset = read_data(model.settings, data_dir)
     started = time.perf_counter()
-    verdicts = verify_circuit(best, against=raw if (directory / OPTIMIZED).is_file() else None, network=hard_outputs(model),
-                              samples=model.encoder.codes(dataset.test.x), progress=progress)
+    verdicts = verify_circuit(best, against=raw if (directory / OPTIMIZED).is_file() else None,
+                              network=hard_outputs(model), samples=model.encoder.codes(dataset.test.x),
+                              progress=progress)
     directory.note_step("verify", {"seconds": time.perf_counter() - started, "digest": best.digest,
                                    "verdicts": {name: str(verdict) for name, verdict in verdicts.items()}})
     return verdicts

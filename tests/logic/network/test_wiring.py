@@ -244,5 +244,7 @@ def test_first_layer_refusals():
 
 
 def test_structured_wiring_repeats_with_its_seed():
-    make = lambda s: first_layer("structured", 320, 2000, rng(s), shape=(1, 8, 8), levels=5)
+    def make(s):
+        return first_layer("structured", 320, 2000, rng(s), shape=(1, 8, 8), levels=5)
+
     assert np.array_equal(make(1), make(1)) and not np.array_equal(make(1), make(2))

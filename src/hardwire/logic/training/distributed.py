@@ -1,7 +1,8 @@
 """Data-parallel training over processes and machines, as ``torchrun`` starts them; gloo carries the sums.
 
-Every process holds the whole network and data set and takes the same steps: of each batch it computes its own share, gradients are
-summed over the processes, and each then makes the same update. Evaluations are shared out likewise. Only rank 0 writes.
+Every process holds the whole network and data set and takes the same steps: of each batch it computes its own share,
+gradients are summed over the processes, and each then makes the same update. Evaluations are shared out likewise. Only
+rank 0 writes.
 """
 
 import os
@@ -37,7 +38,7 @@ class Ranks:
         return np.array_split(items, self.world)[self.rank]
 
     def add(self, tensors: Iterable[torch.Tensor | None]) -> None:
-        """Each tensor becomes its sum over the processes: one all-reduce of all, whose order depends on ``world`` alone."""
+        """Replace each tensor by its sum over the processes: one all-reduce, whose order depends on ``world`` alone."""
         present = [t for t in tensors if t is not None]
         if self.world == 1 or not present:
             return
@@ -59,7 +60,8 @@ class Ranks:
         if self.world > 1:
             dist.all_gather_object(texts, text)
         if len(set(texts)) > 1:
-            raise InputError(f"the processes of this run have different {what}; start each with the same command, folder and data")
+            raise InputError(f"the processes of this run have different {what}; start each with the same command, "
+                             "folder and data")
 
     def join(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the processes' arrays, one after the other."""
@@ -80,15 +82,15 @@ class Ranks:
             except HardwireError as error:
                 answer = [(None, error)]
         dist.broadcast_object_list(answer)
-        result, error = answer[0]
-        if error is not None:
-            raise error
+        result, failure = answer[0]
+        if failure is not None:
+            raise failure
         return cast(Answer, result)
 
 
 @contextmanager
 def ranks() -> Iterator[Ranks]:
-    """Give the processes of this run: those of a process group that exists, those that ``torchrun`` started, or this one alone."""
+    """Give the processes of this run: those of an existing group, those that ``torchrun`` started, or this alone."""
     there = dist.is_available() and dist.is_initialized()
     own = not there and int(os.environ.get("WORLD_SIZE", "1")) > 1 and "MASTER_ADDR" in os.environ
     if own:
@@ -103,4 +105,5 @@ def ranks() -> Iterator[Ranks]:
 def check_batch(batch: int, world: int) -> None:
     """Raise InputError where a batch is too small to be shared out."""
     if batch < world:
-        raise InputError(f"a batch of {batch} samples cannot be shared by {world} processes; start fewer, or raise batch")
+        raise InputError(f"a batch of {batch} samples cannot be shared by {world} processes; start fewer, or raise "
+                         "batch")

@@ -23,7 +23,8 @@ def device_of(network: torch.nn.Module) -> torch.device:
 def predict(network: torch.nn.Module, samples: EncodedSamples, *, batch: int = 2048) -> NDArray[np.int64]:
     """Return the class of each sample, in the network's present mode; the lowest class wins a tie."""
     scores = scores_of(network, samples, (network.training,), np.arange(len(samples)), batch)[0]
-    return scores.argmax(1)
+    classes: NDArray[np.int64] = scores.argmax(1)
+    return classes
 
 
 def accuracy(network: torch.nn.Module, samples: EncodedSamples, *, hard: bool) -> float:
@@ -32,7 +33,8 @@ def accuracy(network: torch.nn.Module, samples: EncodedSamples, *, hard: bool) -
     return Classify.merit(scores, samples.y.numpy())[""]
 
 
-def evaluate(network: torch.nn.Module, samples: EncodedSamples, task: Task, group: Ranks | None = None) -> dict[str, float]:
+def evaluate(network: torch.nn.Module, samples: EncodedSamples, task: Task,
+             group: Ranks | None = None) -> dict[str, float]:
     """Return the task's figure of merit as ``relaxed`` and ``hard``, and its further ones as ``hard_...``.
 
     The samples are shared out over the processes of ``group``.

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -59,12 +60,14 @@ def parameter_groups(network: torch.nn.Module, settings: LogicSettings) -> list[
     return [{"params": ps, "share": share, "weight_decay": decay} for (share, decay), ps in groups.items()]
 
 
-def build(settings: LogicSettings, bits: NDArray[np.bool_], y: NDArray[Any], dataset: Dataset, levels: int) -> LogicNetwork:
+def build(settings: LogicSettings, bits: NDArray[np.bool_], y: NDArray[Any], dataset: Dataset,
+          levels: int) -> LogicNetwork:
     """Return the network that the settings describe, with the head of its task."""
     outputs = len(dataset.classes)
     network = build_network(settings, bits, classes=outputs, shape=dataset.shape, levels=levels)
-    group = network.layers[-1].out_features // outputs
-    network.head = build_head(settings.task, outputs, group, tau=settings.tau_for(outputs), learn=settings.learn_tau, targets=y)
+    group = network.members[-1].out_features // outputs
+    network.head = build_head(settings.task, outputs, group, tau=settings.tau_for(outputs), learn=settings.learn_tau,
+                              targets=y)
     return network
 
 
@@ -76,7 +79,8 @@ class Objective:
         self.teacher = Teacher(settings.teacher, dataset, weight=settings.teacher_weight,
                                temperature=settings.teacher_temperature) if settings.teacher else None
 
-    def __call__(self, network: Any, x: torch.Tensor, y: torch.Tensor, rows: NDArray[Any]) -> tuple[torch.Tensor, torch.Tensor]:
+    def __call__(self, network: Any, x: torch.Tensor, y: torch.Tensor,
+                 rows: NDArray[Any]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return what is minimised, and the loss without the penalty, which is reported."""
         loss = self._loss(network, x, y, rows)
         return loss + self.penalty * network.gate_cost() if self.penalty else loss, loss.detach()
@@ -91,7 +95,8 @@ class Objective:
 class Batches:
     """Parts of the batch of a step that this process computes: its share, in ``accumulate`` micro-batches."""
 
-    def __init__(self, settings: LogicSettings, samples: EncodedSamples, group: Ranks, augmentation: Augmentation | None) -> None:
+    def __init__(self, settings: LogicSettings, samples: EncodedSamples, group: Ranks,
+                 augmentation: Augmentation | None) -> None:
         self.order = Order(len(samples), settings.batch, settings.seed)
         self.samples, self.group, self.accumulate, self.augmentation = samples, group, settings.accumulate, augmentation
         check_batch(self.order.batch, group.world)
@@ -102,7 +107,8 @@ class Batches:
         moves = self.augmentation.draw(step, len(rows)) if self.augmentation else None
         for members in np.array_split(self.group.share(np.arange(len(rows))), self.accumulate):
             if len(members):
-                change = moves and (lambda packed, members=members: self.augmentation(packed, [m[members] for m in moves]))
+                change = (partial(self.augmentation, moves=[m[members] for m in moves])
+                          if self.augmentation and moves else None)
                 yield *self.samples.batch(rows[members], change), rows[members], len(members) / len(rows)
 
 
@@ -122,6 +128,7 @@ class LogicTraining(Training):
     """
 
     unit = "step"
+    group: Ranks
 
     def __init__(self, settings: LogicSettings, dataset: Dataset, network: torch.nn.Module | None = None) -> None:
         self.settings, self.dataset, self.total = settings, dataset, settings.steps
@@ -129,12 +136,16 @@ class LogicTraining(Training):
         self.encoder = build_encoder(settings, dataset.train.x, dataset.shape)
         place = use_device(settings.device)
         bits, y = self.encoder.encode(dataset.train.x), self.task.targets(dataset.train.y)
-        self.network: Any = network.train() if network is not None else build(settings, bits, y, dataset, self.encoder.levels).to(place)
+        network = build(settings, bits, y, dataset,
+                        self.encoder.levels).to(place) if network is None else network.train()
+        self.network: Any = network
         self.device = device_of(self.network)
         self.samples = EncodedSamples(bits, y)
-        self.validation = EncodedSamples(self.encoder.encode(dataset.validation.x), self.task.targets(dataset.validation.y))
+        self.validation = EncodedSamples(self.encoder.encode(dataset.validation.x),
+                                         self.task.targets(dataset.validation.y))
         self.objective = Objective(settings, self.task, dataset)
-        self.optimizer = torch.optim.AdamW(parameter_groups(self.network, settings), lr=settings.learning_rate, fused=True)
+        self.optimizer = torch.optim.AdamW(parameter_groups(self.network, settings), lr=settings.learning_rate,
+                                           fused=True)
         layers = len(self.network.nodes) if isinstance(self.network, LogicNetwork) else 1
         self.schedule = Schedule.of(settings, layers)
         self.best: dict[str, torch.Tensor] = {}
@@ -189,7 +200,8 @@ class LogicTraining(Training):
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Return the weights, the best ones so far, and the optimizer's moments."""
-        tensors = with_prefix("network.", to_numpy(self.network.state_dict())) | with_prefix("best.", to_numpy(self.best))
+        tensors = with_prefix("network.", to_numpy(self.network.state_dict()))
+        tensors |= with_prefix("best.", to_numpy(self.best))
         for i, parameter in enumerate(self.network.parameters()):
             tensors |= with_prefix(f"optimizer.{i}.", to_numpy(self.optimizer.state[parameter]))
         return tensors, {"best_hard": self.best_hard, "best_step": self.best_step}
@@ -244,5 +256,6 @@ def train(
     if out is None and resume:
         raise InputError("resume needs a run directory; give out")
     training = LogicTraining(settings, dataset, network)
-    outcome = run("logic", settings, training, out=out, resume=resume, listen=progress, checkpoint_seconds=checkpoint_seconds)
+    outcome = run("logic", settings, training, out=out, resume=resume, listen=progress,
+                  checkpoint_seconds=checkpoint_seconds)
     return unpack(outcome.stored, training.network)

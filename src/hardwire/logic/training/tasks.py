@@ -26,8 +26,8 @@ class Classify:
         """Return checked targets, (samples,)."""
         y = np.asarray(y)
         if y.ndim != 1 or y.dtype.kind not in "ui" or (len(y) and not 0 <= y.min() <= y.max() < self.classes):
-            raise InputError(f"y of shape {y.shape} and type {y.dtype} is no class index of {self.classes} classes; give "
-                             f"integers from 0 to {self.classes - 1}, or set task to 'regress' or 'multilabel'")
+            raise InputError(f"y of shape {y.shape} and type {y.dtype} is no class index of {self.classes} classes; "
+                             f"give integers from 0 to {self.classes - 1}, or set task to 'regress' or 'multilabel'")
         return y.astype(np.int64)
 
     def loss(self, scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -68,7 +68,7 @@ class Regress:
         return ((scores - y.to(scores.dtype)) / self.deviation.to(scores)).square().mean()
 
     def merit(self, scores: Scores, y: Scores) -> dict[str, float]:
-        """Return R2 = 1 - sum (y - value)^2 / sum (y - mean)^2; where y is constant, 1 if every value is right, else 0."""
+        """Return R2 = 1 - sum (y - value)^2 / sum (y - mean)^2; of constant y, 1 if every value is right, else 0."""
         error = ((scores - y) ** 2).sum(0)
         spread = ((y - y.mean(0)) ** 2).sum(0)
         r2 = np.where(spread > 0, 1 - error / np.where(spread > 0, spread, 1), error == 0)
@@ -90,8 +90,8 @@ class Multilabel:
         """Return checked targets, (samples, labels) of 0 and 1."""
         y = np.asarray(y)
         if y.ndim != 2 or y.shape[1] != self.labels or not np.isin(y, (0, 1)).all():
-            raise InputError(f"y of shape {y.shape} does not hold 0 or 1 for each of {self.labels} labels; name each label "
-                             "in classes")
+            raise InputError(f"y of shape {y.shape} does not hold 0 or 1 for each of {self.labels} labels; name each "
+                             "label in classes")
         return y.astype(np.float64)
 
     def loss(self, scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Soft targets of a teacher, from a file of its logits; what the loss makes of them is in ``functional.cross_entropy``."""
+"""Soft targets of a teacher, from a file of its logits; the loss is in ``kernels.reference.cross_entropy``."""
 
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ from ..kernels.reference import Soft
 class Teacher:
     """A teacher's logits for the training samples.
 
-    The file holds (samples, classes) logits for the whole training data *in the order of its source*: the official training split,
-    or all samples where the source fixes no test split. ``Dataset`` splits validation off by a permutation; ``Split.rows`` leads
-    back. An augmented sample is taught by the logits of the sample as it was.
+    The file holds (samples, classes) logits for the whole training data *in the order of its source*: the official
+    training split, or all samples where the source fixes no test split. ``Dataset`` splits validation off by a
+    permutation; ``Split.rows`` leads back. An augmented sample is taught by the logits of the sample as it was.
     """
 
     def __init__(self, path: str | Path, dataset: Dataset, *, weight: float, temperature: float) -> None:
@@ -33,7 +33,8 @@ def _load(path: str | Path) -> NDArray[Any]:
     try:
         logits = np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError as error:
-        raise InputError(f"teacher {path} cannot be read ({error.strerror or error}); give a .npy file of logits") from None
+        raise InputError(f"teacher {path} cannot be read ({error.strerror or error}); give a .npy file of "
+                         "logits") from None
     except (ValueError, EOFError) as error:
         raise FormatError(f"teacher {path} is no .npy array ({error}); write it with numpy.save") from None
     if not isinstance(logits, np.ndarray) or logits.ndim != 2 or logits.dtype.kind != "f":
@@ -48,7 +49,8 @@ def _rows(logits: NDArray[Any], dataset: Dataset, path: str | Path) -> NDArray[n
     total = sum(len(s.y) for s in parts if s.rows is not None) if known else len(dataset.train.y)
     if logits.shape != (total, len(dataset.classes)):
         order = f"{total} samples of {dataset.name!r} in their source's order" if known else f"{total} training samples"
-        raise InputError(f"teacher {path} has shape {logits.shape}; give logits for the {order}, {len(dataset.classes)} classes each")
+        raise InputError(f"teacher {path} has shape {logits.shape}; give logits for the {order}, "
+                         f"{len(dataset.classes)} classes each")
     own = np.array(logits[dataset.train.rows] if known else logits, dtype=np.float32)
     if not np.isfinite(own).all():
         raise InputError(f"teacher {path} holds values that are not finite; give logits")
