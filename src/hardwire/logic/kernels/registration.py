@@ -11,7 +11,7 @@ from torch.autograd.function import once_differentiable
 @functools.cache
 def _library(space: str) -> Any:
     """The operations of a namespace, kept: a registration ends when its library is collected."""
-    return torch.library.Library(space, "FRAGMENT")  # type: ignore[no-untyped-call]
+    return torch.library.Library(space, "FRAGMENT")
 
 
 def operation(space: str, schema: str, kernel: Callable[..., Any], *, fake: Callable[..., Any],

@@ -151,7 +151,7 @@ class Walsh(Tabled):
     def initial(self, nodes: int, init: str, strength: float, noise: float,
                 generator: torch.Generator | None = None) -> torch.Tensor:
         """As ``TableLogits``: the noise of each table logit has the deviation ``noise``."""
-        t = noise * torch.randn(nodes, self.weights, generator=generator) / self.weights**0.5
+        t: torch.Tensor = noise * torch.randn(nodes, self.weights, generator=generator) / self.weights**0.5
         return t - strength * _pass_through(self.k) @ self.hadamard / self.weights if init == "residual" else t
 
     def logits(self, w: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ A table is folded like a tree whose leaves are its ``2^k`` values: level ``l`` i
 numbers.
 """
 
-# ruff: noqa: RUF005 -- Triton joins tuples by + only
+
 
 import torch
 import triton

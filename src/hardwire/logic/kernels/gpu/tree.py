@@ -6,7 +6,7 @@ computes the winner's tree anew, writes the gradients of its leaves, and gathers
 which (kernel, leaf) can read it, and the position follows from the two rows' distance.
 """
 
-# ruff: noqa: RUF005 -- Triton joins tuples by + only
+
 
 from dataclasses import dataclass
 
