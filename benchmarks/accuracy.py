@@ -15,7 +15,7 @@ from hardwire import PackedEngine, load_dataset
 from hardwire.data import Dataset
 from hardwire.logic import LogicSettings, load_model, preset
 from hardwire.logic.record import LOGIC
-from hardwire.logic.training.batches import Samples
+from hardwire.logic.training.batches import EncodedSamples
 from hardwire.logic.training.evaluation import accuracy
 from hardwire.logic.zoo import published
 from hardwire.runs.experiment import train
@@ -106,7 +106,7 @@ def tested(run: Path, data: Dataset) -> Figures:
     if not np.array_equal(words[:500], network):
         raise RefusedError(f"{run}: the circuit differs from the frozen network")
     hard = float((words == data.test.y).mean())
-    relaxed = accuracy(model.network, Samples(model.encoder.encode(data.test.x), data.test.y), hard=False)
+    relaxed = accuracy(model.network, EncodedSamples(model.encoder.encode(data.test.x), data.test.y), hard=False)
     best, last = max(model.metrics, key=lambda m: (m["hard"], m["step"])), model.metrics[-1]
     return {"seed": model.settings.seed, "hard": hard, "relaxed": relaxed, "gap": relaxed - hard,
             "validation": best["hard"], "validation_gap_last": last["relaxed"] - last["hard"],

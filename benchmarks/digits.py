@@ -5,7 +5,7 @@ import numpy as np
 from hardwire import PackedEngine, load_dataset, lower, optimize, stage_costs, train
 from hardwire.circuit.simulate import simulate
 from hardwire.logic import preset
-from hardwire.logic.training.batches import Samples
+from hardwire.logic.training.batches import EncodedSamples
 from hardwire.logic.training.evaluation import accuracy
 
 from .framework import Figures, RefusedError, Say
@@ -29,7 +29,7 @@ def one(seed: int, say: Say) -> Figures:
     words = PackedEngine(best)(codes)[:, 0]
     if not np.array_equal(words, simulate(raw, codes)[:, 0]):
         raise RefusedError(f"seed {seed}: the packed engine differs from the interpreter")
-    test = Samples(run.encoder.encode(digits.test.x), digits.test.y)
+    test = EncodedSamples(run.encoder.encode(digits.test.x), digits.test.y)
     hard = float((words == digits.test.y).mean())
     say(f"seed {seed}: {hard:.4f}")
     return {"seed": seed, "hard": hard, "relaxed": accuracy(run.network, test, hard=False),

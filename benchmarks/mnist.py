@@ -13,7 +13,7 @@ from hardwire.circuit.simulate import simulate
 from hardwire.cost import stage_counts
 from hardwire.logic import load_model, preset
 from hardwire.logic.record import LOGIC, best_circuit, raw_circuit
-from hardwire.logic.training.batches import Samples
+from hardwire.logic.training.batches import EncodedSamples
 from hardwire.logic.training.evaluation import accuracy
 from hardwire.runs.directory import RunDirectory
 from hardwire.runs.experiment import train
@@ -35,7 +35,7 @@ def figures(say: Say, *, out: str, seed: int = 0) -> Figures:
     if not np.array_equal(words, simulate(raw, codes)[:, 0]):
         raise RefusedError("the packed engine on optimised gates differs from the interpreter on raw ones")
     hard = float((words == data.test.y).mean())
-    relaxed = accuracy(model.network, Samples(model.encoder.encode(data.test.x), data.test.y), hard=False)
+    relaxed = accuracy(model.network, EncodedSamples(model.encoder.encode(data.test.x), data.test.y), hard=False)
     return {"hard": hard, "relaxed": relaxed, "gap": relaxed - hard, "train_s": model.seconds,
             "threads": torch.get_num_threads(), "seed": seed, "best_step": model.best_step, "steps": settings.steps,
             "gates_raw": model.network.gates, "counts": stage_counts(raw, best), "runs": 1}

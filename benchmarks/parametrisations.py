@@ -12,7 +12,7 @@ import torch
 from hardwire import PackedEngine, load_dataset, lower, stage_costs
 from hardwire.logic import preset, train
 from hardwire.logic.network.nodes import ESTIMATORS, PARAMETRISATIONS
-from hardwire.logic.training.batches import Samples
+from hardwire.logic.training.batches import EncodedSamples
 from hardwire.logic.training.evaluation import accuracy
 
 from .framework import Figures, Say
@@ -49,7 +49,7 @@ def one(changes: Figures, seed: int) -> Figures:
     result = train(settings, data)
     circuit = lower(result.network, result.encoder)
     hard = float((PackedEngine(circuit)(result.encoder.codes(data.test.x))[:, 0] == data.test.y).mean())
-    test = Samples(result.encoder.encode(data.test.x), data.test.y)
+    test = EncodedSamples(result.encoder.encode(data.test.x), data.test.y)
     return {"validation": max(m["hard"] for m in result.metrics), "test_hard": hard,
             "gap": accuracy(result.network, test, hard=False) - hard,
             "step_ms": 1000 * result.seconds / settings.steps, "gates": stage_costs(circuit)["network"]["gates"]}

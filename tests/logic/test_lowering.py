@@ -13,7 +13,7 @@ from hardwire.logic import GroupSum, LogicLayer, LogicNetwork
 from hardwire.logic.lowering import lower
 from hardwire.logic.network.conv import LogicConv2d, OrPool2d
 from hardwire.logic.network.nodes import PARAMETRISATIONS
-from hardwire.logic.training.batches import Samples
+from hardwire.logic.training.batches import EncodedSamples
 from hardwire.logic.training.evaluation import predict
 from hardwire.passes import optimize
 from hardwire.verify import verify_circuit
@@ -83,7 +83,7 @@ def test_a_node_for_each_trained_gate_and_stages_apart(trained, lowered):
 @pytest.mark.parametrize("split", ["test", "validation"])
 def test_digits_from_pixel_to_class(trained, lowered, digits, split):
     x = getattr(digits, split).x
-    expected = predict(trained.network.eval(), Samples(trained.encoder.encode(x), getattr(digits, split).y))
+    expected = predict(trained.network.eval(), EncodedSamples(trained.encoder.encode(x), getattr(digits, split).y))
     assert np.array_equal(simulate(lowered, x).ravel(), expected)
     assert np.array_equal(PackedEngine(lowered)(x).ravel(), expected)
     assert np.array_equal(PackedEngine(lowered)(x.astype(float)).ravel(), expected)
@@ -101,7 +101,7 @@ def test_without_the_encoder_the_inputs_are_its_bits(trained, digits):
     circuit = lower(trained.network, trained.encoder, include=("network", "head"))
     assert circuit.input_widths == [1] * trained.encoder.n_bits and stage_costs(circuit)["encoder"]["gates"] == 0
     assert np.array_equal(simulate(circuit, bits), simulate(lower(trained.network), bits))
-    assert np.array_equal(simulate(circuit, bits)[:, 0], predict(trained.network, Samples(bits, digits.test.y)))
+    assert np.array_equal(simulate(circuit, bits)[:, 0], predict(trained.network, EncodedSamples(bits, digits.test.y)))
 
 
 @pytest.mark.parametrize("kind", ["uniform", "quantile"])

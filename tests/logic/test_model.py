@@ -8,7 +8,7 @@ from safetensors.numpy import save_file
 
 from hardwire.core.errors import FormatError, InputError
 from hardwire.logic import LogicSettings, load_model, save_model, train
-from hardwire.logic.training.batches import Samples
+from hardwire.logic.training.batches import EncodedSamples
 from hardwire.logic.training.evaluation import predict
 from hardwire.runs.checkpoint import Stored, read_stored, write_stored
 
@@ -41,7 +41,7 @@ def test_a_loaded_model_gives_the_same_answers(saved, digits, name):
     assert model.settings == TINY and model.metrics == result.metrics and model.best_step == result.best_step
     assert model.dataset == {"name": "digits", "classes": list(digits.classes), "features": list(digits.features),
                              "shape": [1, 8, 8]}
-    test = Samples(model.encoder.encode(digits.test.x), digits.test.y)
+    test = EncodedSamples(model.encoder.encode(digits.test.x), digits.test.y)
     assert not model.network.training
     assert (predict(model.network, test) == predict(result.network.eval(), test)).all()
     x = test.batch(slice(0, 50))[0]

@@ -162,12 +162,12 @@ def test_operation(results, executor, operation):
 
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_a_trained_network_end_to_end(trained, lowered, digits, tmp_path, executor):
-    from hardwire.logic.training.batches import Samples
+    from hardwire.logic.training.batches import EncodedSamples
     from hardwire.logic.training.evaluation import predict
 
     run = available(executor)
     x = digits.test.x[:100]
-    expected = predict(trained.network.eval(), Samples(trained.encoder.encode(x), digits.test.y[:100]))
+    expected = predict(trained.network.eval(), EncodedSamples(trained.encoder.encode(x), digits.test.y[:100]))
     assert np.array_equal(run(lowered, x, tmp_path)[:, 0], expected)
 
 
