@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -135,6 +136,14 @@ def test_pruning_after_the_last_evaluation_has_no_merit_to_choose_by(tmp_path):
     space = parse_space(SPIKING_SPACE | {"method": ["zero-after"], "prune": 0.5}, SpikingSettings)
     with pytest.raises(InputError, match="all 1 trials failed; the first: method zero-after prunes after the last evaluation"):
         sweep("digits", space, tmp_path, hardware="spiking")
+
+
+@pytest.mark.parametrize("hardware", ["crossbar", "spiking"])
+def test_a_run_without_validation_has_no_objectives(hardware):
+    row = hardware_named(hardware)
+    model = SimpleNamespace(settings=row.preset("digits").changed(validation=0.0), metrics=[{"shown": 0.9}])
+    with pytest.raises(InputError, match="validation = 0 leaves no samples to judge the network by"):
+        row.objectives(model)
 
 
 class Reader:

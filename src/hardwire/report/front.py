@@ -47,7 +47,7 @@ def on_front(front: Front) -> list[Trial]:
 
 def unit_of(front: Front) -> str:
     """Unit of the cost, which names it in every trial: the objective beside the accuracy."""
-    return next(name for name in front["objectives"] if name != "accuracy")
+    return next(str(name) for name in front["objectives"] if name != "accuracy")
 
 
 def write_front(front: Front, out: str | PathLike[str]) -> list[Path]:
