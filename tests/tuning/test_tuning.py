@@ -1,6 +1,7 @@
 """Sweeps: the space, the search, and that processes share one study, die and come back, no point lost or done twice."""
 
 import dataclasses
+import importlib
 import json
 import os
 import signal
@@ -24,6 +25,8 @@ from hardwire.tuning import study as studies
 from hardwire.tuning.study import JOURNAL, Study, open_storage
 
 pytest.importorskip("optuna")
+#: The module; the package's attribute of that name is its function.
+SWEEP = importlib.import_module("hardwire.tuning.sweep")
 TINY = {"steps": 20, "layers": 2, "levels": 2, "width": 100, "batch": 32}
 
 
@@ -94,7 +97,7 @@ def swept(tmp_path_factory):
     """A finished grid, trained without a test split."""
     out, patch = tmp_path_factory.mktemp("sweeps") / "grid", pytest.MonkeyPatch()
     without_test = dataclasses.replace(LOGIC, read_data=lambda *a: dataclasses.replace(LOGIC.read_data(*a), test=None))
-    patch.setattr("hardwire.tuning.LOGIC", without_test)
+    patch.setattr(SWEEP, "hardware_named", lambda name: without_test)
     front = sweep("digits", space(width=[100, 200], seed=[0, 1]), out)
     patch.undo()
     return out, front
@@ -131,7 +134,8 @@ def test_what_is_finished_is_not_trained_again(swept, monkeypatch):
     ({"dataset": "monk1"}, "dataset"), ({"space": space(width=[100])}, "space"), ({"sampler": "random"}, "sampler"),
     ({"optimized": True}, "optimized"), ({"name": "other"}, "name")])
 def test_a_folder_keeps_to_its_sweep(change, what, swept, monkeypatch):
-    monkeypatch.setattr("hardwire.tuning.load_dataset", lambda *a, **k: None)
+    without_data = dataclasses.replace(LOGIC, read_data=lambda *a: None)
+    monkeypatch.setattr(SWEEP, "hardware_named", lambda name: without_data)
     arguments = {"dataset": "digits", "space": space(width=[100, 200], seed=[0, 1])} | change
     with pytest.raises(InputError, match=f"holds a sweep of another {what}"):
         sweep(out=swept[0], **arguments)
@@ -308,7 +312,7 @@ def test_an_interrupted_trial_is_tried_again(tmp_path):
 
 
 def test_a_trial_that_always_kills_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr("hardwire.tuning.ATTEMPTS", 2)
+    monkeypatch.setattr(SWEEP, "ATTEMPTS", 2)
 
     def interrupt(metrics):
         raise KeyboardInterrupt

@@ -27,7 +27,7 @@ VERBS = {
     "verify": ("circuit", "Prove or refute; a counterexample when refuted."),
     "run": ("circuit", "Classify samples from a .npy file."),
     "report": ("report", "The record of a run as text, JSON and HTML."),
-    "sweep": ("tuning", "Run a grid or a search over settings; the front of validation accuracy against gates."),
+    "sweep": ("tuning", "Run a grid or a search over settings; the front of validation accuracy against cost."),
     "bench": ("bench", "Run a benchmark, or list them with their goals."),
     "crossbar": ("crossbar", "Train a network in analog memory into a run directory, or fit a device."),
     "spiking": ("spiking", "Train a spiking network without labels on an array of memory cells into a run directory."),

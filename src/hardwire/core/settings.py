@@ -124,12 +124,16 @@ class Settings(BaseModel):
         where
             Where the text is from, for errors.
         """
-        try:
-            given = tomllib.loads("\n".join(map(_quoted, text.splitlines())))
-        except tomllib.TOMLDecodeError as error:
-            example = "write for example seed=3"
-            raise InputError(f"{where} {text.splitlines()[0]!r} is not NAME=VALUE ({error}); {example}") from None
-        return self.changed(**given)
+        return self.changed(**parse_assignments(text, where))
+
+
+def parse_assignments(text: str, where: str) -> dict[str, Any]:
+    """Return what lines of ``NAME=VALUE`` in TOML give, see ``Settings.with_text``."""
+    try:
+        return tomllib.loads("\n".join(map(_quoted, text.splitlines())))
+    except tomllib.TOMLDecodeError as error:
+        example = "write for example seed=3"
+        raise InputError(f"{where} {text.splitlines()[0]!r} is not NAME=VALUE ({error}); {example}") from None
 
 
 def _quoted(line: str) -> str:

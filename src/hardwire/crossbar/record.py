@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.errors import InputError
 from ..core.verdict import Verdict
 from ..data.datasets import confusion
 from ..runs.directory import RunDirectory
@@ -17,7 +18,7 @@ from .crossbar import Crossbar
 from .ledger import REFERENCE, ledgers
 from .network import Network
 from .periphery import PERIPHERIES, Chip
-from .settings import VARIANTS, CrossbarSettings
+from .settings import VARIANTS, CrossbarSettings, preset
 from .training import CrossbarData, CrossbarModel, CrossbarTraining, load, read_data
 
 #: Synapses of the fidelity plot, and intervals that it spans: two consecutive ones, as in Extended Data Fig. 2.
@@ -151,4 +152,14 @@ def _histogram(values: NDArray[Any]) -> dict[str, Any]:
     return {"low": low, "high": high, "counts": np.histogram(values, BINS, (low, high))[0].tolist()}
 
 
-CROSSBAR = Hardware("crossbar", CrossbarSettings, read_data, CrossbarTraining, load, record)
+def objectives(model: CrossbarModel) -> tuple[float, float]:
+    """Return the accuracy on validation after the last epoch, and the synapses, of the run's own (first) variant."""
+    if not model.settings.validation:
+        raise InputError("validation = 0 leaves no samples to judge the network by; give a share above 0, such as 0.1")
+    first = model.settings.variants[0]
+    return float(model.metrics[-len(model.networks)]["shown"]), model.networks[first].synapses
+
+
+CROSSBAR = Hardware(
+    "crossbar", CrossbarSettings, read_data, CrossbarTraining, load, record, preset=preset, objectives=objectives,
+    cost="synapses", data_settings=("dataset", "features", "seed", "samples", "validation"))

@@ -1,6 +1,7 @@
 """The record of a logic run: accuracy and cost of its circuit, what was proved, and how it was trained."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from ..runs.record import Metric, Record
 from .files import OPTIMIZED, RAW
 from .model import Model, unpack
 from .outputs import circuit_scores, outputs_of
-from .settings import LogicSettings
+from .settings import LogicSettings, preset
 from .training.batches import EncodedSamples
 from .training.evaluation import scores_of
 from .training.gradient import LogicTraining
@@ -120,4 +121,16 @@ def measure(circuit: Circuit, samples: NDArray[Any]) -> dict[str, float]:
             "samples_per_s_median": len(x) / float(np.median(seconds))}
 
 
-LOGIC = Hardware("logic", LogicSettings, read_data, LogicTraining, unpack, record, final=False)
+def objectives(model: Model) -> tuple[float, float]:
+    """Return the hard figure of merit on validation of the weights that were kept, and the network's gates."""
+    return float(model.best["hard"]), int(model.network.gates)
+
+
+def metric(settings: Mapping[str, Any]) -> Metric:
+    """Return what the figure of merit of a task is; of settings that name no task, of classes."""
+    return METRICS.get(str(settings.get("task")), "accuracy")
+
+
+LOGIC = Hardware(
+    "logic", LogicSettings, read_data, LogicTraining, unpack, record, final=False, preset=preset, objectives=objectives,
+    cost="gates of the network as trained", metric=metric, data_settings=("dataset", "seed", "label", "task"))

@@ -1,4 +1,4 @@
-"""The front of a sweep, accuracy against gates, as JSON, plot, page and table. Reads plain records only."""
+"""The front of a sweep, accuracy against cost, as JSON, plot, page and table. Reads plain records only."""
 
 import json
 import re
@@ -13,9 +13,9 @@ from ..core.files import write_text
 from .summary import merit, plain
 from .text import render
 
-#: A point of a sweep: number, state, settings, accuracy, gates, seconds, run, error, front.
+#: A point of a sweep: number, state, settings, accuracy, cost (by its unit), seconds, run, error, front.
 Trial: TypeAlias = Mapping[str, Any]
-#: What ``front.json`` holds: dataset, space, optimized, objectives, metric, trials.
+#: What ``front.json`` holds: hardware, dataset, space, optimized, objectives, metric, trials.
 Front: TypeAlias = Mapping[str, Any]
 
 #: Colours of the plot as a file of its own, which has no page around it.
@@ -26,23 +26,28 @@ COLOURS = {
 _STATES = ("finished", "failed", "running", "waiting", "stopped")
 
 
-def mark_front(trials: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def mark_front(trials: list[dict[str, Any]], unit: str = "gates") -> list[dict[str, Any]]:
     """``trials`` with ``front``: finished, and no other dominates.
 
-    Another dominates with at least the accuracy, at most the gates, and one of the two better.
+    Another dominates with at least the accuracy, at most the cost, and one of the two better. ``unit`` names the cost.
     """
-    done = sorted((t for t in trials if t["state"] == "finished"), key=lambda t: (t["gates"], -t["accuracy"]))
+    done = sorted((t for t in trials if t["state"] == "finished"), key=lambda t: (t[unit], -t["accuracy"]))
     best, front = float("-inf"), set()
     for trial in done:
-        if trial["accuracy"] > best or (trial["accuracy"], trial["gates"]) in front:
+        if trial["accuracy"] > best or (trial["accuracy"], trial[unit]) in front:
             best = max(best, trial["accuracy"])
-            front.add((trial["accuracy"], trial["gates"]))
-    return [t | {"front": t["state"] == "finished" and (t["accuracy"], t["gates"]) in front} for t in trials]
+            front.add((trial["accuracy"], trial[unit]))
+    return [t | {"front": t["state"] == "finished" and (t["accuracy"], t[unit]) in front} for t in trials]
 
 
 def on_front(front: Front) -> list[Trial]:
-    """The trials on the front, fewest gates first."""
-    return sorted((t for t in front["trials"] if t["front"]), key=lambda t: (t["gates"], t["number"]))
+    """The trials on the front, least cost first."""
+    return sorted((t for t in front["trials"] if t["front"]), key=lambda t: (t[unit_of(front)], t["number"]))
+
+
+def unit_of(front: Front) -> str:
+    """Unit of the cost, which names it in every trial: the objective beside the accuracy."""
+    return next(str(name) for name in front["objectives"] if name != "accuracy")
 
 
 def write_front(front: Front, out: str | PathLike[str]) -> list[Path]:
@@ -56,12 +61,14 @@ def write_front(front: Front, out: str | PathLike[str]) -> list[Path]:
     plot = None
     if best:
         finished = [t for t in front["trials"] if t["state"] == "finished"]
-        plot = plots.front_plot(finished, best, front["objectives"]["gates"].partition(",")[0], _metric(front))
+        unit = unit_of(front)
+        plot = plots.front_plot(finished, best, unit, front["objectives"][unit].partition(",")[0], _metric(front))
         files.append(write_text(out / "front.svg", _file_of(plot)))
     ordered = [*best, *(t for t in front["trials"] if not t["front"])]
     rows = [[*_row(front, t), "on the front" if t["front"] else t["error"] or t["state"]] for t in ordered]
     heads = [*_heads(front), "state"]
-    page = render_template("sweep_front.html", front=front, lead=_count(front), heads=heads, rows=rows, plot=plot)
+    page = render_template("sweep_front.html", front=front, lead=_count(front), heads=heads, rows=rows, plot=plot,
+                           unit=unit_of(front))
     return [*files, write_text(out / "front.html", page)]
 
 
@@ -96,14 +103,15 @@ def _metric(front: Front) -> str:
 
 
 def _heads(front: Front) -> list[str]:
-    return ["trial", "validation R²" if _metric(front) == "r2" else "validation", "gates", *_names(front)]
+    return ["trial", "validation R²" if _metric(front) == "r2" else "validation", unit_of(front), *_names(front)]
 
 
 def _row(front: Front, trial: Trial) -> list[str]:
     values = [trial["settings"].get(name) for name in _names(front)]
     shown = [f"{v:.5g}" if isinstance(v, float) else "" if v is None else plain(v) for v in values]
     accuracy = "" if trial["accuracy"] is None else merit(trial["accuracy"], _metric(front))
-    return [str(trial["number"]), accuracy, "" if trial["gates"] is None else f"{trial['gates']:,}", *shown]
+    cost = trial[unit_of(front)]
+    return [str(trial["number"]), accuracy, "" if cost is None else f"{cost:,}", *shown]
 
 
 def _file_of(svg: str) -> str:

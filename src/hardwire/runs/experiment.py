@@ -14,7 +14,7 @@ from ..core.settings import Settings
 from .checkpoint import Stored, Tensors
 from .directory import RunDirectory
 from .progress import Listener, Progress
-from .record import Record
+from .record import Metric, Record
 
 #: Seconds between checkpoints, and between events without figures.
 CHECKPOINT_SECONDS, EVENT_SECONDS = 20.0, 0.5
@@ -90,6 +90,16 @@ class Alone:
         return function()
 
 
+def not_swept(of: object) -> Any:
+    """Refuse a sweep: the default of what a row needs for one."""
+    raise InputError("this hardware names no objectives to search by; give its row preset, objectives and cost")
+
+
+def accuracy_alone(settings: Mapping[str, Any]) -> Metric:
+    """Return the figure of merit of a hardware that only classifies."""
+    return "accuracy"
+
+
 @dataclass(frozen=True)
 class Hardware(Generic[SettingsT, DataT, ModelT]):
     """Everything that the shell, the reports and the command line need of one hardware: a row.
@@ -110,6 +120,17 @@ class Hardware(Generic[SettingsT, DataT, ModelT]):
         Model, samples and directory to the record.
     final
         Whether the record is complete when training ends; a logic run is lowered, optimised and verified first.
+    preset
+        Settings of a data set by name. This one and the next ones are for sweeps; without them a sweep is refused.
+    objectives
+        A finished model to its figure of merit on the validation split, to be high, and its cost, to be low; InputError
+        where it has none, for example without a validation split. The test split is not touched.
+    cost
+        What the cost counts, the unit first: "gates of the network as trained".
+    metric
+        Values of settings to what the figure of merit is.
+    data_settings
+        Names of the settings that ``read_data`` depends on; runs that agree in them share their samples. Empty: all.
     """
 
     name: str
@@ -119,6 +140,11 @@ class Hardware(Generic[SettingsT, DataT, ModelT]):
     load: Callable[[Stored], ModelT]
     record: Callable[[ModelT, DataT, RunDirectory], Record]
     final: bool = True
+    preset: Callable[[str], SettingsT] = not_swept
+    objectives: Callable[[ModelT], tuple[float, float]] = not_swept
+    cost: str = ""
+    metric: Callable[[Mapping[str, Any]], Metric] = accuracy_alone
+    data_settings: tuple[str, ...] = ()
 
 
 @dataclass

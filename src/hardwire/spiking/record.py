@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.errors import InputError
 from ..core.verdict import Verdict
 from ..data import Dataset
 from ..data.datasets import confusion
@@ -20,7 +21,7 @@ from .kernels.cells import AnalogCells, DigitalCells
 from .ledger import ledgers, named
 from .network import OneSidedNetwork
 from .nir import export_nir
-from .settings import SpikingSettings
+from .settings import SpikingSettings, preset
 from .synapses import ARRAY_CELLS
 from .training import Model, SpikingTraining, load, read_data
 
@@ -140,4 +141,19 @@ def wear(network: OneSidedNetwork) -> dict[str, Any]:
             "most": int(each.max()), "mean": float(each.mean()), "by_cell": each.mean(axis=(0, 1)).tolist()}
 
 
-SPIKING = Hardware("spiking", SpikingSettings, read_data, SpikingTraining, load, record)
+def objectives(model: Model) -> tuple[float, float]:
+    """Return the accuracy on validation at the end of training, and the synapses that are not pruned."""
+    if model.settings.method == "zero-after":
+        raise InputError("method zero-after prunes after the last evaluation, so that no accuracy on validation is the "
+                         "pruned network's; choose soft, zero or random")
+    accuracy = model.metrics[-1].get("validation_assigned")
+    if accuracy is None:
+        raise InputError("validation = 0 leaves no samples to judge the network by; give a share above 0, such as 0.1")
+    arrays = model.network.arrays()
+    pruned = int(arrays["frozen"].sum()) if "frozen" in arrays else 0
+    return float(accuracy), arrays["w"].size - pruned
+
+
+SPIKING = Hardware(
+    "spiking", SpikingSettings, read_data, SpikingTraining, load, record, preset=preset, objectives=objectives,
+    cost="synapses that are not pruned", data_settings=("dataset", "seed", "validation"))

@@ -1,4 +1,4 @@
-"""The space of a sweep: which settings of ``LogicSettings`` are fixed, chosen from a list, or from a range."""
+"""The space of a sweep: which settings of a hardware are fixed, chosen from a list, or from a range."""
 
 import itertools
 import json
@@ -11,10 +11,8 @@ from typing import Any
 
 from ..core.errors import FormatError, InputError
 from ..core.files import read_text
+from ..core.settings import Settings
 from ..logic.settings import LogicSettings
-
-_KINDS = {name: LogicSettings.kind_of(name) for name in LogicSettings.model_fields}
-TYPES = {name: "list" if kind.is_list else kind.type.__name__ for name, kind in _KINDS.items()}
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,9 @@ class Range:
 
 @dataclass(frozen=True)
 class Space:
-    """``given`` as it was written; ``fixed`` settings, ``choices`` from lists, ``ranges``."""
+    """``settings`` it is of; ``given`` as it was written; ``fixed`` settings, ``choices`` from lists, ``ranges``."""
 
+    settings: type[Settings]
     given: dict[str, Any]
     fixed: dict[str, Any]
     choices: dict[str, list[Any]]
@@ -84,7 +83,7 @@ class Space:
     def suggest(self, trial: Any) -> dict[str, Any]:
         """Return the settings of a trial: its own where it has them, else those that the study's sampler draws."""
         drawn = {n: trial.suggest_categorical(n, [kept(v) for v in values]) for n, values in self.choices.items()}
-        return settings(drawn | {n: r.suggest(trial, n) for n, r in self.ranges.items()})
+        return restored(self.settings, drawn | {n: r.suggest(trial, n) for n, r in self.ranges.items()})
 
 
 #: Points of a grid that are queued at the most.
@@ -96,13 +95,13 @@ def kept(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, list) else value
 
 
-def settings(params: dict[str, Any]) -> dict[str, Any]:
-    """Invert ``kept`` for named values."""
-    return {n: json.loads(v) if TYPES[n] == "list" else v for n, v in params.items()}
+def restored(settings: type[Settings], params: dict[str, Any]) -> dict[str, Any]:
+    """Invert ``kept`` for values of ``settings`` by name."""
+    return {n: json.loads(v) if settings.kind_of(n).is_list else v for n, v in params.items()}
 
 
-def read_space(path: str | Path) -> Space:
-    """Read a space from a TOML file.
+def read_space(path: str | Path, settings: type[Settings] = LogicSettings) -> Space:
+    """Read a space of ``settings`` from a TOML file.
 
     Raises
     ------
@@ -112,64 +111,70 @@ def read_space(path: str | Path) -> Space:
         Where it cannot be read, or names what is no setting.
     """
     try:
-        return parse_space(tomllib.loads(read_text(path)))
+        return parse_space(tomllib.loads(read_text(path)), settings)
     except tomllib.TOMLDecodeError as error:
         raise FormatError(f"{path} is not TOML ({error}); correct it") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 
 
-def parse_space(given: dict[str, Any]) -> Space:
+def parse_space(given: dict[str, Any], settings: type[Settings] = LogicSettings) -> Space:
     """Sort settings: lists are choices, tables {low, high, log, step} ranges, single values fixed.
 
-    For settings that are lists themselves (``widths``, ``channels`` ...) a list of lists is choices and a plain list a
-    fixed value.
+    For settings that are lists themselves (``widths``, ``channels``, ``hidden`` ...) a list of lists is choices and a
+    plain list a fixed value.
     """
-    space = Space(given, {}, {}, {})
+    space, types = Space(settings, given, {}, {}, {}), _types(settings)
     for name, value in given.items():
-        if name not in TYPES:
-            raise InputError(f"{name!r} is no setting; choose from {', '.join(sorted(TYPES))}")
+        if name not in types:
+            raise InputError(f"{name!r} is no setting; choose from {', '.join(sorted(types))}")
         if name == "dataset":
             raise InputError("the data set is named on the command line; leave dataset out")
         if isinstance(value, dict):
-            space.ranges[name] = _range(name, value)
-        elif isinstance(value, list) and (TYPES[name] != "list" or not value or isinstance(value[0], list)):
-            space.choices[name] = _choices(name, value)
+            space.ranges[name] = _range(name, types[name], value)
+        elif isinstance(value, list) and (types[name] != "list" or not value or isinstance(value[0], list)):
+            space.choices[name] = _choices(name, types[name], value)
         else:
-            space.fixed[name] = _typed(name, value)
+            space.fixed[name] = _typed(name, types[name], value)
     if not space.choices and not space.ranges:
         raise InputError("every setting is fixed, so there is nothing to sweep; give a list or a range for one of them")
     return space
 
 
-def _typed(name: str, value: Any) -> Any:
-    if TYPES[name] == "float" and type(value) is int:
+def _types(settings: type[Settings]) -> dict[str, str]:
+    """Map each setting to the name of its values' type."""
+    kinds = {name: settings.kind_of(name) for name in settings.model_fields}
+    return {name: "list" if kind.is_list else kind.type.__name__ for name, kind in kinds.items()}
+
+
+def _typed(name: str, kind: str, value: Any) -> Any:
+    if kind == "float" and type(value) is int:
         return float(value)
-    if type(value).__name__ != TYPES[name]:
-        raise InputError(f"{name} = {value!r} should be of type {TYPES[name]}")
+    if type(value).__name__ != kind:
+        raise InputError(f"{name} = {value!r} should be of type {kind}")
     return value
 
 
-def _choices(name: str, values: list[Any]) -> list[Any]:
+def _choices(name: str, kind: str, values: list[Any]) -> list[Any]:
     if not values:
         raise InputError(f"{name} = [] has nothing to choose from; list values, or leave {name} out")
-    values = [_typed(name, v) for v in values]
+    values = [_typed(name, kind, v) for v in values]
     for i, value in enumerate(values):
         if value in values[:i]:
             raise InputError(f"{name} lists {value!r} twice; list it once")
     return values
 
 
-def _range(name: str, given: dict[str, Any]) -> Range:
-    if TYPES[name] not in ("int", "float"):
-        raise InputError(f"{name} is of type {TYPES[name]} and has no range; list its values")
+def _range(name: str, kind: str, given: dict[str, Any]) -> Range:
+    if kind not in ("int", "float"):
+        raise InputError(f"{name} is of type {kind} and has no range; list its values")
     if unknown := sorted(set(given) - {"low", "high", "log", "step"}):
         raise InputError(f"the range of {name} has {unknown[0]!r}; give low, high and, if wanted, log or step")
     if not {"low", "high"} <= set(given):
         raise InputError(f"the range of {name} needs low and high")
-    low, high = (_typed(name, given[k]) for k in ("low", "high"))
+    low, high = (_typed(name, kind, given[k]) for k in ("low", "high"))
     step, log = given.get("step"), given.get("log", False)
-    step = None if step is None else _typed(name, step)
+    step = None if step is None else _typed(name, kind, step)
     if type(log) is not bool:
         raise InputError(f"the range of {name} has log = {log!r}; give true or false")
     if not (math.isfinite(low) and math.isfinite(high) and low <= high):
@@ -179,4 +184,4 @@ def _range(name: str, given: dict[str, Any]) -> Range:
         raise InputError(f"the range of {name} is logarithmic; give low above 0 and no step")
     if step is not None and not (math.isfinite(step) and step > 0):
         raise InputError(f"the range of {name} has step = {step}; give one above 0")
-    return Range(low, high, log, step, TYPES[name] == "int")
+    return Range(low, high, log, step, kind == "int")

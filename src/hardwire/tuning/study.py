@@ -140,6 +140,8 @@ class Study:
         before = self.study.user_attrs.get("sweep")
         if before is None:
             self.study.set_user_attr("sweep", definition)
+        elif "hardware" not in before:  # there was no other
+            before = before | {"hardware": "logic"}
         for key, value in (before or {}).items():
             if definition.get(key) != value:
                 raise InputError(f"study {self.study.study_name!r} was begun with another {key}; use the same again, "
@@ -259,11 +261,11 @@ class Study:
             except Exception:  # a missed beat is made up for by the next
                 continue
 
-    def finish(self, trial: Any, accuracy: float, gates: int, attributes: Parameters) -> None:
+    def finish(self, trial: Any, accuracy: float, cost: float, attributes: Parameters) -> None:
         """Close a claimed trial with its objectives, and note ``attributes`` beside them."""
         for key, value in attributes.items():
             trial.set_user_attr(key, value)
-        self.study.tell(trial, [accuracy, gates])
+        self.study.tell(trial, [accuracy, cost])
 
     def give_up(self, trial: Any, sentence: str) -> None:
         """Close a claimed trial that failed, with the reason."""

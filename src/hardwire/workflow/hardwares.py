@@ -1,11 +1,13 @@
 """Every hardware, by name; loaded on first use, as most need torch or compiled kernels."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..core.errors import InputError
-from ..runs.directory import RunDirectory
-from ..runs.experiment import Hardware
+
+if TYPE_CHECKING:
+    from ..runs.directory import RunDirectory
+    from ..runs.experiment import Hardware
 
 #: Name -> module and attribute of its row.
 HARDWARES = {
@@ -14,7 +16,7 @@ HARDWARES = {
     "spiking": ("hardwire.spiking.record", "SPIKING"),
 }
 
-AnyHardware = Hardware[Any, Any, Any]
+AnyHardware: TypeAlias = "Hardware[Any, Any, Any]"
 
 
 def hardware_named(name: str) -> AnyHardware:
@@ -26,6 +28,6 @@ def hardware_named(name: str) -> AnyHardware:
     return row
 
 
-def hardware_of(directory: RunDirectory) -> AnyHardware:
+def hardware_of(directory: "RunDirectory") -> AnyHardware:
     """Return the row of the hardware that a finished run is of."""
     return hardware_named(directory.read_model().hardware)
