@@ -3,7 +3,7 @@
 import hashlib
 from os import PathLike
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from ..text import canonical_text
 
 VERSION = 1
 MAGIC = "hardwire-net"
+Integer = TypeVar("Integer", bound=np.integer)
 
 
 def save_circuit(circuit: Circuit, path: str | PathLike[str]) -> Path:
@@ -83,8 +84,16 @@ def _parse(lines: list[str]) -> Circuit:
     arity, table, stage, fanin = _parse_nodes(nodes)
     return Circuit(
         name=name, inputs=tuple(inputs), fanin=fanin, table=table, arity=arity, stage=stage,
-        outputs=tuple(outputs), output_nets=np.array(nets, dtype=np.int32), macros=tuple(macros), labels=tuple(labels),
+        outputs=tuple(outputs), output_nets=_narrow(nets, np.int32), macros=tuple(macros), labels=tuple(labels),
     )
+
+
+def _narrow(values: list[int], dtype: type[Integer]) -> NDArray[Integer]:
+    """Return integers as an array of ``dtype``; OverflowError where one does not fit, which an old NumPy would wrap."""
+    limits = np.iinfo(dtype)
+    if values and not (limits.min <= min(values) and max(values) <= limits.max):
+        raise OverflowError(f"a number is not within {limits.min} and {limits.max}")
+    return np.array(values, dtype=dtype)
 
 
 def _parse_nodes(
@@ -97,9 +106,9 @@ def _parse_nodes(
     for k in sorted(set(arity.tolist())):
         where = np.flatnonzero(arity == k)
         items = " ".join(lines if len(where) == len(lines) else [lines[i] for i in where.tolist()]).split(" ")
-        stage[where] = list(map(int, items[:: k + 2]))
+        stage[where] = _narrow(list(map(int, items[:: k + 2])), np.uint8)
         value = {text: int(text, 16) for text in set(items[1 :: k + 2])}
-        table[where] = list(map(value.__getitem__, items[1 :: k + 2]))
+        table[where] = _narrow(list(map(value.__getitem__, items[1 :: k + 2])), np.uint64)
         for j in range(k):
-            fanin[where, j] = list(map(int, items[2 + j :: k + 2]))
+            fanin[where, j] = _narrow(list(map(int, items[2 + j :: k + 2])), np.int32)
     return arity.astype(np.uint8), table, stage, fanin
