@@ -49,8 +49,7 @@ def _fake_gradients(x: torch.Tensor, wanted: list[bool], *others: torch.Tensor) 
     return [_fake(x, x.shape[1] if wanted[0] else 0), *(t.new_empty(t.shape) for t in others)]
 
 
-# ------------------------------------------------------------------------------------------------------- gates, group
-# sum
+# ----------------------------------------------------------------------------------------------------- gates, group sum
 
 
 def _joined(pairs: Sequence[torch.Tensor]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -92,8 +91,7 @@ def stack(x: torch.Tensor, values: torch.Tensor, pairs: Sequence[torch.Tensor], 
     return y
 
 
-# ------------------------------------------------------------------------------------- gates, group sum and loss in one
-# pass
+# -------------------------------------------------------------------------------- gates, group sum and loss in one pass
 
 
 def _stack_loss_forward(x: torch.Tensor, values: torch.Tensor, pairs: list[torch.Tensor], classes: int, efd: bool,
@@ -136,8 +134,7 @@ def stack_loss(x: torch.Tensor, values: torch.Tensor, pairs: Sequence[torch.Tens
     return loss
 
 
-# --------------------------------------------------------------------------------------------------------- learned
-# wiring
+# ------------------------------------------------------------------------------------------------------- learned wiring
 
 
 def _flat(weights: torch.Tensor) -> NDArray[Any]:
@@ -174,8 +171,7 @@ def mixed(x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidat
     return y
 
 
-# ---------------------------------------------------------------------------------------------------------- look-up
-# tables
+# ------------------------------------------------------------------------------------------------------- look-up tables
 
 
 def _lut_forward(x: torch.Tensor, values: torch.Tensor, inputs: torch.Tensor, efd: bool) -> torch.Tensor:
@@ -203,8 +199,7 @@ def lut(x: torch.Tensor, values: torch.Tensor, inputs: torch.Tensor, efd: bool =
     return y
 
 
-# ------------------------------------------------------------------------------------------------------------------
-# trees
+# ---------------------------------------------------------------------------------------------------------------- trees
 
 
 def geometry(leaves: torch.Tensor, in_shape: Sequence[int], out_shape: Sequence[int], padding: int,
@@ -259,8 +254,7 @@ def tree(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: 
     return y
 
 
-# ------------------------------------------------------------------------------------------------------ what the gates
-# cost
+# -------------------------------------------------------------------------------------------------- what the gates cost
 
 
 def _interaction_forward(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -52,8 +52,7 @@ def _table_gradients(dc: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     return value_gradients(dc, _floats(values)).to(values.dtype)
 
 
-# ------------------------------------------------------------------------------------------------------- gates, group
-# sum
+# ----------------------------------------------------------------------------------------------------- gates, group sum
 
 
 def _ranges(pairs: Sequence[torch.Tensor]) -> list[slice]:
@@ -137,8 +136,7 @@ def stack_loss(x: torch.Tensor, values: torch.Tensor, pairs: Sequence[torch.Tens
     return cross_entropy(scale * stack(x, values, pairs, classes, efd), y, soft)
 
 
-# --------------------------------------------------------------------------------------------------------- learned
-# wiring
+# ------------------------------------------------------------------------------------------------------- learned wiring
 
 
 def _mixed_forward(x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor,
@@ -173,8 +171,7 @@ def mixed(x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidat
     return y
 
 
-# ---------------------------------------------------------------------------------------------------------- look-up
-# tables
+# ------------------------------------------------------------------------------------------------------- look-up tables
 
 
 def _lut_forward(x: torch.Tensor, values: torch.Tensor, inputs: torch.Tensor, efd: bool) -> torch.Tensor:
@@ -209,8 +206,7 @@ def lut(x: torch.Tensor, values: torch.Tensor, inputs: torch.Tensor, efd: bool =
     return y
 
 
-# ------------------------------------------------------------------------------------------------------------------
-# trees
+# ---------------------------------------------------------------------------------------------------------------- trees
 
 
 def _tables(x: torch.Tensor, leaves: torch.Tensor, in_shape: list[int], out_shape: list[int], padding: int,
@@ -264,8 +260,7 @@ def tree(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: 
     return y
 
 
-# ------------------------------------------------------------------------------------------------------ what the gates
-# cost
+# -------------------------------------------------------------------------------------------------- what the gates cost
 
 
 def interaction(values: torch.Tensor) -> torch.Tensor:
