@@ -104,10 +104,13 @@ def run_blocks(
     dtype
         Type of the buffers' numbers.
     forward
-        Whether the last block of a batch of more than ``MANY`` is wide in any case.
+        Whether no sums over samples are made: then the last block of a batch of more than ``MANY`` is wide in any case,
+        and one thread takes all blocks as one part.
     """
     dtype, make, counts = np.dtype(dtype), cast(Any, type(rows)), cast(tuple[int, ...], rows)
     narrow = not (forward and samples > MANY * WIDE)
+    if forward and threads() == 1:
+        parts = [range(0, samples, WIDE)]
 
     def run_part(part: int) -> None:
         starts = parts[part]

@@ -14,7 +14,7 @@ from ....core.simd import flat, store_row, width
 from .blocks import WIDE, Buffer, run_blocks
 from .coefficients import value_gradients
 from .rows import clear, gate, operands, to_block
-from .stack import Layers, descend, gradient_memory, run_layers
+from .stack import Layers, descend, gradient_memory, layer_sizes, run_layers
 
 
 class Objective(NamedTuple):
@@ -137,7 +137,7 @@ def loss_and_gradients(
     dp : (gates, 4), of the table values
     dx : (inputs, samples), or (0, samples) unless ``want_dx``
     """
-    layers = Layers(ends, pairs, c, slopes, int(np.diff(ends, prepend=0)[-1]) // classes)
+    layers = Layers(ends, pairs, c, slopes, layer_sizes(ends)[-1] // classes)
     objective = Objective(y, teacher, scale, weight, temperature)
     parts, dc, dx, rows = gradient_memory(x, layers, want_dx)
     losses = np.zeros((len(parts), 1))

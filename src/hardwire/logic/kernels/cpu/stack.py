@@ -5,6 +5,7 @@ Arrays of all functions here, ``float`` one type throughout: ``x`` (inputs, samp
 the outputs of the layer before; ``c`` and ``slopes`` (gates, 4) float, see ``coefficients``.
 """
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -159,10 +160,10 @@ def forward(
     -------
     (classes or last layer's gates, samples), C-contiguous
     """
-    samples, sizes = x.shape[1], np.diff(ends, prepend=0)
+    samples, sizes = x.shape[1], layer_sizes(ends)
     out = np.empty((classes or sizes[-1], samples), c.dtype)
-    layers = Layers(ends, pairs, c, c, int(sizes[-1]) // classes if classes else 0)
-    rows = _Forward(block=2 * max(len(x), int(sizes.max())), totals=classes)
+    layers = Layers(ends, pairs, c, c, sizes[-1] // classes if classes else 0)
+    rows = _Forward(block=2 * max(len(x), *sizes), totals=classes)
     run_blocks(_forward, lambda part: (x, layers, out), cut(samples), samples, rows, c.dtype, forward=True)
     return out
 
@@ -184,11 +185,15 @@ def backward(
     dp : (gates, 4), of the table values
     dx : (inputs, samples), or (0, samples) unless ``want_dx``
     """
-    sizes = np.diff(ends, prepend=0)
-    layers = Layers(ends, pairs, c, slopes, int(sizes[-1]) // classes if classes else 0)
+    layers = Layers(ends, pairs, c, slopes, layer_sizes(ends)[-1] // classes if classes else 0)
     parts, dc, dx, rows = gradient_memory(x, layers, want_dx)
     run_blocks(_backward, lambda part: (x, grad_out, layers, dc[part], dx), parts, x.shape[1], rows, c.dtype)
     return value_gradients(dc), dx
+
+
+def layer_sizes(ends: NDArray[np.int64]) -> list[int]:
+    """Gates of each layer."""
+    return [last - first for first, last in pairwise([0, *ends.tolist()])]
 
 
 def gradient_memory(
@@ -199,5 +204,5 @@ def gradient_memory(
     make = np.empty if x.shape[1] else np.zeros  # without samples no block writes them
     dc = make((len(parts), *layers.c.shape), layers.c.dtype)
     dx = np.empty((len(x) if want_dx else 0, x.shape[1]), layers.c.dtype)
-    rows = max(len(x), int(np.diff(layers.ends, prepend=0).max()))
+    rows = max(len(x), *layer_sizes(layers.ends))
     return parts, dc, dx, Backward(block=len(x) + len(layers.pairs), upper=rows, lower=rows)

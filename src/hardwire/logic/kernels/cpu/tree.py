@@ -146,19 +146,20 @@ def _rows(image, base, leaves, c, v):
 
 
 @jit
-def _forward(x, geometry, c, out, winner, work, begin, end, fresh):
-    """The largest root of each window, and the first position that has it."""
-    leaves, bases, image, v = geometry.leaves, geometry.bases, work.image, work.v
+def _forward(x, geometry, index, c, out, winner, work, begin, end, fresh):
+    """The largest root of each window, and the first position that has it; ``index`` = 0, 1, ... of c's type."""
+    leaves, place, bases, _ = geometry
+    image, v = work
     lanes, numbers = width(v), flat(v)
     for start in range(begin, end, WIDE):
-        _fill(x, geometry.place, start, image)
+        _fill(x, place, start, image)
         samples = min(lanes, x.shape[1] - start)
         for k in range(len(leaves)):
             for w in range(len(bases)):
                 best, first = filled(v, -np.inf), filled(v, 0)
                 for p in range(bases.shape[1]):
                     root = _tree(image, bases[w, p], leaves[k], c[k], v)
-                    first = where_greater(root, best, filled(v, p), first)
+                    first = where_greater(root, best, filled(v, index[p]), first)
                     best = where_greater(root, best, root, best)
                 row = k * len(bases) + w
                 store_row(best, v, 0)
@@ -184,51 +185,50 @@ def _slope(y, other, slopes, g, operand):
 
 
 @inner_inlined
-def _down1(work, rows, c, slopes, j, y, gate_sums):
-    """Gate ``j`` above two leaves backward, ``y`` its gradient; ``work.leaf_grad`` becomes the leaves', if wanted.
+def _down1(leaves, rows, c, slopes, j, y, gate_sums, leaf_grad):
+    """Gate ``j`` above two leaves backward, ``y`` its gradient; ``leaf_grad`` becomes the leaves', if it has any rows.
 
-    Row ``j`` of ``work.leaves`` and of ``work.leaf_grad`` is leaf ``j``. Equations as in ``stack._gradient``.
+    Row ``j`` of ``leaves`` and of ``leaf_grad`` is leaf ``j``. Equations as in ``stack._gradient``.
     ``_down2`` and ``_down3`` are the gates above two of these, which they compute again.
     """
-    a, b = load_row(work.leaves, 2 * j), load_row(work.leaves, 2 * j + 1)
+    a, b = load_row(leaves, 2 * j), load_row(leaves, 2 * j + 1)
     _sums(y, y * a, b, gate_sums, j)
-    if len(work.leaf_grad):
-        store_row(_slope(y, b, slopes, j, 1), work.leaf_grad, 2 * j)
-        store_row(_slope(y, a, slopes, j, 2), work.leaf_grad, 2 * j + 1)
+    if len(leaf_grad):
+        store_row(_slope(y, b, slopes, j, 1), leaf_grad, 2 * j)
+        store_row(_slope(y, a, slopes, j, 2), leaf_grad, 2 * j + 1)
 
 
 @inner_inlined
-def _down2(work, rows, c, slopes, j, y, gate_sums):
+def _down2(leaves, rows, c, slopes, j, y, gate_sums, leaf_grad):
     g = len(rows) // 2 + j
-    a = _node1(work.leaves, _ZERO, rows, c, 2 * j)
-    b = _node1(work.leaves, _ZERO, rows, c, 2 * j + 1)
+    a = _node1(leaves, _ZERO, rows, c, 2 * j)
+    b = _node1(leaves, _ZERO, rows, c, 2 * j + 1)
     _sums(y, y * a, b, gate_sums, g)
-    _down1(work, rows, c, slopes, 2 * j, _slope(y, b, slopes, g, 1), gate_sums)
-    _down1(work, rows, c, slopes, 2 * j + 1, _slope(y, a, slopes, g, 2), gate_sums)
+    _down1(leaves, rows, c, slopes, 2 * j, _slope(y, b, slopes, g, 1), gate_sums, leaf_grad)
+    _down1(leaves, rows, c, slopes, 2 * j + 1, _slope(y, a, slopes, g, 2), gate_sums, leaf_grad)
 
 
 @inner_inlined
-def _down3(work, rows, c, slopes, j, y, gate_sums):
+def _down3(leaves, rows, c, slopes, j, y, gate_sums, leaf_grad):
     g = len(rows) * 3 // 4 + j
-    a = _node2(work.leaves, _ZERO, rows, c, 2 * j)
-    b = _node2(work.leaves, _ZERO, rows, c, 2 * j + 1)
+    a = _node2(leaves, _ZERO, rows, c, 2 * j)
+    b = _node2(leaves, _ZERO, rows, c, 2 * j + 1)
     _sums(y, y * a, b, gate_sums, g)
-    _down2(work, rows, c, slopes, 2 * j, _slope(y, b, slopes, g, 1), gate_sums)
-    _down2(work, rows, c, slopes, 2 * j + 1, _slope(y, a, slopes, g, 2), gate_sums)
+    _down2(leaves, rows, c, slopes, 2 * j, _slope(y, b, slopes, g, 1), gate_sums, leaf_grad)
+    _down2(leaves, rows, c, slopes, 2 * j + 1, _slope(y, a, slopes, g, 2), gate_sums, leaf_grad)
 
 
 @inner_inlined
-def _descend(work, rows, c, slopes, y, gate_sums):
-    """One tree backward on ``work.leaves``, ``y`` the root's gradient; ``rows`` = 0, 1, ..., the leaves' rows."""
-    v, grad = work.v, work.grad
+def _descend(leaves, rows, c, slopes, v, grad, y, gate_sums, leaf_grad):
+    """One tree backward, ``y`` the root's gradient; ``rows`` = 0, 1, ..., the rows of the ``leaves``."""
     if len(rows) == 2:
-        _down1(work, rows, c, slopes, _ZERO, y, gate_sums)
+        _down1(leaves, rows, c, slopes, _ZERO, y, gate_sums, leaf_grad)
     elif len(rows) == 4:
-        _down2(work, rows, c, slopes, _ZERO, y, gate_sums)
+        _down2(leaves, rows, c, slopes, _ZERO, y, gate_sums, leaf_grad)
     else:
         n = len(rows) // 8
         if n > 1:
-            _rows(work.leaves, _ZERO, rows, c, v)
+            _rows(leaves, _ZERO, rows, c, v)
         store_row(y, grad, 2 * n - 2)
         for row in range(2 * n - 2, n - 1, -1):
             left, g = 2 * (row - n), len(rows) * 7 // 8 + row - n
@@ -237,52 +237,52 @@ def _descend(work, rows, c, slopes, y, gate_sums):
             store_row(_slope(y, b, slopes, g, 1), grad, left)
             store_row(_slope(y, a, slopes, g, 2), grad, left + 1)
         for j in range(n):
-            _down3(work, rows, c, slopes, j, load_row(grad, j), gate_sums)
+            _down3(leaves, rows, c, slopes, j, load_row(grad, j), gate_sums, leaf_grad)
 
 
 @inner_inlined
-def _collect(work, bases, leaves, won):
+def _collect(image, bases, leaves, index, won, leaf_values):
     """The leaves of each lane's winning position ``won``, side by side."""
     for j in range(len(leaves)):
-        leaf = load_row(work.image, bases[0] + leaves[j])
+        leaf = load_row(image, bases[0] + leaves[j])
         for p in range(1, len(bases)):
-            leaf = where_equal(won, filled(work.image, p), load_row(work.image, bases[p] + leaves[j]), leaf)
-        store_row(leaf, work.leaves, j)
+            leaf = where_equal(won, filled(image, index[p]), load_row(image, bases[p] + leaves[j]), leaf)
+        store_row(leaf, leaf_values, j)
 
 
 @inner_inlined
-def _spread(work, bases, leaves, won):
+def _spread(leaf_grad, bases, leaves, index, won, below):
     """Gradients of the leaves, added where ``_collect`` took them from."""
-    below = work.below
     for j in range(len(leaves)):
-        y = load_row(work.leaf_grad, j)
+        y = load_row(leaf_grad, j)
         for p in range(len(bases)):
             at = bases[p] + leaves[j]
-            store_row(load_row(below, at) + where_equal(won, filled(below, p), y, filled(below, 0)), below, at)
+            store_row(load_row(below, at) + where_equal(won, filled(below, index[p]), y, filled(below, 0)), below, at)
 
 
 @jit
-def _backward(x, grad_out, winner, geometry, c, slopes, dc, dx, work, begin, end, fresh):
+def _backward(x, grad_out, winner, geometry, index, c, slopes, dc, dx, work, begin, end, fresh):
     """Gradients of blocks.
 
     A lane's gradient goes through one position of each window alone: one tree is computed, on leaves side by side.
     """
-    leaves, bases, place = geometry.leaves, geometry.bases, geometry.place
-    rows, gate_sums, lanes, below = np.arange(leaves.shape[1]), flat(work.sums), width(work.below), flat(work.below)
+    leaves, place, bases, _ = geometry  # apart: reading a field of a tuple counts references, too slow within loops
+    image, below, upper, won, v, grad, leaf_values, leaf_grad, sums_of = work
+    rows, gate_sums, lanes, below_flat = np.arange(leaves.shape[1]), flat(sums_of), width(below), flat(below)
     for start in range(begin, end, WIDE):
-        _fill(x, place, start, work.image)
-        to_block(grad_out, start, work.upper)
-        to_block(winner, start, work.won)
-        clear(work.below, len(work.below))
+        _fill(x, place, start, image)
+        to_block(grad_out, start, upper)
+        to_block(winner, start, won)
+        clear(below, len(below))
         for k in range(len(leaves)):
-            clear(work.sums, len(work.sums))
+            clear(sums_of, len(sums_of))
             for w in range(len(bases)):
                 row = k * len(bases) + w
-                won = load_row(work.won, row)
-                _collect(work, bases[w], leaves[k], won)
-                _descend(work, rows, c[k], slopes[k], load_row(work.upper, row), gate_sums)
-                if len(work.below):
-                    _spread(work, bases[w], leaves[k], won)
+                position = load_row(won, row)
+                _collect(image, bases[w], leaves[k], index, position, leaf_values)
+                _descend(leaf_values, rows, c[k], slopes[k], v, grad, load_row(upper, row), gate_sums, leaf_grad)
+                if len(below):
+                    _spread(leaf_grad, bases[w], leaves[k], index, position, below)
             total = dc[k].reshape(-1)
             for g in range(c.shape[1]):
                 at = 4 * g * NARROW
@@ -291,7 +291,7 @@ def _backward(x, grad_out, winner, geometry, c, slopes, dc, dx, work, begin, end
                 store(load(total, 4 * g, 4) + gradient, total, 4 * g)
         for f in range(len(dx)):
             for s in range(min(lanes, x.shape[1] - start)):
-                dx[f, start + s] = below[place[f] * lanes + s]
+                dx[f, start + s] = below_flat[place[f] * lanes + s]
 
 
 def forward(x: NDArray[Any], geometry: Geometry, c: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.uint8]]:
@@ -299,8 +299,9 @@ def forward(x: NDArray[Any], geometry: Geometry, c: NDArray[Any]) -> tuple[NDArr
     samples = x.shape[1]
     shape = len(geometry.leaves) * len(geometry.bases), samples
     out, winner = np.empty(shape, c.dtype), np.empty(shape, np.uint8)
-    rows = _Forward(image=geometry.rows, v=max(2, c.shape[1]))
-    run_blocks(_forward, lambda part: (x, geometry, c, out, winner), cut(samples), samples, rows, c.dtype, forward=True)
+    index = np.arange(geometry.bases.shape[1], dtype=c.dtype)
+    arguments, rows = (x, geometry, index, c, out, winner), _Forward(image=geometry.rows, v=max(2, c.shape[1]))
+    run_blocks(_forward, lambda part: arguments, cut(samples), samples, rows, c.dtype, forward=True)
     return out, winner
 
 
@@ -321,7 +322,7 @@ def backward(
     dx : (channels height width, samples), or (0, samples) unless ``want_dx``
     """
     samples, gates, leaves = x.shape[1], c.shape[1], geometry.leaves.shape[1]
-    parts = cut(samples, c.nbytes)
+    parts, index = cut(samples, c.nbytes), np.arange(geometry.bases.shape[1], dtype=c.dtype)
     dc = np.zeros((len(parts), *c.shape), c.dtype)
     dx = np.empty((len(x) if want_dx else 0, samples), c.dtype)
     rows = _Backward(
@@ -329,7 +330,7 @@ def backward(
         leaves=leaves, leaf_grad=leaves * want_dx, sums=4 * gates)
 
     def arguments(part: int) -> tuple[Any, ...]:
-        return x, grad_out, winner, geometry, c, slopes, dc[part], dx
+        return x, grad_out, winner, geometry, index, c, slopes, dc[part], dx
 
     run_blocks(_backward, arguments, parts, samples, rows, c.dtype)
     return value_gradients(dc.reshape(len(parts), -1, 4)), dx
