@@ -24,8 +24,8 @@ ONE_SIDED = SpikingSettings(dataset="digits", outputs=40, epochs=2, ltp=0.03, lt
                             method="soft", prune=0.5, cells="digital", bits=4)
 RUNS = {
     "logic": ("logic", LogicSettings(width=100, layers=2, levels=2, steps=500, batch=32, evaluate_every=50, noise=0.5)),
-    "crossbar": ("crossbar", crossbar.preset("digits").changed(hidden=[12], epochs=4, samples=400, transfer_every=100,
-                                                               variants=["hybrid", "float", "2pcm"])),
+    "crossbar": ("crossbar", crossbar.preset("digits").changed(hidden=[12], epochs=3, samples=300, transfer_every=100,
+                                                               variants=["hybrid", "float"])),
     "spiking": ("spiking", ONE_SIDED),
     "triplet": ("spiking", spiking_preset("digits", "triplet").changed(outputs=20, norm=20.0, evaluate_every=300, check_every=50)),
 }
