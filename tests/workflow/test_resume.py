@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hardwire.core.errors import InputError
 from hardwire.core.settings import Settings
 from hardwire.crossbar import settings as crossbar
 from hardwire.logic.settings import LogicSettings
@@ -27,7 +28,8 @@ RUNS = {
     "crossbar": ("crossbar", crossbar.preset("digits").changed(hidden=[12], epochs=3, samples=300, transfer_every=100,
                                                                variants=["hybrid", "float"])),
     "spiking": ("spiking", ONE_SIDED),
-    "triplet": ("spiking", spiking_preset("digits", "triplet").changed(outputs=20, norm=20.0, evaluate_every=300, check_every=50)),
+    "triplet": ("spiking", spiking_preset("digits", "triplet").changed(outputs=20, norm=20.0, steps=80,
+                                                                     evaluate_every=300, check_every=50)),
 }
 #: Writes a checkpoint after every unit, so that a kill often meets one that is being written.
 TRAIN = """
@@ -112,15 +114,27 @@ def test_killed_at_many_moments(tmp_path, undisturbed):
     kill_and_resume(tmp_path, undisturbed, [(1, 0.0), (1, 0.001), (1, 0.02), (1, 0.007), (0, 0.031), (0, 0.003)])
 
 
-def test_a_second_writer_is_refused(tmp_path, undisturbed):
-    name, settings, _ = undisturbed
-    out = tmp_path / "run"
+@pytest.mark.parametrize("name, settings", RUNS.values(), ids=RUNS)
+def test_a_second_writer_is_refused(tmp_path, name, settings):
+    with RunDirectory(tmp_path).claim(), pytest.raises(InputError) as refused:
+        train(hardware_named(name), settings, tmp_path)
+    assert f"{tmp_path} is being written by process {os.getpid()} on " in str(refused.value)
+    assert "wait for it, or choose another folder" in str(refused.value) and not (tmp_path / "config.toml").exists()
+
+
+@needs_sigkill
+def test_a_second_process_is_refused(tmp_path):
+    name, settings = "logic", RUNS["logic"][1].changed(steps=100_000)
     (tmp_path / "run.toml").write_text(settings.to_toml())
-    with RunDirectory(out).claim():
-        process = start(name, out)
-        said = process.communicate()[1].decode().splitlines()
-    assert process.returncode != 0 and f"{out} is being written by process {os.getpid()} on " in said[-1]
-    assert "wait for it, or choose another folder" in said[-1] and not (out / "config.toml").exists()
+    first = start(name, tmp_path / "run")
+    limit = time.monotonic() + 120
+    while not evaluations_of(tmp_path / "run") and time.monotonic() < limit:
+        time.sleep(0.01)
+    second = start(name, tmp_path / "run")
+    said = second.communicate()[1].decode().splitlines()
+    first.kill()
+    first.communicate()
+    assert second.returncode != 0 and f"is being written by process {first.pid} on " in said[-1]
 
 
 @pytest.mark.parametrize("stage", ["write", "rename"])
