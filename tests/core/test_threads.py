@@ -53,9 +53,18 @@ def test_buffers_are_apart_kept_and_grow():
     assert not np.shares_memory(again[0], parallel.workspace(np.dtype(np.uint16), 5)[0])
 
 
+@pytest.mark.parametrize("size", [0, 1, 100, 1 << 20])
+def test_buffers_begin_with_a_line_of_the_cache(size):
+    buffers = parallel.workspace(np.dtype(np.complex64), size, size + 1)
+    assert [b.size for b in buffers] == [size, size + 1] and all(b.ctypes.data % parallel.LINE == 0 for b in buffers)
+    for value, buffer in enumerate(buffers):
+        buffer.fill(value)
+    assert all((b == value).all() for value, b in enumerate(buffers))
+
+
 def test_each_thread_has_buffers_of_its_own():
-    mine, others = parallel.workspace(np.dtype(np.int16), 10)[0], []
+    own, others = parallel.workspace(np.dtype(np.int16), 10)[0], []
     thread = threading.Thread(target=lambda: others.append(parallel.workspace(np.dtype(np.int16), 10)[0]))
     thread.start()
     thread.join()
-    assert not np.shares_memory(mine, others[0])
+    assert not np.shares_memory(own, others[0])

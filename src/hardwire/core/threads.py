@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+#: Bytes of a line of the cache, and of the longest vector.
+LINE = 64
 _T = TypeVar("_T", bound=np.generic)
 _local = local()
 _pools: dict[int, ThreadPoolExecutor] = {}
@@ -51,5 +53,12 @@ def workspace(dtype: type[_T], *sizes: int) -> list[NDArray[_T]]:
     kept: dict[tuple[type[np.generic], int], NDArray[Any]] = _local.__dict__.setdefault("buffers", {})
     for i, size in enumerate(sizes):
         if (dtype, i) not in kept or kept[dtype, i].size < size:
-            kept[dtype, i] = np.empty(size, dtype)
+            kept[dtype, i] = _aligned(dtype, size)
     return [kept[dtype, i][:size] for i, size in enumerate(sizes)]
+
+
+def _aligned(dtype: np.dtype[_T], size: int) -> NDArray[_T]:
+    """Return an uninitialised array that begins with a line of the cache, so that no vector lies across two."""
+    octets = np.empty(size * dtype.itemsize + LINE, np.uint8)
+    first = -octets.ctypes.data % LINE
+    return octets[first : first + size * dtype.itemsize].view(dtype)
