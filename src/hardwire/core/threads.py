@@ -57,8 +57,9 @@ def workspace(dtype: type[_T], *sizes: int) -> list[NDArray[_T]]:
     return [kept[dtype, i][:size] for i, size in enumerate(sizes)]
 
 
-def _aligned(dtype: np.dtype[_T], size: int) -> NDArray[_T]:
+def _aligned(dtype: type[_T], size: int) -> NDArray[_T]:
     """Return an uninitialised array that begins with a line of the cache, so that no vector lies across two."""
-    octets = np.empty(size * dtype.itemsize + LINE, np.uint8)
+    length = size * np.dtype(dtype).itemsize
+    octets = np.empty(length + LINE, np.uint8)
     first = -octets.ctypes.data % LINE
-    return octets[first : first + size * dtype.itemsize].view(dtype)
+    return octets[first : first + length].view(dtype)
