@@ -58,4 +58,6 @@ def test_a_checkpoint_goes_from_one_device_to_another(tmp_path):
     assert kill_after(process, out, 2, 0.0)
     before = curve(out)
     subprocess.run(command(DENSE, out, "cpu"), check=True, capture_output=True)
-    assert curve(out)[: len(before)] == before and len(curve(out)) == 4 and RunDirectory(out).finished
+    after = curve(out)  # the last evaluation before the kill may not be in a checkpoint, and is done again
+    assert [m["step"] for m in after] == [2, 4, 6, 8] and RunDirectory(out).finished and len(before) >= 2
+    assert [m["loss"] for m in before] == pytest.approx([m["loss"] for m in after[: len(before)]], rel=1e-4, abs=1e-4)
