@@ -53,7 +53,7 @@ def test_buffers_are_apart_kept_and_grow():
     assert not np.shares_memory(again[0], parallel.workspace(np.dtype(np.uint16), 5)[0])
 
 
-@pytest.mark.parametrize("size", [0, 1, 100, 1 << 20])
+@pytest.mark.parametrize("size", [1, 100, 1 << 20])
 def test_buffers_begin_with_a_line_of_the_cache(size):
     buffers = parallel.workspace(np.dtype(np.complex64), size, size + 1)
     assert [b.size for b in buffers] == [size, size + 1] and all(b.ctypes.data % parallel.LINE == 0 for b in buffers if b.size)

@@ -178,9 +178,11 @@ class Buffers(NamedTuple):
     b: blocks.Buffer
 
 
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("forward", [False, True])
 @pytest.mark.parametrize("samples", [0, 1, 16, 17, 32, 33, 100, 128, 129, 300, 1000])
-def test_blocks_run_once_each_narrow_where_that_is_enough(samples, forward):
+def test_blocks_run_once_each_narrow_where_that_is_enough(samples, forward, threads, monkeypatch):
+    monkeypatch.setattr(blocks, "_threads", threads)
     calls: list = []
     lock = threading.Lock()
 
@@ -195,7 +197,8 @@ def test_blocks_run_once_each_narrow_where_that_is_enough(samples, forward):
     tail = samples % 32
     narrow = 0 < tail <= 16 and not (forward and samples > 32 * blocks.MANY)
     starts = list(range(0, samples, 32))
-    expected = [[start, 32, part, start == some[0]] for part, some in enumerate(parts) for start in some]
+    dealt = [starts] if forward and threads == 1 else parts
+    expected = [[start, 32, part, start == some[0]] for part, some in enumerate(dealt) for start in some]
     if narrow:
         expected[-1][1] = 16
     assert sorted(calls) == [tuple(e) for e in expected] and [e[0] for e in expected] == starts
