@@ -79,13 +79,14 @@ def verify_circuit(circuit: Circuit, *, against: Circuit | None = None, network:
     codes = vectors(circuit, VECTORS, seed=seed)
     if samples is not None:
         codes = np.concatenate([circuit.codes(samples), codes])
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:  # most of the time is that of outside tools
+    checks = checks_of(circuit, codes, against=against, network=network)
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         running = {}
-        for name, check in checks_of(circuit, codes, against=against, network=network).items():
+        for name, check in reversed(checks.items()):  # the last are those of outside tools, which take longest
             if progress:
                 progress(f"verify: {name}")
             running[name] = pool.submit(run_check, check)
-        return {name: verdict.result() for name, verdict in running.items()}
+        return {name: running[name].result() for name in checks}
 
 
 def run_check(check: Callable[[], Verdict]) -> Verdict:
