@@ -28,8 +28,8 @@ def test_moved_bits_are_the_bits_of_the_moved_image(rng, kind, shape, levels, pa
     dy, dx, flip = augmentation.draw(5, 50)
     assert ("flip" in kind) == bool(flip.any()) and ("crop" in kind) == bool(dy.any() and dx.any())
     raw = np.stack([moved(image.reshape(shape), pad, *m).ravel() for image, m in zip(x, zip(dy, dx, flip))])
-    found, _ = samples.batch(np.arange(50), lambda packed: augmentation(packed, (dy, dx, flip)))
-    assert np.array_equal(found.numpy(), encoder.encode(raw))
+    actual, _ = samples.batch(np.arange(50), lambda packed: augmentation(packed, (dy, dx, flip)))
+    assert np.array_equal(actual.numpy(), encoder.encode(raw))
 
 
 def test_background_of_signed_images_is_their_zero(rng):

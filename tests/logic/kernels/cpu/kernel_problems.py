@@ -1,4 +1,4 @@
-"""Small problems for the fused kernels, each with its naive twin, and how the two are compared."""
+"""Small problems for the fused kernels, each with its naive reference, and how the two are compared."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -130,15 +130,15 @@ def results(function, tensors, grad, *, want_dx=True) -> list:
     return [y.detach(), *[t.grad for t in leaves]]
 
 
-def agree(found, expected, tolerance) -> None:
-    assert len(found) == len(expected)
-    for a, b in zip(found, expected):
+def agree(actual, expected, tolerance) -> None:
+    assert len(actual) == len(expected)
+    for a, b in zip(actual, expected):
         assert a.shape == b.shape and a.dtype == b.dtype
         torch.testing.assert_close(a, b, rtol=tolerance, atol=tolerance)
 
 
 def check(p: Problem, tolerance=EXACT) -> None:
-    """Outputs and every gradient of the kernel are its twin's."""
+    """Outputs and every gradient of the kernel are its reference's."""
     agree(results(p.fast, p.tensors, p.grad), results(p.naive, p.tensors, p.grad), tolerance)
 
 

@@ -40,8 +40,8 @@ def test_extended_finite_differences_are_blurred_derivatives(k):
     grad = torch.randn(40, 5, generator=g, dtype=torch.float64)
     plain = results(lambda x, v: functional.lut(x, wires, v), tensors, grad)
     blurred = results(lambda x, v: functional.lut(0.25 + 0.5 * x, wires, v), tensors, grad)
-    found = results(lambda x, v: cpu_ops.lut(x, v, wires, True), tensors, grad)
-    agree(found, [plain[0], blurred[1], plain[2]], EXACT)
+    actual = results(lambda x, v: cpu_ops.lut(x, v, wires, True), tensors, grad)
+    agree(actual, [plain[0], blurred[1], plain[2]], EXACT)
 
 
 def extended_finite_difference(bits, table):
