@@ -18,7 +18,7 @@ EXACT, SINGLE = 1e-12, 2e-5
 
 @dataclass(frozen=True)
 class Problem:
-    """``fast`` and ``naive`` map the same ``tensors`` (samples first) to outputs; ``grad`` is these outputs' gradient."""
+    """``fast`` and ``naive`` map the same ``tensors`` (samples first) to outputs; ``grad`` is the outputs' gradient."""
 
     fast: Callable
     naive: Callable
@@ -35,8 +35,8 @@ def whole(g, high, *shape):
 
 
 def _problem(fast, naive, tensors, dtype, g) -> Problem:
-    outputs = naive(*tensors).shape
-    return Problem(fast, naive, [t.to(dtype) for t in tensors], torch.randn(outputs, generator=g, dtype=torch.float64).to(dtype))
+    grad = torch.randn(naive(*tensors).shape, generator=g, dtype=torch.float64).to(dtype)
+    return Problem(fast, naive, [t.to(dtype) for t in tensors], grad)
 
 
 def _wiring(g, inputs, sizes):
@@ -75,7 +75,8 @@ def mixed(samples, *, inputs=9, gates=7, k=8, dtype=torch.float64, seed=0) -> Pr
     candidates[0] = 1  # a gate whose candidates are all one input
     return _problem(lambda x, w, p: cpu_ops.mixed(x, w, p, candidates),
                     lambda x, w, p: functional.mixed(x, candidates, w, coefficients(p)),
-                    [uniform(g, samples, inputs), torch.softmax(4 * uniform(g, gates, 2, k), -1), uniform(g, gates, 4)], dtype, g)
+                    [uniform(g, samples, inputs), torch.softmax(4 * uniform(g, gates, 2, k), -1), uniform(g, gates, 4)],
+                    dtype, g)
 
 
 def lut(samples, *, inputs=9, nodes=5, k=4, dtype=torch.float64, seed=0) -> Problem:
@@ -87,13 +88,14 @@ def lut(samples, *, inputs=9, nodes=5, k=4, dtype=torch.float64, seed=0) -> Prob
 
 
 def random_leaves(g, channels, kernels, field, depth):
-    """Leaves (kernels, 2^depth, 3) that reach the corner of the receptive field, so that its size can be read off them."""
+    """Leaves (kernels, 2^depth, 3) that reach the corner of the receptive field: its size can be read off them."""
     leaves = torch.stack([whole(g, n, kernels, 2**depth) for n in (channels, field, field)], -1)
     leaves[0, 0, 1:] = field - 1
     return leaves
 
 
-def tree(samples, *, shape=(2, 5, 6), kernels=3, field=3, depth=3, padding=1, pool=2, dtype=torch.float64, seed=0) -> Problem:
+def tree(samples, *, shape=(2, 5, 6), kernels=3, field=3, depth=3, padding=1, pool=2, dtype=torch.float64,
+         seed=0) -> Problem:
     g = torch.Generator().manual_seed(seed)
     leaves = random_leaves(g, shape[0], kernels, field, depth)
     out = [(n + 2 * padding - field + 1) // pool for n in shape[1:]]
@@ -102,7 +104,8 @@ def tree(samples, *, shape=(2, 5, 6), kernels=3, field=3, depth=3, padding=1, po
         return functional.tree(x, shape, leaves, coefficients(p).reshape(kernels, -1, 4), padding=padding, pool=pool)
 
     tensors = [uniform(g, samples, int(np.prod(shape))), uniform(g, kernels * (2**depth - 1), 4)]
-    return _problem(lambda x, p: cpu_ops.tree(x, p, leaves, shape, (kernels, *out), padding, pool), naive, tensors, dtype, g)
+    return _problem(lambda x, p: cpu_ops.tree(x, p, leaves, shape, (kernels, *out), padding, pool), naive, tensors,
+                    dtype, g)
 
 
 def stack_loss_untaught(samples, **options) -> Problem:

@@ -46,7 +46,8 @@ def test_extended_finite_differences_are_blurred_derivatives(k):
 
 def extended_finite_difference(bits, table):
     """The published formula for one table, as loops: ``dx_l`` = sum over addresses ``a`` of (``a_l`` ? 1 : -1) ``LUT[a] alpha
-    beta^H``, ``H`` the distance of ``a`` to the addressed entry apart from bit ``l``; ``alpha = 1/2 (3/4)^(k-1)``, ``beta = 1/3``."""
+    beta^H``, ``H`` the distance of ``a`` to the addressed entry apart from bit ``l``; ``alpha = 1/2 (3/4)^(k-1)``,
+    ``beta = 1/3``."""
     k = len(bits)
     address = sum(int(b) << i for i, b in enumerate(bits))
     alpha, beta = 0.5 * 0.75 ** (k - 1), 1 / 3
