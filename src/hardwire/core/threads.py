@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import local
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,7 @@ def run_jobs(work: Callable[[int], object], jobs: int, threads: int) -> None:
         done.result()
 
 
-def workspace(dtype: type[_T], *sizes: int) -> list[NDArray[_T]]:
+def workspace(dtype: np.dtype[_T] | type[_T], *sizes: int) -> list[NDArray[_T]]:
     """Return uninitialised buffers of so many elements, which this thread keeps between calls.
 
     Notes
@@ -50,14 +50,14 @@ def workspace(dtype: type[_T], *sizes: int) -> list[NDArray[_T]]:
     The next call with the same type returns the same memory, so a buffer holds until then. Memory that the system maps
     anew for each call costs more than the work in it.
     """
-    kept: dict[tuple[type[np.generic], int], NDArray[Any]] = _local.__dict__.setdefault("buffers", {})
+    kept: dict[tuple[np.dtype[_T] | type[_T], int], NDArray[_T]] = _local.__dict__.setdefault("buffers", {})
     for i, size in enumerate(sizes):
         if (dtype, i) not in kept or kept[dtype, i].size < size:
             kept[dtype, i] = _aligned(dtype, size)
     return [kept[dtype, i][:size] for i, size in enumerate(sizes)]
 
 
-def _aligned(dtype: type[_T], size: int) -> NDArray[_T]:
+def _aligned(dtype: np.dtype[_T] | type[_T], size: int) -> NDArray[_T]:
     """Return an uninitialised array that begins with a line of the cache, so that no vector lies across two."""
     length = size * np.dtype(dtype).itemsize
     octets = np.empty(length + LINE, np.uint8)

@@ -1,4 +1,4 @@
-"""Small problems for the fused kernels, each with its naive twin, and how the two are compared."""
+"""Small problems for the fused kernels, each with its naive reference, and how the two are compared."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ EXACT, SINGLE = 1e-12, 2e-5
 
 @dataclass(frozen=True)
 class Problem:
-    """``fast`` and ``naive`` map the same ``tensors`` (samples first) to outputs; ``grad`` is these outputs' gradient."""
+    """``fast`` and ``naive`` map the same ``tensors`` (samples first) to outputs; ``grad`` is the outputs' gradient."""
 
     fast: Callable
     naive: Callable
@@ -35,8 +35,8 @@ def whole(g, high, *shape):
 
 
 def _problem(fast, naive, tensors, dtype, g) -> Problem:
-    outputs = naive(*tensors).shape
-    return Problem(fast, naive, [t.to(dtype) for t in tensors], torch.randn(outputs, generator=g, dtype=torch.float64).to(dtype))
+    grad = torch.randn(naive(*tensors).shape, generator=g, dtype=torch.float64).to(dtype)
+    return Problem(fast, naive, [t.to(dtype) for t in tensors], grad)
 
 
 def _wiring(g, inputs, sizes):
@@ -75,7 +75,8 @@ def mixed(samples, *, inputs=9, gates=7, k=8, dtype=torch.float64, seed=0) -> Pr
     candidates[0] = 1  # a gate whose candidates are all one input
     return _problem(lambda x, w, p: cpu_ops.mixed(x, w, p, candidates),
                     lambda x, w, p: functional.mixed(x, candidates, w, coefficients(p)),
-                    [uniform(g, samples, inputs), torch.softmax(4 * uniform(g, gates, 2, k), -1), uniform(g, gates, 4)], dtype, g)
+                    [uniform(g, samples, inputs), torch.softmax(4 * uniform(g, gates, 2, k), -1), uniform(g, gates, 4)],
+                    dtype, g)
 
 
 def lut(samples, *, inputs=9, nodes=5, k=4, dtype=torch.float64, seed=0) -> Problem:
@@ -87,13 +88,14 @@ def lut(samples, *, inputs=9, nodes=5, k=4, dtype=torch.float64, seed=0) -> Prob
 
 
 def random_leaves(g, channels, kernels, field, depth):
-    """Leaves (kernels, 2^depth, 3) that reach the corner of the receptive field, so that its size can be read off them."""
+    """Leaves (kernels, 2^depth, 3) that reach the corner of the receptive field: its size can be read off them."""
     leaves = torch.stack([whole(g, n, kernels, 2**depth) for n in (channels, field, field)], -1)
     leaves[0, 0, 1:] = field - 1
     return leaves
 
 
-def tree(samples, *, shape=(2, 5, 6), kernels=3, field=3, depth=3, padding=1, pool=2, dtype=torch.float64, seed=0) -> Problem:
+def tree(samples, *, shape=(2, 5, 6), kernels=3, field=3, depth=3, padding=1, pool=2, dtype=torch.float64,
+         seed=0) -> Problem:
     g = torch.Generator().manual_seed(seed)
     leaves = random_leaves(g, shape[0], kernels, field, depth)
     out = [(n + 2 * padding - field + 1) // pool for n in shape[1:]]
@@ -102,7 +104,8 @@ def tree(samples, *, shape=(2, 5, 6), kernels=3, field=3, depth=3, padding=1, po
         return functional.tree(x, shape, leaves, coefficients(p).reshape(kernels, -1, 4), padding=padding, pool=pool)
 
     tensors = [uniform(g, samples, int(np.prod(shape))), uniform(g, kernels * (2**depth - 1), 4)]
-    return _problem(lambda x, p: cpu_ops.tree(x, p, leaves, shape, (kernels, *out), padding, pool), naive, tensors, dtype, g)
+    return _problem(lambda x, p: cpu_ops.tree(x, p, leaves, shape, (kernels, *out), padding, pool), naive, tensors,
+                    dtype, g)
 
 
 def stack_loss_untaught(samples, **options) -> Problem:
@@ -130,15 +133,15 @@ def results(function, tensors, grad, *, want_dx=True) -> list:
     return [y.detach(), *[t.grad for t in leaves]]
 
 
-def agree(found, expected, tolerance) -> None:
-    assert len(found) == len(expected)
-    for a, b in zip(found, expected):
+def agree(actual, expected, tolerance) -> None:
+    assert len(actual) == len(expected)
+    for a, b in zip(actual, expected):
         assert a.shape == b.shape and a.dtype == b.dtype
         torch.testing.assert_close(a, b, rtol=tolerance, atol=tolerance)
 
 
 def check(p: Problem, tolerance=EXACT) -> None:
-    """Outputs and every gradient of the kernel are its twin's."""
+    """Outputs and every gradient of the kernel are its reference's."""
     agree(results(p.fast, p.tensors, p.grad), results(p.naive, p.tensors, p.grad), tolerance)
 
 

@@ -40,13 +40,14 @@ def test_extended_finite_differences_are_blurred_derivatives(k):
     grad = torch.randn(40, 5, generator=g, dtype=torch.float64)
     plain = results(lambda x, v: functional.lut(x, wires, v), tensors, grad)
     blurred = results(lambda x, v: functional.lut(0.25 + 0.5 * x, wires, v), tensors, grad)
-    found = results(lambda x, v: cpu_ops.lut(x, v, wires, True), tensors, grad)
-    agree(found, [plain[0], blurred[1], plain[2]], EXACT)
+    actual = results(lambda x, v: cpu_ops.lut(x, v, wires, True), tensors, grad)
+    agree(actual, [plain[0], blurred[1], plain[2]], EXACT)
 
 
 def extended_finite_difference(bits, table):
     """The published formula for one table, as loops: ``dx_l`` = sum over addresses ``a`` of (``a_l`` ? 1 : -1) ``LUT[a] alpha
-    beta^H``, ``H`` the distance of ``a`` to the addressed entry apart from bit ``l``; ``alpha = 1/2 (3/4)^(k-1)``, ``beta = 1/3``."""
+    beta^H``, ``H`` the distance of ``a`` to the addressed entry apart from bit ``l``; ``alpha = 1/2 (3/4)^(k-1)``,
+    ``beta = 1/3``."""
     k = len(bits)
     address = sum(int(b) << i for i, b in enumerate(bits))
     alpha, beta = 0.5 * 0.75 ** (k - 1), 1 / 3

@@ -26,7 +26,8 @@ def test_shapes(shape, samples):
 
 def efd_layer(x, pairs, c):
     """A layer whose input gradient is half the derivative at inputs blurred to 1/4 + x/2."""
-    plain, blurred = functional.gates(x.detach(), pairs.long(), c), functional.gates(0.25 + 0.5 * x, pairs.long(), c.detach())
+    plain = functional.gates(x.detach(), pairs.long(), c)
+    blurred = functional.gates(0.25 + 0.5 * x, pairs.long(), c.detach())
     return plain + blurred - blurred.detach()
 
 
@@ -37,18 +38,18 @@ def test_extended_finite_differences_layer_by_layer(sizes, classes):
     tensors = [uniform(g, 40, 6), uniform(g, len(pairs), 4)]
     grad = torch.randn(40, classes or sizes[-1], generator=g, dtype=torch.float64)
 
-    def twin(x, p):
+    def naive(x, p):
         for wires, c in zip(pairs.split(sizes), coefficients(p).split(sizes)):
             x = efd_layer(x, wires, c)
         return functional.group_sum(x, classes) if classes else x
 
-    found = results(lambda x, p: cpu_ops.stack(x, p, pairs.split(sizes), classes, True), tensors, grad)
-    agree(found, results(twin, tensors, grad), EXACT)
+    actual = results(lambda x, p: cpu_ops.stack(x, p, pairs.split(sizes), classes, True), tensors, grad)
+    agree(actual, results(naive, tensors, grad), EXACT)
 
 
 def test_interaction_is_the_mean_size_of_the_coefficient_of_ab():
     values = torch.rand(50, 4, dtype=torch.float64, requires_grad=True, generator=torch.Generator().manual_seed(0))
     cost, expected = cpu_ops.interaction(values), coefficients(values)[:, 3].abs().mean()
     assert cost.item() == pytest.approx(expected.item(), rel=1e-12)
-    found, right = (torch.autograd.grad(3 * y, values)[0] for y in (cost, expected))
-    torch.testing.assert_close(found, right, rtol=1e-12, atol=0)
+    actual, right = (torch.autograd.grad(3 * y, values)[0] for y in (cost, expected))
+    torch.testing.assert_close(actual, right, rtol=1e-12, atol=0)

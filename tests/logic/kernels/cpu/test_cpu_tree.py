@@ -45,10 +45,10 @@ def test_a_tie_sends_its_gradient_to_the_first_largest(pool):
     """Bits and frozen gates make ties in nearly every window."""
     p = tree(40, shape=(2, 7, 6), padding=0, pool=pool)
     bits = [(t > 0.5).double() for t in p.tensors]
-    y, *found = results(p.fast, bits, p.grad)
+    y, *actual = results(p.fast, bits, p.grad)
     expected = results(p.naive, bits, p.grad)
     assert set(y.unique().tolist()) == {0, 1}
-    agree([y, *found], expected, EXACT)
+    agree([y, *actual], expected, EXACT)
 
 
 def unrolled(shape, leaves, out, depth):
@@ -74,9 +74,9 @@ def test_a_tree_is_its_gates(depth, efd):
     pairs, gates = unrolled(shape, leaves, out, depth)
     tensors = [uniform(g, 33, 40), uniform(g, kernels * (2**depth - 1), 4)]
     grad = torch.randn(33, 18, generator=g, dtype=torch.float64)
-    found = results(lambda x, p: cpu_ops.tree(x, p, leaves, shape, (kernels, *out), efd=efd), tensors, grad)
+    actual = results(lambda x, p: cpu_ops.tree(x, p, leaves, shape, (kernels, *out), efd=efd), tensors, grad)
     expected = results(lambda x, p: cpu_ops.stack(x, p[torch.cat(gates)], pairs, 0, efd), tensors, grad)
-    agree(found, expected, 1e-11)
+    agree(actual, expected, 1e-11)
 
 
 def test_outside_the_image_is_zero():
@@ -89,7 +89,7 @@ def test_outside_the_image_is_zero():
     assert cpu_ops.tree(torch.ones(1, 4), nor, *options).tolist() == [[1, 1, 1, 0]]
 
 
-def test_the_twin_is_a_plain_loop():
+def test_the_reference_is_a_plain_loop():
     """The naive reference itself, against one position computed by hand."""
     g = torch.Generator().manual_seed(0)
     x, p = uniform(g, 1, 18), uniform(g, 3, 4)

@@ -107,7 +107,8 @@ def run_blocks(
         Whether no sums over samples are made: then the last block of a batch of more than ``MANY`` is wide in any case,
         and one thread takes all blocks as one part.
     """
-    dtype, make, counts = np.dtype(dtype), cast(Any, type(rows)), cast(tuple[int, ...], rows)
+    number: np.dtype[Any] = np.dtype(dtype)
+    make, counts = cast(Any, type(rows)), cast(tuple[int, ...], rows)
     narrow = not (forward and samples > MANY * WIDE)
     if forward and threads() == 1:
         parts = [range(0, samples, WIDE)]
@@ -115,10 +116,10 @@ def run_blocks(
     def run_part(part: int) -> None:
         starts = parts[part]
         wide = len(starts) - any(narrow and samples - start <= NARROW for start in starts[-1:])
-        memory = workspace(dtype, *(WIDE * n for n in counts))
+        memory = workspace(number, *(WIDE * n for n in counts))
         for lanes, blocks in ((WIDE, starts[:wide]), (NARROW, starts[wide:])):
             if len(blocks):
-                buffers = [m[: lanes * n].view(row_type(dtype, lanes)) for m, n in zip(memory, counts)]
+                buffers = [m[: lanes * n].view(row_type(number, lanes)) for m, n in zip(memory, counts)]
                 kernel(*arguments(part), make(*buffers), blocks.start, blocks.stop, blocks.start == starts.start)
 
     run_parts(run_part, len(parts))
