@@ -69,7 +69,7 @@ def verify_circuit(circuit: Circuit, *, against: Circuit | None = None, network:
     seed
         Of the vectors.
     progress
-        Called with a line before each check.
+        Called with a line before the verdict of each check is waited for.
 
     Returns
     -------
@@ -79,14 +79,15 @@ def verify_circuit(circuit: Circuit, *, against: Circuit | None = None, network:
     codes = vectors(circuit, VECTORS, seed=seed)
     if samples is not None:
         codes = np.concatenate([circuit.codes(samples), codes])
-    checks = checks_of(circuit, codes, against=against, network=network)
+    checks, verdicts = checks_of(circuit, codes, against=against, network=network), {}
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        running = {}
-        for name, check in reversed(checks.items()):  # the last are those of outside tools, which take longest
+        # the last are those of outside tools, which take longest
+        running = {name: pool.submit(run_check, check) for name, check in reversed(checks.items())}
+        for name in checks:
             if progress:
                 progress(f"verify: {name}")
-            running[name] = pool.submit(run_check, check)
-        return {name: running[name].result() for name in checks}
+            verdicts[name] = running[name].result()
+    return verdicts
 
 
 def run_check(check: Callable[[], Verdict]) -> Verdict:
