@@ -59,6 +59,7 @@ def test_the_list_states_goals(capsys):
     assert listed["train"]["goals"] == [str(g) for g in registry.BENCHMARKS["train"].goals]
 
 
+@pytest.mark.slow
 def test_the_verb(small, capsys):
     threads = torch.get_num_threads()
     result = json.loads(ask(capsys, "bench", "train", "--runs", "2", "--json").out)

@@ -47,7 +47,7 @@ experiment.train(hardware, hardware.settings.load(sys.argv[2] + ".toml"), sys.ar
 needs_sigkill = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 
 
-@pytest.fixture(scope="module", params=RUNS)
+@pytest.fixture(scope="module", params=[*list(RUNS)[:3], pytest.param("triplet", marks=pytest.mark.slow)])
 def undisturbed(request, tmp_path_factory) -> tuple[str, Settings, Path]:
     """A run that was not disturbed: hardware, settings, directory."""
     name, settings = RUNS[request.param]

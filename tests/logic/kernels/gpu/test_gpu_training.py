@@ -53,6 +53,7 @@ def steps(network, device):
     return torch.stack(losses), frozen, [p.detach().cpu() for p in network.parameters()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_steps_are_those_of_the_cpu(name, place):
     network = LogicNetwork(NETWORKS[name](), GroupSum(5, 2.0))
