@@ -5,7 +5,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, cast
 
 import numpy as np
 
@@ -80,8 +80,8 @@ def contender(settings: SpikingSettings, dataset: Dataset, whole: dict[int, Mode
 
 def figures(model: Model, dataset: Dataset) -> Row:
     """Return what is kept of a contender."""
-    network, accuracy = model.network, dict[str, dict[str, float]]()
-    assert isinstance(network, OneSidedNetwork)  # the only rule that prunes
+    network = cast(OneSidedNetwork, model.network)  # the only rule that prunes
+    accuracy: dict[str, dict[str, float]] = {}
     for name in ("validation", "test"):
         split = getattr(dataset, name)
         accuracy[name] = model.readout.accuracy(model.respond(split.x), split.y) if len(split.y) else {}
