@@ -5,7 +5,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, get_args, cast
+from typing import Any, cast, get_args
 
 import numpy as np
 
