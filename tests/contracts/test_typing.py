@@ -1,6 +1,7 @@
 """Types and documentation: almost every public function has both, and the package says that it is typed."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -9,7 +10,6 @@ import pytest
 
 import hardwire
 
-tomllib = pytest.importorskip("tomllib")
 ROOT = Path(hardwire.__file__).parent
 TOOLS = tomllib.loads((ROOT.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
 #: Patterns of the modules of compiled kernels, which no type checker reads.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @run_argument
 def lower(output: Output, run: str) -> int:
     """Freeze a trained run into an exact circuit."""
-    from ..logic.files import RAW
+    from ..runs.directory import RAW
     from ..workflow.logic import lower_run
 
     circuit, target = lower_run(run), Path(run) / RAW
@@ -38,10 +38,9 @@ def lower(output: Output, run: str) -> int:
 def optimize(output: Output, circuit: str, level: str, out: str | None) -> int:
     """Run the passes of a level; statistics for each."""
     from ..circuit import save_circuit
-    from ..logic.files import OPTIMIZED
     from ..logic.record import raw_circuit
     from ..passes import optimize as run_passes
-    from ..runs.directory import RunDirectory
+    from ..runs.directory import OPTIMIZED, RunDirectory
     from ..workflow.circuits import circuit_of
     from ..workflow.logic import optimize_run
 

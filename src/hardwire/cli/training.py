@@ -30,14 +30,15 @@ def train_and_report(
         Called with the samples once the run is trained.
     """
     from ..report import format_text
+    from ..runs.directory import RunDirectory
     from ..runs.experiment import train
-    from ..workflow.report import report_run
+    from ..workflow.report import write_report
 
     data = hardware.read_data(settings, data_dir)
     with watching(output, names=names) as listener:
-        train(hardware, settings, out, data=data, resume=resume, listen=listener)
+        model = train(hardware, settings, out, data=data, resume=resume, listen=listener)
     if after is not None:
         after(data)
-    record = report_run(out, data=data, anew=True).to_json()
+    record = write_report(hardware, model, data, RunDirectory(out)).to_json()
     output.answer(record, format_text(record, folder=Path(out)))
     return 0

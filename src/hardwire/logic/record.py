@@ -16,11 +16,10 @@ from ..cost.energy import logic_energy
 from ..cost.gates import gate_kinds, stage_counts, total_gates
 from ..data import Dataset, load_dataset
 from ..data.datasets import confusion
-from ..runs.directory import RunDirectory
+from ..runs.directory import OPTIMIZED, RAW, RunDirectory
 from ..runs.environment import environment
 from ..runs.experiment import Hardware
 from ..runs.record import Metric, Record
-from .files import OPTIMIZED, RAW
 from .model import Model, unpack
 from .outputs import circuit_scores, outputs_of
 from .settings import LogicSettings, preset

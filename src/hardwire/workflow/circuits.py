@@ -7,7 +7,7 @@ from ..circuit import Circuit, load_circuit
 from ..circuit.formats.aiger import read_aiger, write_aiger
 from ..circuit.formats.blif import read_blif, write_blif
 from ..core.errors import InputError
-from ..logic.files import OPTIMIZED, RAW
+from ..runs.directory import OPTIMIZED, RAW
 
 READERS = {".aig": read_aiger, ".aag": read_aiger, ".blif": read_blif}
 TARGETS = (*BACKENDS, "blif", "aiger")

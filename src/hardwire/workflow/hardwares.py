@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..core.errors import InputError
 
 if TYPE_CHECKING:
-    from ..runs.directory import RunDirectory
     from ..runs.experiment import Hardware
 
 #: Name -> module and attribute of its row.
@@ -26,8 +25,3 @@ def hardware_named(name: str) -> AnyHardware:
     module, attribute = HARDWARES[name]
     row: AnyHardware = getattr(import_module(module), attribute)
     return row
-
-
-def hardware_of(directory: "RunDirectory") -> AnyHardware:
-    """Return the row of the hardware that a finished run is of."""
-    return hardware_named(directory.read_model().hardware)

@@ -8,13 +8,12 @@ from pathlib import Path
 from ..circuit import Circuit, save_circuit
 from ..core.names import identifier
 from ..core.verdict import Verdict
-from ..logic.files import OPTIMIZED, RAW
 from ..logic.lowering import lower
 from ..logic.model import load_model
 from ..logic.outputs import hard_outputs, outputs_of
 from ..logic.record import best_circuit, raw_circuit, read_data
 from ..passes import optimize
-from ..runs.directory import STEPS, RunDirectory
+from ..runs.directory import OPTIMIZED, RAW, STEPS, RunDirectory
 from ..verify.checks import verify_circuit
 
 

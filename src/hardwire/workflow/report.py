@@ -6,31 +6,37 @@ from typing import Any
 from ..report import write_html
 from ..runs.directory import RunDirectory
 from ..runs.record import NAME, Record
-from .hardwares import hardware_of
+from .hardwares import AnyHardware, hardware_named
 
 PAGE = "report.html"
 
 
-def report_run(path: str | Path, *, data: Any = None, data_dir: str | Path | None = None, anew: bool = False) -> Record:
+def report_run(path: str | Path, *, data_dir: str | Path | None = None) -> Record:
     """Gather the run's record, write ``report.json`` and ``report.html``, and return it.
+
+    A record that was complete when training ended is only read, and its page written anew.
 
     Parameters
     ----------
     path
         Run directory.
-    data, data_dir
-        The run's samples, where they are read already, or where data sets lie.
-    anew
-        Compute the record of a hardware whose record is complete when training ends, too; else it is read.
+    data_dir
+        Where data sets lie.
     """
     directory = RunDirectory.existing(path)
-    hardware = hardware_of(directory)
-    if hardware.final and not anew and (directory / NAME).is_file():
+    stored = directory.read_model()
+    hardware = hardware_named(stored.hardware)
+    if hardware.final and (directory / NAME).is_file():
         record = Record.load(path)
-    else:
-        model = hardware.load(directory.read_model(hardware.name))
-        data = hardware.read_data(model.settings, data_dir) if data is None else data
-        record = hardware.record(model, data, directory)
-        record.save(directory.path)
+        write_html(record.to_json(), directory / PAGE)
+        return record
+    model = hardware.load(stored)
+    return write_report(hardware, model, hardware.read_data(model.settings, data_dir), directory)
+
+
+def write_report(hardware: AnyHardware, model: Any, data: Any, directory: RunDirectory) -> Record:
+    """Compute the record of a trained model, write it and its page into its run directory, and return it."""
+    record = hardware.record(model, data, directory)
+    record.save(directory.path)
     write_html(record.to_json(), directory / PAGE)
     return record

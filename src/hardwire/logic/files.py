@@ -1,3 +1,0 @@
-"""Names of the circuits in a run directory."""
-
-RAW, OPTIMIZED = "circuit.net", "optimized.net"
