@@ -331,13 +331,104 @@ def total(typingctx, v):
 
     def codegen(context, builder, signature, args):
         n, left = v.lanes, args[0]
+        add = builder.fadd if isinstance(v.dtype, types.Float) else builder.add
         while n > 1:
             n //= 2
             halves = [builder.shuffle_vector(left, left, _mask(range(start, start + n))) for start in (0, n)]
-            left = builder.fadd(*halves)
+            left = add(*halves)
         return builder.extract_element(left, ir.Constant(INDEX, 0))
 
     return v.dtype(v), codegen
+
+
+@intrinsic
+def ones(typingctx, v):
+    """How many bits of each lane are true."""
+
+    def codegen(context, builder, signature, args):
+        kind = ir.FunctionType(args[0].type, [args[0].type])
+        name = f"llvm.ctpop.v{v.lanes}i{v.dtype.bitwidth}"  # llvmlite offers it for scalars only
+        return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), args)
+
+    return v(v), codegen
+
+
+@intrinsic
+def where_bits(typingctx, bits, x, y):
+    """Lane ``j`` of ``x`` where bit ``j`` of the integer ``bits`` is true, of ``y`` elsewhere."""
+
+    def codegen(context, builder, signature, args):
+        return builder.select(_truth(builder, args[0], x.lanes), args[1], args[2])
+
+    return x(bits, x, x), codegen
+
+
+def _truth(builder, bits, lanes):
+    """The lowest bits of an integer as a vector of truth values."""
+    whole = ir.IntType(lanes)
+    bits = bits if bits.type.width == lanes else builder.trunc(bits, whole)
+    return builder.bitcast(bits, ir.VectorType(ir.IntType(1), lanes))
+
+
+@intrinsic(prefer_literal=True)
+def bit_of_lanes(typingctx, v, place):
+    """Bit ``place`` of every lane of a vector of integers, as the bits of one uint64."""
+    number = place.literal_value
+
+    def codegen(context, builder, signature, args):
+        bit = ir.Constant(args[0].type, [1 << number] * v.lanes)
+        truth = builder.icmp_unsigned("!=", builder.and_(args[0], bit), ir.Constant(args[0].type, [0] * v.lanes))
+        return builder.zext(builder.bitcast(truth, ir.IntType(v.lanes)), ir.IntType(64))
+
+    return types.uint64(v, place), codegen
+
+
+@intrinsic(prefer_literal=True)
+def rounded_down(typingctx, v, low, high):
+    """``clip(floor(v), low, high)`` of float32 lanes, as int32 lanes."""
+    whole = Vector(types.int32, v.lanes)
+
+    def codegen(context, builder, signature, args):
+        ends = [ir.Constant(args[0].type, [float(end.literal_value)] * v.lanes) for end in (low, high)]
+        number = builder.select(builder.fcmp_ordered("<", args[0], ends[0]), ends[0], args[0])
+        number = builder.select(builder.fcmp_ordered(">", number, ends[1]), ends[1], number)
+        above = builder.fptosi(builder.fsub(number, ends[0]), context.get_value_type(whole))  # towards 0
+        return builder.add(above, ir.Constant(above.type, [low.literal_value] * v.lanes))
+
+    return whole(v, low, high), codegen
+
+
+#: Coefficients of ``(log(1 + f) - f + f^2 / 2) / f^3`` on ``[sqrt(1/2) - 1, sqrt(2) - 1]``, highest power first; S. L.
+#: Moshier, Cephes, ``logf``.
+_LOG = (7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
+        2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1)  # fmt: skip
+_SQRT_HALF = 0x3F3504F3
+
+
+@intrinsic
+def log(typingctx, v):
+    """The natural logarithm of normal, positive float32 lanes, to about 1e-7."""
+
+    def codegen(context, builder, signature, args):
+        real = args[0].type
+        whole = ir.VectorType(ir.IntType(32), v.lanes)
+
+        def splat(number, kind=real):
+            return ir.Constant(kind, [number] * v.lanes)
+
+        bits = builder.bitcast(args[0], whole)
+        exponent = builder.ashr(builder.sub(bits, splat(_SQRT_HALF, whole)), splat(23, whole))
+        mantissa = builder.bitcast(builder.sub(bits, builder.shl(exponent, splat(23, whole))), real)
+        e, f = builder.sitofp(exponent, real), builder.fsub(mantissa, splat(1.0))
+        square, y = builder.fmul(f, f), splat(_LOG[0])
+        for c in _LOG[1:]:
+            y = builder.fadd(builder.fmul(y, f), splat(c))
+        y = builder.fmul(builder.fmul(y, f), square)
+        y = builder.fadd(y, builder.fmul(e, splat(-2.12194440e-4)))
+        y = builder.fsub(y, builder.fmul(square, splat(0.5)))
+        return builder.fadd(builder.fadd(f, y), builder.fmul(e, splat(0.693359375)))
+
+    return v(v), codegen
 
 
 def _interleave(builder, a, b, size):

@@ -53,12 +53,12 @@ def workspace(dtype: np.dtype[_T] | type[_T], *sizes: int) -> list[NDArray[_T]]:
     kept: dict[tuple[np.dtype[_T] | type[_T], int], NDArray[_T]] = _local.__dict__.setdefault("buffers", {})
     for i, size in enumerate(sizes):
         if (dtype, i) not in kept or kept[dtype, i].size < size:
-            kept[dtype, i] = _aligned(dtype, size)
+            kept[dtype, i] = aligned(dtype, size)
     return [kept[dtype, i][:size] for i, size in enumerate(sizes)]
 
 
-def _aligned(dtype: np.dtype[_T] | type[_T], size: int) -> NDArray[_T]:
-    """Return an uninitialised array that begins with a line of the cache, so that no vector lies across two."""
+def aligned(dtype: np.dtype[_T] | type[_T], size: int) -> NDArray[_T]:
+    """Return an uninitialised array of ``size`` elements that begins with a line of the cache: no vector lies across two."""
     length = size * np.dtype(dtype).itemsize
     octets = np.empty(length + LINE, np.uint8)
     first = -octets.ctypes.data % LINE

@@ -1,0 +1,168 @@
+"""Kernels: reference counts, the price of a node's gate, and what a substitution adds and frees.
+
+A maximum fanout-free cone is dereferenced and referenced as in logic synthesis: a node that nothing reads any more
+frees its gate and dereferences its operands.
+"""
+
+import numpy as np
+
+from ...core.jit import inner, jit
+
+A, NOT_A = np.uint64(0b1010), np.uint64(0b0101)
+
+
+@inner
+def uses(table, k, j):
+    """Whether a table of ``k`` operands depends on operand ``j``."""
+    step = 1 << j
+    for address in range(1 << k):
+        if not address & step and (table >> np.uint64(address) ^ table >> np.uint64(address + step)) & np.uint64(1):
+            return True
+    return False
+
+
+@inner
+def support(table, k):
+    """How many operands a table depends on."""
+    count = 0
+    for j in range(k):
+        count += uses(table, k, j)
+    return count
+
+
+@inner
+def gate_area(price, table, k):
+    """The price of one node: constants, wires and inverters are free, the latter folded into their readers."""
+    if k == 2:
+        return price.gate[table]
+    return price.table[support(table, k)]
+
+
+@inner
+def release(net, price, refs, stack, x):
+    """Dereference the operands of node ``x``; returns the area that becomes free below it."""
+    freed, top = np.float32(0), 1
+    stack[0] = x
+    while top:
+        top -= 1
+        y = stack[top]
+        for j in range(net.arity[y]):
+            z = net.fanin[y, j]
+            if not uses(net.table[y], net.arity[y], j):
+                continue
+            refs[z] -= 1
+            if refs[z] == 0:
+                if net.place[z] < 0:
+                    freed += price.input[z]
+                else:
+                    freed += net.area[z]
+                    stack[top] = z
+                    top += 1
+    return freed
+
+
+@inner
+def claim(net, price, refs, stack, x):
+    """Reference the operands of node ``x``; returns the area that they ask for anew."""
+    added, top = np.float32(0), 1
+    stack[0] = x
+    while top:
+        top -= 1
+        y = stack[top]
+        for j in range(net.arity[y]):
+            z = net.fanin[y, j]
+            if not uses(net.table[y], net.arity[y], j):
+                continue
+            refs[z] += 1
+            if refs[z] == 1:
+                if net.place[z] < 0:
+                    added += price.input[z]
+                else:
+                    added += net.area[z]
+                    stack[top] = z
+                    top += 1
+    return added
+
+
+@inner
+def constant(net, x):
+    """Whether node ``x`` is a constant."""
+    whole = ~np.uint64(0) if net.arity[x] == 6 else (np.uint64(1) << np.uint64(1 << net.arity[x])) - np.uint64(1)
+    return net.table[x] == 0 or net.table[x] == whole
+
+
+@inner
+def slots_of(net, x):
+    """How many output slots read net ``x``."""
+    count, slot = 0, net.slot_first[x]
+    while slot >= 0:
+        count += 1
+        slot = net.slot_next[slot]
+    return count
+
+
+@jit
+def recount(net, price):
+    """Set ``refs`` and ``area`` anew; returns the price of the whole network."""
+    net.refs[:] = 0
+    total = 0.0
+    for x in range(len(net.refs)):
+        slots = slots_of(net, x)
+        net.refs[x] = slots
+        if slots and not (net.place[x] >= 0 and constant(net, x)):
+            total += slots * price.slot[0]
+    for i in range(net.size[0] - 1, -1, -1):
+        x = net.order[i]
+        net.area[x] = gate_area(price, net.table[x], net.arity[x])
+        if net.refs[x] == 0:
+            continue
+        total += net.area[x]
+        for j in range(net.arity[x]):
+            if uses(net.table[x], net.arity[x], j):
+                net.refs[net.fanin[x, j]] += 1
+    for x in range(net.inputs[0]):
+        if net.refs[x]:
+            total += price.input[x]
+    return total
+
+
+@inner
+def sort_nodes(net, stack):
+    """Set ``order`` and ``place`` of all nodes by depth-first search from each; ``stack`` holds two numbers a node."""
+    n = net.size[0]
+    for i in range(n):
+        stack[i] = net.order[i]
+        net.place[net.order[i]] = -2
+    roots = stack[:n].copy()
+    done = 0
+    for r in roots:
+        if net.place[r] != -2:
+            continue
+        top = 0
+        stack[0], stack[1] = r, 0
+        while top >= 0:
+            x, j = stack[2 * top], stack[2 * top + 1]
+            if j == net.arity[x]:
+                net.place[x], net.order[done] = done, x
+                done += 1
+                top -= 1
+                continue
+            stack[2 * top + 1] = j + 1
+            y = net.fanin[x, j]
+            if net.arity[y] and net.place[y] == -2:
+                top += 1
+                stack[2 * top], stack[2 * top + 1] = y, 0
+
+
+@jit
+def wake_prices(net, price, wake):
+    """``wake``: of every dead net what its cone adds when something reads it, of live ones 0; an upper bound."""
+    for x in range(net.inputs[0]):
+        wake[x] = price.input[x] if net.refs[x] == 0 else 0
+    for i in range(net.size[0]):
+        x = net.order[i]
+        wake[x] = 0
+        if net.refs[x] == 0:
+            wake[x] = net.area[x]
+            for j in range(net.arity[x]):
+                wake[x] += wake[net.fanin[x, j]]

@@ -1,0 +1,200 @@
+"""Kernels: make a substitution, and keep values, counts, probabilities and references true."""
+
+import numpy as np
+
+from ...core.jit import inner, jit
+from ...core.simd import load, store
+from .area import constant, gate_area, slots_of, sort_nodes, uses
+from .arrays import CHUNK
+from .cone import differences, evaluate, fanout, forget, propagate
+from .ranking import exact_change, exact_price
+
+
+@inner
+def _count(net, loss, x, word, old, new):
+    """Move the counts of the groups whose slots read net ``x`` by what changed in one word."""
+    slot = net.slot_first[x]
+    while slot >= 0:
+        group = net.slot_group[slot]
+        changed, at = old ^ new, word * 64
+        while changed:
+            low = changed & (~changed + np.uint64(1))
+            i = at
+            bit = low - np.uint64(1)  # its true bits are the place
+            bit = bit - (bit >> np.uint64(1) & np.uint64(0x5555555555555555))
+            bit = (bit & np.uint64(0x3333333333333333)) + (bit >> np.uint64(2) & np.uint64(0x3333333333333333))
+            bit = (bit + (bit >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+            i += np.int64((bit * np.uint64(0x0101010101010101)) >> np.uint64(56))
+            loss.count[group, i] += np.int16(1) if new & low else np.int16(-1)
+            changed ^= low
+        slot = net.slot_next[slot]
+
+
+@inner
+def refresh_sample(loss, i):
+    """Compute ``p`` of one sample from its counts."""
+    groups = loss.count.shape[0]
+    if loss.kind[0] == 0:
+        top = loss.count[0, i]
+        for g in range(1, groups):
+            top = max(top, loss.count[g, i])
+        total = np.float32(0)
+        for g in range(groups):
+            p = loss.power[top - loss.count[g, i]]
+            loss.p[g, i] = p
+            total += p
+        for g in range(groups):
+            loss.p[g, i] /= total
+    elif loss.kind[0] == 1:
+        for g in range(groups):
+            z = (np.float32(loss.count[g, i]) - loss.level[g]) * loss.scale[0]
+            loss.p[g, i] = np.float32(1) / (np.float32(1) + np.exp(-z))
+    else:
+        for g in range(groups):
+            error = loss.level[g] + loss.gain[g] * np.float32(loss.count[g, i]) - loss.q[g, i]
+            loss.p[g, i] = np.float32(2) * loss.gain[g] * error
+
+
+@jit
+def refresh(net, loss, job):
+    """Compute all values of nodes, all counts and all ``p`` anew from the input bits."""
+    words = net.values.shape[1]
+    loss.count[:] = 0
+    for first in range(0, words, 8):
+        for place in range(net.size[0]):
+            x = net.order[place]
+            evaluate(net, job, x, first, 0)
+            store(load(job.local, 0, 8), net.values.ravel(), x * words + first)
+    for x in range(len(net.slot_first)):
+        if net.slot_first[x] >= 0:
+            for w in range(words):
+                _count(net, loss, x, w, np.uint64(0), net.values[x, w])
+    for i in range(words * 64):
+        refresh_sample(loss, i)
+
+
+@inner
+def _update_values(net, loss, job, fan, touched):
+    """Evaluate the root and its fan-out anew and note in ``touched`` which samples' counts changed."""
+    words = net.values.shape[1]
+    touched[:] = 0
+    for row in range(fan):
+        job.mark[job.fanout[row]] = row
+    job.mark[job.fanout[0]] = -1  # the first pass evaluates the root, from operands outside of its fan-out
+    for first in range(0, words, 8):
+        evaluate(net, job, job.fanout[0], first, 0)
+        store(load(job.local, 0, 8), touched, first)
+    job.mark[job.fanout[0]] = 0
+    new_root = touched.copy()
+    touched[:] = 0
+    for first in range(0, words, CHUNK):
+        width = min(CHUNK, words - first)
+        some = False
+        for w in range(width):
+            job.local[w] = new_root[first + w]
+            some |= new_root[first + w] != net.values[job.fanout[0], first + w]
+        if not some:
+            continue
+        propagate(net.values, net.fanin, net.table, net.arity, job.mark, job.fanout, job.local, job.mux, fan, first, width)
+        for row in range(fan):
+            x = job.fanout[row]
+            for w in range(width):
+                old, new = net.values[x, first + w], job.local[CHUNK * row + w]
+                if old == new:
+                    continue
+                if net.slot_first[x] >= 0:
+                    touched[first + w] |= old ^ new
+                    _count(net, loss, x, first + w, old, new)
+                net.values[x, first + w] = new
+    forget(job, fan)
+    for w in range(words):
+        changed, i = touched[w], w * 64
+        while changed:
+            if changed & np.uint64(1):
+                refresh_sample(loss, i)
+            changed >>= np.uint64(1)
+            i += 1
+
+
+@inner
+def _place(net, x, u, v, table):
+    """Give node ``x`` a two-input function, spelled so that what it does not depend on is not read."""
+    use_u, use_v = uses(table, 2, 0), uses(table, 2, 1)
+    if use_u and not use_v:
+        v, table = u, np.uint64(0b1010) if table & np.uint64(2) else np.uint64(0b0101)
+    elif use_v and not use_u:
+        u, table = v, np.uint64(0b1010) if table & np.uint64(4) else np.uint64(0b0101)
+    elif not use_u:
+        u = v = 0
+    net.fanin[x, 0], net.fanin[x, 1], net.table[x], net.arity[x] = u, v, table, 2
+
+
+@inner
+def _follow(net, x, change):
+    """Add ``change`` to the references of the operands of ``x``, and on through nets that come alive or die."""
+    stack = np.empty(len(net.refs) + 1, np.int32)
+    stack[0], top = x, 1
+    while top:
+        top -= 1
+        y = stack[top]
+        for j in range(net.arity[y]):
+            z = net.fanin[y, j]
+            if not uses(net.table[y], net.arity[y], j):
+                continue
+            before = net.refs[z]
+            net.refs[z] += change
+            if net.place[z] != -1 and (before == 0 or net.refs[z] == 0):
+                stack[top] = z
+                top += 1
+
+
+@jit
+def commit(net, loss, price, job, touched, root, u, v, table, spare, rate, fresh):
+    """Make ``root`` the function ``table`` of ``u`` and ``v`` if loss and price together fall.
+
+    Parameters
+    ----------
+    spare
+        An unused node number; it takes the root's old function where ``u`` is the root.
+    fresh
+        Whether ``job.d`` still holds the root's differences.
+
+    Returns
+    -------
+    tuple
+        Change of loss and of price, 0 and 0 where nothing was done.
+    """
+    live, fan, slots = fanout(net, job, root)
+    possible = (u == root or job.mark[u] == -1) and (v == root or job.mark[v] == -1)
+    if table == 0 or table == 15:
+        possible = True
+    if not possible or v == root:
+        forget(job, fan)
+        return 0.0, 0.0
+    if not fresh:
+        differences(net, loss, job, root, live, slots)
+    change = exact_change(net, job, root, u, v, np.uint64(table))
+    job.refs[:] = net.refs
+    cost = np.float64(exact_price(net, price, job, root, u, v, np.uint64(table)))
+    forget(job, fan)
+    if change + rate * cost >= 0:
+        return 0.0, 0.0
+    if u == root:
+        for j in range(net.fanin.shape[1]):
+            net.fanin[spare, j] = net.fanin[root, j]
+        net.table[spare], net.arity[spare], net.area[spare] = net.table[root], net.arity[root], net.area[root]
+        net.refs[spare] = 0
+        net.values[spare, :] = net.values[root, :]
+        net.order[net.size[0]], net.place[spare] = spare, net.size[0]
+        net.size[0] += 1
+        _follow(net, root, np.int32(-1))
+        u = spare
+    else:
+        _follow(net, root, np.int32(-1))
+    _place(net, root, u, v, np.uint64(table))
+    net.area[root] = gate_area(price, net.table[root], 2)
+    sort_nodes(net, job.stack)
+    _follow(net, root, np.int32(1))
+    live, fan, slots = fanout(net, job, root)
+    _update_values(net, loss, job, fan, touched)
+    return change, cost
