@@ -7,7 +7,7 @@ the tool that maps (`flows/mapping.py`), which reads them from the same file.
 import gzip
 import lzma
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
@@ -208,7 +208,7 @@ def liberty_text(path: str | PathLike[str]) -> str:
         raise InputError(f"cannot read {path}: {error.strerror}; check the path") from None
 
 
-# ---------------------------------------------------------------------------------------------------- groups of the file
+# --------------------------------------------------------------------------------------------------- groups of the file
 
 
 @dataclass
@@ -301,7 +301,7 @@ def _driven(pin: _Group) -> str:
     return "" if "three_state" in pin.values else pin.values.get("function", "")
 
 
-# -------------------------------------------------------------------------------------------------------------- functions
+# ------------------------------------------------------------------------------------------------------------ functions
 
 
 _TOKEN = re.compile(r"\s*([()!'^&*+|]|[\w.\[\]$-]+)")
