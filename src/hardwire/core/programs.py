@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,28 +103,49 @@ def run(
         Where the exit code is not 0, the time is over, or a file of ``produces`` is missing or empty afterwards:
         a program is judged by what it wrote, not by its exit code alone.
     """
+    return run_command(tool.title, [require(tool), *map(str, arguments)], package=tool.package, cwd=cwd,
+                       timeout=timeout, produces=produces)
+
+
+def run_command(
+    title: str, command: Sequence[str], *, package: str, cwd: str | os.PathLike[str] | None = None,
+    timeout: float = 600, produces: Iterable[str | os.PathLike[str]] = (),
+) -> str:
+    """Run a command line as ``run`` does, for a program that was not searched for.
+
+    Parameters
+    ----------
+    title, package
+        What messages call the program, and what brings it.
+    command
+        The program's path and its arguments.
+    cwd, timeout, produces
+        As for ``run``.
+
+    Raises
+    ------
+    ToolError
+        As ``run``.
+    """
     products = [Path(path) for path in produces]
-    command = [require(tool), *map(str, arguments)]
     for path in products:
         path.unlink(missing_ok=True)
     try:
         process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
     except OSError as error:
-        raise ToolError(
-            f"{tool.title} at {command[0]} cannot be run: {error.strerror}; install {tool.package}") from None
+        raise ToolError(f"{title} at {command[0]} cannot be run: {error.strerror}; install {package}") from None
     try:
         said, _ = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
-        raise ToolError(
-            f"{tool.title} did not finish within {timeout:g} s; give it longer or a smaller circuit") from None
+        raise ToolError(f"{title} did not finish within {timeout:g} s; give it longer or a smaller circuit") from None
     finally:
         _end(process)
     missing = [str(p) for p in products if not p.is_file() or not p.stat().st_size]
     code = process.returncode
     if code or missing:
         what = f"ended with exit code {code}" if code else f"wrote no {missing[0]}"
-        raise ToolError(f"{tool.title} {what}; it said: {' | '.join(said.strip().splitlines()[-3:])}")
+        raise ToolError(f"{title} {what}; it said: {' | '.join(said.strip().splitlines()[-3:])}")
     return said
 
 

@@ -1,0 +1,373 @@
+"""Liberty files: the cells of a standard-cell library, their areas and their functions.
+
+Read are names, areas, pins, functions and whether a cell holds state. Delay tables are passed over: delay is left to
+the tool that maps (`flows/mapping.py`), which reads them from the same file.
+"""
+
+import gzip
+import lzma
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+
+from ..core.errors import FormatError, InputError
+from ..core.truth_tables import ones, permute, projection
+
+#: Groups whose content no figure here needs; they are nine tenths of a library.
+SKIPPED = frozenset({"timing", "internal_power", "leakage_power", "lu_table_template", "power_lut_template",
+                     "receiver_capacitance", "ccsn_first_stage", "ccsn_last_stage", "dynamic_current"})
+#: Groups that make a cell sequential.
+STATE = frozenset({"ff", "latch", "ff_bank", "latch_bank", "statetable", "clock_gating_integrated_cell"})
+#: Operands of the widest function that is read as a table.
+WIDEST = 12
+
+AND2, NAND2, XOR2, XOR3, MAJORITY = 0b1000, 0b0111, 0b0110, 0b10010110, 0b11101000
+
+_COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|/\*.*?\*/|//[^\n]*', re.DOTALL)
+_HEAD = re.compile(r"[\s;]*(?:(\})|([\w.\[\]$-]+)\s*([(:]))")
+_ARGUMENTS = re.compile(r'((?:"[^"]*"|[^()"])*)\)\s*(\{)?')
+_VALUE = re.compile(r'\s*(?:"([^"]*)"|([^;\n}"]*))[^;\n}]*')
+_BRACE = re.compile(r'"[^"]*"|[{}]')
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A pin of a cell; ``function`` is the text of the file, empty where there is none."""
+
+    name: str
+    direction: str
+    function: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a library.
+
+    Attributes
+    ----------
+    name
+        As in the file.
+    area
+        In the library's unit, mostly square micrometres.
+    pins
+        In the order of the file; power pins are not among them.
+    sequential
+        Whether it holds state.
+    usable
+        Whether the library lets a mapper choose it (no ``dont_use``).
+    """
+
+    name: str
+    area: float
+    pins: tuple[Pin, ...]
+    sequential: bool = False
+    usable: bool = True
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the input pins."""
+        return tuple(pin.name for pin in self.pins if pin.direction == "input")
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the output pins."""
+        return tuple(pin.name for pin in self.pins if pin.direction == "output")
+
+    @cached_property
+    def tables(self) -> Mapping[str, int]:
+        """The truth table over ``inputs`` of each output pin; of a sequential cell none.
+
+        Raises
+        ------
+        FormatError
+            Where a function cannot be read or names a pin that is no input.
+        """
+        if self.sequential or len(self.inputs) > WIDEST:
+            return {}
+        return {pin.name: _function_table(pin.function, self.inputs, self.name)
+                for pin in self.pins if pin.direction == "output" and pin.function}
+
+    @property
+    def combinational(self) -> bool:
+        """Whether every output is a function of the inputs."""
+        return bool(self.outputs) and len(self.tables) == len(self.outputs)
+
+
+@dataclass(frozen=True)
+class Adder:
+    """A full-adder or half-adder cell with the output pins of its sum and of its carry."""
+
+    cell: Cell
+    sum: str
+    carry: str
+
+
+@dataclass(frozen=True)
+class Library:
+    """The cells of a Liberty file by name."""
+
+    name: str
+    cells: Mapping[str, Cell]
+    path: str = ""
+
+    @cached_property
+    def nand2(self) -> Cell:
+        """The smallest two-input NAND, whose area is one gate equivalent (GE).
+
+        Raises
+        ------
+        InputError
+            Where the library has none.
+        """
+        cell = self.smallest(NAND2, 2)
+        if cell is None:
+            raise InputError(f"library {self.name!r} has no two-input NAND, whose area is the unit of gate "
+                             f"equivalents; give a library of standard cells")
+        return cell
+
+    @cached_property
+    def full_adder(self) -> Adder | None:
+        """The smallest cell that gives the sum and the carry of three bits, or None."""
+        return self._adder(3, XOR3, MAJORITY)
+
+    @cached_property
+    def half_adder(self) -> Adder | None:
+        """The smallest cell that gives the sum and the carry of two bits, or None."""
+        return self._adder(2, XOR2, AND2)
+
+    def smallest(self, table: int, k: int) -> Cell | None:
+        """The smallest usable cell of one output that spells a table of ``k`` operands, in any order of its pins."""
+        wanted = _orders(table, k)
+        cells = [cell for cell in self._candidates(k) if len(cell.outputs) == 1
+                 and next(iter(cell.tables.values())) in wanted]
+        return min(cells, key=lambda cell: cell.area, default=None)
+
+    def gate_equivalents(self, area: float) -> float:
+        """An area in areas of the smallest two-input NAND."""
+        return area / self.nand2.area
+
+    def _adder(self, k: int, total: int, carry: int) -> Adder | None:
+        found = []
+        for cell in self._candidates(k):
+            pins = {table: name for name, table in cell.tables.items()}
+            if len(cell.outputs) == 2 and set(pins) == {total, carry}:
+                found.append(Adder(cell, pins[total], pins[carry]))
+        return min(found, key=lambda adder: adder.cell.area, default=None)
+
+    def _candidates(self, k: int) -> Iterator[Cell]:
+        return (c for c in self.cells.values() if c.usable and c.area > 0 and len(c.inputs) == k and c.combinational)
+
+
+def _orders(table: int, k: int) -> set[int]:
+    """The tables of the same function with its operands in any order, for up to six operands."""
+    from itertools import permutations
+
+    return {permute(table, k, order) for order in permutations(range(k))}
+
+
+def read_liberty(path: str | PathLike[str]) -> Library:
+    """Read a Liberty file, also one packed as ``.gz`` or ``.xz``.
+
+    Raises
+    ------
+    FormatError
+        Where the file is no Liberty file, is truncated or holds a cell without an area.
+    InputError
+        Where it cannot be read.
+    """
+    text = liberty_text(path)
+    try:
+        library = _parse(_COMMENT.sub(_uncommented, text).replace("\\\n", " "))
+        return _library(library, str(path))
+    except ValueError as error:
+        raise FormatError(f"{path} cannot be read as a Liberty file: {error}; check the file") from None
+
+
+def liberty_text(path: str | PathLike[str]) -> str:
+    """The text of a Liberty file, unpacked where its name ends in ``.gz`` or ``.xz``.
+
+    Raises
+    ------
+    FormatError
+        Where the packed file is damaged or the text is not UTF-8.
+    InputError
+        Where it cannot be read.
+    """
+    path = Path(path)
+    opener = {".gz": gzip.open, ".xz": lzma.open}.get(path.suffix, open)
+    try:
+        with opener(path, "rb") as file:
+            content: bytes = file.read()
+        return content.decode("utf-8")
+    except (UnicodeDecodeError, gzip.BadGzipFile, lzma.LZMAError, EOFError):
+        raise FormatError(f"{path} is damaged or no Liberty file; check the path") from None
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; check the path") from None
+
+
+# --------------------------------------------------------------------------------------------------- groups of the file
+
+
+@dataclass
+class _Group:
+    kind: str
+    names: list[str]
+    values: dict[str, str] = field(default_factory=dict)
+    groups: list["_Group"] = field(default_factory=list)
+
+
+def _uncommented(match: re.Match[str]) -> str:
+    return match[0] if match[0][0] == '"' else " "
+
+
+def _parse(text: str) -> _Group:
+    """The outermost group, with all in it but what is skipped."""
+    stack: list[_Group] = []
+    place = 0
+    while True:
+        head = _HEAD.match(text, place)
+        if head is None:
+            line = text.count("\n", 0, place) + 1
+            raise ValueError(f"group {stack[-1].kind!r} is not closed, or line {line} is no statement" if stack else
+                             f"line {line} is no statement")
+        place = head.end()
+        if head[1]:  # }
+            if not stack:
+                raise ValueError("a group is closed that was not opened")
+            group = stack.pop()
+            if not stack:
+                return group
+        elif head[3] == ":":
+            value = _VALUE.match(text, place)
+            if value is None or not stack:
+                raise ValueError(f"attribute {head[2]!r} has no value")
+            stack[-1].values[head[2]] = value[1] if value[1] is not None else value[2].strip()
+            place = value.end()
+        else:
+            arguments = _ARGUMENTS.match(text, place)
+            if arguments is None:
+                raise ValueError(f"{head[2]!r} has no closing parenthesis")
+            place = arguments.end()
+            if arguments[2] and head[2] in SKIPPED:
+                place = _after_group(text, place)
+            elif arguments[2]:
+                group = _Group(head[2], [name.strip().strip('"') for name in arguments[1].split(",")])
+                if stack:
+                    stack[-1].groups.append(group)
+                stack.append(group)
+
+
+def _after_group(text: str, place: int) -> int:
+    depth = 1
+    for match in _BRACE.finditer(text, place):
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
+        if not depth:
+            return match.end()
+    raise ValueError("a group is not closed: it is truncated")
+
+
+def _library(group: _Group, path: str) -> Library:
+    if group.kind != "library":
+        raise ValueError(f"it begins with {group.kind!r}, not with a library")
+    cells = {}
+    for part in group.groups:
+        if part.kind == "cell":
+            cell = _cell(part)
+            cells[cell.name] = cell
+    if not cells:
+        raise ValueError("it has no cell")
+    return Library(group.names[0], cells, path)
+
+
+def _cell(group: _Group) -> Cell:
+    name = group.names[0]
+    try:
+        area = float(group.values["area"])
+    except (KeyError, ValueError):
+        raise ValueError(f"cell {name!r} has no area") from None
+    parts = [part for part in group.groups if part.kind == "pin"]
+    # a bus is no function of single pins: such a cell is known by its name and area alone
+    parts += [pin for bus in group.groups if bus.kind in ("bus", "bundle") for pin in bus.groups if pin.kind == "pin"]
+    pins = tuple(Pin(pin, part.values.get("direction", ""), _driven(part)) for part in parts for pin in part.names)
+    state = any(part.kind in STATE for part in group.groups) or "clock_gating_integrated_cell" in group.values
+    return Cell(name, area, pins, state, group.values.get("dont_use", "false") != "true")
+
+
+def _driven(pin: _Group) -> str:
+    """The function of a pin; of one that can be high-impedance none, as it is not always driven."""
+    return "" if "three_state" in pin.values else pin.values.get("function", "")
+
+
+# ------------------------------------------------------------------------------------------------------------ functions
+
+
+_TOKEN = re.compile(r"\s*([()!'^&*+|]|[\w.\[\]$-]+)")
+
+
+def _function_table(text: str, inputs: Iterable[str], cell: str) -> int:
+    """The table of a Liberty function: ``!`` and ``'`` invert, then ``^``, then ``& *`` or a space, then ``+ |``."""
+    names = list(inputs)
+    k, tokens, place = len(names), [], 0
+    text = text.rstrip()
+    while place < len(text):
+        token = _TOKEN.match(text, place)
+        if token is None:
+            raise FormatError(f"cell {cell!r} has the function {text!r}, which cannot be read; correct the library")
+        tokens.append(token[1])
+        place = token.end()
+    values = {name: projection(i, k) for i, name in enumerate(names)} | {"0": 0, "1": ones(k)}
+    try:
+        table, rest = _or(tokens, values, ones(k))
+        if rest:
+            raise ValueError
+    except (ValueError, KeyError, IndexError):
+        raise FormatError(f"cell {cell!r} has the function {text!r}, which is none of its inputs "
+                          f"{', '.join(names)}; correct the library") from None
+    return table
+
+
+_Rest = tuple[int, list[str]]
+
+
+def _or(tokens: list[str], values: Mapping[str, int], full: int) -> _Rest:
+    left, tokens = _and(tokens, values, full)
+    while tokens and tokens[0] in "+|":
+        right, tokens = _and(tokens[1:], values, full)
+        left |= right
+    return left, tokens
+
+
+def _and(tokens: list[str], values: Mapping[str, int], full: int) -> _Rest:
+    left, tokens = _xor(tokens, values, full)
+    while tokens and tokens[0] not in (")", "+", "|"):
+        right, tokens = _xor(tokens[tokens[0] in "&*" :], values, full)
+        left &= right
+    return left, tokens
+
+
+def _xor(tokens: list[str], values: Mapping[str, int], full: int) -> _Rest:
+    left, tokens = _literal(tokens, values, full)
+    while tokens and tokens[0] == "^":
+        right, tokens = _literal(tokens[1:], values, full)
+        left ^= right
+    return left, tokens
+
+
+def _literal(tokens: list[str], values: Mapping[str, int], full: int) -> _Rest:
+    first, *tokens = tokens
+    if first == "!":
+        value, tokens = _literal(tokens, values, full)
+        return value ^ full, tokens
+    if first == "(":
+        value, tokens = _or(tokens, values, full)
+        if tokens[0] != ")":
+            raise ValueError
+        tokens = tokens[1:]
+    else:
+        value = values[first]
+    while tokens and tokens[0] == "'":
+        value, tokens = value ^ full, tokens[1:]
+    return value, tokens

@@ -1,0 +1,139 @@
+"""A circuit as plain Verilog for synthesis, and a mapped netlist back as a circuit."""
+
+import re
+import tempfile
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from ..backends.common import lut
+from ..backends.verilog.backend import KEYWORDS
+from ..circuit import FIRST, Circuit
+from ..circuit.formats.blif import cover, read_blif
+from ..core.errors import ToolError
+from ..core.names import identifier
+from ..cost.liberty import Cell
+
+TOP = "top"
+
+
+class Ports:
+    """How a circuit's words appear as ports of module ``top``.
+
+    Parameters
+    ----------
+    circuit
+        The circuit.
+    joined
+        One port for all input words, ``pix``, the first word in its lowest bits, and one for all outputs, ``cls``:
+        the open board's contract. Otherwise one port a word.
+    """
+
+    def __init__(self, circuit: Circuit, *, joined: bool = False) -> None:
+        inputs, outputs = list(zip(_names(circuit), circuit.input_widths + circuit.output_widths)), []
+        inputs, outputs = inputs[: len(circuit.inputs)], inputs[len(circuit.inputs) :]
+        if joined:
+            inputs, outputs = [("pix", circuit.n_input_bits)], [("cls", sum(circuit.output_widths))]
+        self.inputs, self.outputs = inputs, outputs
+
+    def bits(self) -> tuple[list[str], list[str]]:
+        """A name for each input bit and for each output bit, as Yosys spells them."""
+        ins, outs = ([f"{n}[{j}]" if w > 1 else n for n, w in words for j in range(w)]
+                     for words in (self.inputs, self.outputs))
+        return ins, outs
+
+
+def _names(circuit: Circuit) -> list[str]:
+    """Port names that are no keyword, none twice, and none of the form of an inner net."""
+    taken = {*KEYWORDS, TOP}
+    names = []
+    for word in (*circuit.inputs, *circuit.outputs):
+        name = identifier(word.name + "_" * bool(re.fullmatch(r"n\d+", word.name)), avoid=taken)
+        names.append(name)
+        taken.add(name)
+    return names
+
+
+def plain_verilog(circuit: Circuit, ports: Ports) -> str:
+    """Module ``top``: one assignment for each node that an output needs, in the order of the circuit.
+
+    The circuit's own gates and nothing else: macros are not respelled, so that what is measured is what was built.
+    """
+    inputs, outputs = ports.bits()
+    name = ["1'b0", "1'b1", *inputs, *(f"n{net}" for net in range(circuit.first_node, circuit.n_nets))]
+    declared = [f"input {_range(w)}{n}" for n, w in ports.inputs] + [f"output {_range(w)}{n}" for n, w in ports.outputs]
+    lines = [f"module {TOP}({', '.join(declared)});"]
+    live = needed(circuit)
+    rows = zip(circuit.fanin.tolist(), circuit.table.tolist(), circuit.arity.tolist())
+    for net, (fanin, table, k) in enumerate(rows, circuit.first_node):
+        if net in live:
+            value = lut(table, [name[f] for f in fanin[:k]], false="1'b0", true="1'b1")
+            lines.append(f"wire n{net} = {value};")
+    lines += [f"assign {port} = {name[net]};" for port, net in zip(outputs, circuit.output_nets.tolist())]
+    return "\n".join([*lines, "endmodule"]) + "\n"
+
+
+def _range(width: int) -> str:
+    return f"[{width - 1}:0] " if width > 1 else ""
+
+
+def needed(circuit: Circuit) -> set[int]:
+    """The nets that the outputs depend on, and the outputs."""
+    live = set(circuit.output_nets.tolist())
+    for net in range(circuit.n_nets - 1, circuit.first_node - 1, -1):
+        if net in live:
+            row = net - circuit.first_node
+            live.update(circuit.fanin[row, : circuit.arity[row]].tolist())
+    return {net for net in live if net >= FIRST}
+
+
+def read_netlist(path: str | Path, like: Circuit, ports: Ports, cells: Mapping[str, Cell] | None = None) -> Circuit:
+    """Read a BLIF netlist that Yosys wrote, cells of a library in it, as a circuit with the words of ``like``.
+
+    Parameters
+    ----------
+    path
+        The netlist.
+    like, ports
+        The circuit that was mapped, and how its words appear.
+    cells
+        Cells by name, whose functions take the place of their instances.
+
+    Raises
+    ------
+    ToolError
+        Where the ports differ or a cell has no known function.
+    """
+    text = Path(path).read_text(encoding="utf-8")
+    lines = re.sub(r"\\\n", " ", text).split("\n")
+    heads = {key: next((line.split()[1:] for line in lines if line.startswith(key + " ")), [])
+             for key in (".inputs", ".outputs")}
+    if (heads[".inputs"], heads[".outputs"]) != ports.bits():
+        raise ToolError(f"the netlist {path} has other ports than circuit {like.name!r}; "
+                        f"report this with the version of the tool")
+    with tempfile.TemporaryDirectory(prefix="hardwire-") as folder:
+        plain = Path(folder) / "plain.blif"
+        plain.write_text("\n".join(_as_tables(line, cells or {}) for line in lines), encoding="utf-8")
+        circuit = read_blif(plain)
+    return circuit.with_(name=like.name, inputs=like.inputs, outputs=like.outputs, labels=like.labels)
+
+
+def _as_tables(line: str, cells: Mapping[str, Cell]) -> str:
+    """An instance of a cell as one ``.names`` for each output that is connected; any other line as it is."""
+    if not line.startswith((".subckt ", ".gate ")):
+        return line
+    _, kind, *connections = line.split()
+    net = dict(connection.split("=", 1) for connection in connections)
+    if kind not in cells or not cells[kind].combinational:
+        raise ToolError(f"the netlist has a cell {kind!r}, whose function is not known; give the library that has it")
+    cell = cells[kind]
+    return "\n".join(
+        " ".join([".names", *(net[pin] for pin in cell.inputs), net[pin]]) + "\n" + _rows(table, len(cell.inputs))
+        for pin, table in cell.tables.items() if pin in net)
+
+
+@lru_cache(maxsize=1 << 12)
+def _rows(table: int, k: int) -> str:
+    if k == 0:
+        return "1" if table else ""
+    return "\n".join(f"{row} 1" for row in cover(table, k))
