@@ -6,6 +6,8 @@ from helpers import check_macros
 
 from hardwire.circuit import CircuitBuilder
 from hardwire.circuit.arithmetic import (
+    ARGMAXES,
+    COUNTS,
     add,
     argmax,
     at_least,
@@ -96,10 +98,11 @@ def test_at_least_more_shares_one_difference_both_ways(width):
     assert circuit.n_nodes <= 5 * width + len(values) * (2 * width + 1)
 
 
+@pytest.mark.parametrize("style", COUNTS)
 @pytest.mark.parametrize("n", range(1, 18))
-def test_popcount(rng, n):
+def test_popcount(rng, n, style):
     b = CircuitBuilder()
-    count = popcount(b, b.input("x", n))
+    count = popcount(b, b.input("x", n), style)
     bits = all_bits(n) if n <= 14 else np.concatenate([
         rng.random((4000, n)) < rng.random((4000, 1)),
         np.eye(n, dtype=bool), ~np.eye(n, dtype=bool), np.ones((1, n), dtype=bool)])
@@ -108,19 +111,22 @@ def test_popcount(rng, n):
     assert circuit.n_nodes <= 5 * n and circuit.macros[0].kind == "popcount"
 
 
+@pytest.mark.parametrize("style", COUNTS)
 @pytest.mark.parametrize("n", [31, 32, 33, 63, 100, 257])
-def test_large_popcount(rng, n):
+def test_large_popcount(rng, n, style):
     b = CircuitBuilder()
     nets = [b.input(f"x{i}")[0] for i in range(n)]
     bits = np.concatenate([rng.random((300, n)) < rng.random((300, 1)), [[True] * n, [False] * n]])
-    got, circuit = run(b, popcount(b, nets), bits)
-    assert np.array_equal(got, bits.sum(1)) and circuit.n_nodes <= 5.5 * n and circuit.depth <= 4 * n.bit_length()
+    got, circuit = run(b, popcount(b, nets, style), bits)
+    assert np.array_equal(got, bits.sum(1)) and circuit.n_nodes <= 5.5 * n
+    assert circuit.depth <= (4 if style == "tree" else 5) * n.bit_length()
 
 
-def test_popcount_with_constants_and_repeats():
+@pytest.mark.parametrize("style", COUNTS)
+def test_popcount_with_constants_and_repeats(style):
     b = CircuitBuilder()
     x, y = b.input("x", 2)
-    got, _ = run(b, popcount(b, [x, TRUE, x, FALSE, y, x]), all_bits(2))
+    got, _ = run(b, popcount(b, [x, TRUE, x, FALSE, y, x], style), all_bits(2))
     assert got.tolist() == [1, 4, 2, 5]
 
 
@@ -133,25 +139,29 @@ def test_greater(width):
     assert np.array_equal(got, number(bits[:, :width]) > number(bits[:, width:]))
 
 
+@pytest.mark.parametrize("style", ARGMAXES)
 @pytest.mark.parametrize("n", range(1, 12))
 @pytest.mark.parametrize("width", [1, 2, 4])
-def test_argmax_with_ties_to_the_lowest(rng, n, width):
+def test_argmax_with_ties_to_the_lowest(rng, n, width, style):
     b = CircuitBuilder()
     nets = [b.input(f"x{i}", width) for i in range(n)]
     few = n * width <= 11
     bits = all_bits(n * width) if few else rng.random((3000, n * width)) < rng.choice([0.1, 0.5, 0.9], (3000, 1))
-    index = argmax(b, nets)
+    index = argmax(b, nets, style)
     words = np.stack([number(bits[:, i * width : (i + 1) * width]) for i in range(n)], 1)
     got, circuit = run(b, index, bits)
     assert np.array_equal(got, words.argmax(1))  # numpy's is the lowest too
     assert len(index) == max(1, (n - 1).bit_length()) and circuit.macros[-1].value == n
 
 
-def test_argmax_of_words_of_different_widths():
+@pytest.mark.parametrize("style", ARGMAXES)
+@pytest.mark.parametrize("widths", [(1, 3), (3, 1), (2, 4, 1), (1, 1, 3, 4), (4, 2, 2, 1, 3)])
+def test_argmax_of_words_of_different_widths(widths, style):
     b = CircuitBuilder()
-    x, y = b.input("x", 1), b.input("y", 3)
-    bits = all_bits(4)
-    assert np.array_equal(run(b, argmax(b, [x, y]), bits)[0], number(bits[:, 1:]) > bits[:, 0])
+    words = [b.input(f"x{i}", w) for i, w in enumerate(widths)]
+    bits = all_bits(sum(widths))
+    values = np.stack([number(part) for part in np.split(bits, np.cumsum(widths)[:-1], axis=1)], axis=1)
+    assert np.array_equal(run(b, argmax(b, words, style), bits)[0], values.argmax(1))
 
 
 def test_nothing_to_count_or_compare():

@@ -4,12 +4,18 @@ Each adds its gates to a builder and states the macro that they spell. The shape
 hand-written Verilog primitives, so that a proof of equivalence finds the same inner points.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
 
 from ..core.errors import InputError
 from ..core.gates import TABLE
 from .builder import CircuitBuilder
 from .circuit import FALSE, TRUE
+
+#: Shapes of a population count and of an arg-max; see ``popcount`` and ``argmax``.
+CountStyle = Literal["tree", "columns"]
+ArgmaxStyle = Literal["tournament", "serial"]
 
 
 def at_least(b: CircuitBuilder, word: list[int], value: int) -> int:
@@ -91,26 +97,56 @@ def at_least_more(
     return result
 
 
-def popcount(b: CircuitBuilder, nets: Sequence[int]) -> list[int]:
-    """How many of ``nets`` are true, ``len(nets).bit_length()`` bits, LSB first; close to five gates an input.
+def popcount(b: CircuitBuilder, nets: Sequence[int], style: CountStyle = "tree") -> list[int]:
+    """How many of ``nets`` are true, ``len(nets).bit_length()`` bits, LSB first; at most five gates an input.
 
-    ``count(x[0:n]) = count(x[0:h]) + count(x[h:n-1]) + x[n-1]`` with ``h = (n - 1) // 2``: the last bit is the carry.
+    Parameters
+    ----------
+    b
+        Takes the gates and the macro.
+    nets
+        What is counted; constants and repeats are allowed.
+    style
+        ``"tree"``: ripple adders in a tree, ``count(x[0:n]) = count(x[0:h]) + count(x[h:n-1]) + x[n-1]`` with
+        ``h = (n - 1) // 2``, the last bit being the carry. ``"columns"``: full adders take three bits of a weight
+        until one is left, a half adder only where two are left.
     """
     if not len(nets):
         raise InputError("a population count of no nets was asked for; give at least one")
-    count = _popcount(b, list(nets))
+    count = COUNTS[style](b, list(nets))
     b.macro("popcount", nets, count)
     return count
 
 
-def _popcount(b: CircuitBuilder, nets: list[int]) -> list[int]:
+def _tree(b: CircuitBuilder, nets: list[int]) -> list[int]:
     n = len(nets)
     if n == 1:
         return nets
     if n == 2:
         return [b.xor(*nets), b.and_(*nets)]
     half = (n - 1) // 2
-    return add(b, _popcount(b, nets[:half]), _popcount(b, nets[half:-1]), nets[-1])[: n.bit_length()]
+    return add(b, _tree(b, nets[:half]), _tree(b, nets[half:-1]), nets[-1])[: n.bit_length()]
+
+
+def _columns(b: CircuitBuilder, nets: list[int]) -> list[int]:
+    """``n - m`` full adders for ``n`` inputs and ``m`` bits, and a half adder for each zero in ``n``."""
+    count, column = [], deque(nets)
+    while column:
+        carries: deque[int] = deque()
+        while len(column) > 2:
+            total, carry = full_adder(b, column.popleft(), column.popleft(), column.popleft())
+            column.append(total)
+            carries.append(carry)
+        if len(column) == 2:
+            x, y = column
+            column = deque([b.xor(x, y)])
+            carries.append(b.and_(x, y))
+        count.append(column[0])
+        column = carries
+    return count
+
+
+COUNTS: dict[CountStyle, Callable[[CircuitBuilder, list[int]], list[int]]] = {"tree": _tree, "columns": _columns}
 
 
 def greater(b: CircuitBuilder, x: list[int], y: list[int]) -> int:
@@ -122,31 +158,56 @@ def greater(b: CircuitBuilder, x: list[int], y: list[int]) -> int:
     return result
 
 
-def argmax(b: CircuitBuilder, words: list[list[int]]) -> list[int]:
+def argmax(b: CircuitBuilder, words: list[list[int]], style: ArgmaxStyle = "tournament") -> list[int]:
     """Index of the largest word, LSB first, ``max(1, (n - 1).bit_length())`` bits; the lowest index wins a tie.
 
-    A tournament whose left side has the largest power of two below ``n`` words, so that the index needs no adder.
+    Parameters
+    ----------
+    b
+        Takes the gates and the macro.
+    words
+        Unsigned, LSB first; shorter ones are extended by constants, which cost nothing.
+    style
+        ``"tournament"``: a tree of comparisons whose left side has the largest power of two below ``n`` words, so that
+        the index needs no adder. ``"serial"``: the best so far against the next word; the counters of late words are
+        then off the longest path, where a mapper for delay recovers area.
     """
     if not words or not all(words):
         raise InputError("an arg-max needs at least one word, and each word a bit")
     width = max(len(w) for w in words)
     words = [[*w, *[FALSE] * (width - len(w))] for w in words]
-    _, index = _argmax(b, words)
-    index = index or [FALSE]
+    index = ARGMAXES[style](b, words) or [FALSE]
     b.macro("argmax", [net for w in words for net in w], index, len(words))
     return index
 
 
-def _argmax(b: CircuitBuilder, words: list[list[int]]) -> tuple[list[int], list[int]]:
+def _tournament(b: CircuitBuilder, words: list[list[int]]) -> list[int]:
+    return _best(b, words)[1]
+
+
+def _best(b: CircuitBuilder, words: list[list[int]]) -> tuple[list[int], list[int]]:
+    """The largest of ``words`` and its index."""
     n = len(words)
     if n == 1:
         return words[0], []
     half = 1 << (n - 1).bit_length() - 1
-    left, left_index = _argmax(b, words[:half])
-    right, right_index = _argmax(b, words[half:])
+    left, left_index = _best(b, words[:half])
+    right, right_index = _best(b, words[half:])
     wins = greater(b, right, left)
     best = [b.mux(wins, x, y) for x, y in zip(left, right)]
     right_index = right_index + [FALSE] * (len(left_index) - len(right_index))
     return best, [*[b.mux(wins, x, y) for x, y in zip(left_index, right_index)], wins]
 
 
+def _serial(b: CircuitBuilder, words: list[list[int]]) -> list[int]:
+    best, index = words[0], [FALSE] * (len(words) - 1).bit_length()
+    for i, word in enumerate(words[1:], 1):
+        wins = greater(b, word, best)
+        index = [b.mux(wins, bit, TRUE if i >> j & 1 else FALSE) for j, bit in enumerate(index)]
+        if i < len(words) - 1:
+            best = [b.mux(wins, x, y) for x, y in zip(best, word)]
+    return index
+
+
+ARGMAXES: dict[ArgmaxStyle, Callable[[CircuitBuilder, list[list[int]]], list[int]]] = {
+    "tournament": _tournament, "serial": _serial}
