@@ -1,8 +1,12 @@
+from .graph import Graph as Graph
 from .model import Model as Model
 from .model import load_model as load_model
 from .model import save_model as save_model
 from .network.conv import LogicConv2d as LogicConv2d
 from .network.conv import OrPool2d as OrPool2d
+from .network.convert import graph_of as graph_of
+from .network.convert import network_of as network_of
+from .network.graph import LogicGraph as LogicGraph
 from .network.heads import GroupSum as GroupSum
 from .network.heads import MultiLabel as MultiLabel
 from .network.heads import Regression as Regression

@@ -1,6 +1,7 @@
 """Freeze: a trained network becomes a circuit. The only module that sees torch and circuits."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import cast
 
 from ..circuit import Circuit, CircuitBuilder
@@ -9,7 +10,9 @@ from ..circuit.circuit import FALSE
 from ..core.errors import InputError
 from ..core.gates import TABLE
 from ..data.encoders import Encoder
+from .graph import Graph
 from .network.conv import LogicConv2d, OrPool2d
+from .network.graph import LogicGraph
 from .network.heads import Head, MultiLabel
 from .network.layers import LogicLayer
 from .network.network import Layer, LogicNetwork
@@ -98,6 +101,8 @@ def _layer(builder: CircuitBuilder, layer: Layer, nets: list[int]) -> list[int]:
     """The exact gates of a layer."""
     if isinstance(layer, LogicLayer):
         return _dense(builder, layer, nets)
+    if isinstance(layer, LogicGraph):
+        return _graph(builder, layer.graph(), nets)
     return _conv(builder, layer, nets) if isinstance(layer, LogicConv2d) else _pool(builder, layer, nets)
 
 
@@ -106,6 +111,14 @@ def _dense(builder: CircuitBuilder, layer: LogicLayer, nets: list[int]) -> list[
     whole = (1 << 2**layer.fan_in) - 1  # the table of six inputs comes as a signed number
     return [builder.node(table & whole, *(nets[i] for i in wires))
             for table, wires in zip(layer.tables().tolist(), layer.wires().tolist())]
+
+
+def _graph(builder: CircuitBuilder, graph: Graph, nets: list[int]) -> list[int]:
+    """One node for each of the graph's, dead ones too."""
+    nets = [*nets]
+    for table, fanin, k in zip(graph.table.tolist(), graph.fanin.tolist(), graph.arity.tolist()):
+        nets.append(builder.node(table, *(nets[i] for i in fanin[:k])))
+    return [nets[i] for i in graph.outputs.tolist()]
 
 
 def _conv(builder: CircuitBuilder, layer: LogicConv2d, nets: list[int]) -> list[int]:
@@ -149,9 +162,9 @@ def _any(builder: CircuitBuilder, nets: list[int]) -> int:
 
 def _head(builder: CircuitBuilder, head: Head, nets: list[int], scores: bool) -> None:
     """The decision of each task; see ``network.heads``."""
-    size = len(nets) // head.groups
+    ends = [*accumulate(head.sizes_of(len(nets)), initial=0)]
     with builder.stage("head"):
-        counts = [popcount(builder, nets[c * size : (c + 1) * size]) for c in range(head.groups)]
+        counts = [popcount(builder, nets[begin:end]) if end > begin else [FALSE] for begin, end in pairwise(ends)]
         for name, word in DECISIONS[head.task](builder, head, counts).items():
             builder.output(name, word)
     for c, count in enumerate(counts if scores else ()):

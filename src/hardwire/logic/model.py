@@ -12,6 +12,7 @@ from ..data import Dataset
 from ..data.encoders import Encoder
 from ..runs.checkpoint import Stored, Tensors, read_stored, write_stored
 from ..runs.directory import RunDirectory
+from .network.graph import LogicGraph
 from .network.heads import Head, head_from_dict
 from .network.network import LogicNetwork
 from .network.spec import build_layers, describe_layers
@@ -128,7 +129,7 @@ def load_weights(network: torch.nn.Module, tensors: Mapping[str, torch.Tensor], 
     try:
         network.load_state_dict(tensors)
         _check_wiring(network)
-    except RuntimeError as error:
+    except (RuntimeError, InputError) as error:
         reason = str(error).splitlines()[-1].strip()
         raise FormatError(f"{name} does not fit the network of its settings ({reason}); train anew") from None
 
@@ -149,6 +150,8 @@ def _rebuild(encoder: Encoder, tensors: Mapping[str, torch.Tensor], values: Mapp
 def _check_wiring(network: torch.nn.Module) -> None:
     """Stored wiring must stay inside: the kernels do not check."""
     for layer in getattr(network, "layers", ()):
+        if isinstance(layer, LogicGraph):
+            layer.check_wiring()
         for name in ("pairs", "candidates", "leaves"):
             wires = getattr(layer, name, None)
             if wires is None:

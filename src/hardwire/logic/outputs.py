@@ -35,7 +35,7 @@ def hard_outputs(model: Model) -> Callable[[Codes], Codes]:
     """
     task, network = model.settings.task, model.network
     if task == "regress":  # scores with tau = 1 are the counts
-        network = LogicNetwork(network.layers, GroupSum(network.head.groups)).eval()
+        network = LogicNetwork(network.layers, GroupSum(network.head.groups, sizes=network.head.sizes)).eval()
     decide: dict[str, Callable[[Codes], Codes]] = {
         "classify": lambda s: s.argmax(1)[:, None], "regress": lambda s: s.astype(np.int64),
         "multilabel": lambda s: s >= 0}

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...core.errors import InputError
+from . import reference
 from .cache import as_array, kept
 from .cpu import loss as loss_kernel
 from .cpu import lut as lut_kernel
@@ -252,6 +253,15 @@ def tree(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: 
     """Trees of gates over an image; see ``ops.Kernels.tree``."""
     y: torch.Tensor = _tree(x, values, leaves, list(in_shape), list(out_shape), padding, pool, efd)[0]
     return y
+
+
+# ------------------------------------------------------------------------------------------------------ without layers
+
+
+def graph(x: torch.Tensor, values: torch.Tensor, fanin: torch.Tensor, arity: torch.Tensor, outputs: torch.Tensor,
+          efd: bool = False) -> torch.Tensor:
+    """A network without layers; see ``ops.Kernels.graph``."""
+    return reference.graph(x, values, fanin, arity, outputs)
 
 
 # -------------------------------------------------------------------------------------------------- what the gates cost

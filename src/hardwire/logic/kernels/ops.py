@@ -49,6 +49,11 @@ class Kernels(Protocol):
         """Trees of gates slid over an image and pooled; ``out_shape`` is (kernels, rows, columns) after pooling."""
         ...
 
+    def graph(self, x: torch.Tensor, values: torch.Tensor, fanin: torch.Tensor, arity: torch.Tensor,
+              outputs: torch.Tensor, efd: bool = False) -> torch.Tensor:
+        """A network without layers: ``fanin`` (nodes, k) int32, ``arity`` (nodes,) uint8, ``outputs`` (m,) int32."""
+        ...
+
     def interaction(self, values: torch.Tensor) -> torch.Tensor:
         """Mean over the gates of ``|p3 - p2 - p1 + p0|``, the size of the coefficient of ``ab``; a scalar."""
         ...

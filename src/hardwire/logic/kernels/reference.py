@@ -84,6 +84,38 @@ def lut(x: torch.Tensor, inputs: torch.Tensor, values: torch.Tensor) -> torch.Te
     return p[..., 0]
 
 
+def graph(x: torch.Tensor, values: torch.Tensor, fanin: torch.Tensor, arity: torch.Tensor,
+          outputs: torch.Tensor) -> torch.Tensor:
+    """A network without layers, its nodes as in ``lut``, one after the other.
+
+    Parameters
+    ----------
+    x
+        (samples, inputs).
+    values
+        (sum of 2^arity,) table values, nodes of one arity together, arities ascending.
+    fanin
+        (nodes, k) integer; number i below ``inputs`` is an input, ``inputs + j`` node j.
+    arity
+        (nodes,) how many places of each row of ``fanin`` are operands.
+    outputs
+        (m,) numbers of inputs or nodes.
+
+    Returns
+    -------
+    torch.Tensor
+        (samples, m).
+    """
+    order = torch.argsort(arity, stable=True)
+    sizes = 2 ** arity[order].long()
+    table = dict(zip(order.tolist(), torch.split(values, sizes.tolist())))
+    columns = [*x.unbind(1)]
+    for j, (operands, k) in enumerate(zip(fanin.tolist(), arity.tolist())):
+        own = torch.stack([columns[i] for i in operands[:k]], 1)
+        columns.append(lut(own, torch.arange(k)[None], table[j][None])[:, 0])
+    return torch.stack([columns[i] for i in outputs.tolist()], 1)
+
+
 def tree(x: torch.Tensor, shape: Sequence[int], leaves: torch.Tensor, coefficients: torch.Tensor, *, padding: int = 0,
          pool: int = 1) -> torch.Tensor:
     """Trees of gates slid over an image, then the largest of every ``pool`` x ``pool`` window: a relaxed OR.

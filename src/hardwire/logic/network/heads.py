@@ -1,8 +1,8 @@
 """Heads: from the counts of the last layer's groups to the network's outputs.
 
-A head shares the last layer's features among equal, contiguous groups; ``count_g`` is how many features of group ``g``
-are true (relaxed: their sum). What it makes of the counts is affine, so that the hardware needs population counts and
-comparisons only:
+A head shares the last layer's features among contiguous groups, equal ones unless it is given ``sizes``; ``count_g``
+is how many features of group ``g`` are true (relaxed: their sum), 0 of a group without any. What it makes of the counts
+is affine, so that the hardware needs population counts and comparisons only:
 
     class       output (score)                in the circuit                          setting ``task``
     GroupSum    count / tau                   arg-max: ``class_index``                ``classify``
@@ -11,7 +11,7 @@ comparisons only:
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,26 +23,53 @@ from ...core.errors import InputError
 
 
 class Head(nn.Module):
-    """``outputs`` of the sums of ``groups`` groups: (samples, features) -> (samples, groups)."""
+    """``outputs`` of the sums of ``groups`` groups: (samples, features) -> (samples, groups).
+
+    Parameters
+    ----------
+    groups
+        Classes, outputs or labels.
+    sizes
+        Features of each group, where they differ; 0 is a group whose count is always 0. Default: equal groups.
+    """
 
     task: str
 
-    def __init__(self, groups: int) -> None:
+    def __init__(self, groups: int, sizes: Sequence[int] | None = None) -> None:
         super().__init__()
         if groups < 1:
             raise InputError(f"{type(self).__name__} needs at least one class, output or label, not {groups}")
         self.groups = groups
+        self.sizes = None if sizes is None else tuple(int(size) for size in sizes)
+        if self.sizes is not None and (len(self.sizes) != groups or min(self.sizes) < 0 or not any(self.sizes)):
+            raise InputError(f"sizes {self.sizes} do not say how many features each of {groups} groups has; give one "
+                             f"number, 0 or more, for each")
 
     def check(self, features: int) -> None:
-        """InputError unless the groups can share so many features evenly."""
-        if features % self.groups:
+        """InputError unless the groups share out so many features."""
+        if self.sizes is None and features % self.groups:
             raise InputError(f"{features} outputs cannot be shared evenly by {self.groups} classes; "
-                             f"use a multiple of {self.groups}")
+                             f"use a multiple of {self.groups}, or give the head sizes")
+        if self.sizes is not None and sum(self.sizes) != features:
+            raise InputError(f"groups of {self.sizes} features do not share out {features} outputs; sizes must add up "
+                             f"to them")
+
+    def sizes_of(self, features: int) -> tuple[int, ...]:
+        """How many of ``features`` each group has."""
+        self.check(features)
+        return (features // self.groups,) * self.groups if self.sizes is None else self.sizes
+
+    @property
+    def equal(self) -> bool:
+        """Whether all groups have as many features, so that a kernel can sum them."""
+        return self.sizes is None or len(set(self.sizes)) == 1
 
     def counts(self, x: torch.Tensor) -> torch.Tensor:
         """Sums of the groups: (samples, features) to (samples, groups)."""
-        self.check(x.shape[1])
-        return x.reshape(x.shape[0], self.groups, x.shape[1] // self.groups).sum(-1)
+        sizes = self.sizes_of(x.shape[1])
+        if self.equal:
+            return x.reshape(x.shape[0], self.groups, sizes[0]).sum(-1)
+        return torch.stack([part.sum(-1) for part in torch.split(x, list(sizes), 1)], 1)
 
     def outputs(self, counts: torch.Tensor) -> torch.Tensor:
         """Counts (samples, groups) to outputs of the same shape."""
@@ -51,6 +78,11 @@ class Head(nn.Module):
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers from which ``head_from_dict`` makes the head again."""
         raise NotImplementedError
+
+    def _common(self) -> dict[str, Any]:
+        """What ``to_dict`` holds of any head; ``sizes`` only where they were given."""
+        common: dict[str, Any] = {"task": self.task, "groups": self.groups}
+        return common if self.sizes is None else common | {"sizes": list(self.sizes)}
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Outputs (samples, groups) of features (samples, features)."""
@@ -68,12 +100,15 @@ class GroupSum(Head):
         The divisor, above 0.
     learn_tau
         log tau is a parameter; ``tau`` is where it starts.
+    sizes
+        See ``Head``.
     """
 
     task = "classify"
 
-    def __init__(self, classes: int, tau: float = 1.0, *, learn_tau: bool = False) -> None:
-        super().__init__(classes)
+    def __init__(self, classes: int, tau: float = 1.0, *, learn_tau: bool = False,
+                 sizes: Sequence[int] | None = None) -> None:
+        super().__init__(classes, sizes)
         self._tau = _positive(tau, "GroupSum")
         self.log_tau = nn.Parameter(torch.tensor(math.log(self._tau))) if learn_tau else None
 
@@ -93,7 +128,7 @@ class GroupSum(Head):
 
     def to_dict(self) -> dict[str, Any]:
         """See ``Head.to_dict``."""
-        return {"task": self.task, "groups": self.groups, "tau": self.tau, "learn": self.log_tau is not None}
+        return self._common() | {"tau": self.tau, "learn": self.log_tau is not None}
 
     def extra_repr(self) -> str:
         """What is printed of the head."""
@@ -112,6 +147,8 @@ class Regression(Head):
         which bias moves in units of ``scale size``.
     learn
         See ``size``.
+    sizes
+        See ``Head``.
 
     Notes
     -----
@@ -123,9 +160,10 @@ class Regression(Head):
     origin: torch.Tensor
     unit: torch.Tensor
 
-    def __init__(self, bias: ArrayLike, scale: ArrayLike, *, size: int = 1, learn: bool = False) -> None:
+    def __init__(self, bias: ArrayLike, scale: ArrayLike, *, size: int = 1, learn: bool = False,
+                 sizes: Sequence[int] | None = None) -> None:
         origin, unit = (torch.tensor(np.atleast_1d(np.asarray(v, dtype=np.float64))) for v in (bias, scale))
-        super().__init__(len(origin))
+        super().__init__(len(origin), sizes)
         finite = origin.isfinite().all() and unit.isfinite().all()
         if origin.ndim != 1 or origin.shape != unit.shape or not finite or not bool((unit > 0).all()):
             raise InputError("Regression needs a finite bias and a finite scale > 0 for each output")
@@ -157,8 +195,8 @@ class Regression(Head):
 
     def to_dict(self) -> dict[str, Any]:
         """See ``Head.to_dict``."""
-        return {"task": self.task, "groups": self.groups, "bias": self.bias.tolist(), "scale": self.scale.tolist(),
-                "size": self.size, "learn": self.gain is not None, "meaning": "value = bias + scale * count"}
+        return self._common() | {"bias": self.bias.tolist(), "scale": self.scale.tolist(), "size": self.size,
+                                 "learn": self.gain is not None, "meaning": "value = bias + scale * count"}
 
     def extra_repr(self) -> str:
         """What is printed of the head."""
@@ -179,14 +217,17 @@ class MultiLabel(Head):
         units of it.
     learn
         See ``size``.
+    sizes
+        See ``Head``.
     """
 
     task = "multilabel"
     origin: torch.Tensor
 
-    def __init__(self, thresholds: ArrayLike, tau: float = 1.0, *, size: int = 1, learn: bool = False) -> None:
+    def __init__(self, thresholds: ArrayLike, tau: float = 1.0, *, size: int = 1, learn: bool = False,
+                 sizes: Sequence[int] | None = None) -> None:
         origin = torch.as_tensor(np.atleast_1d(np.asarray(thresholds, dtype=np.float32)))
-        super().__init__(len(origin))
+        super().__init__(len(origin), sizes)
         if origin.ndim != 1 or not origin.isfinite().all():
             raise InputError("MultiLabel needs a finite threshold for each label")
         self.size, self._tau = size, _positive(tau, "MultiLabel")
@@ -215,8 +256,8 @@ class MultiLabel(Head):
 
     def to_dict(self) -> dict[str, Any]:
         """See ``Head.to_dict``."""
-        return {"task": self.task, "groups": self.groups, "thresholds": self.threshold.tolist(), "tau": self.tau,
-                "size": self.size, "learn": self.shift is not None, "meaning": "label = count >= threshold"}
+        return self._common() | {"thresholds": self.threshold.tolist(), "tau": self.tau, "size": self.size,
+                                 "learn": self.shift is not None, "meaning": "label = count >= threshold"}
 
     def extra_repr(self) -> str:
         """What is printed of the head."""
@@ -254,8 +295,10 @@ def build_head(task: str, groups: int, size: int, *, tau: float = 1.0, learn: bo
 
 def head_from_dict(content: Mapping[str, Any]) -> Head:
     """The inverse of ``to_dict``, up to what the state dict holds."""
+    sizes = content.get("sizes")
     if content["task"] == "regress":
-        return Regression(content["bias"], content["scale"], size=content["size"], learn=content["learn"])
+        return Regression(content["bias"], content["scale"], size=content["size"], learn=content["learn"], sizes=sizes)
     if content["task"] == "multilabel":
-        return MultiLabel(content["thresholds"], content["tau"], size=content["size"], learn=content["learn"])
-    return GroupSum(content["groups"], content["tau"], learn_tau=content["learn"])
+        return MultiLabel(content["thresholds"], content["tau"], size=content["size"], learn=content["learn"],
+                          sizes=sizes)
+    return GroupSum(content["groups"], content["tau"], learn_tau=content["learn"], sizes=sizes)

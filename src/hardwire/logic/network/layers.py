@@ -92,6 +92,16 @@ class Nodes(nn.Module):
         """Nodes of the frozen layer."""
         return len(self.weight)
 
+    @property
+    def two_input_gates(self) -> int:
+        """How many of ``gates`` have two inputs."""
+        return self.gates if self.fan_in == 2 else 0
+
+    def two_input_values(self) -> torch.Tensor:
+        """Relaxed table values (nodes, 4) of the nodes of two inputs, with gradient unless the layer is frozen."""
+        w = self.weight.detach() if self.phase.frozen else self.weight
+        return self.node.values(w, self.phase.sharpness)
+
     def stacks(self) -> bool:
         """Whether the layer can be a part of one fused stack in the present mode and phase."""
         return False

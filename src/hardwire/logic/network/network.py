@@ -12,11 +12,12 @@ from ...core.errors import InputError
 from ..kernels.ops import kernels_for
 from ..kernels.reference import Soft, cross_entropy
 from .conv import LogicConv2d, OrPool2d
+from .graph import LogicGraph
 from .heads import GroupSum, Head
 from .layers import LogicLayer, Nodes, check_input, values_of
 from .phase import Phase
 
-Layer: TypeAlias = LogicLayer | LogicConv2d | OrPool2d
+Layer: TypeAlias = LogicLayer | LogicConv2d | OrPool2d | LogicGraph
 
 
 def check_classes(y: torch.Tensor, samples: int, classes: int) -> None:
@@ -36,7 +37,7 @@ class LogicNetwork(nn.Module):
     Parameters
     ----------
     layers
-        ``LogicLayer``, ``LogicConv2d`` and ``OrPool2d``, at least one with weights.
+        ``LogicLayer``, ``LogicConv2d``, ``LogicGraph`` and ``OrPool2d``, at least one with weights.
     head
         What the outputs are.
     seed
@@ -55,7 +56,7 @@ class LogicNetwork(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(layers)
         if not self.nodes:
-            raise InputError("a LogicNetwork needs at least one LogicLayer or LogicConv2d")
+            raise InputError("a LogicNetwork needs at least one LogicLayer, LogicConv2d or LogicGraph")
         self.head, self.seed = head, seed
         for before, after in pairwise(self.members):
             if before.out_features != after.in_features:
@@ -87,13 +88,14 @@ class LogicNetwork(nn.Module):
         """Mean over the two-input gates of ``|c3|``, the coefficient of ``ab``; a scalar with gradient, for a penalty.
 
         It is 0 exactly for constants, wires and inverters, which cost nothing in hardware, 1 for the eight gates of the
-        AND kind and 2 for XOR and XNOR. A gate of a convolution counts once for each position.
+        AND kind and 2 for XOR and XNOR. A gate of a convolution counts once for each position; nodes of a graph with
+        other numbers of inputs are not counted.
         """
-        layers = [layer for layer in self.nodes if layer.fan_in == 2]
+        layers = [layer for layer in self.nodes if layer.two_input_gates]
         if not layers:
             raise InputError("gate_cost is for gates of two inputs; set gate_penalty to 0")
-        whole = sum(layer.gates for layer in layers)
-        shares = [layer.gates / whole * _interaction(layer) for layer in layers]
+        whole = sum(layer.two_input_gates for layer in layers)
+        shares = [layer.two_input_gates / whole * _interaction(layer) for layer in layers]
         return sum(shares[1:], shares[0])
 
     def tables(self) -> torch.Tensor:
@@ -136,7 +138,7 @@ class LogicNetwork(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Outputs (samples, outputs) of bits (samples, in_features)."""
         x, segment, generator = self._to_last(x)
-        x = self._through(segment, x, generator, self.head.groups)
+        x = self._through(segment, x, generator, self._summed)
         return self._outputs(segment, x)
 
     def cross_entropy(self, x: torch.Tensor, y: torch.Tensor, soft: Soft | None = None) -> torch.Tensor:
@@ -156,8 +158,8 @@ class LogicNetwork(nn.Module):
         """
         x, segment, generator = self._to_last(x)
         scale = self.head.scale if isinstance(self.head, GroupSum) else None
-        if scale is None or not segment[0].stacks() or not torch.is_grad_enabled() or not len(x):
-            x = self._through(segment, x, generator, self.head.groups)
+        if scale is None or not self._sums(segment) or not torch.is_grad_enabled() or not len(x):
+            x = self._through(segment, x, generator, self._summed)
             return cross_entropy(self._outputs(segment, x), y, soft)
         check_classes(y, len(x), self.head.groups)
         gates = cast(list[LogicLayer], segment)
@@ -166,8 +168,17 @@ class LogicNetwork(nn.Module):
 
     def _outputs(self, segment: Sequence[Layer], x: torch.Tensor) -> torch.Tensor:
         """The head of the last segment's results, which are sums already where its layers stack."""
-        result: torch.Tensor = self.head.outputs(x) if segment[0].stacks() else self.head(x)
+        result: torch.Tensor = self.head.outputs(x) if self._sums(segment) else self.head(x)
         return result
+
+    @property
+    def _summed(self) -> int:
+        """Groups that the kernel of the last segment sums: those of the head, if they are equal."""
+        return self.head.groups if self.head.equal else 0
+
+    def _sums(self, segment: Sequence[Layer]) -> bool:
+        """Whether the kernel of the last segment sums the groups."""
+        return self.head.equal and segment[0].stacks()
 
     def _to_last(self, x: torch.Tensor) -> tuple[torch.Tensor, list[Layer], torch.Generator | None]:
         """The input of the last segment, that segment, and the generator of this step's noise."""
@@ -197,5 +208,4 @@ def _join(before: LogicLayer, after: LogicLayer) -> bool:
 
 def _interaction(layer: Nodes) -> torch.Tensor:
     """Mean interaction of a layer's gates, a scalar."""
-    w = layer.weight.detach() if layer.phase.frozen else layer.weight
-    return kernels_for(w.device).interaction(layer.node.values(w, layer.phase.sharpness))
+    return kernels_for(layer.weight.device).interaction(layer.two_input_values())

@@ -57,6 +57,10 @@ class Parametrisation(nn.Module):
         """Weights (nodes, weights) to start from: ``residual`` passes operand 0 on, ``random`` is noise alone."""
         raise NotImplementedError
 
+    def certain(self, values: torch.Tensor, strength: float) -> torch.Tensor:
+        """Weights (nodes, weights) of nodes that freeze to ``values`` of 0 and 1 (nodes, 2^k), as ``initial``'s do."""
+        raise NotImplementedError
+
     def logits(self, w: torch.Tensor) -> torch.Tensor:
         """Weights (nodes, weights) to logits."""
         raise NotImplementedError
@@ -89,9 +93,9 @@ class Tabled(Parametrisation):
 
     strength = 2.0
 
-    def __init__(self, k: int = 2) -> None:
+    def __init__(self, k: int = 2, *, least: int = 2) -> None:
         super().__init__()
-        if not 2 <= k <= MAX_FAN_IN:
+        if not least <= k <= MAX_FAN_IN:
             raise InputError(f"a node of {k} inputs is not offered; choose 2 to {MAX_FAN_IN}")
         self.k, self.weights = k, 2**k
 
@@ -126,6 +130,10 @@ class TableLogits(Tabled):
         w = noise * torch.randn(nodes, self.weights, generator=generator)
         return w + strength * _pass_through(self.k) if init == "residual" else w
 
+    def certain(self, values: torch.Tensor, strength: float) -> torch.Tensor:
+        """Logits of ``strength``."""
+        return strength * (2 * values - 1)
+
     def logits(self, w: torch.Tensor) -> torch.Tensor:
         """See ``Parametrisation.logits``."""
         return w
@@ -144,8 +152,8 @@ class Walsh(Tabled):
 
     hadamard: torch.Tensor
 
-    def __init__(self, k: int = 2) -> None:
-        super().__init__(k)
+    def __init__(self, k: int = 2, *, least: int = 2) -> None:
+        super().__init__(k, least=least)
         self.register_buffer("hadamard", _hadamard(k), persistent=False)
 
     def initial(self, nodes: int, init: str, strength: float, noise: float,
@@ -153,6 +161,10 @@ class Walsh(Tabled):
         """As ``TableLogits``: the noise of each table logit has the deviation ``noise``."""
         t: torch.Tensor = noise * torch.randn(nodes, self.weights, generator=generator) / self.weights**0.5
         return t - strength * _pass_through(self.k) @ self.hadamard / self.weights if init == "residual" else t
+
+    def certain(self, values: torch.Tensor, strength: float) -> torch.Tensor:
+        """Coefficients whose logits have the size ``strength``."""
+        return -strength * (2 * values - 1) @ self.hadamard.to(values) / self.weights
 
     def logits(self, w: torch.Tensor) -> torch.Tensor:
         """See ``Parametrisation.logits``."""
@@ -221,6 +233,10 @@ class Softmax16(Mixture):
             w[:, TABLE["A"]] += strength
         return w
 
+    def certain(self, values: torch.Tensor, strength: float) -> torch.Tensor:
+        """Logit ``strength`` on the gate."""
+        return strength * nn.functional.one_hot(tables(values), 16).to(values)
+
     def logits(self, w: torch.Tensor) -> torch.Tensor:
         """See ``Parametrisation.logits``."""
         return w
@@ -250,6 +266,11 @@ class CovJac(Mixture):
         mean = _COEFFICIENTS.mean(0).float()
         w = mean + noise * torch.randn(nodes, 4, generator=generator)
         return w + strength * (_COEFFICIENTS[TABLE["A"]].float() - mean) if init == "residual" else w
+
+    def certain(self, values: torch.Tensor, strength: float) -> torch.Tensor:
+        """As far as ``strength`` from the mean gate to the gate."""
+        mean = self.book.to(values).mean(0)
+        return mean + strength * (self.book.to(values)[tables(values)] - mean)
 
     def logits(self, w: torch.Tensor) -> torch.Tensor:
         """See ``Parametrisation.logits``."""

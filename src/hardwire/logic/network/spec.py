@@ -8,7 +8,9 @@ import torch
 from numpy.typing import NDArray
 
 from ...core.errors import FormatError
+from ..graph import Graph
 from .conv import LogicConv2d, OrPool2d
+from .graph import LogicGraph
 from .layers import LogicLayer
 from .network import Layer
 
@@ -27,6 +29,8 @@ def _describe(layer: Layer) -> dict[str, Any]:
         return {"kind": "pool", "in_shape": list(layer.in_shape), "pool": layer.pool}
     if isinstance(layer, LogicConv2d):
         return {"kind": "conv", "in_shape": list(layer.in_shape), **_named(layer, _CONV + _NODES)}
+    if isinstance(layer, LogicGraph):
+        return {"kind": "graph", "in_features": layer.in_features, **_named(layer, _NODES)}
     return {"kind": "dense", **_named(layer, _DENSE + _NODES)}
 
 
@@ -64,6 +68,11 @@ def _build(record: dict[str, Any], wiring: Callable[[str], NDArray[np.int32]]) -
     record["parametrisation_name"] = record.pop("parametrisation")
     if kind == "conv":
         return LogicConv2d(leaves=wiring("leaves"), **record)
+    if kind == "graph":
+        fanin, arity, outputs = (wiring(name) for name in ("fanin", "arity", "outputs"))
+        graph = Graph(record.pop("in_features"), fanin, np.zeros(len(fanin), np.uint64), arity.astype(np.uint8), outputs,
+                      (len(outputs),))
+        return LogicGraph(graph, **record)
     if kind != "dense":
         raise FormatError(f"a layer of kind {kind!r} is unknown; use a newer program")
     if record.pop("learned"):
