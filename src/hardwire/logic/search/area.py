@@ -155,6 +155,24 @@ def sort_nodes(net, stack):
 
 
 @jit
+def measure_paths(net):
+    """Set ``level`` of all nets, and ``height`` from live ones; wires and inverters count as nodes."""
+    for i in range(net.size[0]):
+        x = net.order[i]
+        level = 0
+        for j in range(net.arity[x]):
+            level = max(level, net.level[net.fanin[x, j]])
+        net.level[x] = level + 1
+        net.height[x] = 0
+    for i in range(net.size[0] - 1, -1, -1):
+        x = net.order[i]
+        if net.refs[x] > 0:
+            for j in range(net.arity[x]):
+                y = net.fanin[x, j]
+                net.height[y] = max(net.height[y], net.height[x] + 1)
+
+
+@jit
 def wake_prices(net, price, wake):
     """``wake``: of every dead net what its cone adds when something reads it, of live ones 0; an upper bound."""
     for x in range(net.inputs[0]):

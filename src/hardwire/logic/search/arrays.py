@@ -50,10 +50,16 @@ class Net(NamedTuple):
         Next slot that reads the same net, or -1.
     slot_group : (slots,) int32
         Group (class) that the slot is counted in.
+    level : (nets,) int32
+        Nodes on the longest path to a net, the net itself among them.
+    height : (nets,) int32
+        Nodes on the longest path from a net to an output slot, the net itself not among them.
     inputs : (1,) int64
         Number of input bits.
     size : (2,) int64
         Nodes in ``order``; output slots.
+    limit : (1,) int64
+        Nodes that a path may have.
     """
 
     values: NDArray[np.uint64]
@@ -67,8 +73,11 @@ class Net(NamedTuple):
     slot_first: NDArray[np.int32]
     slot_next: NDArray[np.int32]
     slot_group: NDArray[np.int32]
+    level: NDArray[np.int32]
+    height: NDArray[np.int32]
     inputs: NDArray[np.int64]
     size: NDArray[np.int64]
+    limit: NDArray[np.int64]
 
 
 class Loss(NamedTuple):
@@ -141,6 +150,7 @@ class Job(NamedTuple):
     out_row: NDArray[np.int32]
     out_net: NDArray[np.int32]
     out_group: NDArray[np.int32]
+    active: NDArray[np.int32]
     d: NDArray[np.float32]
     planes: NDArray[np.uint64]
     sums: NDArray[np.int64]
@@ -155,7 +165,7 @@ def new_job(nets: int, slots: int, words: int, window: int) -> Job:
     return Job(
         mark=np.full(nets, -1, np.int32), cone=np.empty(nets, np.int32), fanout=np.empty(nets, np.int32),
         local=aligned(np.uint64, nets * CHUNK), mux=aligned(np.uint64, 16 * WORDS),
-        out_row=np.empty(slots, np.int32), out_net=np.empty(slots, np.int32), out_group=np.empty(slots, np.int32),
+        out_row=np.empty(slots, np.int32), out_net=np.empty(slots, np.int32), out_group=np.empty(slots, np.int32), active=np.empty(slots, np.int32),
         d=aligned(np.float32, words * BITS), planes=aligned(np.uint64, MASKS * PLANES * window),
         sums=np.empty(MASKS * nets, np.int64), refs=np.empty(nets, np.int32), stack=np.empty(2 * nets, np.int32),
         score=np.empty(KEPT, np.float64), candidate=np.empty((KEPT, 3), np.int64))

@@ -4,7 +4,7 @@ import numpy as np
 
 from ...core.jit import inner, jit
 from ...core.simd import load, store
-from .area import constant, gate_area, slots_of, sort_nodes, uses
+from .area import gate_area, measure_paths, sort_nodes, uses
 from .arrays import CHUNK
 from .cone import differences, evaluate, fanout, forget, propagate
 from .ranking import exact_change, exact_price
@@ -166,6 +166,7 @@ def commit(net, loss, price, job, touched, root, u, v, table, spare, rate, fresh
     """
     live, fan, slots = fanout(net, job, root)
     possible = (u == root or job.mark[u] == -1) and (v == root or job.mark[v] == -1)
+    possible &= max(net.level[u], net.level[v]) + net.height[root] < net.limit[0]
     if table == 0 or table == 15:
         possible = True
     if not possible or v == root:
@@ -195,6 +196,7 @@ def commit(net, loss, price, job, touched, root, u, v, table, spare, rate, fresh
     net.area[root] = gate_area(price, net.table[root], 2)
     sort_nodes(net, job.stack)
     _follow(net, root, np.int32(1))
+    measure_paths(net)
     live, fan, slots = fanout(net, job, root)
     _update_values(net, loss, job, fan, touched)
     return change, cost

@@ -156,7 +156,7 @@ def sixteen(word, piece):
 
 @inner_inlined
 def loss_change(loss, job, slots, values, p_flat, q_flat, words, first, word, piece):
-    """Change of the loss of sixteen samples when the cone's new values become true: a vector.
+    """Change of the loss of sixteen samples when the new values of the ``slots`` first ``active`` slots become true: a vector.
 
     ``softmax``: ``log(1 + sum_c p_c (e^(delta_c / tau) - 1)) - sum_c q_c delta_c / tau``.
     """
@@ -166,17 +166,18 @@ def loss_change(loss, job, slots, values, p_flat, q_flat, words, first, word, pi
     inverse = splat(loss.scale[0], 16)
     up_factor, down_factor = splat(loss.scale[1] + np.float32(1), 16), splat(loss.scale[2] + np.float32(1), 16)
     inside, linear, total = one, zero, zero
-    k = 0
-    while k < slots:
-        group = job.out_group[k]
+    at_slot = 0
+    while at_slot < slots:
+        group = job.out_group[job.active[at_slot]]
         factor, delta = one, zero
-        while k < slots and job.out_group[k] == group:
+        while at_slot < slots and job.out_group[job.active[at_slot]] == group:
+            k = job.active[at_slot]
             new = sixteen(job.local[CHUNK * job.out_row[k] + word], piece)
             old = sixteen(values[job.out_net[k] * words + first + word], piece)
             up, down = np.uint16(new & ~old), np.uint16(old & ~new)
             factor = factor * where_bits(up, up_factor, where_bits(down, down_factor, one))
             delta = delta + where_bits(up, one, where_bits(down, splat(np.float32(-1), 16), zero))
-            k += 1
+            at_slot += 1
         p = load(p_flat, group * samples + at, 16)
         if kind == 0:
             inside = inside + p * (factor - one)
@@ -204,18 +205,22 @@ def differences(net, loss, job, root, live, slots):
         propagate(net.values, net.fanin, net.table, net.arity, job.mark, job.cone, job.local, job.mux, live, first, width)
         for word in range(width):
             at = (first + word) * 64
-            changed = ZERO
+            changed, count = ZERO, 0
             for k in range(slots):
-                changed |= job.local[CHUNK * job.out_row[k] + word] ^ flat[job.out_net[k] * words + first + word]
+                change = job.local[CHUNK * job.out_row[k] + word] ^ flat[job.out_net[k] * words + first + word]
+                if change:
+                    job.active[count] = k
+                    count += 1
+                    changed |= change
             now = flat[root * words + first + word]
             for piece in range(4):
                 some = sixteen(changed, piece)
                 if some == 0:
                     store(zero, job.d, at + 16 * piece)
                     continue
-                change = loss_change(loss, job, slots, flat, p_flat, q_flat, words, first, word, piece)
-                change = where_bits(sixteen(now, piece), zero - change, change)
-                store(where_bits(some, change, zero), job.d, at + 16 * piece)
+                moved = loss_change(loss, job, count, flat, p_flat, q_flat, words, first, word, piece)
+                moved = where_bits(sixteen(now, piece), zero - moved, moved)
+                store(where_bits(some, moved, zero), job.d, at + 16 * piece)
 
 
 @jit

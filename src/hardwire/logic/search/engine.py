@@ -5,8 +5,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from ..graph import Graph
 from ...core.threads import aligned, run_jobs
-from .area import recount, wake_prices
+from .area import measure_paths, recount, wake_prices
 from .arrays import BITS, WORDS, Job, Loss, Net, Price, new_job
 from .commit import commit, refresh
 from .ranking import propose
@@ -34,7 +35,7 @@ GE = np.array([0, 1.2, 1.2, 0, 1.2, 0, 2.4, 1.2, 1.2, 2.4, 0, 1.2, 0, 1.2, 1.2, 
 
 class Engine:
     def __init__(self, bits, y, groups, *, outputs_per_group=0, graph=None, tau=1.0, rate=0.5, slot_price=8.2,
-                 gate_price=GE, capacity=4000, dead=600, window=27_000, threads=2, seed=0, active=None, max_slots=0):
+                 gate_price=GE, capacity=4000, dead=600, window=27_000, threads=2, seed=0, active=None, max_slots=0, depth=16):
         self.rng = np.random.default_rng(seed)
         n, f = bits.shape
         self.n = n
@@ -49,7 +50,8 @@ class Engine:
             table=np.zeros(nets, np.uint64), arity=np.zeros(nets, np.uint8), order=np.zeros(nets, np.int32),
             place=np.full(nets, -1, np.int32), refs=np.zeros(nets, np.int32), area=np.zeros(nets, np.float32),
             slot_first=np.full(nets, -1, np.int32), slot_next=np.full(max_slots, -1, np.int32),
-            slot_group=np.zeros(max_slots, np.int32), inputs=np.array([f]), size=np.array([0, 0]))
+            slot_group=np.zeros(max_slots, np.int32), level=np.zeros(nets, np.int32), height=np.zeros(nets, np.int32),
+            inputs=np.array([f]), size=np.array([0, 0]), limit=np.array([depth]))
         self.net.values[:f] = pack(bits, words)
         weight = zeros(np.float32, words * BITS)
         weight[:n] = 1
@@ -79,6 +81,7 @@ class Engine:
             for _ in range(outputs_per_group):
                 self.add_slot(self.add_node(0, 0, 0), g)
         self.area = recount(self.net, self.price)
+        measure_paths(self.net)
         refresh(self.net, self.loss, self.jobs[0])
         self.queue = []
         self.tried = self.done = 0
@@ -97,6 +100,29 @@ class Engine:
                     x = self.add_node(0b1010, x, x)
                 self.add_slot(x, g)
             start += size
+
+    def graph(self):
+        """The present network, without dead nodes."""
+        net = self.net
+        order = net.order[:net.size[0]]
+        number = np.zeros(len(net.refs), np.int64)
+        number[:self.inputs] = np.arange(self.inputs)
+        number[order] = self.inputs + np.arange(len(order))
+        slots = [(int(net.slot_group[s]), int(number[x])) for x in range(len(net.slot_first)) for s in self.slots_of(x)
+                 if not self.is_false(x)]
+        slots.sort()
+        groups = [g for g, _ in slots]
+        return Graph(self.inputs, number[net.fanin[order]], net.table[order], net.arity[order],
+                     np.array([x for _, x in slots]), tuple(groups.count(g) for g in range(self.groups))).folded()
+
+    def is_false(self, x):
+        return x >= self.inputs and self.net.table[x] == 0
+
+    def slots_of(self, x):
+        s = self.net.slot_first[x]
+        while s >= 0:
+            yield s
+            s = self.net.slot_next[s]
 
     def set_tau(self, tau):
         self.tau = tau
@@ -172,6 +198,7 @@ class Engine:
         net = self.net
         fold(net)
         self.area = recount(net, self.price)
+        measure_paths(net)
         dead = net.order[:net.size[0]][net.refs[net.order[:net.size[0]]] == 0]
         drop = np.zeros(len(net.refs), bool)
         extra = len(dead) - self.dead

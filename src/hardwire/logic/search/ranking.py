@@ -68,14 +68,15 @@ def mask_planes(net, job, m, u, first, window):
 
 
 @inner
-def masked_sums(net, job, pool, first_mask, last_mask, first, window):
+def masked_sums(net, job, pool, root, first_mask, last_mask, first, window):
     """``sums[m, i]``: the rounded differences of mask ``m`` where net ``pool[i]`` is true; HUGE where it may not be read."""
     words, n = net.values.shape[1], len(pool)
     flat = net.values.ravel()
     zero = splat(np.uint64(0), 8)
+    top = net.limit[0] - net.height[root] - 1
     for i in range(n):
         v = pool[i]
-        if job.mark[v] != -1:
+        if job.mark[v] != -1 or net.level[v] > top:
             for m in range(first_mask, last_mask):
                 job.sums[m * n + i] = HUGE
             continue
@@ -272,7 +273,7 @@ def _search(net, price, job, root, pool, wake, first, window, unit, rate, out_nu
     job.refs[:] = net.refs
     n = len(pool)
     scale = np.float64(unit) * net.values.shape[1] / window
-    masked_sums(net, job, pool, 0, 1, first, window)
+    masked_sums(net, job, pool, root, 0, 1, first, window)
     whole = _sum_of_planes(job, window)
     # operands to pair: those of the node, the node's old function, and the best single ones
     us = np.empty(6, np.int64)
@@ -282,7 +283,7 @@ def _search(net, price, job, root, pool, wake, first, window, unit, rate, out_nu
             us[count] = net.fanin[root, j]
             count += 1
     is_constant = constant(net, root)
-    if not is_constant:
+    if not is_constant and net.level[root] + net.height[root] < net.limit[0]:
         us[count] = root
         count += 1
     best = np.full(TOP_SINGLES, HUGE)
@@ -308,7 +309,7 @@ def _search(net, price, job, root, pool, wake, first, window, unit, rate, out_nu
     somes = np.empty(6, np.int64)
     for k in range(count):
         somes[k] = mask_planes(net, job, 1 + k, us[k], first, window)
-    masked_sums(net, job, pool, 1, 1 + count, first, window)
+    masked_sums(net, job, pool, root, 1, 1 + count, first, window)
     slots = rate * np.float64(slots_of(net, root)) * np.float64(price.slot[0])
     to_constant, to_other = (0.0, slots) if is_constant else (-slots, 0.0)
     freed = np.float64(_freed(net, price, job, root, -1))
