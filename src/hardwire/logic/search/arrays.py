@@ -21,6 +21,8 @@ PLANES = 4
 MASKS = 7
 #: Candidates of one proposal that are evaluated exactly.
 KEPT = 24
+#: The same of a search over tables, and most cells of the operands that stay.
+TABLES_KEPT, CELLS = 6, 32
 
 
 class Net(NamedTuple):
@@ -124,11 +126,11 @@ class Price(NamedTuple):
     Attributes
     ----------
     gate : (16,) float32
-        Area of each two-input gate; 0 for constants, wires and inverters.
+        Area of each two-input gate; 0 for constants, wires and inverters. Empty where ``table`` says it all.
     table : (7,) float32
-        Area of a table of 3 to 6 inputs, by their number.
+        Area of a table, by the number of inputs that it depends on.
     input : (inputs,) float32
-        Area of the encoder's gates that an input bit asks for.
+        Area of the encoder's gates that make an input bit.
     slot : (1,) float32
         Area of the counter for one output bit.
     """
@@ -158,9 +160,11 @@ class Job(NamedTuple):
     stack: NDArray[np.int32]
     score: NDArray[np.float64]
     candidate: NDArray[np.int64]
+    cells: NDArray[np.uint64]
+    cell: NDArray[np.int64]
 
 
-def new_job(nets: int, slots: int, words: int, window: int) -> Job:
+def new_job(nets: int, slots: int, words: int, window: int, *, wide: bool = False) -> Job:
     """Return memory for a proposal on a network of so many nets, slots and words, ranked on ``window`` words."""
     return Job(
         mark=np.full(nets, -1, np.int32), cone=np.empty(nets, np.int32), fanout=np.empty(nets, np.int32),
@@ -168,4 +172,5 @@ def new_job(nets: int, slots: int, words: int, window: int) -> Job:
         out_row=np.empty(slots, np.int32), out_net=np.empty(slots, np.int32), out_group=np.empty(slots, np.int32), active=np.empty(slots, np.int32),
         d=aligned(np.float32, words * BITS), planes=aligned(np.uint64, MASKS * PLANES * window),
         sums=np.empty(MASKS * nets, np.int64), refs=np.empty(nets, np.int32), stack=np.empty(2 * nets, np.int32),
-        score=np.empty(KEPT, np.float64), candidate=np.empty((KEPT, 3), np.int64))
+        score=np.empty(KEPT, np.float64), candidate=np.empty((KEPT, 3), np.int64),
+        cells=aligned(np.uint64, CELLS * PLANES * window if wide else 1), cell=np.empty(CELLS, np.int64))

@@ -1,211 +1,388 @@
-"""The search on one network: batches of proposals over threads, then substitutions one after the other."""
+"""Exact ranked coordinate descent: rounds of proposals over threads, then substitutions one after the other.
+
+For node ``n`` let ``d_i = loss(sample i | n = 1) - loss(sample i | n = 0)``, exact through the node's whole fan-out. The
+loss is linear in the node's bit, so that a replacement ``f`` changes it by exactly ``sum_i d_i (f_i - n_i)``. Masked
+population counts over bit planes of the rounded ``d`` give the four sums that rank all sixteen gates of a pair of
+operands. A substitution is made only where the exact loss plus ``rate`` times the price of the circuit falls.
+
+Moves: another gate, other operands, a constant or a wire (removal), a gate of the node's old function and any net
+(growth), and a new output bit of a group, which begins as a constant one.
+"""
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.errors import InputError
+from ...core.threads import run_jobs
 from ..graph import Graph
-from ...core.threads import aligned, run_jobs
 from .area import measure_paths, recount, wake_prices
-from .arrays import BITS, WORDS, Job, Loss, Net, Price, new_job
+from .arrays import BITS, WORDS, Loss, Net, Price, new_job
 from .commit import commit, refresh
+from .prices import Prices
 from .ranking import propose
+from .samples import KINDS, SearchSamples, zeros
+from .tables import commit_table, propose_table
 from .tidy import fold, forget_dead, pool_of
 
-BATCH = 8
+#: Proposals of a round: fixed, so that the result does not depend on the number of threads.
+ROUND = 8
+#: Counts that the softmax's table holds.
+POWERS = 1 << 14
+#: Bits that a node's own number moves the random numbers of its proposal by.
+DITHER = 64 * 16
 
 
-def pack(bits, words):
-    """(samples, n) bool -> (n, words) uint64."""
-    n, f = bits.shape
-    padded = np.zeros((f, words * BITS), np.uint8)
-    padded[:, :n] = bits.T
-    return np.packbits(padded, axis=1, bitorder="little").view(np.uint64)
+@dataclass(frozen=True)
+class SearchOptions:
+    """How a search goes.
+
+    Attributes
+    ----------
+    budget
+        Price that the network and its head grow to.
+    bits
+        Output bits of each group that an empty network begins with.
+    grow
+        Whether groups may get more output bits.
+    depth
+        Nodes on the longest path.
+    window
+        Samples that candidates are ranked on.
+    tau
+        Divisor of the counts; 0: 0.36 sqrt(output bits of a group), followed as groups grow.
+    floor
+        Loss, in nats of one copy of the samples, that a unit of price must save at least.
+    ramp
+        Share of the search after which the whole budget may be used.
+    pool
+        Nets that the proposals of a round choose operands from, drawn anew each round.
+    dead
+        Dead nodes that stay candidates.
+    redraw
+        Rounds after which images are moved anew; 0: never.
+    seed
+        Of everything random.
+    """
+
+    budget: float
+    bits: int = 4
+    grow: bool = True
+    depth: int = 24
+    window: int = 27_000
+    tau: float = 0.0
+    floor: float = 0.4
+    ramp: float = 0.6
+    pool: int = 2000
+    dead: int = 600
+    redraw: int = 0
+    seed: int = 0
 
 
-def zeros(dtype, *shape):
-    array = aligned(dtype, math.prod(shape)).reshape(shape)
-    array[:] = 0
-    return array
+class Search:
+    """A search on one network.
 
+    Parameters
+    ----------
+    samples
+        What it learns from.
+    prices
+        Of gates, tables, input bits and output bits.
+    options
+        How it goes.
+    start
+        The network to begin with; default an empty one, whose output bits are constants.
+    threads
+        Of the proposals; the result is the same for any number.
+    """
 
-GE = np.array([0, 1.2, 1.2, 0, 1.2, 0, 2.4, 1.2, 1.2, 2.4, 0, 1.2, 0, 1.2, 1.2, 0], np.float32)
+    def __init__(self, samples: SearchSamples, prices: Prices, options: SearchOptions, *, start: Graph | None = None,
+                 threads: int = 1) -> None:
+        self.samples, self.options, self.threads = samples, options, threads
+        self.groups = len(samples.targets)
+        self.inputs, self.words = samples.planes.shape
+        if start is not None and (start.inputs != self.inputs or len(start.sizes) != self.groups):
+            raise InputError(f"a search over {self.inputs} bits and {self.groups} groups cannot start from a graph of "
+                             f"{start.inputs} and {len(start.sizes)}; give the encoder and the data that it was trained on")
+        self.rng = np.random.default_rng([options.seed, 6])
+        self.wide = prices.fan_in > 2
+        self.price = Price(*prices.arrays(self.inputs))
+        self.rounds = self.tried = self.made = 0
+        self.rate = 2.0 * samples.copies
+        self.queue: list[int] = []
+        self.epoch = 0
+        self._allocate(prices, start)
+        if start is not None:
+            self._load(start)
+        else:
+            for group in range(self.groups):
+                for _ in range(options.bits):
+                    self._add_slot(self._add_node(0, (0, 0)), group)
+        self.window = min(self.words, max(WORDS, options.window // (BITS * WORDS) * WORDS))
+        self.jobs = [new_job(len(self.net.refs), len(self.net.slot_group), self.words, self.window, wide=self.wide)
+                     for _ in range(ROUND)]
+        self.dither = np.random.default_rng([options.seed, 9]).random(self.window * BITS + DITHER, dtype=np.float32)
+        varies = np.bitwise_count(samples.planes).sum(1)
+        rare = samples.samples * 0.001
+        self.active = (varies >= rare) & (varies <= samples.samples - rare)
+        self._set_tau()
+        self._count_all()
+        self._draw()
 
+    # what the search stands at
 
-class Engine:
-    def __init__(self, bits, y, groups, *, outputs_per_group=0, graph=None, tau=1.0, rate=0.5, slot_price=8.2,
-                 gate_price=GE, capacity=4000, dead=600, window=27_000, threads=2, seed=0, active=None, max_slots=0, depth=16):
-        self.rng = np.random.default_rng(seed)
-        n, f = bits.shape
-        self.n = n
-        words = -(-n // (BITS * WORDS)) * WORDS
-        self.words = words
-        self.inputs = f
-        self.groups = groups
-        nets = f + capacity
-        max_slots = max_slots or capacity
-        self.net = Net(
-            values=zeros(np.uint64, nets, words), fanin=np.zeros((nets, 2), np.int32),
-            table=np.zeros(nets, np.uint64), arity=np.zeros(nets, np.uint8), order=np.zeros(nets, np.int32),
-            place=np.full(nets, -1, np.int32), refs=np.zeros(nets, np.int32), area=np.zeros(nets, np.float32),
-            slot_first=np.full(nets, -1, np.int32), slot_next=np.full(max_slots, -1, np.int32),
-            slot_group=np.zeros(max_slots, np.int32), level=np.zeros(nets, np.int32), height=np.zeros(nets, np.int32),
-            inputs=np.array([f]), size=np.array([0, 0]), limit=np.array([depth]))
-        self.net.values[:f] = pack(bits, words)
-        weight = zeros(np.float32, words * BITS)
-        weight[:n] = 1
-        q = zeros(np.float32, groups, words * BITS)
-        q[y, np.arange(n)] = 1
-        self.loss = Loss(kind=np.array([0]), count=np.zeros((groups, words * BITS), np.int16),
-                         p=zeros(np.float32, groups, words * BITS), q=q, weight=weight,
-                         scale=np.zeros(3, np.float32), square=np.zeros(groups, np.float32),
-                         level=np.zeros(groups, np.float32), gain=np.zeros(groups, np.float32),
-                         power=np.zeros(4096, np.float32))
-        self.set_tau(tau)
-        self.price = Price(gate=np.asarray(gate_price, np.float32), table=np.zeros(7, np.float32),
-                           input=np.zeros(f, np.float32), slot=np.array([slot_price], np.float32))
-        self.free = list(range(nets - 1, f - 1, -1))
-        self.rate, self.threads, self.dead = rate, threads, dead
-        self.window = min(words, max(WORDS, window // (BITS * WORDS) * WORDS))
-        self.active = np.ones(f, bool) if active is None else active
-        self.jobs = [new_job(nets, max_slots, words, self.window) for _ in range(BATCH)]
-        self.touched = np.zeros(words, np.uint64)
-        self.dither = self.rng.random(self.window * BITS + 1024, dtype=np.float32)
-        self.pool_memory = np.zeros(nets, np.int32)
-        self.wake = np.zeros(nets, np.float32)
-        self.constant_root = np.full(groups, -1)
-        if graph is not None:
-            self.load(graph)
-        for g in range(groups):
-            for _ in range(outputs_per_group):
-                self.add_slot(self.add_node(0, 0, 0), g)
-        self.area = recount(self.net, self.price)
-        measure_paths(self.net)
-        refresh(self.net, self.loss, self.jobs[0])
-        self.queue = []
-        self.tried = self.done = 0
-
-    def load(self, graph):
-        number = {}
-        of = lambda x: x if x < graph.inputs else number[x - graph.inputs]
-        for j in range(len(graph.table)):
-            a, b = (of(int(x)) for x in graph.fanin[j, :2])
-            number[j] = self.add_node(int(graph.table[j]), a, b)
-        start = 0
-        for g, size in enumerate(graph.sizes):
-            for x in graph.outputs[start:start + size]:
-                x = of(int(x))
-                if x < self.inputs or self.net.slot_first[x] >= 0:
-                    x = self.add_node(0b1010, x, x)
-                self.add_slot(x, g)
-            start += size
-
-    def graph(self):
-        """The present network, without dead nodes."""
+    @property
+    def bits(self) -> int:
+        """Output bits that are not constant."""
         net = self.net
-        order = net.order[:net.size[0]]
+        return sum(1 for x in self._roots() if net.slot_first[x] >= 0 and not self._is_constant(x))
+
+    def loss(self) -> float:
+        """Return the loss of all samples together, in nats (classes, labels) or half squared deviations (targets)."""
+        n, loss, q = self.samples.samples, self.state_loss, self.samples.targets[:, : self.samples.samples]
+        count = loss.count[:, :n].astype(np.float64)
+        if self.samples.task == "regress":
+            error = loss.level[:, None] + loss.gain[:, None] * count - q
+            return float(0.5 * (error**2).sum())
+        z = (count - loss.level[:, None]) / self.tau
+        if self.samples.task == "multilabel":
+            return float((np.logaddexp(0, z) - q * z).sum())
+        top = z.max(0)
+        return float((top + np.log(np.exp(z - top).sum(0)) - (q * z).sum(0)).sum())
+
+    def graph(self) -> Graph:
+        """Return the present network, folded, without dead nodes and without output bits that are constantly false."""
+        net = self.net
+        order = net.order[: net.size[0]]
         number = np.zeros(len(net.refs), np.int64)
-        number[:self.inputs] = np.arange(self.inputs)
+        number[: self.inputs] = np.arange(self.inputs)
         number[order] = self.inputs + np.arange(len(order))
-        slots = [(int(net.slot_group[s]), int(number[x])) for x in range(len(net.slot_first)) for s in self.slots_of(x)
-                 if not self.is_false(x)]
-        slots.sort()
+        slots = sorted((int(net.slot_group[s]), int(number[x])) for x in np.flatnonzero(net.slot_first >= 0).tolist()
+                       for s in self._slots_of(x) if not (net.place[x] >= 0 and net.table[x] == 0))
         groups = [g for g, _ in slots]
-        return Graph(self.inputs, number[net.fanin[order]], net.table[order], net.arity[order],
-                     np.array([x for _, x in slots]), tuple(groups.count(g) for g in range(self.groups))).folded()
+        used = np.arange(net.fanin.shape[1]) < net.arity[order][:, None]
+        return Graph(self.inputs, np.where(used, number[net.fanin[order]], 0), net.table[order], net.arity[order],
+                     np.array([x for _, x in slots], np.int32),
+                     tuple(groups.count(g) for g in range(self.groups))).folded()
 
-    def is_false(self, x):
-        return x >= self.inputs and self.net.table[x] == 0
+    # one round
 
-    def slots_of(self, x):
-        s = self.net.slot_first[x]
-        while s >= 0:
-            yield s
-            s = self.net.slot_next[s]
-
-    def set_tau(self, tau):
-        self.tau = tau
-        self.loss.scale[:] = 1 / tau, math.expm1(1 / tau), math.expm1(-1 / tau)
-        self.loss.power[:] = np.exp(-np.arange(4096) / tau)
-
-    def add_node(self, table, a, b):
-        x = self.free.pop()
-        self.net.table[x], self.net.arity[x] = table, 2
-        self.net.fanin[x] = a, b
-        self.net.order[self.net.size[0]], self.net.place[x] = x, self.net.size[0]
-        self.net.size[0] += 1
-        return x
-
-    def add_slot(self, x, group):
-        s = self.net.size[1]
-        self.net.size[1] += 1
-        self.net.slot_group[s], self.net.slot_next[s], self.net.slot_first[x] = group, self.net.slot_first[x], s
-
-    def total_loss(self):
-        c = self.loss.count[:, :self.n].astype(np.float64) / self.tau
-        m = c.max(0)
-        lse = m + np.log(np.exp(c - m).sum(0))
-        return float((self.loss.weight[:self.n] * (lse - (self.loss.q[:, :self.n] * c).sum(0))).sum())
-
-    def accuracy(self, y):
-        return float((self.loss.count[:, :self.n].argmax(0) == y).mean())
-
-    def roots(self):
-        order = self.net.order[:self.net.size[0]]
-        return order[self.net.refs[order] > 0]
-
-    def step(self):
-        net, rng = self.net, self.rng
+    def round(self, progress: float) -> None:
+        """Propose for eight nodes and make the substitutions that are still good; ``progress`` is from 0 to 1."""
+        self._steer(progress)
         if not self.queue:
-            self.tidy()
-            self.queue = rng.permutation(self.roots()).tolist()
-        roots = []
-        while self.queue and len(roots) < BATCH:
-            r = self.queue.pop()
-            if net.place[r] >= 0 and net.refs[r] > 0 and r not in roots:
-                roots.append(r)
-        pool = self.pool_memory[:pool_of(net, self.active, self.pool_memory)]
-        wake_prices(net, self.price, self.wake)
+            self._tidy()
+            self.queue = self.rng.permutation(self._roots()).tolist()
+            redraw = self.options.redraw
+            if redraw and self.rounds // redraw > self.epoch:
+                self.epoch = self.rounds // redraw
+                self._draw()
+        net, rng = self.net, self.rng
+        roots: list[int] = []
+        while self.queue and len(roots) < ROUND:
+            root = self.queue.pop()
+            if net.place[root] >= 0 and net.refs[root] > 0:
+                roots.append(root)
+        pool = self._pool[: pool_of(net, self.active, self._pool)]
+        if len(pool) > self.options.pool:
+            pool = np.sort(rng.choice(pool, self.options.pool, replace=False))
+        wake_prices(net, self.price, self._wake)
         first = int(rng.integers((self.words - self.window) // WORDS + 1)) * WORDS
-        shift = rng.integers(64, size=BATCH) * 16
-        numbers, nets = np.zeros((BATCH, 3)), np.zeros((BATCH, 3), np.int64)
+        shift = rng.integers(64, size=ROUND) * 16
+        numbers, chosen = np.zeros((ROUND, 3)), np.zeros((ROUND, 3), np.int64)
+        work = propose_table if self.wide else propose
 
-        def work(k):
-            dither = self.dither[shift[k]:shift[k] + self.window * BITS]
-            propose(net, self.loss, self.price, self.jobs[k], roots[k], pool, self.wake, first, self.window, dither,
-                    self.rate, numbers[k], nets[k])
+        def job(k: int) -> None:
+            dither = self.dither[shift[k] : shift[k] + self.window * BITS]
+            work(net, self.state_loss, self.price, self.jobs[k], roots[k], pool, self._wake, first, self.window, dither,
+                 self.rate, numbers[k], chosen[k])
 
-        run_jobs(work, len(roots), self.threads)
+        run_jobs(job, len(roots), self.threads)
         fresh = True
         for k, root in enumerate(roots):
             self.tried += 1
-            if numbers[k, 0] >= 0 or net.refs[root] <= 0 or net.place[root] < 0:
-                continue
-            u, v, table = (int(x) for x in nets[k])
-            if net.place[u] == -1 and u >= self.inputs or net.place[v] == -1 and v >= self.inputs:
-                continue
-            change, cost = commit(net, self.loss, self.price, self.jobs[k], self.touched, root, u, v, table,
-                                  self.free[-1], self.rate, fresh)
-            if change or cost:
+            if numbers[k, 0] < 0 and net.refs[root] > 0 and self._commit(k, root, chosen[k], fresh):
                 fresh = False
-                self.area += cost
-                self.done += 1
-                if net.place[self.free[-1]] >= 0:
-                    self.free.pop()
+        self.rounds += 1
 
-    def tidy(self):
+    def _commit(self, k: int, root: int, chosen: NDArray[np.int64], fresh: bool) -> bool:
         net = self.net
-        fold(net)
-        self.area = recount(net, self.price)
-        measure_paths(net)
-        dead = net.order[:net.size[0]][net.refs[net.order[:net.size[0]]] == 0]
+        u, v = int(chosen[0]), int(chosen[1])
+        if any(x >= self.inputs and net.place[x] < 0 for x in (u, v)):
+            return False
+        if not self.free:
+            self._tidy()
+            self.queue = []
+            if not self.free or net.refs[root] <= 0 or any(x >= self.inputs and net.place[x] < 0 for x in (u, v)):
+                return False
+            fresh = False
+        spare = self.free[-1]
+        given = (net, self.state_loss, self.price, self.jobs[k], self._touched, root, u, v)
+        change, cost = (commit_table(*given, self.rate, fresh) if self.wide else
+                        commit(*given, chosen.view(np.uint64)[2], spare, self.rate, fresh))
+        if not change and not cost:
+            return False
+        if net.place[spare] >= 0:
+            self.free.pop()
+        self.area += cost
+        self.made += 1
+        return True
+
+    def _steer(self, progress: float) -> None:
+        """Move ``rate`` so that the price follows the ramp to the budget."""
+        options = self.options
+        target = options.budget * min(1.0, 0.1 + 0.9 * progress / options.ramp)
+        step = float(np.clip((self.area - target) / (0.02 * options.budget), -1, 1))
+        floor = options.floor * self.samples.copies
+        self.rate = min(max(self.rate * math.exp(0.05 * step), floor), 250 * floor)
+
+    # its parts
+
+    def _allocate(self, prices: Prices, start: Graph | None) -> None:
+        options, f, words = self.options, self.inputs, self.words
+        begin = 0 if start is None else start.nodes + len(start.outputs)
+        slots = max(begin, self.groups * options.bits) + int(options.budget / max(prices.slot, 0.5)) + 4 * self.groups
+        nodes = begin + int(1.3 * options.budget / prices.smallest) + slots + options.dead + 256
+        nets = f + nodes
+        self.net = Net(
+            values=zeros(np.uint64, nets, words), fanin=np.zeros((nets, prices.fan_in), np.int32),
+            table=np.zeros(nets, np.uint64), arity=np.zeros(nets, np.uint8), order=np.zeros(nets, np.int32),
+            place=np.full(nets, -1, np.int32), refs=np.zeros(nets, np.int32), area=np.zeros(nets, np.float32),
+            slot_first=np.full(nets, -1, np.int32), slot_next=np.full(slots, -1, np.int32),
+            slot_group=np.zeros(slots, np.int32), level=np.zeros(nets, np.int32), height=np.zeros(nets, np.int32),
+            inputs=np.array([f]), size=np.array([0, 0]), limit=np.array([options.depth]))
+        samples, groups = self.samples, self.groups
+        weight = zeros(np.float32, words * BITS)
+        weight[: samples.samples] = 0.5 if samples.task == "regress" else 1
+        level, gain = (values if len(values) else np.zeros(groups, np.float32) for values in (samples.level, samples.gain))
+        self.state_loss = Loss(
+            kind=np.array([KINDS[samples.task]]), count=np.zeros((groups, words * BITS), np.int16),
+            p=zeros(np.float32, groups, words * BITS), q=samples.targets, weight=weight,
+            scale=np.zeros(3, np.float32), square=(gain**2).astype(np.float32), level=level.astype(np.float32),
+            gain=gain.astype(np.float32), power=np.zeros(POWERS, np.float32))
+        self.free = list(range(nets - 1, f - 1, -1))
+        self._touched, self._pool = zeros(np.uint64, words), np.zeros(nets, np.int32)
+        self._wake = np.zeros(nets, np.float32)
+
+    def _load(self, start: Graph) -> None:
+        """Take over a graph; each output bit gets a node of its own, so that it can be replaced alone."""
+        wide = start.arity > self.net.fanin.shape[1]
+        if wide.any():
+            raise InputError(f"the network has nodes of {int(start.arity.max())} operands, but this search changes nodes of "
+                             f"{self.net.fanin.shape[1]}; give --unit luts")
+        numbers = list(range(self.inputs))
+        for table, fanin, k in zip(start.table.tolist(), start.fanin.tolist(), start.arity.tolist()):
+            operands = [numbers[i] for i in fanin[:k]]
+            if k == 1:  # the kernels know two operands and more
+                operands, table = operands * 2, table & 1 | (table >> 1) * 2 | (table & 1) << 2 | (table >> 1) << 3
+            numbers.append(self._add_node(table, operands))
+        group = np.repeat(np.arange(self.groups), start.sizes)
+        for g, x in zip(group.tolist(), start.outputs.tolist()):
+            net = numbers[x]
+            if net < self.inputs or self.net.slot_first[net] >= 0:
+                net = self._add_node(0b1010, (net, net))
+            self._add_slot(net, g)
+
+    def _add_node(self, table: int, operands: Any) -> int:
+        net, x = self.net, self.free.pop()
+        net.table[x], net.arity[x] = table, len(operands)
+        net.fanin[x, : len(operands)] = operands
+        net.order[net.size[0]], net.place[x] = x, net.size[0]
+        net.size[0] += 1
+        return x
+
+    def _add_slot(self, x: int, group: int) -> None:
+        net, slot = self.net, int(self.net.size[1])
+        net.size[1] += 1
+        net.slot_group[slot], net.slot_next[slot], net.slot_first[x] = group, net.slot_first[x], slot
+
+    def _slots_of(self, x: int) -> list[int]:
+        slots, slot = [], int(self.net.slot_first[x])
+        while slot >= 0:
+            slots.append(slot)
+            slot = int(self.net.slot_next[slot])
+        return slots
+
+    def _is_constant(self, x: int) -> bool:
+        net = self.net
+        return bool(net.place[x] >= 0 and int(net.table[x]) in (0, (1 << (1 << int(net.arity[x]))) - 1))
+
+    def _roots(self) -> NDArray[np.int32]:
+        """The live nodes."""
+        order = self.net.order[: self.net.size[0]]
+        return order[self.net.refs[order] > 0]
+
+    def _set_tau(self) -> None:
+        bits = self.bits / self.groups if self.samples.task == "classify" and self.rounds else 0
+        bits = max(bits, self.options.bits)
+        self.tau = self.options.tau or 0.36 * math.sqrt(bits)
+        loss = self.state_loss
+        inverse = 1 / self.tau if self.samples.task != "regress" else 1.0
+        loss.scale[:] = inverse, math.expm1(inverse), math.expm1(-inverse)
+        loss.power[:] = np.exp(-np.arange(POWERS) * inverse)
+
+    def _count_all(self) -> None:
+        self.area = recount(self.net, self.price)
+        measure_paths(self.net)
+
+    def _draw(self) -> None:
+        self.net.values[: self.inputs] = self.samples.drawn(self.options.seed, self.epoch)
+        refresh(self.net, self.state_loss, self.jobs[0])
+
+    def _tidy(self) -> None:
+        """Fold what can be folded, forget some dead nodes, and offer every group a new output bit."""
+        net = self.net
+        if not self.wide:
+            fold(net)
+        self._count_all()
+        order = net.order[: net.size[0]]
+        dead = order[net.refs[order] == 0]
         drop = np.zeros(len(net.refs), bool)
-        extra = len(dead) - self.dead
-        if extra > 0:
-            drop[self.rng.permutation(dead)[:extra]] = True
-        wires = [x for x in dead if net.fanin[x, 0] == net.fanin[x, 1]]
-        drop[wires] = True
+        surplus = len(dead) - min(self.options.dead, len(self.free) // 2 + len(dead) // 2)
+        if surplus > 0:
+            drop[self.rng.permutation(dead)[:surplus]] = True
+        drop[dead[net.fanin[dead, 0] == net.fanin[dead, 1]]] = True
         removed = np.zeros(len(net.refs), np.int32)
         count = forget_dead(net, np.zeros(len(net.refs), np.int32), drop, removed)
         self.free += removed[:count].tolist()
+        if self.options.grow and self.samples.task == "classify":
+            self._offer_slots()
+        self._count_all()
+
+    def _offer_slots(self) -> None:
+        net = self.net
+        offered = {int(net.slot_group[s]) for x in self._roots().tolist() if net.slot_first[x] >= 0 and self._is_constant(x)
+                   for s in self._slots_of(x)}
+        for group in sorted(set(range(self.groups)) - offered):
+            if self.free and net.size[1] < len(net.slot_group):
+                self._add_slot(self._add_node(0, (0, 0)), group)
+
+    # how it is kept
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Return what ``restore`` needs, as arrays and as JSON values."""
+        net = self.net
+        arrays = {name: getattr(net, name) for name in ("fanin", "table", "arity", "order", "place", "slot_first",
+                                                        "slot_next", "slot_group", "size", "refs", "level", "height",
+                                                        "area")}
+        arrays = {name: array.copy() for name, array in arrays.items()}
+        arrays |= {"queue": np.array(self.queue, np.int64), "free": np.array(self.free, np.int64)}
+        values = {"rng": self.rng.bit_generator.state, "rate": self.rate, "price": self.area, "tau": self.tau,
+                  "rounds": self.rounds, "tried": self.tried, "made": self.made, "epoch": self.epoch}
+        return arrays, values
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]], values: Mapping[str, Any]) -> None:
+        """Go on from what ``state`` gave of a search of the same samples and options."""
+        for name in ("fanin", "table", "arity", "order", "place", "slot_first", "slot_next", "slot_group", "size", "refs",
+                     "level", "height", "area"):
+            getattr(self.net, name)[:] = arrays[name]
+        self.queue, self.free = arrays["queue"].tolist(), arrays["free"].tolist()
+        self.rng.bit_generator.state = values["rng"]
+        self.rate, self.area = values["rate"], values["price"]
+        self.rounds, self.tried, self.made, self.epoch = (values[k] for k in ("rounds", "tried", "made", "epoch"))
+        self._set_tau()
+        self._draw()

@@ -181,6 +181,18 @@ def _release_one(net, price, refs, stack, x):
 
 
 @inner
+def release_all(net, price, job, root):
+    """Dereference all operands of ``root`` in ``job.refs``; returns what becomes free."""
+    return release(net, price, job.refs, job.stack, root)
+
+
+@inner
+def restore_all(net, price, job, root):
+    """Take ``release_all`` back."""
+    claim(net, price, job.refs, job.stack, root)
+
+
+@inner
 def _freed(net, price, job, root, keep_u):
     """What is freed below the root when it reads ``keep_u`` alone."""
     held = keep_u >= 0

@@ -1,0 +1,269 @@
+"""Kernels of a search over look-up tables: replace or add one operand, and the best table that goes with it.
+
+With the other operands fixed, the samples fall into ``2^k`` cells. The sum of the loss differences of each cell where the
+new operand is true, and where it is false, says which entries of the new table should be true: those with a sum below 0.
+"""
+
+import numpy as np
+
+from ...core.jit import inner, jit
+from ...core.simd import load, ones, splat, store, total
+from .area import constant, gate_area, measure_paths, slots_of, sort_nodes, uses
+from .arrays import TABLES_KEPT
+from .cone import differences, fanout, forget
+from .commit import _follow, _update_values
+from .ranking import _claim_one, _release_one, release_all, restore_all, round_differences
+
+FEW = 3
+
+
+@inner
+def spelled(net, x, operands):
+    """Write the operands that node ``x`` depends on to ``operands``; returns their number and the table over them."""
+    table, k, count = net.table[x], np.int64(net.arity[x]), 0
+    for j in range(k):
+        known = False
+        for i in range(count):
+            known |= operands[i] == net.fanin[x, j]
+        if uses(table, k, j) and not known:
+            operands[count] = net.fanin[x, j]
+            count += 1
+    result = np.uint64(0)
+    for address in range(1 << count):
+        old = 0
+        for j in range(k):
+            for i in range(count):
+                if operands[i] == net.fanin[x, j] and address >> i & 1:
+                    old |= 1 << j
+        result |= (table >> np.uint64(old) & np.uint64(1)) << np.uint64(address)
+    return count, result
+
+
+@inner
+def _cells(net, job, operands, count, skip, first, window):
+    """Write the planes of every cell of the operands but ``skip``; returns the number of cells. Their sums: ``job.cell``."""
+    words = net.values.shape[1]
+    flat = net.values.ravel()
+    cells = 1
+    for w in range(4 * window):
+        job.cells[w] = job.planes[w]
+    for i in range(count):
+        if i == skip:
+            continue
+        row = operands[i] * words + first
+        for c in range(cells - 1, -1, -1):  # the upper half first, so that none is overwritten before it is read
+            for plane in range(4):
+                low, high = (4 * c + plane) * window, (4 * (c + cells) + plane) * window
+                for w in range(0, window, 8):
+                    x, p = load(flat, row + w, 8), load(job.cells, low + w, 8)
+                    store(p & x, job.cells, high + w)
+                    store(p & ~x, job.cells, low + w)
+        cells *= 2
+    for c in range(cells):
+        base = 4 * c * window
+        zero = splat(np.uint64(0), 8)
+        s0, s1, s2, s3 = zero, zero, zero, zero
+        for w in range(0, window, 8):
+            s0, s1 = s0 + ones(load(job.cells, base + w, 8)), s1 + ones(load(job.cells, base + window + w, 8))
+            s2 = s2 + ones(load(job.cells, base + 2 * window + w, 8))
+            s3 = s3 + ones(load(job.cells, base + 3 * window + w, 8))
+        job.cell[c] = np.int64(total(s0 + s1 * np.uint64(2) + s2 * np.uint64(4) - s3 * np.uint64(8)))
+    return cells
+
+
+@inner
+def _gain(net, job, v, cells, first, window):
+    """``sum over cells and values of v of min(0, sum of d)`` in units of the rounded differences."""
+    row = v * net.values.shape[1] + first
+    flat = net.values.ravel()
+    zero = splat(np.uint64(0), 8)
+    result = np.int64(0)
+    for c in range(cells):
+        base = 4 * c * window
+        s0, s1, s2, s3 = zero, zero, zero, zero
+        for w in range(0, window, 8):
+            x = load(flat, row + w, 8)
+            s0 = s0 + ones(x & load(job.cells, base + w, 8))
+            s1 = s1 + ones(x & load(job.cells, base + window + w, 8))
+            s2 = s2 + ones(x & load(job.cells, base + 2 * window + w, 8))
+            s3 = s3 + ones(x & load(job.cells, base + 3 * window + w, 8))
+        s = np.int64(total(s0 + s1 * np.uint64(2) + s2 * np.uint64(4) - s3 * np.uint64(8)))
+        result += min(s, 0) + min(job.cell[c] - s, 0)
+    return result
+
+
+@inner
+def _best_table(net, job, operands, count, sums):
+    """The table of these operands of least loss, from the exact differences; returns it and ``sum_i d_i f_i``."""
+    words = net.values.shape[1]
+    sums[:] = 0
+    word = np.empty(6, np.uint64)
+    for w in range(words):
+        for i in range(count):
+            word[i] = net.values[operands[i], w]
+        at = 64 * w
+        for bit in range(64):
+            address = np.int64(0)
+            for i in range(count):
+                address |= np.int64(word[i] >> np.uint64(bit) & np.uint64(1)) << i
+            sums[address] += np.float64(job.d[at + bit])
+    table, change = np.uint64(0), 0.0
+    for address in range(1 << count):
+        if sums[address] < 0:
+            table |= np.uint64(1) << np.uint64(address)
+            change += sums[address]
+    return table, change
+
+
+@inner
+def _present(net, job, root):
+    """``sum_i d_i n_i`` of the node as it is."""
+    result = 0.0
+    for w in range(net.values.shape[1]):
+        bits, at = net.values[root, w], 64 * w
+        if bits:
+            for bit in range(64):
+                if bits >> np.uint64(bit) & np.uint64(1):
+                    result += np.float64(job.d[at + bit])
+    return result
+
+
+@inner
+def _price_change(net, price, job, root, operands, count, table):
+    """What the network's price changes by when ``root`` becomes a table of these operands."""
+    used = 0
+    for i in range(count):
+        used += uses(table, count, i)
+    area = price.table[used]
+    slots = slots_of(net, root)
+    if slots:
+        area += slots * price.slot[0] * (np.float32(used > 0) - np.float32(not constant(net, root)))
+    area -= net.area[root] + release_all(net, price, job, root)
+    for i in range(count):
+        if uses(table, count, i):
+            area += _claim_one(net, price, job.refs, job.stack, operands[i])
+    for i in range(count - 1, -1, -1):
+        if uses(table, count, i):
+            _release_one(net, price, job.refs, job.stack, operands[i])
+    restore_all(net, price, job, root)
+    return area
+
+
+@jit
+def propose_table(net, loss, price, job, root, pool, wake, first, window, dither, rate, out_number, out_net):
+    """As ``ranking.propose``; ``out_net`` is the place of the new operand, the operand, and the table.
+
+    The place is -1 where no operand is new. Unused operands count as absent; a place behind the last one adds an operand.
+    """
+    out_number[:] = 0
+    out_net[0], out_net[1], out_net[2] = -1, -1, 0
+    live, fan, slots = fanout(net, job, root)
+    if slots:
+        differences(net, loss, job, root, live, slots)
+        unit = round_differences(job, first, window, dither)
+        if unit > 0:
+            _search(net, price, job, root, pool, wake, first, window, unit, rate, dither, out_number, out_net)
+    forget(job, fan)
+
+
+@inner
+def _search(net, price, job, root, pool, wake, first, window, unit, rate, dither, out_number, out_net):
+    job.refs[:] = net.refs
+    scale = np.float64(unit) * net.values.shape[1] / window
+    top = net.limit[0] - net.height[root] - 1
+    operands, trial, sums = np.empty(7, np.int64), np.empty(7, np.int64), np.empty(64)
+    count, _ = spelled(net, root, operands)
+    kept = 0
+    scores, candidates = job.score, job.candidate
+    places = min(count, FEW) + (1 if count < net.fanin.shape[1] else 0)
+    for turn in range(places):
+        place = count if turn == min(count, FEW) else np.int64(dither[turn] * np.float32(count)) % max(count, 1)
+        cells = _cells(net, job, operands, count, place, first, window)
+        for i in range(len(pool)):
+            v = pool[i]
+            if job.mark[v] != -1 or net.level[v] > top:
+                continue
+            known = False
+            for j in range(count):
+                known |= operands[j] == v and j != place
+            if known:
+                continue
+            score = scale * _gain(net, job, v, cells, first, window) + rate * np.float64(wake[v])
+            if kept == TABLES_KEPT and score >= scores[TABLES_KEPT - 1]:
+                continue
+            k = kept if kept < TABLES_KEPT else TABLES_KEPT - 1
+            while k > 0 and scores[k - 1] > score:
+                scores[k] = scores[k - 1]
+                candidates[k, 0], candidates[k, 1] = candidates[k - 1, 0], candidates[k - 1, 1]
+                k -= 1
+            scores[k], candidates[k, 0], candidates[k, 1] = score, place, v
+            kept = min(kept + 1, TABLES_KEPT)
+    present = _present(net, job, root)
+    for k in range(-2, kept):
+        trial[:] = operands
+        trials, place, v = count, np.int64(-1), np.int64(-1)
+        if k == -2:  # removal
+            trials = 0
+        elif k >= 0:
+            place, v = candidates[k, 0], candidates[k, 1]
+            trial[place] = v
+            trials = max(count, place + 1)
+        table, change = _best_table(net, job, trial, trials, sums)
+        change -= present
+        cost = np.float64(_price_change(net, price, job, root, trial, trials, table))
+        if change + rate * cost < out_number[0] - 1e-6:
+            out_number[0], out_number[1], out_number[2] = change + rate * cost, change, cost
+            out_net[0], out_net[1] = -2 if k == -2 else place, v
+            out_net[2] = np.int64(table)
+
+
+@jit
+def commit_table(net, loss, price, job, touched, root, place, v, rate, fresh):
+    """Put operand ``v`` in ``place`` of ``root``, with its best table, if loss and price together fall; as ``commit``."""
+    live, fan, slots = fanout(net, job, root)
+    operands, sums = np.empty(7, np.int64), np.empty(64)
+    count, _ = spelled(net, root, operands)
+    possible = place <= count
+    if place >= 0:
+        possible &= job.mark[v] == -1 and net.level[v] + net.height[root] < net.limit[0]
+        for j in range(count):
+            possible &= not (operands[j] == v and j != place)
+    if not possible:
+        forget(job, fan)
+        return 0.0, 0.0
+    if not fresh:
+        differences(net, loss, job, root, live, slots)
+    if place == -2:
+        count = 0
+    elif place >= 0:
+        operands[place] = v
+        count = max(count, place + 1)
+    table, change = _best_table(net, job, operands, count, sums)
+    change -= _present(net, job, root)
+    job.refs[:] = net.refs
+    cost = np.float64(_price_change(net, price, job, root, operands, count, table))
+    forget(job, fan)
+    if change + rate * cost >= -1e-6:
+        return 0.0, 0.0
+    _follow(net, root, np.int32(-1))
+    if count < 2:  # the kernels know two operands and more
+        net.arity[root] = 2
+        x = operands[0] if count else 0
+        net.fanin[root, 0], net.fanin[root, 1] = x, x
+        entries = (table & np.uint64(1), table >> np.uint64(1) & np.uint64(1) if count else table & np.uint64(1))
+        net.table[root] = entries[0] * np.uint64(0b0101) | entries[1] * np.uint64(0b1010)
+        if net.table[root] == 0 or net.table[root] == 15:
+            net.fanin[root, 0], net.fanin[root, 1] = 0, 0
+    else:
+        net.arity[root], net.table[root] = count, table
+        for j in range(count):
+            net.fanin[root, j] = operands[j]
+        for j in range(count, net.fanin.shape[1]):
+            net.fanin[root, j] = 0
+    net.area[root] = gate_area(price, net.table[root], net.arity[root])
+    sort_nodes(net, job.stack)
+    _follow(net, root, np.int32(1))
+    measure_paths(net)
+    live, fan, slots = fanout(net, job, root)
+    _update_values(net, loss, job, fan, touched)
+    return change, cost
