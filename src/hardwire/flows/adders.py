@@ -5,11 +5,11 @@ anew as carry-save columns; other full adders are met by their function, whateve
 the exclusive-or and the majority of the same three nets.
 """
 
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice
 
 from ..backends.common import lut
 from ..circuit import FALSE, FIRST, STAGES, TRUE, Circuit, CircuitBuilder
@@ -63,8 +63,8 @@ def with_columns(circuit: Circuit) -> tuple[Circuit, list[AdderNets]]:
     """The circuit with its population counts as carry-save columns, and the adders of these columns.
 
     Column ``j`` holds bits of weight ``2^j``; full adders take three of them until two are left, which a half adder
-    takes, then one is. The count's own gates vanish where nothing else reads them. A count that has a constant true
-    among its operands stays as it is.
+    takes, then one is. The count's own gates vanish where nothing else reads them. An adder of a constant true is
+    gates, not a cell.
 
     Raises
     ------
@@ -75,8 +75,7 @@ def with_columns(circuit: Circuit) -> tuple[Circuit, list[AdderNets]]:
     inputs = [net for w in circuit.inputs for net in b.input(w.name, w.width, offset=w.offset, step=w.step)]
     moved = dict(enumerate([FALSE, TRUE, *inputs]))
     adders: list[AdderNets] = []
-    usable = tuple(m for m in circuit.macros if m.kind == "popcount" and TRUE not in m.inputs)
-    for item in schedule(circuit.with_(macros=usable), macros=("popcount",), slim=False):
+    for item in schedule(circuit, macros=("popcount",), slim=False):
         if isinstance(item, Node):
             with b.stage(STAGES[circuit.stage[item.net - circuit.first_node]]):
                 operands = [moved[net] for net in item.inputs]
@@ -88,7 +87,7 @@ def with_columns(circuit: Circuit) -> tuple[Circuit, list[AdderNets]]:
             if not preserves_sum(bits, columns, count):
                 raise ToolError(f"a count of {len(bits)} bits of circuit {circuit.name!r} was built wrong; report this")
             moved |= dict(zip(item.outputs, count))
-            adders += columns
+            adders += [adder for adder in columns if min(adder.operands) > TRUE]
     for word, nets in circuit.output_words():
         b.output(word.name, [moved[net] for net in nets])
     return b.build(), adders
@@ -96,23 +95,31 @@ def with_columns(circuit: Circuit) -> tuple[Circuit, list[AdderNets]]:
 
 def _count(b: CircuitBuilder, bits: Sequence[int], width: int) -> tuple[list[int], list[AdderNets]]:
     """The count of ``bits`` in ``width`` bits, least significant first, and its adders in order."""
-    columns: list[deque[int]] = [deque() for _ in range(width + 1)]
-    for net, times in Counter(bits).items():  # a net that is counted twice goes to the next column at once
-        for j in range(width):
-            if times >> j & 1:
-                columns[j].append(net)
+    columns: list[dict[int, None]] = [{} for _ in range(width + 1)]
+
+    def put(j: int, net: int) -> None:
+        """Count ``net`` at weight ``2^j``; twice at one weight is once at the next."""
+        while net in columns[j]:
+            del columns[j][net]
+            j += 1
+        columns[j][net] = None
+
+    for net in bits:
+        put(0, net)
     adders = []
-    for column, following in pairwise(columns):
+    for j, column in enumerate(columns[:width]):
         while len(column) > 1:
-            operands = tuple(column.popleft() for _ in range(min(3, len(column))))
+            operands = tuple(islice(column, 3))
+            for net in operands:
+                del column[net]
             if len(operands) == 3:
                 total, carry = full_adder(b, *operands)
             else:
                 total, carry = b.xor(*operands), b.and_(*operands)
             adders.append(AdderNets(operands, total, carry))
-            column.append(total)
-            following.append(carry)
-    return [column[0] if column else FALSE for column in columns[:width]], adders
+            put(j, total)
+            put(j + 1, carry)
+    return [next(iter(column), FALSE) for column in columns[:width]], adders
 
 
 def preserves_sum(bits: Sequence[int], adders: Sequence[AdderNets], count: Sequence[int]) -> bool:

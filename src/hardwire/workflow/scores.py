@@ -1,4 +1,4 @@
-"""The cost of a circuit in every unit: by stage without a tool; mapped to a library by the board's script and by ours."""
+"""The cost of a circuit in every unit: by stage without a tool, and mapped to a cell library by the board and by us."""
 
 from collections.abc import Callable
 from dataclasses import asdict
