@@ -23,6 +23,7 @@ VERBS = {
     "lower": ("circuit", "Freeze a trained run into an exact circuit."),
     "optimize": ("circuit", "Run the passes of a level; statistics for each."),
     "show": ("circuit", "Print and count a circuit."),
+    "score": ("score", "The cost of the whole circuit: gates, tables, depth; area and delay in a cell library."),
     "emit": ("circuit", "Write a circuit for a target."),
     "verify": ("circuit", "Prove or refute; a counterexample when refuted."),
     "run": ("circuit", "Classify samples from a .npy file."),

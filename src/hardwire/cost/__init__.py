@@ -1,5 +1,10 @@
-"""What a circuit costs: two-input gates and depth, and energy by cited constants."""
+"""What a circuit costs: two-input gates, tables, gate equivalents of a cell library, depth, and energy by constants."""
 
 from .gates import gate_cost, gate_kinds, stage_costs, stage_counts, table_cost, total_gates
+from .liberty import Library, read_liberty
+from .score import Score, circuit_scores
 
-__all__ = ["gate_cost", "gate_kinds", "stage_costs", "stage_counts", "table_cost", "total_gates"]
+__all__ = [
+    "Library", "Score", "circuit_scores", "gate_cost", "gate_kinds", "read_liberty", "stage_costs", "stage_counts",
+    "table_cost", "total_gates",
+]

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import permutations, product
 from os import PathLike
 from pathlib import Path
 
 from ..core.errors import FormatError, InputError
-from ..core.truth_tables import ones, permute, projection
+from ..core.truth_tables import flip, ones, permute, projection, support
 
 #: Groups whose content no figure here needs; they are nine tenths of a library.
 SKIPPED = frozenset({"timing", "internal_power", "leakage_power", "lu_table_template", "power_lut_template",
@@ -138,6 +139,30 @@ class Library:
         """The smallest cell that gives the sum and the carry of two bits, or None."""
         return self._adder(2, XOR2, AND2)
 
+    @cached_property
+    def gate_areas(self) -> tuple[float, ...]:
+        """The least area of each two-input gate by one cell with inverters at its pins, in the order of the gate table.
+
+        Wires and constants have area 0. An exclusive-or that no cell spells is four NANDs.
+
+        Raises
+        ------
+        InputError
+            Where the library has no NAND.
+        """
+        nand, cell = self.nand2.area, self.smallest(0b01, 1)
+        inverter = cell.area if cell else nand
+        cells = {table: spelled.area for table in range(16) if (spelled := self.smallest(table, 2))}
+        areas = [0.0] * 16
+        for table in range(16):
+            size = support(table, 2).bit_count()
+            if size == 2:
+                direct = [cells[other] + inverter * count for other, count in _spellings(table) if other in cells]
+                areas[table] = min(direct, default=4 * nand + inverter * (table != XOR2))
+            elif size and not table >> 0b11:
+                areas[table] = inverter
+        return tuple(areas)
+
     def smallest(self, table: int, k: int) -> Cell | None:
         """The smallest usable cell of one output that spells a table of ``k`` operands, in any order of its pins."""
         wanted = _orders(table, k)
@@ -162,10 +187,16 @@ class Library:
 
 
 def _orders(table: int, k: int) -> set[int]:
-    """The tables of the same function with its operands in any order, for up to six operands."""
-    from itertools import permutations
-
+    """The tables of the same function with its operands in any order."""
     return {permute(table, k, order) for order in permutations(range(k))}
+
+
+def _spellings(table: int) -> Iterator[tuple[int, int]]:
+    """Two-input tables that give ``table`` with inverters at pins, and how many inverters that takes."""
+    for a, b, out in product((0, 1), repeat=3):
+        other = flip(table, 2, 0) if a else table
+        other = flip(other, 2, 1) if b else other
+        yield other ^ (ones(2) if out else 0), a + b + out
 
 
 def read_liberty(path: str | PathLike[str]) -> Library:

@@ -1,18 +1,23 @@
-"""A circuit as plain Verilog for synthesis, and a mapped netlist back as a circuit."""
+"""A circuit as plain Verilog for synthesis, and a mapped netlist back as a circuit, measured and compared."""
 
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from ..backends.common import lut
 from ..backends.verilog.backend import KEYWORDS
 from ..circuit import FIRST, Circuit
+from ..circuit.engine.packed import PackedEngine
 from ..circuit.formats.blif import cover, read_blif
+from ..core.bits import Codes
 from ..core.errors import ToolError
 from ..core.names import identifier
-from ..cost.liberty import Cell
+from ..core.verdict import Verdict
+from ..cost.liberty import Cell, Library, liberty_text
+from ..verify import prove
+from .yosys import read_statistics
 
 TOP = "top"
 
@@ -59,18 +64,22 @@ def plain_verilog(circuit: Circuit, ports: Ports) -> str:
 
     The circuit's own gates and nothing else: macros are not respelled, so that what is measured is what was built.
     """
-    inputs, outputs = ports.bits()
-    name = ["1'b0", "1'b1", *inputs, *(f"n{net}" for net in range(circuit.first_node, circuit.n_nets))]
-    declared = [f"input {_range(w)}{n}" for n, w in ports.inputs] + [f"output {_range(w)}{n}" for n, w in ports.outputs]
-    lines = [f"module {TOP}({', '.join(declared)});"]
+    name = ["1'b0", "1'b1", *ports.bits()[0], *(f"n{net}" for net in range(circuit.first_node, circuit.n_nets))]
+    lines = []
     live = needed(circuit)
     rows = zip(circuit.fanin.tolist(), circuit.table.tolist(), circuit.arity.tolist())
     for net, (fanin, table, k) in enumerate(rows, circuit.first_node):
         if net in live:
             value = lut(table, [name[f] for f in fanin[:k]], false="1'b0", true="1'b1")
             lines.append(f"wire n{net} = {value};")
-    lines += [f"assign {port} = {name[net]};" for port, net in zip(outputs, circuit.output_nets.tolist())]
-    return "\n".join([*lines, "endmodule"]) + "\n"
+    return module_text(circuit, ports, name, lines)
+
+
+def module_text(circuit: Circuit, ports: Ports, names: Sequence[str], lines: Sequence[str]) -> str:
+    """Module ``top`` around ``lines``, which define the nets; ``names`` has a name for each net of the circuit."""
+    declared = [f"input {_range(w)}{n}" for n, w in ports.inputs] + [f"output {_range(w)}{n}" for n, w in ports.outputs]
+    ends = [f"assign {port} = {names[net]};" for port, net in zip(ports.bits()[1], circuit.output_nets.tolist())]
+    return "\n".join([f"module {TOP}({', '.join(declared)});", *lines, *ends, "endmodule"]) + "\n"
 
 
 def _range(width: int) -> str:
@@ -137,3 +146,56 @@ def _rows(table: int, k: int) -> str:
     if k == 0:
         return "1" if table else ""
     return "\n".join(f"{row} 1" for row in cover(table, k))
+
+
+def plain_liberty(library: Library, folder: Path) -> str:
+    """A path of the library's file that Yosys and ABC read: itself, or an unpacked copy in ``folder``."""
+    path = Path(library.path).resolve()
+    if path.suffix not in (".gz", ".xz") and re.fullmatch(r"[\w./+-]+", str(path)):
+        return str(path)
+    copy = folder / "library.lib"
+    copy.write_text(liberty_text(path), encoding="utf-8")
+    return copy.name
+
+
+def mapped_area(path: Path, library: Library) -> tuple[float, dict[str, int]]:
+    """The area of a mapped design and its cells by kind, out of Yosys's statistics, checked against the library.
+
+    Raises
+    ------
+    ToolError
+        Where gates are left that are no cells, or the area is not the sum of the cells' areas.
+    """
+    said = read_statistics(path)
+    cells = {kind: int(count) for kind, count in said.get("num_cells_by_type", {}).items()}
+    strange = sorted(set(cells) - set(library.cells))
+    if strange:
+        raise ToolError(f"the mapped netlist has {cells[strange[0]]} cells {strange[0]!r} that library "
+                        f"{library.name!r} does not have: the mapping has failed; give a library that ABC reads")
+    area = float(said.get("area", 0.0))
+    own = sum(count * library.cells[kind].area for kind, count in cells.items())
+    if abs(area - own) > 1e-4 * max(1.0, own):
+        raise ToolError(f"Yosys counts an area of {area:g}, but its cells sum to {own:g}; the library was misread")
+    return own, dict(sorted(cells.items()))
+
+
+def check_netlist(circuit: Circuit, netlist: Circuit, codes: Codes | None = None, *, timeout: float = 120) -> Verdict:
+    """Compare a netlist with its circuit: on all samples where ``codes`` (samples, words) are given, else by proof.
+
+    Raises
+    ------
+    ToolError
+        Where they differ.
+    """
+    if codes is not None:
+        wrong = int((PackedEngine(circuit)(codes) != PackedEngine(netlist)(codes)).any(axis=1).sum())
+        verdict = Verdict("refuted" if wrong else "simulated", method="simulation", samples=len(codes),
+                          detail=f"{wrong} samples give another output" if wrong else "samples")
+    elif timeout <= 0:
+        verdict = Verdict("skipped", detail="no proof was asked for")
+    else:
+        verdict = prove(circuit, netlist, timeout=timeout)
+    if verdict.status == "refuted":
+        raise ToolError(f"the netlist is not circuit {circuit.name!r} ({verdict.method}: {verdict.detail or verdict}); "
+                        f"install another version of pyosys")
+    return verdict

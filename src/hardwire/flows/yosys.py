@@ -19,9 +19,11 @@ from ..core.programs import run_command
 
 TITLE = "Yosys (pyosys)"
 PACKAGE = "the extra `hardwire[yosys]`, which brings the Python package pyosys"
-#: Runs a script and writes the version that ran it.
+#: Runs a script and writes the version that ran it. Temporary files, among them what Yosys keeps of a Liberty file for
+#: later runs, stay in the folder: another file under the same name must not be answered from an earlier one.
 CHILD = """
-import pathlib
+import os, pathlib
+os.environ["TMPDIR"] = os.getcwd()
 from pyosys import libyosys
 pathlib.Path("version.txt").write_text(libyosys.yosys_maybe_version())
 libyosys.run_pass("script run.ys", libyosys.Design())

@@ -1,0 +1,166 @@
+"""A circuit mapped to a library by scripts of our own: least area, or least delay.
+
+Area: ABC's ``amap``, which recovers area everywhere, where the board's ``map`` does so off the critical path only.
+Where the library has full-adder cells, a second netlist has the circuit's counters and adders in them, which ABC never
+does; the smaller netlist is taken. Delay: ABC's ``&nf`` with buffers and gate sizes by the library's delay tables.
+"""
+
+import re
+import tempfile
+import time
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from numpy.typing import ArrayLike
+
+from ..circuit import Circuit
+from ..core.bits import Codes
+from ..core.errors import InputError
+from ..core.verdict import Verdict
+from ..cost.liberty import Library, read_liberty
+from ..verify import prove_macros
+from .adders import adder_verilog, find_adders, with_columns
+from .board import OPTIMISE
+from .netlist import TOP, Ports, check_netlist, mapped_area, plain_liberty, plain_verilog, read_netlist
+from .yosys import run_yosys, statistics, version_of
+
+Objective = Literal["area", "delay"]
+#: ABC's scripts, commas for spaces; ``stime`` prints the delay by the library's tables, without wires.
+SCRIPTS: dict[Objective, str] = {
+    "area": f"{OPTIMISE};amap;topo;stime",
+    "delay": "strash;dc2;&get,-n;&nf;&put;buffer,-c;upsize;dnsize;topo;stime",
+}
+_DELAY = re.compile(r"Delay =\s*([\d.]+) ps")
+
+
+@dataclass(frozen=True)
+class MappedScore:
+    """A mapped circuit.
+
+    Attributes
+    ----------
+    ge
+        Area over the area of the smallest two-input NAND.
+    area
+        In the library's unit.
+    cells
+        How many cells of each kind.
+    delay_ps
+        The longest path in picoseconds by ABC's ``stime``: the library's tables, no wires. None for a netlist with
+        adder cells, whose two outputs ABC does not time.
+    method
+        The netlist that was taken, a key of ``alternatives``.
+    version
+        Of Yosys.
+    seconds
+        Wall time.
+    verified
+        How the netlist was compared with the circuit.
+    alternatives
+        Gate equivalents of each netlist that was tried, by method.
+    """
+
+    ge: float
+    area: float
+    cells: dict[str, int]
+    delay_ps: float | None
+    method: str
+    version: str
+    seconds: float
+    verified: Verdict
+    alternatives: dict[str, float]
+
+
+class _Design(NamedTuple):
+    """A text for synthesis, the circuit that it spells, and whether cells of the library stand in it."""
+
+    text: str
+    circuit: Circuit
+    adders: bool = False
+
+
+def map_score(circuit: Circuit, liberty: str | PathLike[str] | Library, *, objective: Objective = "area",
+              samples: ArrayLike | None = None, timeout: float = 1800, proof_timeout: float = 120) -> MappedScore:
+    """Map a circuit to a library and compare the netlist with the circuit.
+
+    Parameters
+    ----------
+    circuit
+        Any combinational circuit.
+    liberty
+        A Liberty file, also ``.gz`` or ``.xz``, or a library that was read from one.
+    objective
+        Least area or least delay.
+    samples
+        Codes or physical values (samples, words) to compare on; without them the netlist is proved equal.
+    timeout, proof_timeout
+        Seconds for Yosys and for the proof; no proof for 0.
+
+    Raises
+    ------
+    MissingToolError
+        Without ``pyosys``.
+    ToolError
+        Where Yosys or ABC wrote no netlist, or the netlist differs from the circuit.
+
+    Notes
+    -----
+    A netlist with counters in adder cells is proved in three steps: the circuit's macros hold (SAT), the columns of
+    adders preserve the weighted sum of their bits (exact, `adders.preserves_sum`), and the netlist equals the circuit
+    with these columns (SAT).
+    """
+    if objective not in SCRIPTS:
+        raise InputError(f"objective {objective!r} is unknown; choose area or delay")
+    start = time.perf_counter()
+    library = liberty if isinstance(liberty, Library) else read_liberty(liberty)
+    ports = Ports(circuit)
+    designs = _designs(circuit, ports, library, objective)
+    areas, delays, netlists = {}, {}, {}
+    with tempfile.TemporaryDirectory(prefix="hardwire-") as name:
+        folder = Path(name)
+        commands = map_commands(plain_liberty(library, folder), SCRIPTS[objective])
+        for method, design in designs.items():
+            (folder / "top.v").write_text(design.text, encoding="utf-8")
+            said = run_yosys(commands, folder, timeout=timeout, produces=["mapped.json", "mapped.blif"])
+            areas[method], delays[method] = mapped_area(folder / "mapped.json", library), _DELAY.findall(said)
+            netlists[method] = read_netlist(folder / "mapped.blif", circuit, ports, library.cells)
+        version = version_of(folder)
+    best = min(areas, key=lambda method: areas[method][0])
+    area, cells = areas[best]
+    codes = None if samples is None else circuit.codes(samples)
+    return MappedScore(
+        library.gate_equivalents(area), area, cells,
+        float(delays[best][-1]) if delays[best] and not designs[best].adders else None, best, version,
+        time.perf_counter() - start, _verdict(circuit, designs[best], netlists[best], codes, proof_timeout),
+        {method: library.gate_equivalents(size) for method, (size, _) in areas.items()})
+
+
+def map_commands(liberty: str, script: str) -> list[str]:
+    """Commands that map ``top.v`` to a library; cells of the library that stand in it are kept."""
+    return ["read_verilog -sv top.v", f"synth -top {TOP} -flatten -noabc", "opt -full",
+            f"abc -liberty {liberty} -script +{script}", "opt_clean", *statistics("mapped.json", liberty),
+            "write_blif mapped.blif"]
+
+
+def _designs(circuit: Circuit, ports: Ports, library: Library, objective: Objective) -> dict[str, _Design]:
+    """The texts that are tried, by method."""
+    plain = _Design(plain_verilog(circuit, ports), circuit)
+    if objective == "delay":
+        return {"nf, buffer, upsize, dnsize": plain}
+    designs = {"amap": plain}
+    if library.full_adder:
+        columns, adders = with_columns(circuit)
+        taken = {net for adder in adders for net in (adder.sum, adder.carry)}
+        adders += [adder for adder in find_adders(columns) if not taken & {adder.sum, adder.carry}]
+        if adders:
+            designs["amap, adder cells"] = _Design(adder_verilog(columns, ports, library, adders), columns, adders=True)
+    return designs
+
+
+def _verdict(circuit: Circuit, design: _Design, netlist: Circuit, codes: Codes | None, timeout: float) -> Verdict:
+    if codes is not None or design.circuit is circuit or timeout <= 0:
+        return check_netlist(circuit, netlist, codes, timeout=timeout)
+    verdict = prove_macros(circuit, timeout=timeout) if circuit.macros else Verdict("proved")
+    return check_netlist(design.circuit, netlist, timeout=timeout) if verdict.status == "proved" else verdict
