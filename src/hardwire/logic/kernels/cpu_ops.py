@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from ...core.errors import InputError
-from . import reference
 from .cache import as_array, kept
+from .cpu import graph as graph_kernel
 from .cpu import loss as loss_kernel
 from .cpu import lut as lut_kernel
 from .cpu import mixed as mixed_kernel
@@ -258,10 +258,39 @@ def tree(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: 
 # ------------------------------------------------------------------------------------------------------ without layers
 
 
+def _plan(inputs: int, fanin: torch.Tensor, arity: torch.Tensor, outputs: torch.Tensor) -> graph_kernel.Plan:
+    """What the kernels read of a graph, made once for each."""
+    return kept([fanin, arity, outputs], ("graph", inputs),
+                lambda: graph_kernel.Plan.of(inputs, as_array(fanin), as_array(arity), as_array(outputs)))
+
+
+def _graph_forward(x: torch.Tensor, values: torch.Tensor, fanin: torch.Tensor, arity: torch.Tensor,
+                   outputs: torch.Tensor, efd: bool) -> torch.Tensor:
+    return _back(graph_kernel.forward(_rows(x), _plan(x.shape[1], fanin, arity, outputs), _plain(values)))
+
+
+def _graph_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, fanin: torch.Tensor,
+                    arity: torch.Tensor, outputs: torch.Tensor, efd: bool, wanted: list[bool]) -> list[torch.Tensor]:
+    plan = _plan(x.shape[1], fanin, arity, outputs)
+    dp, dx = graph_kernel.backward(_rows(x), _rows(grad), plan, _plain(values), efd, wanted[0])
+    return [_back(dx), torch.from_numpy(dp)]
+
+
+_graph_gradients = operation(
+    SPACE, "graph_backward(Tensor grad, Tensor x, Tensor values, Tensor fanin, Tensor arity, Tensor outputs, bool efd, "
+           "bool[] wanted) -> Tensor[]", _graph_backward,
+    fake=lambda grad, x, values, *rest: _fake_gradients(x, rest[-1], values))
+_graph = operation(
+    SPACE, "graph(Tensor x, Tensor values, Tensor fanin, Tensor arity, Tensor outputs, bool efd) -> Tensor",
+    _graph_forward, fake=lambda x, values, fanin, arity, outputs, efd: _fake(x, outputs.shape[0]),
+    gradients=_graph_gradients, saved=5)
+
+
 def graph(x: torch.Tensor, values: torch.Tensor, fanin: torch.Tensor, arity: torch.Tensor, outputs: torch.Tensor,
           efd: bool = False) -> torch.Tensor:
     """A network without layers; see ``ops.Kernels.graph``."""
-    return reference.graph(x, values, fanin, arity, outputs)
+    y: torch.Tensor = _graph(x, values, fanin, arity, outputs, efd)
+    return y
 
 
 # -------------------------------------------------------------------------------------------------- what the gates cost

@@ -56,7 +56,7 @@ class LogicNetwork(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(layers)
         if not self.nodes:
-            raise InputError("a LogicNetwork needs at least one LogicLayer, LogicConv2d or LogicGraph")
+            raise InputError("a LogicNetwork needs at least one LogicLayer or LogicConv2d, or a LogicGraph")
         self.head, self.seed = head, seed
         for before, after in pairwise(self.members):
             if before.out_features != after.in_features:
