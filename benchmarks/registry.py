@@ -69,6 +69,7 @@ BENCHMARKS = {
     "mnist_6_layers": _accuracy("MNIST, 6 layers, 10,000 steps", 0.0, experiment="mnist_6_layers"),
     "mnist_12_layers": _accuracy("MNIST, 12 layers, 10,000 steps", 0.0, experiment="mnist_12_layers"),
     **{f"uci_{table}": _uci(table) for table in ("monk1", "monk2", "monk3", "adult", "breast_cancer")},
+    "tables": Benchmark("tables", "whole circuits of five tables and of digits, at their presets"),
     "parametrisations": Benchmark("parametrisations", "which parametrisation and estimator, on digits"),
     "crossbar_mnist": Benchmark("crossbar_mnist", "MNIST on crossbars beside float training, and ablations", (
         Goal("points_to_float / hybrid", -0.3, "points of 2 PCM + 3T1C above float", at_least=True),

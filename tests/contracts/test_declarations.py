@@ -10,7 +10,7 @@ from hardwire.crossbar.network import ACTIVATIONS
 from hardwire.crossbar.periphery import PERIPHERIES
 from hardwire.crossbar.settings import ABLATIONS, VARIANTS, CrossbarSettings
 from hardwire.crossbar.updates import RULES
-from hardwire.data.encoders import ENCODERS
+from hardwire.data.encoders import KINDS
 from hardwire.logic.network.nodes import ESTIMATORS, INITS, MAX_FAN_IN, PARAMETRISATIONS
 from hardwire.logic.settings import LogicSettings
 from hardwire.logic.training.augment import AUGMENTATIONS
@@ -24,7 +24,7 @@ ALL = [LogicSettings, CrossbarSettings, SpikingSettings]
 
 
 @pytest.mark.parametrize("settings, name, registry", [
-    (LogicSettings, "encoder", ENCODERS), (LogicSettings, "parametrisation", PARAMETRISATIONS), (LogicSettings, "init", INITS),
+    (LogicSettings, "encoder", KINDS), (LogicSettings, "parametrisation", PARAMETRISATIONS), (LogicSettings, "init", INITS),
     (LogicSettings, "estimator", ESTIMATORS), (LogicSettings, "augment", AUGMENTATIONS), (LogicSettings, "task", TASKS),
     (CrossbarSettings, "activation", ACTIVATIONS), (CrossbarSettings, "rule", RULES),
     (CrossbarSettings, "periphery", PERIPHERIES), (CrossbarSettings, "variants", VARIANTS),

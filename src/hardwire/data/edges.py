@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.comparators import threshold_price
 from .samples import Shape
 
 #: (dy, dx) of the neighbour: to the right, below, and below on either side.
@@ -78,3 +79,28 @@ def edge_bits(codes: NDArray[np.integer], edges: NDArray[np.int64], out: NDArray
     for start in range(0, len(codes) if len(edges) else 0, BLOCK):
         block = codes[start : start + BLOCK].astype(np.int32)
         np.greater_equal(block[:, plus] - block[:, minus], threshold, out=out[start : start + BLOCK])
+
+
+def edge_gates(edges: NDArray[np.int64], width: NDArray[np.int64]) -> int:
+    """Two-input gates and inverters of edge detectors, as ``circuit.arithmetic.at_least_more`` builds them.
+
+    Two words of ``w`` and ``v`` bits share one difference of ``5 min(w, v) - 1`` gates and, for each bit more, four
+    where the first word is the wider one and three where the second is; a comparison of it costs a gate for each bit
+    above the lowest set one of its constant, and an inverter where the words came in the other order.
+    """
+    seen: set[tuple[int, int]] = set()
+    gates = 0
+    for plus, minus, threshold in edges.tolist():
+        if plus == minus:
+            continue
+        turned = (minus, plus) in seen
+        first, second = (minus, plus) if turned else (plus, minus)
+        w, v = int(width[first]), int(width[second])
+        bits = max(w, v) + 1
+        if not turned and (plus, minus) not in seen:
+            seen.add((plus, minus))
+            gates += 5 * min(w, v) - 1 + (4 * (w - v) if w > v else 3 * (v - w))
+        level = (1 - threshold if turned else threshold) + (1 << bits - 1)
+        inside = 0 < level < 1 << bits
+        gates += threshold_price(bits, level) + turned if inside else 0
+    return gates

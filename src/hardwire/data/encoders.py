@@ -7,8 +7,8 @@
 Bits lie in planes of F: all features at the lowest threshold first, then the edge detectors of images
 (``data/edges.py``), so that bit ``p F + f`` of an image is plane ``p`` of pixel ``f``. Where ``distinct`` is set, a
 threshold that a feature repeats gives no bit: the order stays, but the planes have gaps. A circuit computes the same
-lines from ``Word(width, offset, step)``, ``arithmetic.at_least`` and ``arithmetic.at_least_more``, so that the encoder
-is part of the proved hardware.
+lines from ``Word(width, offset, step)``, ``comparators.at_least_each`` and ``arithmetic.at_least_more``, so that the
+encoder is part of the proved hardware.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,11 +20,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..core.bits import unsigned
+from ..core.comparators import comparators
 from ..core.errors import FormatError, InputError
-from .edges import Place, edge_bits, edge_detectors
+from .codes import MAX_CODE_BITS, matrix, quantise, words
+from .edges import Place, edge_bits, edge_detectors, edge_gates
+from .informative import DEFAULT_PRICE, fit_informative
 from .samples import Shape
+from .thresholds import quantile, uniform
 
-MAX_CODE_BITS = 16
 MAX_LEVELS = 1024
 
 
@@ -35,7 +38,7 @@ class Encoder:
     Attributes
     ----------
     kind : str
-        The rule in ``ENCODERS`` that placed the thresholds.
+        The rule in ``KINDS`` that placed the thresholds.
     offset : array (F,) of float64
         The physical value where code 0 begins.
     step : array (F,) of float64
@@ -95,6 +98,15 @@ class Encoder:
         """The smallest unsigned dtype that holds every code."""
         return unsigned(int(self.width.max()))
 
+    def gates_by_feature(self) -> NDArray[np.int64]:
+        """Two-input gates of each feature's comparators as they are lowered, (F,); without edge detectors."""
+        columns = zip(self.width.tolist(), self.thresholds.T.tolist(), strict=True)
+        return np.array([len(comparators(w, tuple(sorted(set(column)))).steps) for w, column in columns])
+
+    def gates(self) -> int:
+        """Two-input gates and inverters of the whole encoder as it is lowered, before any pass."""
+        return int(self.gates_by_feature().sum()) + edge_gates(self.edges, self.width)
+
     def codes(self, x: ArrayLike) -> NDArray[np.unsignedinteger]:
         """Quantise features.
 
@@ -112,11 +124,11 @@ class Encoder:
         InputError
             Where ``x`` has NaN, infinity or a wrong shape.
         """
-        matrix = _matrix(x)
-        if matrix.shape[1] != self.n_features:
-            raise InputError(f"x has {matrix.shape[1]} features, but the encoder was fitted on {self.n_features}; "
+        given = matrix(x)
+        if given.shape[1] != self.n_features:
+            raise InputError(f"x has {given.shape[1]} features, but the encoder was fitted on {self.n_features}; "
                              f"give the same columns")
-        return _quantise(matrix, self.offset, self.step, self.width)
+        return quantise(given, self.offset, self.step, self.width)
 
     def encode_codes(self, codes: ArrayLike) -> NDArray[np.bool_]:
         """Compare codes (samples, F) with the thresholds: bits (samples, n_bits)."""
@@ -165,9 +177,10 @@ class Encoder:
             raise FormatError(f"the stored encoder is damaged ({error}); lower or train the network anew") from None
 
 
-def fit_encoder(
+def fit_encoder(  # noqa: PLR0913 - options, by name
     kind: str, x_train: ArrayLike, *, levels: int = 1, code_bits: int = 12, clip: float = 0.0,
     common: bool | None = None, edges: int = 0, shape: Shape | None = None, distinct: bool = False,
+    y: ArrayLike | None = None, price: float = DEFAULT_PRICE,
 ) -> Encoder:
     """Fit an encoder on training features.
 
@@ -175,16 +188,19 @@ def fit_encoder(
     ----------
     kind : str
         ``threshold``: one bit, the middle of the range; ``uniform``: ``levels`` equally spaced thresholds;
-        ``quantile``: ``levels`` thresholds that share the training samples out evenly.
+        ``quantile``: ``levels`` thresholds that share the training samples out evenly; ``informative``: up to
+        ``levels`` thresholds that tell most about ``y`` for the gates of their comparators.
     x_train : array (samples, F)
         Physical values of the training samples.
     levels : int
         Thresholds of each feature. A feature with fewer values repeats thresholds; a constant one gives constant bits.
     code_bits : int
         Width of the code of a real-valued feature, 1 to 16: ``2^code_bits`` equal steps over its range. A feature that
-        is integer in every training sample keeps its values as codes, if 16 bits hold them.
+        is integer in every training sample keeps its values as codes, if 16 bits hold them. ``informative`` drops the
+        low bits of a real-valued feature's code that no threshold needs.
     clip : float
-        Share of a real-valued feature's samples, 0 up to 0.5, to leave out at each end of its range.
+        Share of a real-valued feature's samples, 0 up to 0.5, to leave out at each end of its range. ``informative``
+        chooses a share itself where it is 0.
     common : bool, optional
         One range and one set of thresholds for all features. Default: for uint8 (images), so that a border pixel which
         hardly ever changes gets no thresholds inside its noise; other features stand each for itself.
@@ -196,53 +212,37 @@ def fit_encoder(
         In whose order the features of an image lie.
     distinct : bool
         Give each feature only as many bits as it has thresholds; for tables, where no plane must be whole.
+    y : array (samples,) or (samples, outputs), optional
+        What ``informative`` thresholds are to tell: classes, targets, or labels that are 0 or 1; without it the code
+        itself.
+    price : float
+        Information, in nats a sample, that each gate of an ``informative`` threshold must bring.
 
     Raises
     ------
     InputError
         Where an option or the features cannot be used.
     """
-    _check_options(kind, levels, code_bits, clip)
-    x = _matrix(x_train)
+    _check_options(kind, levels, code_bits, clip, price)
+    x = matrix(x_train)
     if not x.size:
         raise InputError(f"x_train has shape {x.shape}; give at least one sample and one feature")
     _check_edges(edges, shape, x.shape[1], common, distinct)
     common = x.dtype == np.uint8 or edges > 0 if common is None else bool(common)
-    offset, step, width = _words(x, code_bits, clip, common)
-    codes = _quantise(x, offset, step, width)
-    place = ENCODERS[kind]
-    columns = [_fit_thresholds(place, h, levels, int(w)) for h, w in zip(_histograms(codes, common), width)]
-    thresholds = np.ascontiguousarray(np.broadcast_to(np.stack(columns, axis=1), (levels, x.shape[1])))
+    if kind == "informative":
+        offset, step, width, thresholds = fit_informative(
+            x, y, levels=levels, code_bits=code_bits, clip=clip, common=common, price=price, narrow=not edges)
+    else:
+        offset, step, width = words(x, code_bits, clip, common)
+        histograms = _histograms(quantise(x, offset, step, width), common)
+        columns = [np.clip(ENCODERS[kind](h, levels), 1, (1 << w) - 1) for h, w in zip(histograms, width.tolist())]
+        thresholds = np.stack(columns, axis=1)
+    thresholds = np.ascontiguousarray(np.broadcast_to(thresholds, (len(thresholds), x.shape[1])))
     detectors = np.zeros((0, 3), dtype=np.int64)
     if edges and shape is not None:
+        codes = quantise(x, offset, step, width)
         detectors = edge_detectors(codes, shape, edges, int(width[0]), ENCODERS["quantile"])
     return Encoder(kind, offset, step, width, thresholds, detectors, bool(distinct))
-
-
-def uniform(counts: NDArray[np.int64], levels: int) -> NDArray[np.int64]:
-    """Place thresholds at ``ceil(lo + (hi - lo) (t + 1) / (T + 1))``, from lo to hi the codes seen."""
-    seen = np.flatnonzero(counts)
-    lo, span = int(seen[0]), int(seen[-1] - seen[0])
-    return np.array([lo - (-span * (t + 1) // (levels + 1)) for t in range(levels)], dtype=np.int64)
-
-
-def quantile(counts: NDArray[np.int64], levels: int) -> NDArray[np.int64]:
-    """Place thresholds at codes seen in training that share the samples out evenly.
-
-    A share closest to ``(t + 1) / (T + 1)`` of the samples lies below threshold ``t``. Where more than half of the
-    samples sit at the lowest code (a dark background), the shares are of the others. Thresholds are distinct while the
-    feature has codes enough, so that no two bits agree on all training samples.
-    """
-    seen = np.flatnonzero(counts)
-    if len(seen) == 1:
-        return np.full(levels, seen[0], dtype=np.int64)
-    mass = counts[seen].astype(np.float64)
-    if 2 * mass[0] > mass.sum():
-        mass[0] = 0
-    below = np.cumsum(mass)[:-1]  # below[k]: samples under seen[k + 1]
-    share = np.arange(1, levels + 1) / (levels + 1) * mass.sum()
-    rank = np.abs(below - share[:, None]).argmin(axis=1)
-    return seen[1:][_spread(rank, len(below))]
 
 
 #: kind -> how it places ``levels`` thresholds, given the number of training samples at each code.
@@ -251,18 +251,8 @@ ENCODERS: dict[str, Place] = {
     "uniform": uniform,
     "quantile": quantile,
 }
-
-
-def _spread(rank: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """Ascending ranks moved apart as little as needed inside 0 .. n - 1; the lowest repeat when there are too few."""
-    t = np.arange(len(rank))
-    rank = np.maximum.accumulate(rank - t) + t
-    return np.maximum(np.minimum(rank, n - len(rank) + t), 0)
-
-
-def _fit_thresholds(place: Place, counts: NDArray[np.int64], levels: int, width: int) -> NDArray[np.int64]:
-    return np.clip(place(counts, levels), 1, (1 << width) - 1)
-
+#: Every kind: ``informative`` thresholds need more than a histogram.
+KINDS = (*ENCODERS, "informative")
 
 def _histograms(codes: NDArray[np.unsignedinteger], common: bool) -> Iterator[NDArray[np.int64]]:
     """Samples at each code: one histogram for each feature, or a single one of all."""
@@ -274,72 +264,11 @@ def _histograms(codes: NDArray[np.unsignedinteger], common: bool) -> Iterator[ND
         yield from map(np.bincount, np.ascontiguousarray(codes.T))
 
 
-def _words(
-    x: NDArray[Any], code_bits: int, clip: float, common: bool,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Offset, step and width of each feature's code."""
-    lo, hi, whole = x.min(axis=0).astype(np.float64), x.max(axis=0).astype(np.float64), _is_whole(x)
-    if common:
-        lo[:], hi[:], whole[:] = lo.min(), hi.max(), whole.all()
-    with np.errstate(over="ignore"):
-        span = hi - lo
-    if not np.isfinite(span).all():
-        raise InputError(f"feature {np.argmin(np.isfinite(span))} of x_train spans more than float64 holds; rescale it")
-    base = np.where((lo < 0) | (hi >= 1 << MAX_CODE_BITS), lo, 0.0)
-    exact = (whole & (hi - base < 1 << MAX_CODE_BITS)) | (span == 0)
-    base = np.where(exact & ~whole, lo, base)  # a real constant: code 0 begins at it
-    low, high = _clipped(x, lo, hi, clip, common) if clip and not exact.all() else (lo, hi)
-    fine = np.maximum((high - low) / (1 << code_bits), np.finfo(np.float64).tiny)
-    width = np.where(exact, [max(1, int(v).bit_length()) for v in np.where(exact, hi - base, 0)], code_bits)
-    return np.where(exact, base, low), np.where(exact, 1.0, fine), width.astype(np.int64)
-
-
-def _clipped(
-    x: NDArray[Any], lo: NDArray[np.float64], hi: NDArray[np.float64], clip: float, common: bool,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The range without a share ``clip`` of samples at each end; the whole range where nothing else would be left."""
-    low, high = np.quantile(x, [clip, 1 - clip], axis=None if common else 0)
-    return np.where(high > low, low, lo), np.where(high > low, high, hi)
-
-
-def _is_whole(x: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which features are integer in every sample, (F,) bool."""
-    return np.ones(x.shape[1], dtype=bool) if x.dtype.kind in "ui" else (x == np.floor(x)).all(axis=0)
-
-
-def _quantise(
-    x: NDArray[Any], offset: NDArray[np.float64], step: NDArray[np.float64], width: NDArray[np.int64],
-) -> NDArray[np.unsignedinteger]:
-    """``clip(floor((x - offset) / step), 0, 2^width - 1)``, C-contiguous in the smallest unsigned dtype."""
-    top = (1 << width) - 1
-    if x.dtype.kind in "ui" and not offset.any() and np.all(step == 1):
-        top = np.minimum(top, min(np.iinfo(x.dtype).max, int(top.max()))).astype(x.dtype)
-        return np.ascontiguousarray(np.clip(x, 0, top), dtype=unsigned(int(width.max())))
-    with np.errstate(over="ignore"):  # far values become infinite and saturate
-        value = x - offset
-        value /= step
-    np.floor(value, out=value)
-    return np.ascontiguousarray(np.clip(value, 0, top, out=value), dtype=unsigned(int(width.max())))
-
-
-def _matrix(x: ArrayLike) -> NDArray[Any]:
-    """Finite numbers of shape (samples, F) as they are, or InputError."""
-    given: NDArray[Any] = np.asarray(x)
-    if given.ndim != 2:
-        raise InputError(f"x has shape {given.shape}; give a matrix (samples, features)")
-    if given.dtype == bool:
-        return given.astype(np.uint8)
-    if given.dtype.kind not in "uif":
-        raise InputError(f"x has dtype {given.dtype}; give real numbers")
-    if given.dtype.kind == "f" and not np.isfinite(given).all():
-        row, column = np.argwhere(~np.isfinite(given))[0]
-        raise InputError(f"sample {row} has {given[row, column]} in feature {column}; remove or fill it")
-    return given
-
-
-def _check_options(kind: str, levels: int, code_bits: int, clip: float) -> None:
-    if kind not in ENCODERS:
-        raise InputError(f"encoder {kind!r} is unknown; choose from {', '.join(ENCODERS)}")
+def _check_options(kind: str, levels: int, code_bits: int, clip: float, price: float) -> None:
+    if kind not in KINDS:
+        raise InputError(f"encoder {kind!r} is unknown; choose from {', '.join(KINDS)}")
+    if not (np.isfinite(price) and price >= 0):
+        raise InputError(f"price is {price}; give the nats a sample that a gate must bring, 0 or more")
     if kind == "threshold" and levels != 1:
         raise InputError(f"encoder 'threshold' has one level, not {levels}; take 'uniform' or 'quantile' for more")
     if not _integer(levels) or not 1 <= levels <= MAX_LEVELS:
@@ -375,8 +304,8 @@ def _whole(values: ArrayLike, key: str) -> NDArray[np.int64]:
 
 def _check(encoder: Encoder) -> None:
     shape = encoder.thresholds.shape
-    if encoder.kind not in ENCODERS:
-        raise InputError(f"encoder {encoder.kind!r} is unknown; choose from {', '.join(ENCODERS)}")
+    if encoder.kind not in KINDS:
+        raise InputError(f"encoder {encoder.kind!r} is unknown; choose from {', '.join(KINDS)}")
     if len(shape) != 2 or not all(shape):
         raise InputError(f"thresholds have shape {shape}; give (levels, features), at least one of each")
     for name in ("offset", "step", "width"):

@@ -7,6 +7,7 @@ from typing import cast
 from ..circuit import Circuit, CircuitBuilder
 from ..circuit.arithmetic import argmax, at_least, at_least_more, popcount
 from ..circuit.circuit import FALSE
+from ..circuit.comparators import at_least_each
 from ..core.errors import InputError
 from ..core.gates import TABLE
 from ..data.encoders import Encoder
@@ -90,8 +91,9 @@ def _encoder(builder: CircuitBuilder, encoder: Encoder, features: Iterable[str] 
     words = [builder.input(n, int(w), offset=o, step=s)
              for n, w, o, s in zip(names, encoder.width, encoder.offset.tolist(), encoder.step.tolist())]
     with builder.stage("encoder"):
-        places = zip(*encoder.used.nonzero(), strict=True)
-        bits = [at_least(builder, words[f], int(encoder.thresholds[t, f])) for t, f in places]
+        columns = [at_least_each(builder, word, column)
+                   for word, column in zip(words, encoder.thresholds.T.tolist(), strict=True)]
+        bits = [columns[f][t] for t, f in zip(*encoder.used.nonzero(), strict=True)]
         keys = [tuple(word) for word in words]
         edges = ((keys[plus], keys[minus], value) for plus, minus, value in encoder.edges.tolist())
         return bits + at_least_more(builder, edges)

@@ -15,13 +15,14 @@ from .network import Layer, LogicNetwork
 from .wiring import Shape, first_layer, in_order, local_candidates, random_inputs
 
 
-def build_encoder(config: LogicSettings, x_train: NDArray[Any], shape: Shape | None = None) -> Encoder:
+def build_encoder(config: LogicSettings, x_train: NDArray[Any], shape: Shape | None = None,
+                  y_train: NDArray[Any] | None = None) -> Encoder:
     """The encoder fitted on the training split; of a table each feature gets only as many bits as it has thresholds."""
     levels = 1 if config.encoder == "threshold" else config.levels
 
     def fit(*, distinct: bool = False) -> Encoder:
         return fit_encoder(config.encoder, x_train, levels=levels, code_bits=config.code_bits, edges=config.edges,
-                           shape=shape, distinct=distinct)
+                           shape=shape, distinct=distinct, y=y_train, price=config.threshold_price)
 
     encoder = fit(distinct=shape is None)
     return encoder if encoder.n_bits > 1 else fit()  # a gate reads two bits

@@ -133,7 +133,7 @@ class LogicTraining(Training):
     def __init__(self, settings: LogicSettings, dataset: Dataset, network: torch.nn.Module | None = None) -> None:
         self.settings, self.dataset, self.total = settings, dataset, settings.steps
         self.task: Task = TASKS[settings.task](len(dataset.classes), dataset.train.y)
-        self.encoder = build_encoder(settings, dataset.train.x, dataset.shape)
+        self.encoder = build_encoder(settings, dataset.train.x, dataset.shape, dataset.train.y)
         place = use_device(settings.device)
         bits, y = self.encoder.encode(dataset.train.x), self.task.targets(dataset.train.y)
         network = build(settings, bits, y, dataset,
