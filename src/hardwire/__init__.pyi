@@ -15,7 +15,7 @@ from .logic.network.layers import LogicLayer as LogicLayer
 from .logic.network.network import LogicNetwork as LogicNetwork
 from .logic.sklearn import LogicClassifier as LogicClassifier
 from .logic.sklearn import LogicRegressor as LogicRegressor
-from .logic.training.gradient import train as train
+from .logic.training.training import train as train
 from .passes import optimize as optimize
 
 __version__: str

@@ -11,6 +11,8 @@ from .output import FIRST, Output
 from .progress import merit, watching
 from .verbs import (
     DATASET,
+    SEARCHED,
+    budget_options,
     data_dir_option,
     out_option,
     resume_option,
@@ -23,6 +25,7 @@ from .verbs import (
 
 EXAMPLES = """
 hardwire train mnist --out runs/mnist --seed 1
+hardwire train mnist --budget 7500ge --time 20m --out runs/cheap
 hardwire train mnist --out runs/small --gate-penalty 0.05 --widths 4000,4000
 hardwire train my.csv --label species --out runs/species
 hardwire train house.csv --task regress --label price --out runs/house
@@ -41,23 +44,29 @@ FREQUENT = ("seed", "steps", "layers", "width", "levels", "edges", "batch", "lea
               "config.toml of a run.")
 @click.option("--recipe", default="hardwire", type=click.Choice(RECIPES),
               help="Hyperparameters of a published network: ours or the paper's (default: hardwire).")
+@budget_options(required=False)
 @resume_option
 @data_dir_option
 @threads_option
 @set_option
-@settings_options(LogicSettings, *FREQUENT)
+@settings_options(LogicSettings, *FREQUENT, without=SEARCHED)
 def train(output: Output, *, dataset: str, out: str, model: str | None, recipe: Recipe, resume: bool,
-          data_dir: Path | None, assignments: tuple[str, ...], given: dict[str, Any]) -> int:
+          data_dir: Path | None, assignments: tuple[str, ...], search: dict[str, Any], given: dict[str, Any]) -> int:
     """Train a logic network into a run directory.
 
     Settings are those of the data set's preset, of --model, or of the run that is resumed, with the options below in
-    place of some.
+    place of some. With --budget an exact search follows, which brings the whole circuit to that price.
     """
     folder = Path(out)
     stored = resume and (folder / "config.toml").is_file()
     settings = LogicSettings.load(folder / "config.toml") if stored else settings_of(dataset, model, recipe)
-    settings = with_assignments(settings.changed(**{"dataset": dataset} | given), assignments)
+    settings = with_assignments(settings.changed(**{"dataset": dataset} | search | given), assignments)
 
+    return train_into(output, settings, folder, data_dir=data_dir, resume=resume)
+
+
+def train_into(output: Output, settings: LogicSettings, folder: Path, *, data_dir: Path | None, resume: bool) -> int:
+    """Train, search, or go on with either, and answer with the best evaluation."""
     from ..logic.record import LOGIC
     from ..runs.experiment import train
 
@@ -66,8 +75,7 @@ def train(output: Output, *, dataset: str, out: str, model: str | None, recipe: 
         output.say(f"{folder} is finished already")
     else:
         data = LOGIC.read_data(settings, data_dir)
-        shape = shape_of(settings, len(data.classes))
-        output.say(f"train {shape} on {len(data.train.y)} samples for {settings.steps} steps")
+        output.say(plan_of(settings, len(data.classes), len(data.train.y)))
     with watching(output, task=settings.task) as listener:
         trained = train(LOGIC, settings, folder, data=data, data_dir=data_dir, resume=resume, listen=listener)
     if FIRST:  # the run directory is the first one's
@@ -84,6 +92,16 @@ def settings_of(dataset: str, model: str | None, recipe: Recipe) -> LogicSetting
     if model.endswith(".toml") or Path(model).is_file():
         return LogicSettings.load(model)
     return published(model, dataset, recipe)
+
+
+def plan_of(settings: LogicSettings, classes: int, samples: int) -> str:
+    """Word what will be done."""
+    plan = f"train {shape_of(settings, classes)} on {samples} samples for {settings.steps} steps"
+    if not settings.budget:
+        return plan
+    length = (f"{settings.search_rounds} rounds" if settings.search_rounds else f"{settings.search_seconds:g} s")
+    begin = {"gradient": f"{plan}, then ", "nothing": ""}.get(settings.start, f"from {settings.start} ")
+    return f"{begin}search to {settings.budget:g} {settings.unit} on {samples} samples for {length}"
 
 
 def shape_of(settings: LogicSettings, classes: int) -> str:

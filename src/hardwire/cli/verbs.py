@@ -1,7 +1,8 @@
 """What every verb shares: its class with examples in the help, its common options, and options made from settings."""
 
 import functools
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -126,7 +127,8 @@ def _help_of(settings: type[Settings], name: str) -> str:
     return f"{(field.description or '').removesuffix('.')}{end}."
 
 
-def settings_options(settings: type[Settings], *frequent: str, only: bool = False) -> Callable[[F], F]:
+def settings_options(settings: type[Settings], *frequent: str, only: bool = False,
+                     without: Collection[str] = ()) -> Callable[[F], F]:
     """Return a decorator that adds an option for each setting; the function gets those that are given as ``given``.
 
     Parameters
@@ -137,8 +139,10 @@ def settings_options(settings: type[Settings], *frequent: str, only: bool = Fals
         Settings that the help lists first.
     only
         Whether the others have no option.
+    without
+        Settings that have options of another kind.
     """
-    names = [*frequent, *(n for n in settings.model_fields if n not in (*frequent, "dataset") and not only)]
+    names = [*frequent, *(n for n in settings.model_fields if n not in (*frequent, "dataset", *without) and not only)]
 
     def decorate(function: F) -> F:
         @functools.wraps(function)
@@ -156,6 +160,53 @@ def settings_options(settings: type[Settings], *frequent: str, only: bool = Fals
                                       help=text, panel=panel)
             call = option(call)
         return call  # type: ignore[return-value]
+
+    return decorate
+
+
+#: Settings that ``budget_options`` sets.
+SEARCHED = ("budget", "unit", "search_seconds")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+class BudgetType(click.ParamType):  # type: ignore[type-arg]
+    """A price with its unit: ``7500ge``, ``1400luts``, ``3000gates``; without one, NAND2 equivalents."""
+
+    name = "budget"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
+        """Return the settings that it stands for."""
+        match = re.fullmatch(r"([0-9.]+)\s*(ge|gates|luts)?", str(value).strip().lower())
+        if match is None or not float(match[1]) > 0:
+            self.fail(f"{value!r} is no price; give a number and ge, gates or luts, such as 7500ge", param, ctx)
+        return {"budget": float(match[1]), "unit": match[2] or "ge"}
+
+
+class DurationType(click.ParamType):  # type: ignore[type-arg]
+    """A time with its unit: ``90s``, ``10m``, ``2h``; without one, seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
+        """Return the setting that it stands for."""
+        match = re.fullmatch(r"([0-9.]+)\s*([smh])?", str(value).strip().lower())
+        if match is None or not float(match[1]) > 0:
+            self.fail(f"{value!r} is no time; give a number and s, m or h, such as 10m", param, ctx)
+        return {"search_seconds": float(match[1]) * _SECONDS[match[2] or "s"]}
+
+
+def budget_options(*, required: bool) -> Callable[[F], F]:
+    """Return the options ``--budget`` and ``--time`` of a search; the function gets their settings as ``search``."""
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def call(*arguments: Any, budget: dict[str, Any] | None, time: dict[str, Any] | None, **options: Any) -> Any:
+            return function(*arguments, search=(budget or {}) | (time or {}), **options)
+
+        call = click.option("--time", type=DurationType(), metavar="N[s|m|h]",
+                            help="Time of the search (default: 60s).")(call)
+        return click.option("--budget", type=BudgetType(), required=required, metavar="N[ge|gates|luts]",
+                            help="Price that an exact search brings the whole circuit to.")(call)  # type: ignore[return-value]
 
     return decorate
 

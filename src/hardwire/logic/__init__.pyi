@@ -14,4 +14,4 @@ from .network.layers import LogicLayer as LogicLayer
 from .network.network import LogicNetwork as LogicNetwork
 from .settings import LogicSettings as LogicSettings
 from .settings import preset as preset
-from .training.gradient import train as train
+from .training.training import train as train

@@ -171,7 +171,7 @@ class Graph:
         """The inverse of ``to_tensors``; FormatError where an array is missing or does not fit."""
         try:
             fields = {name: np.asarray(tensors[name]) for name in cls.__dataclass_fields__}
-            return cls(**fields | {"inputs": int(fields["inputs"]), "sizes": tuple(fields["sizes"].tolist())})
+            return cls(**fields | {"inputs": int(fields["inputs"].item()), "sizes": tuple(fields["sizes"].tolist())})
         except (KeyError, TypeError, ValueError, InputError) as error:
             raise FormatError(f"the graph lacks or garbles {error}; write it anew") from None
 

@@ -25,7 +25,7 @@ from .outputs import circuit_scores, outputs_of
 from .settings import LogicSettings, preset
 from .training.batches import EncodedSamples
 from .training.evaluation import scores_of
-from .training.gradient import LogicTraining
+from .training.training import training_of
 from .training.tasks import TASKS
 
 #: Task -> what the record calls its figure of merit.
@@ -131,5 +131,5 @@ def metric(settings: Mapping[str, Any]) -> Metric:
 
 
 LOGIC = Hardware(
-    "logic", LogicSettings, read_data, LogicTraining, unpack, record, final=False, preset=preset, objectives=objectives,
+    "logic", LogicSettings, read_data, training_of, unpack, record, final=False, preset=preset, objectives=objectives,
     cost="gates of the network as trained", metric=metric, data_settings=("dataset", "seed", "label", "task"))

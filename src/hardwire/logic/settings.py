@@ -15,6 +15,7 @@ Initialisation = Literal["residual", "random"]
 Estimator = Literal["relaxed", "gumbel", "hard", "efd"]
 Augmentation = Literal["none", "flip", "crop", "flip+crop"]
 Task = Literal["classify", "regress", "multilabel"]
+Unit = Literal["ge", "gates", "luts"]
 
 
 class LogicSettings(Settings):
@@ -128,6 +129,30 @@ class LogicSettings(Settings):
     """Temperature of the teacher's soft targets."""
     accumulate: Count = 1
     """Micro-batches that a batch is computed in, one after the other: less memory, the same step."""
+    budget: NonNegative = 0.0
+    """Price that an exact search brings the whole circuit to, in `unit`; 0: no search."""
+    unit: Unit = "ge"
+    """Unit of the price: NAND2 equivalents, two-input gates, or tables of up to six inputs."""
+    start: str = "gradient"
+    """What the search begins with: gradient (the network as trained), nothing, or the path of a run."""
+    search_rounds: Natural = 0
+    """Rounds of the search, of eight proposals each; 0: as many as fit in `search_seconds`."""
+    search_seconds: NonNegative = 60.0
+    """Time of a search whose rounds are not given; the circuit then depends on the machine's speed."""
+    search_bits: Count = 4
+    """Output bits of each class that an empty network begins with."""
+    search_copies: Count = 1
+    """How often the search sees each sample; copies of images are moved as `augment` says."""
+    search_redraw: Natural = 400
+    """Rounds after which images are moved anew; 0: never."""
+    search_depth: Count = 24
+    """Nodes on the longest path of a searched network."""
+    search_window: Count = 27_000
+    """Samples on which a search ranks candidates."""
+    search_pool: Count = 3000
+    """Operands that the proposals of a round choose from."""
+    search_floor: Positive = 7e-6
+    """Nats a sample that a unit of price must save at least."""
     device: str = "cpu"
     """Where training runs: cpu, cuda, cuda:N, or triton-interpreter (the GPU's kernels interpreted on the CPU, for
     tests)."""
@@ -152,6 +177,10 @@ class LogicSettings(Settings):
         if self.learned_layers and (self.candidates < 4 or self.candidates % 4 or self.fan_in != 2):
             raise InputError(f"learned_layers need candidates, a multiple of 4, and fan_in 2, not "
                              f"{self.candidates} and {self.fan_in}")
+        if self.start != "gradient" and not self.budget:
+            raise InputError(f"start = {self.start!r} is for a search; give a budget")
+        if self.budget and not (self.search_rounds or self.search_seconds):
+            raise InputError("a search needs rounds or time; set search_rounds or search_seconds above 0")
         if self.teacher and self.task != "classify":
             raise InputError(f"a teacher's logits are for task 'classify', not {self.task!r}; leave teacher out")
         if not re.fullmatch(r"cpu|cuda(:\d+)?|triton-interpreter", self.device):
@@ -170,8 +199,23 @@ PRESETS: dict[str, dict[str, Any]] = {
     "cifar100": {"levels": 7, "widths": [64_000, 64_000], "noise": 1.0, "augment": "flip", "steps": 6000,
                  "evaluate_every": 500},
 }
+#: What a search changes in the settings, by data set.
+SEARCH_PRESETS: dict[str, dict[str, Any]] = {
+    "digits": {"encoder": "uniform", "levels": 3, "augment": "crop", "crop_pad": 1, "search_copies": 6,
+               "search_redraw": 0},
+    "mnist": {"encoder": "threshold", "levels": 1, "augment": "crop", "crop_pad": 1, "search_copies": 2},
+    "fashion-mnist": {"encoder": "uniform", "levels": 3, "augment": "flip", "search_copies": 2},
+    "cifar10": {"encoder": "uniform", "levels": 3, "augment": "flip", "search_copies": 1},
+    "cifar100": {"encoder": "uniform", "levels": 3, "augment": "flip", "search_copies": 1},
+}
 #: For a user's own table.
 TABLE_PRESET: dict[str, Any] = {"encoder": "quantile", "levels": 7, "wiring": "random", "layers": 3, "width": 1000}
+
+
+def search_preset(dataset: str) -> LogicSettings:
+    """Return the default settings of a search from nothing, without its budget and time."""
+    table = {"encoder": "informative", "levels": 7}
+    return preset(dataset).changed(**SEARCH_PRESETS.get(str(dataset), table))
 
 
 def preset(dataset: str) -> LogicSettings:

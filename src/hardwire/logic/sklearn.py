@@ -19,7 +19,7 @@ from ..data.datasets import Dataset, Split
 from ..data.samples import identifiers
 from .lowering import lower
 from .settings import TABLE_PRESET, LogicSettings, Task
-from .training.gradient import train
+from .training.training import train
 
 
 class EstimatorError(InputError, ValueError):

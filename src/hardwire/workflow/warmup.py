@@ -9,7 +9,7 @@ from ..core.errors import ToolError
 from ..data import load_dataset
 from ..logic import preset
 from ..logic.lowering import lower
-from ..logic.training.gradient import train
+from ..logic.training.training import train
 from ..passes import optimize
 from ..verify import prove
 

@@ -41,7 +41,7 @@ def gate_area(price, table, k):
 @inner
 def release(net, price, refs, stack, x):
     """Dereference the operands of node ``x``; returns the area that becomes free below it."""
-    freed, top = np.float32(0), 1
+    freed, top = 0.0, 1
     stack[0] = x
     while top:
         top -= 1
@@ -53,9 +53,9 @@ def release(net, price, refs, stack, x):
             refs[z] -= 1
             if refs[z] == 0:
                 if net.place[z] < 0:
-                    freed += price.input[z]
+                    freed += np.float64(price.input[z])
                 else:
-                    freed += net.area[z]
+                    freed += np.float64(net.area[z])
                     stack[top] = z
                     top += 1
     return freed
@@ -64,7 +64,7 @@ def release(net, price, refs, stack, x):
 @inner
 def claim(net, price, refs, stack, x):
     """Reference the operands of node ``x``; returns the area that they ask for anew."""
-    added, top = np.float32(0), 1
+    added, top = 0.0, 1
     stack[0] = x
     while top:
         top -= 1
@@ -76,9 +76,9 @@ def claim(net, price, refs, stack, x):
             refs[z] += 1
             if refs[z] == 1:
                 if net.place[z] < 0:
-                    added += price.input[z]
+                    added += np.float64(price.input[z])
                 else:
-                    added += net.area[z]
+                    added += np.float64(net.area[z])
                     stack[top] = z
                     top += 1
     return added

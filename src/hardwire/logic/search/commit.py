@@ -7,7 +7,7 @@ from ...core.simd import load, store
 from .area import gate_area, measure_paths, sort_nodes, uses
 from .arrays import CHUNK
 from .cone import differences, evaluate, fanout, forget, propagate
-from .ranking import exact_change, exact_price
+from .ranking import LEAST, exact_change, exact_price
 
 
 @inner
@@ -178,7 +178,7 @@ def commit(net, loss, price, job, touched, root, u, v, table, spare, rate, fresh
     job.refs[:] = net.refs
     cost = np.float64(exact_price(net, price, job, root, u, v, np.uint64(table)))
     forget(job, fan)
-    if change + rate * cost >= 0:
+    if change + rate * cost >= -LEAST:
         return 0.0, 0.0
     if u == root:
         for j in range(net.fanin.shape[1]):

@@ -33,6 +33,8 @@ from .tidy import fold, forget_dead, pool_of
 ROUND = 8
 #: Counts that the softmax's table holds.
 POWERS = 1 << 14
+#: Change of the rate's logarithm over a whole search that is steered in one direction.
+GAIN = 120
 #: Bits that a node's own number moves the random numbers of its proposal by.
 DITHER = 64 * 16
 
@@ -54,11 +56,11 @@ class SearchOptions:
     window
         Samples that candidates are ranked on.
     tau
-        Divisor of the counts; 0: 0.36 sqrt(output bits of a group), followed as groups grow.
+        Divisor of the counts; 0: the one of least loss, sought again whenever all nodes were tried.
     floor
-        Loss, in nats of one copy of the samples, that a unit of price must save at least.
-    ramp
-        Share of the search after which the whole budget may be used.
+        Loss, in nats a sample, that a unit of price must save at least.
+    course
+        Shares of the search, and shares of the budget that the price is steered to at them, linear between.
     pool
         Nets that the proposals of a round choose operands from, drawn anew each round.
     dead
@@ -75,8 +77,8 @@ class SearchOptions:
     depth: int = 24
     window: int = 27_000
     tau: float = 0.0
-    floor: float = 0.4
-    ramp: float = 0.6
+    floor: float = 7e-6
+    course: tuple[tuple[float, ...], tuple[float, ...]] = ((0.0, 0.6), (0.1, 1.0))
     pool: int = 2000
     dead: int = 600
     redraw: int = 0
@@ -112,7 +114,7 @@ class Search:
         self.wide = prices.fan_in > 2
         self.price = Price(*prices.arrays(self.inputs))
         self.rounds = self.tried = self.made = 0
-        self.rate = 2.0 * samples.copies
+        self.rate, self.progress = 40 * options.floor * samples.samples, 0.0
         self.queue: list[int] = []
         self.epoch = 0
         self._allocate(prices, start)
@@ -129,7 +131,7 @@ class Search:
         varies = np.bitwise_count(samples.planes).sum(1)
         rare = samples.samples * 0.001
         self.active = (varies >= rare) & (varies <= samples.samples - rare)
-        self._set_tau()
+        self._set_tau(options.tau or 1.0)
         self._count_all()
         self._draw()
 
@@ -141,14 +143,17 @@ class Search:
         net = self.net
         return sum(1 for x in self._roots() if net.slot_first[x] >= 0 and not self._is_constant(x))
 
-    def loss(self) -> float:
-        """Return the loss of all samples together, in nats (classes, labels) or half squared deviations (targets)."""
+    def loss(self, tau: float = 0.0) -> float:
+        """Return the loss of all samples together, in nats (classes, labels) or half squared deviations (targets).
+
+        ``tau`` takes the place of the present divisor.
+        """
         n, loss, q = self.samples.samples, self.state_loss, self.samples.targets[:, : self.samples.samples]
         count = loss.count[:, :n].astype(np.float64)
         if self.samples.task == "regress":
             error = loss.level[:, None] + loss.gain[:, None] * count - q
             return float(0.5 * (error**2).sum())
-        z = (count - loss.level[:, None]) / self.tau
+        z = (count - loss.level[:, None]) / (tau or self.tau)
         if self.samples.task == "multilabel":
             return float((np.logaddexp(0, z) - q * z).sum())
         top = z.max(0)
@@ -177,9 +182,12 @@ class Search:
         if not self.queue:
             self._tidy()
             self.queue = self.rng.permutation(self._roots()).tolist()
-            redraw = self.options.redraw
+            redraw, tau = self.options.redraw, self.tau
+            self._fit_tau()
             if redraw and self.rounds // redraw > self.epoch:
                 self.epoch = self.rounds // redraw
+                self._draw()
+            elif tau != self.tau:
                 self._draw()
         net, rng = self.net, self.rng
         roots: list[int] = []
@@ -193,7 +201,7 @@ class Search:
         wake_prices(net, self.price, self._wake)
         first = int(rng.integers((self.words - self.window) // WORDS + 1)) * WORDS
         shift = rng.integers(64, size=ROUND) * 16
-        numbers, chosen = np.zeros((ROUND, 3)), np.zeros((ROUND, 3), np.int64)
+        numbers, chosen = np.zeros((ROUND, 3)), np.zeros((ROUND, 4), np.int64)
         work = propose_table if self.wide else propose
 
         def job(k: int) -> None:
@@ -212,17 +220,18 @@ class Search:
     def _commit(self, k: int, root: int, chosen: NDArray[np.int64], fresh: bool) -> bool:
         net = self.net
         u, v = int(chosen[0]), int(chosen[1])
-        if any(x >= self.inputs and net.place[x] < 0 for x in (u, v)):
+        read = (v, int(chosen[3])) if self.wide else (u, v)
+        if any(x >= self.inputs and net.place[x] < 0 for x in read):
             return False
         if not self.free:
             self._tidy()
             self.queue = []
-            if not self.free or net.refs[root] <= 0 or any(x >= self.inputs and net.place[x] < 0 for x in (u, v)):
+            if not self.free or net.refs[root] <= 0 or any(x >= self.inputs and net.place[x] < 0 for x in read):
                 return False
             fresh = False
         spare = self.free[-1]
         given = (net, self.state_loss, self.price, self.jobs[k], self._touched, root, u, v)
-        change, cost = (commit_table(*given, self.rate, fresh) if self.wide else
+        change, cost = (commit_table(*given, read[1], self.rate, fresh) if self.wide else
                         commit(*given, chosen.view(np.uint64)[2], spare, self.rate, fresh))
         if not change and not cost:
             return False
@@ -235,10 +244,11 @@ class Search:
     def _steer(self, progress: float) -> None:
         """Move ``rate`` so that the price follows the ramp to the budget."""
         options = self.options
-        target = options.budget * min(1.0, 0.1 + 0.9 * progress / options.ramp)
+        target = options.budget * float(np.interp(progress, *options.course))
         step = float(np.clip((self.area - target) / (0.02 * options.budget), -1, 1))
-        floor = options.floor * self.samples.copies
-        self.rate = min(max(self.rate * math.exp(0.05 * step), floor), 250 * floor)
+        gain = min(max(GAIN * (progress - self.progress), 0.05), 0.7)  # a short search moves it faster
+        floor, self.progress = options.floor * self.samples.samples, progress
+        self.rate = min(max(self.rate * math.exp(gain * step), floor), 300 * floor)
 
     # its parts
 
@@ -316,14 +326,23 @@ class Search:
         order = self.net.order[: self.net.size[0]]
         return order[self.net.refs[order] > 0]
 
-    def _set_tau(self) -> None:
-        bits = self.bits / self.groups if self.samples.task == "classify" and self.rounds else 0
-        bits = max(bits, self.options.bits)
-        self.tau = self.options.tau or 0.36 * math.sqrt(bits)
+    def _set_tau(self, tau: float) -> None:
+        """Set the divisor of the counts; the caller computes the probabilities anew."""
+        self.tau = tau
         loss = self.state_loss
-        inverse = 1 / self.tau if self.samples.task != "regress" else 1.0
+        inverse = 1 / tau if self.samples.task != "regress" else 1.0
         loss.scale[:] = inverse, math.expm1(inverse), math.expm1(-inverse)
         loss.power[:] = np.exp(-np.arange(POWERS) * inverse)
+
+    def _fit_tau(self) -> None:
+        """Choose the divisor, among powers of 2^(1/4), under which the present counts have the least loss."""
+        if self.options.tau or self.samples.task == "regress":
+            return
+        steps = round(4 * math.log2(self.tau / 0.5))
+        losses = {k: self.loss(0.5 * 2 ** (k / 4)) for k in (steps - 1, steps, steps + 1) if -6 <= k <= 20}
+        best = min(losses, key=lambda k: (losses[k], k != steps))
+        if best != steps:
+            self._set_tau(0.5 * 2 ** (best / 4))
 
     def _count_all(self) -> None:
         self.area = recount(self.net, self.price)
@@ -372,7 +391,7 @@ class Search:
         arrays = {name: array.copy() for name, array in arrays.items()}
         arrays |= {"queue": np.array(self.queue, np.int64), "free": np.array(self.free, np.int64)}
         values = {"rng": self.rng.bit_generator.state, "rate": self.rate, "price": self.area, "tau": self.tau,
-                  "rounds": self.rounds, "tried": self.tried, "made": self.made, "epoch": self.epoch}
+                  "progress": self.progress, "rounds": self.rounds, "tried": self.tried, "made": self.made, "epoch": self.epoch}
         return arrays, values
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], values: Mapping[str, Any]) -> None:
@@ -382,7 +401,7 @@ class Search:
             getattr(self.net, name)[:] = arrays[name]
         self.queue, self.free = arrays["queue"].tolist(), arrays["free"].tolist()
         self.rng.bit_generator.state = values["rng"]
-        self.rate, self.area = values["rate"], values["price"]
+        self.rate, self.area, self.progress = values["rate"], values["price"], values["progress"]
         self.rounds, self.tried, self.made, self.epoch = (values[k] for k in ("rounds", "tried", "made", "epoch"))
-        self._set_tau()
+        self._set_tau(values["tau"])
         self._draw()

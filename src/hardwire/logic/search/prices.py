@@ -4,14 +4,12 @@ A search moves thousands of gates a minute and cannot map each trial, so that it
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...core.gates import TABLE
-
-Unit = Literal["ge", "gates", "luts"]
+from ..settings import Unit
 
 _FREE = {TABLE[name] for name in ("FALSE", "TRUE", "A", "B", "NOT_A", "NOT_B")}
 _PARITY = {TABLE["XOR"], TABLE["XNOR"]}

@@ -10,6 +10,8 @@ from .cone import differences, fanout, forget, gate, sixteen
 
 HUGE = np.int64(1) << np.int64(62)
 TOP_SINGLES = 3
+#: Nats that a substitution saves at least: more than rounding.
+LEAST = 1e-4
 
 
 @inner
@@ -140,17 +142,17 @@ def exact_price(net, price, job, root, u, v, table):
     """
     refs, stack = job.refs, job.stack
     slots = slots_of(net, root)
-    area = gate_area(price, table, 2)
+    area = np.float64(gate_area(price, table, 2))
     if slots:
-        area += slots * price.slot[0] * (np.float32(table != 0 and table != 15) - np.float32(not constant(net, root)))
+        counted = np.float64(table != 0 and table != 15) - np.float64(not constant(net, root))
+        area += slots * np.float64(price.slot[0]) * counted
     use_u, use_v = uses(table, 2, 0), uses(table, 2, 1)
     if u == root and use_u:
-        grown = _claim_one(net, price, refs, stack, v) if use_v else np.float32(0)
         if use_v:
+            area += _claim_one(net, price, refs, stack, v)
             _release_one(net, price, refs, stack, v)
-        return area + grown
-    area -= net.area[root]
-    area -= release(net, price, refs, stack, root)
+        return area
+    area -= np.float64(net.area[root]) + release(net, price, refs, stack, root)
     if use_u:
         area += _claim_one(net, price, refs, stack, u)
     if use_v:
@@ -166,10 +168,10 @@ def exact_price(net, price, job, root, u, v, table):
 def _claim_one(net, price, refs, stack, x):
     refs[x] += 1
     if refs[x] > 1:
-        return np.float32(0)
+        return 0.0
     if net.place[x] < 0:
-        return price.input[x]
-    return net.area[x] + claim(net, price, refs, stack, x)
+        return np.float64(price.input[x])
+    return np.float64(net.area[x]) + claim(net, price, refs, stack, x)
 
 
 @inner
@@ -198,7 +200,7 @@ def _freed(net, price, job, root, keep_u):
     held = keep_u >= 0
     if held:
         job.refs[keep_u] += 1
-    freed = net.area[root] + release(net, price, job.refs, job.stack, root)
+    freed = np.float64(net.area[root]) + release(net, price, job.refs, job.stack, root)
     claim(net, price, job.refs, job.stack, root)
     if held:
         job.refs[keep_u] -= 1
@@ -339,6 +341,6 @@ def _search(net, price, job, root, pool, wake, first, window, unit, rate, out_nu
             u = v = 0
         change = exact_change(net, job, root, u, v, table)
         cost = np.float64(exact_price(net, price, job, root, u, v, table))
-        if change + rate * cost < out_number[0]:
+        if change + rate * cost < min(out_number[0], -LEAST):
             out_number[0], out_number[1], out_number[2] = change + rate * cost, change, cost
             out_net[0], out_net[1], out_net[2] = u, v, np.int64(table)

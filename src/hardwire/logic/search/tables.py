@@ -12,8 +12,10 @@ from .area import constant, gate_area, measure_paths, slots_of, sort_nodes, uses
 from .arrays import TABLES_KEPT
 from .cone import differences, fanout, forget
 from .commit import _follow, _update_values
-from .ranking import _claim_one, _release_one, release_all, restore_all, round_differences
+from .ranking import LEAST, _claim_one, _release_one, release_all, restore_all, round_differences
 
+HUGE = np.int64(1) << np.int64(62)
+#: Operands that a proposal tries to replace, drawn at random.
 FEW = 3
 
 
@@ -134,11 +136,11 @@ def _price_change(net, price, job, root, operands, count, table):
     used = 0
     for i in range(count):
         used += uses(table, count, i)
-    area = price.table[used]
+    area = np.float64(price.table[used])
     slots = slots_of(net, root)
     if slots:
-        area += slots * price.slot[0] * (np.float32(used > 0) - np.float32(not constant(net, root)))
-    area -= net.area[root] + release_all(net, price, job, root)
+        area += slots * np.float64(price.slot[0]) * (np.float64(used > 0) - np.float64(not constant(net, root)))
+    area -= np.float64(net.area[root]) + release_all(net, price, job, root)
     for i in range(count):
         if uses(table, count, i):
             area += _claim_one(net, price, job.refs, job.stack, operands[i])
@@ -151,12 +153,13 @@ def _price_change(net, price, job, root, operands, count, table):
 
 @jit
 def propose_table(net, loss, price, job, root, pool, wake, first, window, dither, rate, out_number, out_net):
-    """As ``ranking.propose``; ``out_net`` is the place of the new operand, the operand, and the table.
+    """As ``ranking.propose``; ``out_net`` is the place of the new operand, the operand, the table, and a first operand.
 
-    The place is -1 where no operand is new. Unused operands count as absent; a place behind the last one adds an operand.
+    The place is -1 where no operand is new, and -2 where the node becomes a constant. Unused operands count as absent; a
+    place behind the last one adds an operand. A constant node gets two operands at once, the first of them the best alone.
     """
     out_number[:] = 0
-    out_net[0], out_net[1], out_net[2] = -1, -1, 0
+    out_net[0], out_net[1], out_net[2], out_net[3] = -1, -1, 0, -1
     live, fan, slots = fanout(net, job, root)
     if slots:
         differences(net, loss, job, root, live, slots)
@@ -175,6 +178,16 @@ def _search(net, price, job, root, pool, wake, first, window, unit, rate, dither
     count, _ = spelled(net, root, operands)
     kept = 0
     scores, candidates = job.score, job.candidate
+    alone = np.int64(-1)
+    if count == 0:
+        cells, lowest = _cells(net, job, operands, 0, 0, first, window), HUGE
+        for i in range(len(pool)):
+            if job.mark[pool[i]] == -1 and net.level[pool[i]] <= top:
+                gain = _gain(net, job, pool[i], cells, first, window)
+                if gain < lowest:
+                    lowest, alone = gain, np.int64(pool[i])
+        if alone >= 0:
+            operands[0], count = alone, 1
     places = min(count, FEW) + (1 if count < net.fanin.shape[1] else 0)
     for turn in range(places):
         place = count if turn == min(count, FEW) else np.int64(dither[turn] * np.float32(count)) % max(count, 1)
@@ -211,19 +224,23 @@ def _search(net, price, job, root, pool, wake, first, window, unit, rate, dither
         table, change = _best_table(net, job, trial, trials, sums)
         change -= present
         cost = np.float64(_price_change(net, price, job, root, trial, trials, table))
-        if change + rate * cost < out_number[0] - 1e-6:
+        if change + rate * cost < min(out_number[0], -LEAST):
             out_number[0], out_number[1], out_number[2] = change + rate * cost, change, cost
             out_net[0], out_net[1] = -2 if k == -2 else place, v
-            out_net[2] = np.int64(table)
+            out_net[2], out_net[3] = np.int64(table), alone
 
 
 @jit
-def commit_table(net, loss, price, job, touched, root, place, v, rate, fresh):
+def commit_table(net, loss, price, job, touched, root, place, v, alone, rate, fresh):
     """Put operand ``v`` in ``place`` of ``root``, with its best table, if loss and price together fall; as ``commit``."""
     live, fan, slots = fanout(net, job, root)
     operands, sums = np.empty(7, np.int64), np.empty(64)
     count, _ = spelled(net, root, operands)
-    possible = place <= count
+    possible = True
+    if count == 0 and alone >= 0:
+        operands[0], count = alone, 1
+        possible &= job.mark[alone] == -1 and net.level[alone] + net.height[root] < net.limit[0]
+    possible &= place <= count
     if place >= 0:
         possible &= job.mark[v] == -1 and net.level[v] + net.height[root] < net.limit[0]
         for j in range(count):
@@ -243,7 +260,7 @@ def commit_table(net, loss, price, job, touched, root, place, v, rate, fresh):
     job.refs[:] = net.refs
     cost = np.float64(_price_change(net, price, job, root, operands, count, table))
     forget(job, fan)
-    if change + rate * cost >= -1e-6:
+    if change + rate * cost >= -LEAST:
         return 0.0, 0.0
     _follow(net, root, np.int32(-1))
     if count < 2:  # the kernels know two operands and more

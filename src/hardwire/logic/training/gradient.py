@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -14,12 +13,11 @@ from numpy.typing import NDArray
 from ...core.errors import FormatError, InputError
 from ...data import Dataset
 from ...runs.checkpoint import Tensors, part, with_prefix
-from ...runs.experiment import Figures, Training, run
-from ...runs.progress import Listener
+from ...runs.experiment import Figures, Training
 from ..kernels import cpu
 from ..kernels.ops import use_device
 from ..kernels.reference import cross_entropy
-from ..model import Model, describe, load_weights, pack, to_numpy, to_torch, unpack
+from ..model import describe, load_weights, pack, to_numpy, to_torch
 from ..network.build import build_encoder, build_network
 from ..network.heads import Head, build_head
 from ..network.network import LogicNetwork
@@ -222,40 +220,3 @@ class LogicTraining(Training):
         self.network.load_state_dict(self.best)
         self.network.eval()
         return pack(self.network, self.encoder, describe(self.dataset), self.best_step)
-
-
-def train(
-    settings: LogicSettings, dataset: Dataset, *, out: str | Path | None = None, resume: bool = False,
-    network: torch.nn.Module | None = None, progress: Listener | None = None, checkpoint_seconds: float | None = None,
-) -> Model:
-    """Train a logic network on ``dataset``; select the weights on its validation split.
-
-    Parameters
-    ----------
-    settings
-        Network, encoder and training.
-    dataset
-        The test split is not touched.
-    out
-        Run directory; without it nothing is written.
-    resume
-        Go on from the checkpoint in ``out``; the weights become those of a run that was never stopped.
-    network
-        See ``LogicTraining``.
-    progress
-        Called with events, see ``runs.progress``.
-    checkpoint_seconds
-        Time between checkpoints.
-
-    Notes
-    -----
-    The CPU kernels keep no activations between forward and backward but compute a block's anew (activation
-    recomputation), so that depth costs no memory; ``accumulate`` cuts what is left, the unpacked batch. Started by
-    ``torchrun``, the processes share every batch and evaluation; ``batch`` is that of all together.
-    """
-    if out is None and resume:
-        raise InputError("resume needs a run directory; give out")
-    training = LogicTraining(settings, dataset, network)
-    outcome = run("logic", settings, training, out=out, resume=resume, listen=progress,
-                  checkpoint_seconds=checkpoint_seconds)
-    return unpack(outcome.stored, training.network)

@@ -1,0 +1,58 @@
+"""The verb ``search``: an exact search for the cheapest circuit, from a run or from nothing, into a run directory."""
+
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from ..logic.settings import LogicSettings, search_preset
+from .output import Output
+from .train import train_into
+from .verbs import (
+    DATASET,
+    SEARCHED,
+    budget_options,
+    data_dir_option,
+    out_option,
+    resume_option,
+    set_option,
+    settings_options,
+    threads_option,
+    verb,
+    with_assignments,
+)
+
+EXAMPLES = """
+hardwire search mnist --budget 1400ge --time 5m --out runs/tiny
+hardwire search runs/mnist --budget 7500ge --time 20m --out runs/cheap
+hardwire search mnist --budget 700luts --time 10m --out runs/luts
+"""
+#: Settings that are used often.
+FREQUENT = ("seed", "search_rounds", "search_bits", "search_copies", "search_depth", "encoder", "levels", "augment", "label")
+
+
+@verb(EXAMPLES)
+@click.argument("source", metavar="RUN|DATASET", help=f"Run directory of `hardwire train`, or a data set: {DATASET}")
+@out_option()
+@budget_options(required=True)
+@resume_option
+@data_dir_option
+@threads_option
+@set_option
+@settings_options(LogicSettings, *FREQUENT, only=True)
+def search(output: Output, *, source: str, out: str, resume: bool, data_dir: Path | None, assignments: tuple[str, ...],
+           search: dict[str, Any], given: dict[str, Any]) -> int:
+    """Search for the cheapest circuit, by exact changes of the training loss and the price.
+
+    RUN gives the network to begin with; a data set alone begins with nothing. The network that classifies the validation
+    split best within the budget is kept. The same settings with --search-rounds give the same circuit on any machine.
+    """
+    folder, run = Path(out), Path(source)
+    if resume and (folder / "config.toml").is_file():
+        settings = LogicSettings.load(folder / "config.toml")
+    elif (run / "config.toml").is_file():
+        settings = LogicSettings.load(run / "config.toml").changed(**{"start": str(run.resolve())} | search)
+    else:
+        settings = search_preset(source).changed(**{"start": "nothing"} | search)
+    settings = with_assignments(settings.changed(**search | given), assignments)
+    return train_into(output, settings, folder, data_dir=data_dir, resume=resume)

@@ -1,0 +1,56 @@
+"""The training that settings describe: gradient steps, an exact search, or one after the other."""
+
+from pathlib import Path
+
+import torch
+
+from ...core.errors import InputError
+from ...data import Dataset
+from ...runs.experiment import Training, run
+from ...runs.progress import Listener
+from ..model import Model, unpack
+from ..settings import LogicSettings
+from .gradient import LogicTraining
+from .search import SearchTraining
+
+
+def training_of(settings: LogicSettings, dataset: Dataset) -> Training:
+    """Return the training that the settings describe, at its beginning."""
+    return SearchTraining(settings, dataset) if settings.budget else LogicTraining(settings, dataset)
+
+
+def train(
+    settings: LogicSettings, dataset: Dataset, *, out: str | Path | None = None, resume: bool = False,
+    network: torch.nn.Module | None = None, progress: Listener | None = None, checkpoint_seconds: float | None = None,
+) -> Model:
+    """Train a logic network on ``dataset``, and search where the settings have a budget; select on its validation split.
+
+    Parameters
+    ----------
+    settings
+        Network, encoder and training.
+    dataset
+        The test split is not touched.
+    out
+        Run directory; without it nothing is written.
+    resume
+        Go on from the checkpoint in ``out``; the weights become those of a run that was never stopped.
+    network
+        See ``LogicTraining``.
+    progress
+        Called with events, see ``runs.progress``.
+    checkpoint_seconds
+        Time between checkpoints.
+
+    Notes
+    -----
+    The CPU kernels keep no activations between forward and backward but compute a block's anew (activation
+    recomputation), so that depth costs no memory; ``accumulate`` cuts what is left, the unpacked batch. Started by
+    ``torchrun``, the processes share every batch and evaluation; ``batch`` is that of all together.
+    """
+    if out is None and resume:
+        raise InputError("resume needs a run directory; give out")
+    training = LogicTraining(settings, dataset, network) if network is not None else training_of(settings, dataset)
+    outcome = run("logic", settings, training, out=out, resume=resume, listen=progress,
+                  checkpoint_seconds=checkpoint_seconds)
+    return unpack(outcome.stored, network)
