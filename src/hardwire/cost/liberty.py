@@ -228,10 +228,10 @@ def liberty_text(path: str | PathLike[str]) -> str:
         Where it cannot be read.
     """
     path = Path(path)
-    opener = {".gz": gzip.open, ".xz": lzma.open}.get(path.suffix, open)
     try:
-        with opener(path, "rb") as file:
-            content: bytes = file.read()
+        content = path.read_bytes()
+        if path.suffix in (".gz", ".xz"):
+            content = gzip.decompress(content) if path.suffix == ".gz" else lzma.decompress(content)
         return content.decode("utf-8")
     except (UnicodeDecodeError, gzip.BadGzipFile, lzma.LZMAError, EOFError):
         raise FormatError(f"{path} is damaged or no Liberty file; check the path") from None

@@ -60,7 +60,7 @@ class Score:
 def circuit_scores(circuit: Circuit, library: Library | None = None) -> dict[str, Score]:
     """The score of each stage, and of the ``whole``."""
     costs = stage_costs(circuit)
-    scores = {}
+    scores: dict[str, Score] = {}
     for index, stage in enumerate(STAGES):
         nodes = circuit.stage == index
         scores[stage] = replace(_score(circuit.table[nodes], circuit.arity[nodes], library),
@@ -89,8 +89,8 @@ def _sum(scores: Iterable[Score]) -> Score:
         for size, count in (score.tables or {}).items():
             tables[size] = tables.get(size, 0) + count
     areas = [score.ge for score in scores if score.ge is not None]
-    return Score(*(sum(getattr(score, name) for score in scores)
-                   for name in ("two_input", "inverters", "wires", "constants")),
+    return Score(sum(score.two_input for score in scores), sum(score.inverters for score in scores),
+                 sum(score.wires for score in scores), sum(score.constants for score in scores),
                  dict(sorted(tables.items())), ge=float(sum(areas)) if areas else None)
 
 

@@ -14,6 +14,7 @@ from itertools import islice
 from ..backends.common import lut
 from ..circuit import FALSE, FIRST, STAGES, TRUE, Circuit, CircuitBuilder
 from ..circuit.arithmetic import full_adder
+from ..circuit.circuit import MacroKind
 from ..circuit.schedule import Node, schedule
 from ..core.errors import ToolError
 from ..core.truth_tables import compose, projection, shrink
@@ -22,6 +23,8 @@ from .netlist import Ports, module_text
 
 #: Cuts that are kept of each net, those of fewest leaves.
 CUTS = 8
+#: The macros that are built anew.
+COUNTS: tuple[MacroKind, ...] = ("popcount",)
 #: Leaves in ascending order, and the net's table over them.
 Cut = tuple[tuple[int, ...], int]
 
@@ -49,9 +52,9 @@ def find_adders(circuit: Circuit) -> list[AdderNets]:
                 tables[leaves].setdefault(table, net)
     taken: set[int] = set()
     adders = []
-    for leaves, net in tables.items():
-        sums = [(net[t], t != XOR3) for t in (XOR3, XOR3 ^ 0xFF) if t in net and net[t] not in taken]
-        carries = [(net[t], t != MAJORITY) for t in (MAJORITY, MAJORITY ^ 0xFF) if t in net and net[t] not in taken]
+    for leaves, nets in tables.items():
+        sums = [(nets[t], t != XOR3) for t in (XOR3, XOR3 ^ 0xFF) if t in nets and nets[t] not in taken]
+        carries = [(nets[t], t != MAJORITY) for t in (MAJORITY, MAJORITY ^ 0xFF) if t in nets and nets[t] not in taken]
         if sums and carries:
             (s, s_inverted), (c, c_inverted) = sums[0], carries[0]
             adders.append(AdderNets(leaves, s, c, s_inverted, c_inverted))
@@ -75,7 +78,7 @@ def with_columns(circuit: Circuit) -> tuple[Circuit, list[AdderNets]]:
     inputs = [net for w in circuit.inputs for net in b.input(w.name, w.width, offset=w.offset, step=w.step)]
     moved = dict(enumerate([FALSE, TRUE, *inputs]))
     adders: list[AdderNets] = []
-    for item in schedule(circuit, macros=("popcount",), slim=False):
+    for item in schedule(circuit, macros=COUNTS, slim=False):
         if isinstance(item, Node):
             with b.stage(STAGES[circuit.stage[item.net - circuit.first_node]]):
                 operands = [moved[net] for net in item.inputs]
@@ -135,7 +138,7 @@ def preserves_sum(bits: Sequence[int], adders: Sequence[AdderNets], count: Seque
             return False
         weight.subtract(dict.fromkeys(adder.operands, unit))
         weight.update({adder.sum: unit, adder.carry: 2 * unit})
-    expected = Counter()
+    expected: Counter[int] = Counter()
     for j, net in enumerate(count):
         expected[net] += 1 << j
     del expected[FALSE]
@@ -148,7 +151,7 @@ def net_cuts(circuit: Circuit, size: int = 3) -> list[list[Cut]]:
     cuts += [[((net,), 0b10)] for net in range(FIRST, circuit.first_node)]
     rows = zip(circuit.fanin.tolist(), circuit.table.tolist(), circuit.arity.tolist())
     for net, (fanin, table, k) in enumerate(rows, circuit.first_node):
-        merged = {((net,), 0b10): None}
+        merged: dict[Cut, None] = {((net,), 0b10): None}
         for cut in sorted(set(_merge(table, [cuts[f] for f in fanin[:k]], size)), key=lambda cut: len(cut[0])):
             merged[cut] = None
         cuts.append(list(merged)[:CUTS])
