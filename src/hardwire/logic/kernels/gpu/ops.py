@@ -277,8 +277,8 @@ def _graph_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, f
                     wanted: list[bool]) -> list[torch.Tensor]:
     graph, p = level_kernel.levels(x.shape[1], fanin, arity, outputs, x.device), values.detach().float().contiguous()
     dp, total = level_kernel.backward(buffer, feature_major(grad), graph, p, efd)
-    dx = total[: x.shape[1]].to(x.dtype).t() if wanted[0] else x.new_empty(0)
-    return [dx, dp.to(values.dtype)]
+    dx = common.rows_of(x.shape[1], x.shape[0], x.dtype, x.device).copy_(total[: x.shape[1]]) if wanted[0] else None
+    return [_input_gradient(x, dx), dp.to(values.dtype)]
 
 
 def _fake_graph_gradients(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, *rest: Any) -> list[torch.Tensor]:
@@ -291,7 +291,7 @@ _graph_gradients = operation(
 _graph = operation(
     SPACE, "graph(Tensor x, Tensor values, Tensor fanin, Tensor arity, Tensor outputs, bool efd) -> (Tensor, Tensor)",
     _graph_forward, gradients=_graph_gradients, saved=5,
-    fake=lambda x, values, fanin, arity, outputs, efd: (_fake_rows(x, outputs.shape[0]).t(),
+    fake=lambda x, values, fanin, arity, outputs, efd: (x.new_empty(outputs.shape[0], x.shape[0]).t(),
                                                         _fake_rows(x, x.shape[1] + fanin.shape[0])))
 
 
