@@ -240,7 +240,7 @@ def _check_shapes(graph: Graph) -> None:
     if not graph.sizes or min(graph.sizes) < 0 or sum(graph.sizes) != len(graph.outputs):
         raise InputError(f"groups of {graph.sizes} bits do not share out {len(graph.outputs)} outputs; sizes must add "
                          f"up to them")
-    if len(graph.outputs) and not (0 <= graph.outputs.min() and graph.outputs.max() < graph.inputs + n):
+    if len(graph.outputs) and not (graph.outputs.min() >= 0 and graph.outputs.max() < graph.inputs + n):
         raise InputError(f"an output names number {int(graph.outputs.max())} of a graph of {graph.inputs} inputs and "
                          f"{n} nodes; name an input or a node")
 

@@ -33,6 +33,8 @@ def calls(ops: Kernels, dtype: torch.dtype = torch.float32) -> dict[str, tuple[C
         "stack_loss with a teacher": (ops.stack_loss, (x, values, pairs, 2, False, 0.5, y, soft)),
         "mixed": (ops.mixed, (x, tensor(7, 2, 4, dtype=dtype), tensor(7, 4, seed=1, dtype=dtype), wires(6, 7, 2, 4), False)),
         "lut": (ops.lut, (x, tensor(7, 8, seed=1, dtype=dtype), wires(6, 7, 3), False)),
+        "graph": (ops.graph, (x, tensor(14, seed=1, dtype=dtype), torch.tensor([[0, 5, 0], [6, 2, 1], [3, 0, 0]]).int(),
+                              torch.tensor([2, 3, 1], dtype=torch.uint8), torch.tensor([7, 8, 0, 7]).int(), False)),
         "tree": (ops.tree, (image, tensor(9, 4, seed=1, dtype=dtype), leaves, (2, 4, 4), (3, 1, 1), 0, 2, False)),
         "tree without a pool": (ops.tree, (image, tensor(9, 4, seed=1, dtype=dtype), leaves, (2, 4, 4), (3, 4, 4), 1, 1, True)),
         "interaction": (ops.interaction, (tensor(9, 4, seed=1, dtype=dtype),)),

@@ -22,7 +22,7 @@ def test_torch_accepts_the_registration(name):
 def test_every_operation_is_checked():
     used = {operation._name for call in CALLS.values() for operation, _ in recorded(*call)}
     names = ("stack", "stack_backward", "stack_loss", "mixed", "mixed_backward", "lut", "lut_backward", "tree", "tree_backward",
-             "interaction")
+             "interaction", "graph", "graph_backward")
     assert used == {f"hardwire_cpu::{name}" for name in names}
 
 

@@ -80,7 +80,8 @@ class _Unrolling:
         wide = [empty, *(np.pad(fanin, ((0, 0), (0, width - fanin.shape[1]))) for _, fanin, _ in self.blocks)]
         tables = np.concatenate([np.zeros(0, np.uint64), *(table for table, _, _ in self.blocks)])
         arities = np.concatenate([np.zeros(0, np.uint8), *(arity for _, _, arity in self.blocks)])
-        return Graph(self.inputs, np.concatenate(wide).astype(np.int32), tables, arities, outputs.astype(np.int32), sizes)
+        fanin = np.concatenate(wide).astype(np.int32)
+        return Graph(self.inputs, fanin, tables, arities, outputs.astype(np.int32), sizes)
 
     def layer(self, layer: Layer, numbers: Numbers) -> Numbers:
         """The numbers of a layer's outputs, given those of its inputs."""
@@ -98,7 +99,6 @@ class _Unrolling:
 
     def _convolution(self, layer: LogicConv2d, numbers: Numbers) -> Numbers:
         """Trees of all positions level by level, then the ORs of the pools."""
-        channels, height, width = layer.in_shape
         kernels, rows, columns = layer.out_shape
         border = layer.padding
         image = np.pad(numbers.reshape(layer.in_shape), ((0, 0), (border, border), (border, border)),
@@ -116,7 +116,7 @@ class _Unrolling:
         return self._windows(level[:, 0], layer.pool)
 
     def _pool(self, layer: OrPool2d, numbers: Numbers) -> Numbers:
-        channels, rows, columns = layer.out_shape
+        _, rows, columns = layer.out_shape
         image = numbers.reshape(layer.in_shape)[:, : rows * layer.pool, : columns * layer.pool]
         return self._windows(image, layer.pool)
 

@@ -4,7 +4,6 @@ from typing import NamedTuple, cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from ...core.errors import InputError
@@ -68,7 +67,8 @@ class LogicGraph(Nodes):
         truth = torch.from_numpy(graph.table.astype(np.int64))
         for part in self.parts():
             kind = self._kind(part)
-            w = kind.certain(hard_values(truth[part.nodes], k=part.arity), kind.strength if strength is None else strength)
+            size = kind.strength if strength is None else strength
+            w = kind.certain(hard_values(truth[part.nodes], k=part.arity), size)
             weights.append((w + noise * torch.randn(w.shape, generator=generator)).flatten())
         self.weight = nn.Parameter(torch.cat(weights) if weights else torch.zeros(0))
 

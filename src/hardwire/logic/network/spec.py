@@ -70,8 +70,8 @@ def _build(record: dict[str, Any], wiring: Callable[[str], NDArray[np.int32]]) -
         return LogicConv2d(leaves=wiring("leaves"), **record)
     if kind == "graph":
         fanin, arity, outputs = (wiring(name) for name in ("fanin", "arity", "outputs"))
-        graph = Graph(record.pop("in_features"), fanin, np.zeros(len(fanin), np.uint64), arity.astype(np.uint8), outputs,
-                      (len(outputs),))
+        tables = np.zeros(len(fanin), np.uint64)
+        graph = Graph(record.pop("in_features"), fanin, tables, arity.astype(np.uint8), outputs, (len(outputs),))
         return LogicGraph(graph, **record)
     if kind != "dense":
         raise FormatError(f"a layer of kind {kind!r} is unknown; use a newer program")

@@ -87,6 +87,19 @@ def lut(samples, *, inputs=9, nodes=5, k=4, dtype=torch.float64, seed=0) -> Prob
                     [uniform(g, samples, inputs), uniform(g, nodes, 2**k)], dtype, g)
 
 
+def graph(samples, *, inputs=7, nodes=12, most=6, outputs=9, dtype=torch.float64, seed=0) -> Problem:
+    """Arities from 1 to ``most``, dead nodes, a node that reads one operand twice, outputs that are inputs or the same node."""
+    g = torch.Generator().manual_seed(seed)
+    arity = torch.arange(nodes) % most + 1
+    fanin = torch.stack([whole(g, inputs + j, most) for j in range(nodes)])
+    fanin[1] = 1
+    fanin[torch.arange(most) >= arity[:, None]] = 0
+    ends = torch.cat([torch.tensor([0, inputs + nodes - 1, inputs + nodes - 1]), whole(g, inputs + nodes, outputs - 3)]).int()
+    wiring = fanin, arity.to(torch.uint8), ends
+    return _problem(lambda x, p: cpu_ops.graph(x, p, *wiring), lambda x, p: functional.graph(x, p, *wiring),
+                    [uniform(g, samples, inputs), uniform(g, int((2**arity).sum()))], dtype, g)
+
+
 def random_leaves(g, channels, kernels, field, depth):
     """Leaves (kernels, 2^depth, 3) that reach the corner of the receptive field: its size can be read off them."""
     leaves = torch.stack([whole(g, n, kernels, 2**depth) for n in (channels, field, field)], -1)
@@ -113,7 +126,7 @@ def stack_loss_untaught(samples, **options) -> Problem:
 
 
 #: Operations whose outputs belong to samples, and those with one number for all.
-SAMPLEWISE = {"stack": stack, "mixed": mixed, "tree": tree, "lut": lut}
+SAMPLEWISE = {"stack": stack, "mixed": mixed, "tree": tree, "lut": lut, "graph": graph}
 KERNELS = SAMPLEWISE | {"stack_loss": stack_loss, "stack_loss_untaught": stack_loss_untaught}
 
 

@@ -19,7 +19,8 @@ def test_torch_accepts_the_registration(name):
 
 def test_every_operation_is_checked():
     used = {operation._name for call in CALLS.values() for operation, _ in recorded(*call)}
-    names = ("stack", "stack_backward", "mixed", "mixed_backward", "lut", "lut_backward", "tree", "tree_backward")
+    names = ("stack", "stack_backward", "mixed", "mixed_backward", "lut", "lut_backward", "tree", "tree_backward", "graph",
+             "graph_backward")
     assert used == {f"hardwire_gpu::{name}" for name in names}
 
 

@@ -17,6 +17,7 @@ from ..cpu_ops import geometry
 from ..reference import Soft, cross_entropy
 from ..registration import operation
 from . import common
+from . import levels as level_kernel
 from . import lut as lut_kernel
 from . import mix as mixed_kernel
 from . import stack as stack_kernel
@@ -257,6 +258,47 @@ def tree(x: torch.Tensor, values: torch.Tensor, leaves: torch.Tensor, in_shape: 
          padding: int = 0, pool: int = 1, efd: bool = False) -> torch.Tensor:
     """Trees of gates over an image; see ``ops.Kernels.tree``."""
     y: torch.Tensor = _tree(x, values, leaves, list(in_shape), list(out_shape), padding, pool, efd)[0]
+    return y
+
+
+# ------------------------------------------------------------------------------------------------------ without layers
+
+
+def _graph_forward(x: torch.Tensor, values: torch.Tensor, fanin: torch.Tensor, arity: torch.Tensor,
+                   outputs: torch.Tensor, efd: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    """Outputs, and the values of all inputs and nodes."""
+    graph = level_kernel.levels(x.shape[1], fanin, arity, outputs, x.device)
+    y, buffer = level_kernel.forward(feature_major(x), graph, values.detach().float().contiguous())
+    return y.t(), buffer
+
+
+def _graph_backward(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, fanin: torch.Tensor,
+                    arity: torch.Tensor, outputs: torch.Tensor, buffer: torch.Tensor, efd: bool,
+                    wanted: list[bool]) -> list[torch.Tensor]:
+    graph, p = level_kernel.levels(x.shape[1], fanin, arity, outputs, x.device), values.detach().float().contiguous()
+    dp, total = level_kernel.backward(buffer, feature_major(grad), graph, p, efd)
+    dx = common.rows_of(x.shape[1], x.shape[0], x.dtype, x.device).copy_(total[: x.shape[1]]) if wanted[0] else None
+    return [_input_gradient(x, dx), dp.to(values.dtype)]
+
+
+def _fake_graph_gradients(grad: torch.Tensor, x: torch.Tensor, values: torch.Tensor, *rest: Any) -> list[torch.Tensor]:
+    return _fake_gradients(x, rest[-1], values)
+
+
+_graph_gradients = operation(
+    SPACE, "graph_backward(Tensor grad, Tensor x, Tensor values, Tensor fanin, Tensor arity, Tensor outputs, "
+           "Tensor buffer, bool efd, bool[] wanted) -> Tensor[]", _graph_backward, fake=_fake_graph_gradients)
+_graph = operation(
+    SPACE, "graph(Tensor x, Tensor values, Tensor fanin, Tensor arity, Tensor outputs, bool efd) -> (Tensor, Tensor)",
+    _graph_forward, gradients=_graph_gradients, saved=5,
+    fake=lambda x, values, fanin, arity, outputs, efd: (x.new_empty(outputs.shape[0], x.shape[0]).t(),
+                                                        _fake_rows(x, x.shape[1] + fanin.shape[0])))
+
+
+def graph(x: torch.Tensor, values: torch.Tensor, fanin: torch.Tensor, arity: torch.Tensor, outputs: torch.Tensor,
+          efd: bool = False) -> torch.Tensor:
+    """A network without layers; see ``ops.Kernels.graph``."""
+    y: torch.Tensor = _graph(x, values, fanin, arity, outputs, efd)[0]
     return y
 
 
