@@ -147,9 +147,8 @@ class LogicSettings(Settings):
             if values and len(values) != len(self.channels):
                 raise InputError(f"{name} = {values} should have one entry for each of the "
                                  f"{len(self.channels)} channels")
-        if self.learned_layers and (self.candidates < 4 or self.candidates % 4 or self.fan_in != 2):
-            raise InputError(f"learned_layers need candidates, a multiple of 4, and fan_in 2, not "
-                             f"{self.candidates} and {self.fan_in}")
+        if self.learned_layers and (self.candidates < 4 or self.candidates % 4):
+            raise InputError(f"learned_layers need candidates, a multiple of 4, not {self.candidates}")
         if self.teacher and self.task != "classify":
             raise InputError(f"a teacher's logits are for task 'classify', not {self.task!r}; leave teacher out")
         if not re.fullmatch(r"cpu|cuda(:\d+)?|triton-interpreter", self.device):

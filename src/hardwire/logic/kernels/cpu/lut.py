@@ -17,7 +17,7 @@ from .rows import add_parts, clear, from_block, to_block
 
 
 class _Forward(NamedTuple):
-    """Workspace: inputs; the levels of one table, see ``_fold``; outputs."""
+    """Workspace: inputs; the levels of one table, see ``fold``; outputs."""
 
     block: Buffer
     v: Buffer
@@ -41,7 +41,7 @@ def _operand(block, row, view):
 
 
 @inner
-def _fold(block, inputs, p, v, view):
+def fold(block, inputs, p, v, view):
     """Interpolate along input 0, then 1, ...; the result is the last row of ``v``.
 
     The levels stand one after the other. Level ``l`` has ``2^(k - l)`` rows; level 0, the table itself, is not stored.
@@ -62,8 +62,8 @@ def _fold(block, inputs, p, v, view):
 
 
 @inner
-def _unfold(block, inputs, p, v, y, dp, below, view, want_dp, want_dx):
-    """Backward of ``_fold``: ``y`` holds the result's gradient in row 0 and is overwritten level by level."""
+def unfold(block, inputs, p, v, y, dp, below, view, want_dp, want_dx):
+    """Backward of ``fold``: ``y`` holds the result's gradient in row 0 and is overwritten level by level."""
     read, n = len(p) - 2, 1
     for i in range(len(inputs) - 1, 0, -1):
         u = _operand(block, inputs[i], view)
@@ -97,7 +97,7 @@ def _forward(x, inputs, p, view, out, work, begin, end, fresh):
     for start in range(begin, end, WIDE):
         to_block(x, start, block)
         for g in range(len(p)):
-            _fold(block, inputs[g], p[g], v, (view[0], view[1]))
+            fold(block, inputs[g], p[g], v, (view[0], view[1]))
             store_row(load_row(v, p.shape[1] - 2), result, g)
         from_block(result, out, start)
 
@@ -112,18 +112,18 @@ def _backward(x, grad_out, inputs, p, views, dp, dx, work, begin, end, fresh):
         to_block(grad_out, start, grad)
         clear(below, len(dx))
         for g in range(len(p)):
-            _fold(block, inputs[g], p[g], v, plain)
+            fold(block, inputs[g], p[g], v, plain)
             store_row(load_row(grad, g), y, 0)
-            _unfold(block, inputs[g], p[g], v, y, dp[g], below, plain, True, want_dx and same)
+            unfold(block, inputs[g], p[g], v, y, dp[g], below, plain, True, want_dx and same)
             if want_dx and not same:
-                _fold(block, inputs[g], p[g], v, blurred)
+                fold(block, inputs[g], p[g], v, blurred)
                 store_row(load_row(grad, g), y, 0)
-                _unfold(block, inputs[g], p[g], v, y, dp[g], below, blurred, False, True)
+                unfold(block, inputs[g], p[g], v, y, dp[g], below, blurred, False, True)
         if want_dx:
             from_block(below, dx, start)
 
 
-def _views(dtype: np.dtype[Any], efd: bool) -> NDArray[Any]:
+def views(dtype: np.dtype[Any], efd: bool) -> NDArray[Any]:
     """(offset, scale) with which forward and input gradients see the inputs, (2, 2)."""
     return np.array([[0, 1], [0.25, 0.5] if efd else [0, 1]], dtype)
 
@@ -131,7 +131,7 @@ def _views(dtype: np.dtype[Any], efd: bool) -> NDArray[Any]:
 def forward(x: NDArray[Any], inputs: NDArray[np.int32], p: NDArray[Any]) -> NDArray[Any]:
     """Return the outputs (tables, samples), C-contiguous."""
     out = np.empty((len(p), x.shape[1]), p.dtype)
-    view, samples = _views(p.dtype, False)[0], x.shape[1]
+    view, samples = views(p.dtype, False)[0], x.shape[1]
     rows = _Forward(block=len(x), v=p.shape[1], result=len(p))
     run_blocks(_forward, lambda part: (x, inputs, p, view, out), cut(samples), samples, rows, p.dtype, forward=True)
     return out
@@ -151,8 +151,8 @@ def backward(
     parts = cut(samples, p.nbytes)
     dp = np.zeros((len(parts), *p.shape), p.dtype)
     dx = np.empty((len(x) if want_dx else 0, samples), p.dtype)
-    views = _views(p.dtype, efd)
+    both = views(p.dtype, efd)
     rows = _Backward(block=len(x), v=p.shape[1], grad=len(p), y=p.shape[1], below=len(dx))
-    run_blocks(_backward, lambda part: (x, grad_out, inputs, p, views, dp[part], dx), parts, samples, rows, p.dtype)
+    run_blocks(_backward, lambda part: (x, grad_out, inputs, p, both, dp[part], dx), parts, samples, rows, p.dtype)
     add_parts(dp)
     return dp[0], dx
