@@ -68,6 +68,9 @@ class LogicSettings(Settings):
     """What a step sees of learned wiring: all candidates in their shares, or the best."""
     routing_rate: NonNegative = 0.0
     """Learning rate of the shares of learned wiring; 0: `learning_rate`."""
+    redraw_every: Natural = 0
+    """Steps between draws of new candidates in place of those with small shares, until three quarters of the steps or
+    `fix_wiring_at`; 0: never."""
     fix_wiring_at: PositiveShare = 1.0
     """Share of the steps after which learned wiring is fixed and the gates alone learn on."""
     harden_at: PositiveShare = 1.0

@@ -235,6 +235,25 @@ def test_learning_finds_the_inputs_of_a_table(routing):
     assert right.any() and all(wires == [2, 7, 9] for wires in layer.wires()[right].tolist())
 
 
+@pytest.mark.parametrize("k", [2, 6])
+def test_candidates_that_lost_are_drawn_anew(k):
+    layer = LogicLayer(300, 9, fan_in=k, candidates=8, routing="hard", seed=3)
+    with torch.no_grad():
+        layer.choice.mul_(3)
+    again = LogicLayer(300, 9, fan_in=k, candidates=8, routing="hard", seed=3)
+    again.load_state_dict(layer.state_dict())
+    wires, candidates, choice = layer.wires().clone(), layer.candidates.clone(), layer.choice.detach().clone()
+    lost = layer.redraw([1, 2])
+    assert torch.equal(lost, torch.softmax(choice, -1) < 1 / 32) and 0.2 < lost.float().mean() < 0.9
+    assert torch.equal(layer.candidates[~lost], candidates[~lost]) and torch.equal(layer.choice[~lost], choice[~lost])
+    assert (layer.candidates[lost] != candidates[lost]).float().mean() > 0.9
+    assert set(layer.candidates.unique().tolist()) <= set(candidates.unique().tolist())
+    torch.testing.assert_close(layer.choice.detach(), torch.where(lost, choice.mean(-1, keepdim=True), choice))
+    assert torch.equal(layer.wires(), wires) and layer.candidates.dtype == torch.int32
+    again.redraw([1, 2])
+    assert torch.equal(again.candidates, layer.candidates)
+
+
 def test_fixed_wires_learn_no_more():
     layer, x = learned(), samples(40)
     layer.phase = LayerPhase(fixed_wiring=True)

@@ -230,6 +230,32 @@ class LogicLayer(Nodes):
         hard = torch.zeros_like(soft).scatter_(-1, soft.argmax(-1, keepdim=True), 1.0)
         return hard + (soft - soft.detach())
 
+    @torch.no_grad()
+    def redraw(self, seed: Sequence[int]) -> torch.Tensor:
+        """Replace candidates that have lost: those of a share below a quarter of the mean one, ``1 / (4 K)``.
+
+        A new candidate is one of the layer's inputs that are candidates anywhere, each as likely as it is often among
+        them, and gets its operand's mean logit. The wire that is read stays.
+
+        Parameters
+        ----------
+        seed
+            Of the draw.
+
+        Returns
+        -------
+        torch.Tensor
+            Which were replaced, bool (out_features, fan_in, candidates).
+        """
+        many = self.candidates.shape[-1]
+        shares = torch.softmax(self.choice * self.phase.sharpness, -1)
+        lost = shares < 1 / (4 * many)
+        rng, present = np.random.default_rng(seed), self.candidates.cpu().numpy().ravel()
+        fresh = torch.from_numpy(rng.choice(present, self.candidates.shape)).to(self.candidates)
+        self.candidates.copy_(torch.where(lost, fresh, self.candidates))
+        self.choice.copy_(torch.where(lost, self.choice.mean(-1, keepdim=True), self.choice))
+        return lost
+
     def _soft_shares(self) -> torch.Tensor:
         return torch.softmax(self.choice * self.phase.sharpness, -1)
 

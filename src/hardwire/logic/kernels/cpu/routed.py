@@ -10,6 +10,7 @@ float. A table's sums are made by one thread in the order of the samples: the re
 threads.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,12 @@ from numpy.typing import NDArray
 
 from ....core.jit import inner, jit
 from ....core.simd import load, splat, store, sums
-from .blocks import run_parts
+from .blocks import run_parts, threads
 
 #: Numbers in a vector; rows of samples are padded to a multiple.
 LANES = 16
-#: Jobs of a batch, more than there are threads.
-JOBS = 16
+#: Jobs of a batch for each thread; one thread alone takes one.
+JOBS = 4
 
 
 @jit
@@ -131,8 +132,11 @@ def _gather(d, wires, dx, first, last):
             dx[f, s] += d[row, s]
 
 
-def _edges(count: int, jobs: int) -> list[int]:
-    return [count * i // jobs for i in range(jobs + 1)]
+def _share(work: Callable[[int, int], None], count: int) -> None:
+    """Call ``work(first, last)`` for all of ``range(count)``, over the kernels' threads."""
+    jobs = 1 if threads() == 1 else JOBS * threads()
+    edges = [count * i // jobs for i in range(jobs + 1)]
+    run_parts(lambda i: work(edges[i], edges[i + 1]), jobs)
 
 
 def padded(x: NDArray[Any]) -> NDArray[Any]:
@@ -159,8 +163,8 @@ def largest(choice: NDArray[Any], candidates: NDArray[np.int32]) -> NDArray[np.i
 
 def forward(x: NDArray[Any], wires: NDArray[np.int32], p: NDArray[Any], samples: int) -> NDArray[Any]:
     """Return the outputs (tables, samples), C-contiguous."""
-    out, edges = np.empty((len(p), samples), p.dtype), _edges(len(p), JOBS)
-    run_parts(lambda i: _forward(x, wires, p, out, edges[i], edges[i + 1]), JOBS)
+    out = np.empty((len(p), samples), p.dtype)
+    _share(lambda first, last: _forward(x, wires, p, out, first, last), len(p))
     return out
 
 
@@ -181,13 +185,12 @@ def backward(
     dw : (tables, k, K), of the candidates' shares
     dx : (inputs, samples), or (0, samples) unless ``want_dx``
     """
-    samples, k, edges = grad_out.shape[1], wires.shape[1], _edges(len(p), JOBS)
+    samples, k = grad_out.shape[1], wires.shape[1]
     dp, dw = np.empty(p.shape, p.dtype), np.empty(candidates.shape, p.dtype)
     d = np.empty((len(p) * k if want_dx else 0, x.shape[1]), p.dtype)
     flat, rows = candidates.reshape(-1, candidates.shape[-1]), dw.reshape(-1, candidates.shape[-1])
-    run_parts(lambda i: _backward(x, grad_out, wires, flat, p, efd, dp, rows, d, want_dx, edges[i], edges[i + 1]), JOBS)
+    _share(lambda first, last: _backward(x, grad_out, wires, flat, p, efd, dp, rows, d, want_dx, first, last), len(p))
     dx = np.empty((len(x) if want_dx else 0, samples), p.dtype)
-    columns = _edges(samples, JOBS)
     if want_dx:
-        run_parts(lambda i: _gather(d, wires.reshape(-1), dx, columns[i], columns[i + 1]), JOBS)
+        _share(lambda first, last: _gather(d, wires.reshape(-1), dx, first, last), samples)
     return dp, dw, dx
