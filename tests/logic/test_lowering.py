@@ -180,6 +180,8 @@ LAYERS = {
     "two convolutions": lambda: [trees((1, 6, 6), 4, padding=1, depth=1), trees((4, 3, 3), 5, receptive_field=2, pool=1, depth=2)],
     **{f"tables of {k}": lambda k=k: [gates(12, 20, fan_in=k), gates(20, 9, fan_in=k, parametrisation_name="walsh")]
        for k in range(2, 7)},
+    "learned wires of tables": lambda: [gates(12, 20, fan_in=6, candidates=8, routing="hard"),
+                                        gates(20, 9, fan_in=3, candidates=4, parametrisation_name="walsh")],
     "learned wires": lambda: [gates(12, 20, candidates=8), gates(20, 9, candidates=4, routing="hard", parametrisation_name="covjac")],
     "all of them": lambda: [trees((1, 6, 6), 4, padding=1, pool=1, depth=2), OrPool2d((4, 6, 6)), gates(36, 30, candidates=8),
                             gates(30, 20, fan_in=6), gates(20, 12)],

@@ -71,6 +71,9 @@ class LogicSettings(Settings):
     """What a step sees of learned wiring: all candidates in their shares, or the best."""
     routing_rate: NonNegative = 0.0
     """Learning rate of the shares of learned wiring; 0: `learning_rate`."""
+    redraw_every: Natural = 0
+    """Steps between draws of new candidates in place of those with small shares, until three quarters of the steps or
+    `fix_wiring_at`; 0: never."""
     fix_wiring_at: PositiveShare = 1.0
     """Share of the steps after which learned wiring is fixed and the gates alone learn on."""
     harden_at: PositiveShare = 1.0
@@ -174,9 +177,8 @@ class LogicSettings(Settings):
             if values and len(values) != len(self.channels):
                 raise InputError(f"{name} = {values} should have one entry for each of the "
                                  f"{len(self.channels)} channels")
-        if self.learned_layers and (self.candidates < 4 or self.candidates % 4 or self.fan_in != 2):
-            raise InputError(f"learned_layers need candidates, a multiple of 4, and fan_in 2, not "
-                             f"{self.candidates} and {self.fan_in}")
+        if self.learned_layers and (self.candidates < 4 or self.candidates % 4):
+            raise InputError(f"learned_layers need candidates, a multiple of 4, not {self.candidates}")
         if self.start != "gradient" and not self.budget:
             raise InputError(f"start = {self.start!r} is for a search; give a budget")
         if self.budget and not (self.search_rounds or self.search_seconds):

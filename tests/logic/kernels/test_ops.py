@@ -21,7 +21,8 @@ def test_torch_accepts_the_registration(name):
 
 def test_every_operation_is_checked():
     used = {operation._name for call in CALLS.values() for operation, _ in recorded(*call)}
-    names = ("stack", "stack_backward", "stack_loss", "mixed", "mixed_backward", "lut", "lut_backward", "tree", "tree_backward",
+    names = ("stack", "stack_backward", "stack_loss", "mixed", "mixed_backward", "mixed_lut",
+             "mixed_lut_backward", "routed", "routed_backward", "lut", "lut_backward", "tree", "tree_backward",
              "interaction", "graph", "graph_backward")
     assert used == {f"hardwire_cpu::{name}" for name in names}
 

@@ -12,7 +12,7 @@ from hardwire.data.datasets import Dataset, Split
 from hardwire.logic import LogicSettings, load_model, train
 from hardwire.logic.training.batches import EncodedSamples, Order
 from hardwire.logic.training.evaluation import accuracy, predict
-from hardwire.logic.training.gradient import HEAD_RATE, one_cycle, parameter_groups
+from hardwire.logic.training.gradient import HEAD_RATE, LogicTraining, one_cycle, parameter_groups
 from hardwire.runs.directory import CHECKPOINT
 
 LEFT = [".lock", "config.toml", "metrics.jsonl", "model.safetensors"]
@@ -333,10 +333,31 @@ def test_each_kind_of_parameter_has_its_rate():
     assert rates[id(network.layers[1].weight)] == (1.0, 0.5) and len(rates) == 4
 
 
-@pytest.mark.parametrize("change", [{"learn_tau": True}, {"augment": "flip+crop"}, {"accumulate": 4}, {"estimator": "gumbel"}])
+@pytest.mark.parametrize("change", [{"learn_tau": True}, {"augment": "flip+crop"}, {"accumulate": 4}, {"estimator": "gumbel"},
+                                    {"fan_in": 6, "learned_layers": 1, "candidates": 8, "routing": "hard", "estimator": "hard",
+                                     "redraw_every": 6}])
 def test_what_is_new_in_a_step_resumes_too(digits, tmp_path, change):
     config = TINY.changed(**change)
 
     with pytest.raises(Stop):
         train(config, digits, out=tmp_path, progress=stop_at(12), checkpoint_seconds=0)
     finished(train(config, digits, out=tmp_path, resume=True), train(config, digits), tmp_path)
+
+
+def test_candidates_are_drawn_anew_until_three_quarters_of_the_steps(digits):
+    """As often as is said, none when it is not, and not after the wiring is fixed."""
+    config = TINY.changed(learned_layers=1, candidates=8, learning_rate=0.5, steps=24, evaluate_every=24)
+
+    def drawn(**change):
+        training = LogicTraining(config.changed(**change), digits)
+        layer, steps = training.network.members[0], []
+        with training:
+            for _ in range(24):
+                before = layer.candidates.clone()
+                training.advance()
+                steps += [] if torch.equal(layer.candidates, before) else [training.position]
+                moments = training.optimizer.state[layer.choice]
+                assert steps[-1:] != [training.position] or (moments["exp_avg_sq"] == 0).any()
+        return steps
+
+    assert drawn() == [] and drawn(redraw_every=6) == [6, 12, 18] and drawn(redraw_every=6, fix_wiring_at=0.5) == [6, 12]

@@ -16,6 +16,8 @@ from .cpu import graph as graph_kernel
 from .cpu import loss as loss_kernel
 from .cpu import lut as lut_kernel
 from .cpu import mixed as mixed_kernel
+from .cpu import mixed_lut as mixed_lut_kernel
+from .cpu import routed as routed_kernel
 from .cpu import stack as stack_kernel
 from .cpu import tree as tree_kernel
 from .cpu.coefficients import coefficients
@@ -169,6 +171,80 @@ def mixed(x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidat
           efd: bool = False) -> torch.Tensor:
     """Gates whose operands are mixtures, K a multiple of 4; see ``ops.Kernels.mixed``."""
     y: torch.Tensor = _mixed(x, weights, values, candidates, efd)
+    return y
+
+
+def _mixed_lut_forward(x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor,
+                       efd: bool) -> torch.Tensor:
+    return _back(mixed_lut_kernel.forward(_rows(x), _plain(candidates), _plain(weights), _plain(values)))
+
+
+def _mixed_lut_backward(grad: torch.Tensor, x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor,
+                        candidates: torch.Tensor, efd: bool, wanted: list[bool]) -> list[torch.Tensor]:
+    dp, dw, dx = mixed_lut_kernel.backward(_rows(x), _rows(grad), _plain(candidates), _plain(weights), _plain(values),
+                                           efd, wanted[0])
+    return [_back(dx), torch.from_numpy(dw), torch.from_numpy(dp)]
+
+
+_mixed_lut_gradients = operation(
+    SPACE, "mixed_lut_backward(Tensor grad, Tensor x, Tensor weights, Tensor values, Tensor candidates, bool efd, "
+           "bool[] wanted) -> Tensor[]", _mixed_lut_backward,
+    fake=lambda grad, x, weights, values, *rest: _fake_gradients(x, rest[-1], weights, values))
+_mixed_lut = operation(
+    SPACE, "mixed_lut(Tensor x, Tensor weights, Tensor values, Tensor candidates, bool efd) -> Tensor",
+    _mixed_lut_forward, fake=lambda x, weights, values, *rest: _fake(x, values.shape[0]),
+    gradients=_mixed_lut_gradients, saved=4)
+
+
+def mixed_lut(x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor,
+              efd: bool = False) -> torch.Tensor:
+    """Look-up tables whose operands are mixtures, K a multiple of 4; see ``ops.Kernels.mixed_lut``."""
+    y: torch.Tensor = _mixed_lut(x, weights, values, candidates, efd)
+    return y
+
+
+def _one_hot(choice: torch.Tensor) -> NDArray[Any]:
+    """1 for the largest of an operand's candidates, 0 for others."""
+    return torch.zeros_like(choice).scatter_(-1, choice.argmax(-1, keepdim=True), 1.0).numpy()
+
+
+def _routed_forward(x: torch.Tensor, shares: torch.Tensor, values: torch.Tensor, choice: torch.Tensor,
+                    candidates: torch.Tensor, efd: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    """The outputs, and the inputs that are read."""
+    rows, p = routed_kernel.padded(_rows(x)), _plain(values)
+    wires = routed_kernel.largest(_plain(choice), _plain(candidates))
+    out = (routed_kernel.forward(rows, wires, p, len(x)) if routed_kernel.is_binary(rows)
+           else lut_kernel.forward(_rows(x), wires, p))
+    return _back(out), torch.from_numpy(wires)
+
+
+def _routed_backward(grad: torch.Tensor, x: torch.Tensor, shares: torch.Tensor, values: torch.Tensor,
+                     choice: torch.Tensor, candidates: torch.Tensor, wires: torch.Tensor, efd: bool,
+                     wanted: list[bool]) -> list[torch.Tensor]:
+    rows, p, table = routed_kernel.padded(_rows(x)), _plain(values), _plain(candidates)
+    if routed_kernel.is_binary(rows):
+        dp, dw, dx = routed_kernel.backward(rows, _rows(grad), wires.numpy(), table, p, efd, wanted[0])
+    else:
+        dp, dw, dx = mixed_lut_kernel.backward(_rows(x), _rows(grad), table, _one_hot(choice.detach()), p, efd,
+                                               wanted[0])
+    return [_back(dx), torch.from_numpy(dw), torch.from_numpy(dp)]
+
+
+_routed_gradients = operation(
+    SPACE, "routed_backward(Tensor grad, Tensor x, Tensor shares, Tensor values, Tensor choice, Tensor candidates, "
+           "Tensor wires, bool efd, bool[] wanted) -> Tensor[]", _routed_backward,
+    fake=lambda grad, x, shares, values, *rest: _fake_gradients(x, rest[-1], shares, values))
+_routed = operation(
+    SPACE, "routed(Tensor x, Tensor shares, Tensor values, Tensor choice, Tensor candidates, bool efd) -> "
+           "(Tensor, Tensor)", _routed_forward, gradients=_routed_gradients, saved=5,
+    fake=lambda x, shares, values, choice, candidates, efd: (_fake(x, values.shape[0]),
+                                                             candidates.new_empty(candidates.shape[:2])))
+
+
+def routed(x: torch.Tensor, shares: torch.Tensor, values: torch.Tensor, choice: torch.Tensor, candidates: torch.Tensor,
+           efd: bool = False) -> torch.Tensor:
+    """Look-up tables of one candidate each, K a multiple of 4; faster on bits; see ``ops.Kernels.routed``."""
+    y: torch.Tensor = _routed(x, shares, values, choice.detach(), candidates, efd)[0]
     return y
 
 

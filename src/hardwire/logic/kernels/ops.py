@@ -40,6 +40,19 @@ class Kernels(Protocol):
         """Gates whose operands are mixtures: ``weights`` and ``candidates`` (gates, 2, K)."""
         ...
 
+    def mixed_lut(self, x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor,
+                  efd: bool = False) -> torch.Tensor:
+        """Look-up tables whose operands are mixtures: ``weights`` and ``candidates`` (tables, k, K)."""
+        ...
+
+    def routed(self, x: torch.Tensor, shares: torch.Tensor, values: torch.Tensor, choice: torch.Tensor,
+               candidates: torch.Tensor, efd: bool = False) -> torch.Tensor:
+        """Look-up tables whose operands read the candidates of the largest ``choice``; all (tables, k, K).
+
+        The gradient of ``shares`` is that of ``mixed_lut``; ``choice`` gets none.
+        """
+        ...
+
     def lut(self, x: torch.Tensor, values: torch.Tensor, inputs: torch.Tensor, efd: bool = False) -> torch.Tensor:
         """Look-up tables of ``inputs`` (tables, k)."""
         ...

@@ -116,6 +116,29 @@ def graph(x: torch.Tensor, values: torch.Tensor, fanin: torch.Tensor, arity: tor
     return torch.stack([columns[i] for i in outputs.tolist()], 1)
 
 
+def mixed_lut(x: torch.Tensor, candidates: torch.Tensor, weights: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """Look-up tables whose operands are mixtures: operand ``i`` of table ``g`` is ``sum_c w[g, i, c] x[candidates[g, i, c]]``.
+
+    x (samples, inputs), candidates (tables, k, K) integer, weights (tables, k, K), values (tables, 2^k); returns
+    (samples, tables). With one-hot weights this is ``lut``, for k = 2 it is ``mixed``.
+    """
+    operands = (x[:, candidates] * weights).sum(-1)
+    places = torch.arange(operands.shape[1] * operands.shape[2], device=x.device).view(operands.shape[1:])
+    return lut(operands.flatten(1), places, values)
+
+
+def routed(x: torch.Tensor, candidates: torch.Tensor, shares: torch.Tensor, values: torch.Tensor,
+           choice: torch.Tensor) -> torch.Tensor:
+    """``lut`` whose operands read the candidate of the largest ``choice``, with gradients of all (straight-through).
+
+    Shapes as in ``mixed_lut``; choice (tables, k, K), the first of equal ones counts. The gradient of
+    ``shares[g, i, c]`` is that of operand ``i`` times ``x[candidates[g, i, c]]``; inputs get one from the operands that
+    read them.
+    """
+    hard = torch.zeros_like(shares).scatter_(-1, choice.argmax(-1, keepdim=True), 1.0)
+    return mixed_lut(x, candidates, hard + (shares - shares.detach()), values)
+
+
 def tree(x: torch.Tensor, shape: Sequence[int], leaves: torch.Tensor, coefficients: torch.Tensor, *, padding: int = 0,
          pool: int = 1) -> torch.Tensor:
     """Trees of gates slid over an image, then the largest of every ``pool`` x ``pool`` window: a relaxed OR.

@@ -100,10 +100,11 @@ def _dense(config: LogicSettings, i: int, width: int, active: NDArray[np.bool_],
 
 def _candidates(config: LogicSettings, width: int, active: NDArray[np.bool_], rng: np.random.Generator,
                 shape: Shape | None, levels: int) -> NDArray[np.integer[Any]]:
-    """Candidates (width, 2, candidates) of learned wiring."""
+    """Candidates (width, fan_in, candidates) of learned wiring."""
+    k, fan_in = config.candidates, config.fan_in
     if shape is not None and config.wiring == "structured":
-        return local_candidates(shape, levels, active, width, config.candidates, rng)
-    return random_inputs(np.flatnonzero(active), width, rng, 2 * config.candidates).reshape(-1, 2, config.candidates)
+        return local_candidates(shape, levels, active, width, k, rng, fan_in)
+    return random_inputs(np.flatnonzero(active), width, rng, fan_in * k).reshape(-1, fan_in, k)
 
 
 def _wires(config: LogicSettings, i: int, width: int, active: NDArray[np.bool_], rng: np.random.Generator,

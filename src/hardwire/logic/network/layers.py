@@ -152,8 +152,8 @@ class LogicLayer(Nodes):
         (out_features, fan_in) wiring; default random, without repeated pairs.
     candidates
         Learned wiring: each operand is a mixture of so many inputs (a multiple of 4), ``softmax(choice)`` their shares;
-        frozen, it reads the one with the largest share. A number, or an array (out_features, 2, candidates). Where the
-        phase says ``fixed_wiring``, training too reads the wires of the largest shares, and these learn no more.
+        frozen, it reads the one with the largest share. A number, or an array (out_features, fan_in, candidates). Where
+        the phase says ``fixed_wiring``, training too reads the wires of the largest shares, and these learn no more.
     routing
         ``soft``: the mixture; ``hard``: the largest share alone in forward, the mixture's gradient in backward.
     **others
@@ -202,17 +202,16 @@ class LogicLayer(Nodes):
 
     def _learn(self, candidates: int | ArrayLike, rng: np.random.Generator) -> None:
         k = int(np.shape(candidates)[-1] if np.ndim(candidates) else np.asarray(candidates))
-        if self.fan_in != 2 or k < 4 or k % 4:
-            raise InputError(f"learned wiring is for gates of two inputs with 4, 8, 12, ... candidates, not fan_in "
-                             f"{self.fan_in} and {k} candidates")
+        if k < 4 or k % 4:
+            raise InputError(f"learned wiring is for operands with 4, 8, 12, ... candidates, not {k}")
         if self.routing not in ("soft", "hard"):
             raise InputError(f"routing {self.routing!r} is none of soft, hard")
         if np.ndim(candidates) == 0:
-            drawn = random_inputs(np.arange(self.in_features), self.out_features, rng, 2 * k)
-            candidates = drawn.reshape(-1, 2, k)
-        self.register_buffer("candidates", self._wiring(candidates, (self.out_features, 2, k)))
+            drawn = random_inputs(np.arange(self.in_features), self.out_features, rng, self.fan_in * k)
+            candidates = drawn.reshape(-1, self.fan_in, k)
+        self.register_buffer("candidates", self._wiring(candidates, (self.out_features, self.fan_in, k)))
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        self.choice = nn.Parameter(torch.randn(self.out_features, 2, k, generator=generator))
+        self.choice = nn.Parameter(torch.randn(self.out_features, self.fan_in, k, generator=generator))
 
     def wires(self) -> torch.Tensor:
         """The inputs that each frozen node reads, (out_features, fan_in) int32.
@@ -234,22 +233,60 @@ class LogicLayer(Nodes):
             return self.candidates.gather(2, largest).squeeze(-1)
 
     def shares(self) -> torch.Tensor:
-        """Learned wiring: the candidates' shares of each operand, (out_features, 2, candidates)."""
-        soft = torch.softmax(self.choice * self.phase.sharpness, -1)
+        """Learned wiring: the candidates' shares of each operand, (out_features, fan_in, candidates)."""
+        soft = self._soft_shares()
         if self.routing == "soft":
             return soft
         hard = torch.zeros_like(soft).scatter_(-1, soft.argmax(-1, keepdim=True), 1.0)
         return hard + (soft - soft.detach())
+
+    @torch.no_grad()
+    def redraw(self, seed: Sequence[int]) -> torch.Tensor:
+        """Replace candidates that have lost: those of a share below a quarter of the mean one, ``1 / (4 K)``.
+
+        A new candidate is one of the layer's inputs that are candidates anywhere, each as likely as it is often among
+        them, and gets its operand's mean logit. The wire that is read stays.
+
+        Parameters
+        ----------
+        seed
+            Of the draw.
+
+        Returns
+        -------
+        torch.Tensor
+            Which were replaced, bool (out_features, fan_in, candidates).
+        """
+        many = self.candidates.shape[-1]
+        shares = torch.softmax(self.choice * self.phase.sharpness, -1)
+        lost = shares < 1 / (4 * many)
+        rng, present = np.random.default_rng(seed), self.candidates.cpu().numpy().ravel()
+        fresh = torch.from_numpy(rng.choice(present, self.candidates.shape)).to(self.candidates)
+        self.candidates.copy_(torch.where(lost, fresh, self.candidates))
+        self.choice.copy_(torch.where(lost, self.choice.mean(-1, keepdim=True), self.choice))
+        return lost
+
+    def _soft_shares(self) -> torch.Tensor:
+        return torch.softmax(self.choice * self.phase.sharpness, -1)
 
     def forward(self, x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         """Outputs (samples, out_features) of inputs (samples, in_features)."""
         x = check_input(x, self.in_features, self.weight, "LogicLayer")
         values, kernels = self.values(generator), kernels_for(x.device)
         if self.fan_in > 2:
-            return kernels.lut(x, values, self.pairs, self.efd)
+            return self._tables(x, values)
         if not self.stacks():
             return kernels.mixed(x, self.shares(), values, self.candidates, self.efd)
         return kernels.stack(x, values, [self.wires()], 0, self.efd)
+
+    def _tables(self, x: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+        """``forward`` of tables of more than two inputs."""
+        kernels = kernels_for(x.device)
+        if not (self.learned and self.trains) or self.phase.fixed_wiring:
+            return kernels.lut(x, values, self.wires(), self.efd)
+        if self.routing == "soft":
+            return kernels.mixed_lut(x, self.shares(), values, self.candidates, self.efd)
+        return kernels.routed(x, self._soft_shares(), values, self.choice, self.candidates, self.efd)
 
     def extra_repr(self) -> str:
         """What is printed of the layer."""

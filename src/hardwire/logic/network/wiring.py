@@ -60,10 +60,10 @@ def _deal(n: int, nodes: int, k: int, rng: np.random.Generator) -> Wires:
 
 
 def local_candidates(shape: Shape, levels: int, active: NDArray[np.bool_], gates: int, k: int,
-                     rng: np.random.Generator) -> Wires:
-    """Candidates (gates, 2, k) for learned wiring of a first layer: bits of an encoded image near a place of each gate.
+                     rng: np.random.Generator, fan_in: int = 2) -> Wires:
+    """Candidates (gates, fan_in, k) for learned wiring of a first layer: bits of an encoded image near a place.
 
-    Both operands of a gate draw from one square, of a side of half the image, around a random pixel, over all channels
+    All operands of a gate draw from one square, of a side of half the image, around a random pixel, over all channels
     and thresholds; bits that are not ``active`` are left out as far as others are near. Bit order as in
     ``structured_pairs``.
     """
@@ -73,7 +73,7 @@ def local_candidates(shape: Shape, levels: int, active: NDArray[np.bool_], gates
     reach_y, reach_x = max(1, height // 4), max(1, width // 4)
 
     def draw(rows: Wires) -> Wires:
-        n = (len(rows), 2 * k)
+        n = (len(rows), fan_in * k)
         rows_of_bits = np.clip(y[rows] + rng.integers(-reach_y, reach_y + 1, n), 0, height - 1)
         columns = np.clip(x[rows] + rng.integers(-reach_x, reach_x + 1, n), 0, width - 1)
         bits: Wires = rng.integers(0, planes, n) * height * width + rows_of_bits * width + columns
@@ -88,7 +88,7 @@ def local_candidates(shape: Shape, levels: int, active: NDArray[np.bool_], gates
         y[lost], x[lost] = rng.integers(0, height, (len(lost), 1)), rng.integers(0, width, (len(lost), 1))
     rest = ~active[bits]
     bits[rest] = rng.choice(np.flatnonzero(active), int(rest.sum()))
-    return bits.reshape(gates, 2, k).astype(np.int32)
+    return bits.reshape(gates, fan_in, k).astype(np.int32)
 
 
 def in_order(pairs: Wires, groups: int = 1) -> Wires:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ...core.errors import InputError
 from ...core.jit import inner, jit
 from ...data.encoders import Encoder
-from ..kernels.cpu.blocks import run_parts
+from ..kernels.cpu.blocks import run_parts, threads
 
 AUGMENTATIONS = ("none", "flip", "crop", "flip+crop")
 
@@ -94,7 +94,7 @@ def move(
         (n,), what comes in from outside the image.
     """
     out = np.empty_like(bits)
-    jobs = max(1, min(8, len(bits) // 16))
+    jobs = 1 if threads() == 1 else max(1, min(8, len(bits) // 16))
     edges = [len(bits) * i // jobs for i in range(jobs + 1)]
     _, height, width = shape
     run_parts(lambda i: _move(bits, height, width, dy, dx, flip, background, out, edges[i], edges[i + 1]), jobs)

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from ...core.jit import jit
-from ..kernels.cpu.blocks import run_parts
+from ..kernels.cpu.blocks import run_parts, threads
 
 #: Elements of a batch that one job unpacks at least.
 JOB = 1 << 18
@@ -31,7 +31,7 @@ def unpack(packed: NDArray[np.uint8], bits: int) -> torch.Tensor:
     octets = np.ascontiguousarray(packed.T)
     out = torch.empty(bits, len(packed))
     target = out.numpy()
-    jobs = max(1, min(8, target.size // JOB))
+    jobs = 1 if threads() == 1 else max(1, min(8, target.size // JOB))
     edges = [len(octets) * i // jobs for i in range(jobs + 1)]
     run_parts(lambda i: _unpack(octets, edges[i], edges[i + 1], target), jobs)
     return out.t()

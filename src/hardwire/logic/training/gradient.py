@@ -20,6 +20,7 @@ from ..kernels.reference import cross_entropy
 from ..model import describe, load_weights, pack, to_numpy, to_torch
 from ..network.build import build_encoder, build_network
 from ..network.heads import Head, build_head
+from ..network.layers import LogicLayer
 from ..network.network import LogicNetwork
 from ..network.phase import Schedule
 from ..settings import LogicSettings
@@ -32,6 +33,8 @@ from .teacher import Teacher
 
 #: Learning rate of the head's own parameters (temperature, scale, bias), as a share of that of the gates.
 HEAD_RATE = 0.1
+#: Share of the training after which learned wiring gets no new candidates: the last ones need time to be learned.
+LAST_REDRAW = 0.75
 
 
 def one_cycle(step: int, settings: LogicSettings) -> float:
@@ -183,9 +186,23 @@ class LogicTraining(Training):
         self.group.add([p.grad for p in network.parameters()])
         self.optimizer.step()
         self.position = step + 1
+        self._redraw()
         if self.position % settings.evaluate_every and self.position < self.total:
             return None
         return self._evaluate(loss)
+
+    def _redraw(self) -> None:
+        """Give learned wiring new candidates where it is due; what the optimizer knows of the old ones is forgotten."""
+        settings, done = self.settings, self.position / self.total
+        due = settings.redraw_every and self.position % settings.redraw_every == 0
+        if not due or done > min(LAST_REDRAW, settings.fix_wiring_at) or not isinstance(self.network, LogicNetwork):
+            return
+        for i, layer in enumerate(self.network.members):
+            if isinstance(layer, LogicLayer) and layer.learned and not layer.phase.frozen:
+                lost = layer.redraw([settings.seed, 5, self.position, i])
+                state = self.optimizer.state[layer.choice]
+                for name in ("exp_avg", "exp_avg_sq"):
+                    state[name].masked_fill_(lost, 0.0)
 
     def _evaluate(self, loss: torch.Tensor) -> Figures:
         """Evaluate; keep the weights if the frozen network is the best so far, of equals the latest."""

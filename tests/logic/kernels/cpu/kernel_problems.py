@@ -100,6 +100,37 @@ def graph(samples, *, inputs=7, nodes=12, most=6, outputs=9, dtype=torch.float64
                     [uniform(g, samples, inputs), uniform(g, int((2**arity).sum()))], dtype, g)
 
 
+def _candidates(g, inputs, tables, k, many):
+    candidates = whole(g, inputs, tables, k, many)
+    candidates[0] = 1  # a table whose candidates are all one input
+    return candidates
+
+
+def mixed_lut(samples, *, inputs=9, tables=5, k=4, many=8, dtype=torch.float64, seed=0) -> Problem:
+    g = torch.Generator().manual_seed(seed)
+    candidates = _candidates(g, inputs, tables, k, many)
+    return _problem(lambda x, w, p: cpu_ops.mixed_lut(x, w, p, candidates),
+                    lambda x, w, p: functional.mixed_lut(x, candidates, w, p),
+                    [uniform(g, samples, inputs), torch.softmax(4 * uniform(g, tables, k, many), -1),
+                     uniform(g, tables, 2**k)], dtype, g)
+
+
+def routed(samples, *, inputs=9, tables=5, k=4, many=8, binary=True, dtype=torch.float64, seed=0) -> Problem:
+    g = torch.Generator().manual_seed(seed)
+    candidates, choice = _candidates(g, inputs, tables, k, many), uniform(g, tables, k, many, dtype=dtype)
+    choice[:, :, 1] = choice[:, :, 0]  # equal ones: the first counts
+    x = uniform(g, samples, inputs)
+    return _problem(lambda x, w, p: cpu_ops.routed(x, w, p, choice, candidates),
+                    lambda x, w, p: functional.routed(x, candidates, w, p, choice),
+                    [(x > 0.5).double() if binary else x, torch.softmax(4 * choice.double(), -1),
+                     uniform(g, tables, 2**k)], dtype, g)
+
+
+def routed_between(samples, **options) -> Problem:
+    """Inputs between 0 and 1."""
+    return routed(samples, binary=False, **options)
+
+
 def random_leaves(g, channels, kernels, field, depth):
     """Leaves (kernels, 2^depth, 3) that reach the corner of the receptive field: its size can be read off them."""
     leaves = torch.stack([whole(g, n, kernels, 2**depth) for n in (channels, field, field)], -1)
@@ -126,7 +157,10 @@ def stack_loss_untaught(samples, **options) -> Problem:
 
 
 #: Operations whose outputs belong to samples, and those with one number for all.
-SAMPLEWISE = {"stack": stack, "mixed": mixed, "tree": tree, "lut": lut, "graph": graph}
+SAMPLEWISE = {"stack": stack, "mixed": mixed, "tree": tree, "lut": lut, "graph": graph, "mixed_lut": mixed_lut,
+              "routed": routed, "routed_between": routed_between}
+#: Those whose gradients are the outputs' derivatives; the others' gradients are straight-through.
+DIFFERENTIABLE = ("stack", "mixed", "tree", "lut", "graph", "mixed_lut", "stack_loss", "stack_loss_untaught")
 KERNELS = SAMPLEWISE | {"stack_loss": stack_loss, "stack_loss_untaught": stack_loss_untaught}
 
 

@@ -33,7 +33,7 @@ class _Backward(NamedTuple):
 
 
 @inner_inlined
-def _operand(block, candidates, weights, row):
+def operand(block, candidates, weights, row):
     """``sum_k w_k x_k`` of one operand of one gate."""
     mixture = weights[row, 0] * load_row(block, candidates[row, 0])
     for k in range(1, candidates.shape[1]):
@@ -47,14 +47,14 @@ def _forward(x, candidates, weights, c, out, work, begin, end, fresh):
     for start in range(begin, end, WIDE):
         to_block(x, start, block)
         for g in range(len(c)):
-            a = _operand(block, candidates, weights, 2 * g)
-            b = _operand(block, candidates, weights, 2 * g + 1)
+            a = operand(block, candidates, weights, 2 * g)
+            b = operand(block, candidates, weights, 2 * g + 1)
             store_row(gate(a, b, c, g), result, g)
         from_block(result, out, start)
 
 
 @inner_inlined
-def _spread(block, grad, candidates, weights, row, dw, below, want_dx):
+def spread(block, grad, candidates, weights, row, dw, below, want_dx):
     """An operand's gradient to its weights, ``dw_k += sum grad x_k`` (four at a time), and to its candidates."""
     for k in range(0, candidates.shape[1], 4):
         gradient = sums(grad * load_row(block, candidates[row, k]), grad * load_row(block, candidates[row, k + 1]),
@@ -76,14 +76,14 @@ def _backward(x, grad_out, candidates, weights, c, slopes, dc, dw, dx, work, beg
         to_block(grad_out, start, grad)
         clear(below, len(dx))
         for g in range(len(c)):
-            a = _operand(block, candidates, weights, 2 * g)
-            b = _operand(block, candidates, weights, 2 * g + 1)
+            a = operand(block, candidates, weights, 2 * g)
+            b = operand(block, candidates, weights, 2 * g + 1)
             y = load_row(grad, g)
             ya = y * a
             store(load(dc, g * 4, 4) + sums(y, ya, y * b, ya * b), dc, g * 4)
             s3 = slopes[g, 3]
-            _spread(block, y * (slopes[g, 1] + s3 * b), candidates, weights, 2 * g, dw, below, want_dx)
-            _spread(block, y * slopes[g, 2] + ya * s3, candidates, weights, 2 * g + 1, dw, below, want_dx)
+            spread(block, y * (slopes[g, 1] + s3 * b), candidates, weights, 2 * g, dw, below, want_dx)
+            spread(block, y * slopes[g, 2] + ya * s3, candidates, weights, 2 * g + 1, dw, below, want_dx)
         if want_dx:
             from_block(below, dx, start)
 

@@ -6,6 +6,7 @@ Activations between the layers of a stack stay in memory for backward; those of 
 inputs and outputs.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -205,6 +206,31 @@ def lut(x: torch.Tensor, values: torch.Tensor, inputs: torch.Tensor, efd: bool =
     """Look-up tables of up to six inputs; see ``ops.Kernels.lut``."""
     y: torch.Tensor = _lut(x, values, inputs, efd)
     return y
+
+
+@functools.cache
+def _places(tables: int, k: int) -> torch.Tensor:
+    """Operands one after the other, (tables, k)."""
+    return torch.arange(tables * k, dtype=torch.int32).view(tables, k)
+
+
+def mixed_lut(x: torch.Tensor, weights: torch.Tensor, values: torch.Tensor, candidates: torch.Tensor,
+              efd: bool = False) -> torch.Tensor:
+    """Look-up tables whose operands are mixtures, these by torch's own operations; see ``ops.Kernels.mixed_lut``.
+
+    Notes
+    -----
+    Memory for backward grows with samples times candidates, unlike that of ``mixed``.
+    """
+    operands = sum(weights[..., c].to(x.dtype) * x[:, candidates[..., c]] for c in range(candidates.shape[-1]))
+    return lut(torch.as_tensor(operands).flatten(1), values, _places(*candidates.shape[:2]), efd)
+
+
+def routed(x: torch.Tensor, shares: torch.Tensor, values: torch.Tensor, choice: torch.Tensor, candidates: torch.Tensor,
+           efd: bool = False) -> torch.Tensor:
+    """Look-up tables of one candidate each, as ``mixed_lut`` of shares of 0 and 1; see ``ops.Kernels.routed``."""
+    hard = torch.zeros_like(shares).scatter_(-1, choice.detach().argmax(-1, keepdim=True), 1.0)
+    return mixed_lut(x, hard + (shares - shares.detach()), values, candidates, efd)
 
 
 # ---------------------------------------------------------------------------------------------------------------- trees
