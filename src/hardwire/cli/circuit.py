@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from ..core.errors import InputError
 from .output import Output
 from .verbs import circuit_argument, data_dir_option, out_option, run_argument, verb
 
@@ -30,32 +31,52 @@ def lower(output: Output, run: str) -> int:
     return 0
 
 
-@verb("hardwire optimize runs/mnist -O2\nhardwire optimize adder.aig --out adder.net")
+@verb("hardwire optimize runs/mnist -O2\nhardwire optimize adder.aig --out adder.net\n"
+      "hardwire optimize runs/mnist --budget 0.002")
 @circuit_argument
 @click.option("-O", "level", type=click.Choice(["0", "1", "2"]), default="2", help="Level (default: 2).")
 @click.option("--out", metavar="FILE",
               help="The optimised .net file (default: beside CIRCUIT, or in the run directory).")
-def optimize(output: Output, circuit: str, level: str, out: str | None) -> int:
+@click.option("--budget", type=float, metavar="X",
+              help="Simplify on the training samples too, which is inexact: 0 changes no training decision, more is "
+              "the share of validation samples that may be lost.")
+@click.option("--data", metavar="DATASET", help="The samples for --budget (default: the run's own).")
+@data_dir_option
+def optimize(output: Output, *, circuit: str, level: str, out: str | None, budget: float | None, data: str | None,
+             data_dir: Path | None) -> int:
     """Run the passes of a level; statistics for each."""
     from ..circuit import save_circuit
+    from ..data import load_dataset
     from ..logic.record import raw_circuit
     from ..passes import optimize as run_passes
     from ..runs.directory import OPTIMIZED, RunDirectory
     from ..workflow.circuits import circuit_of
-    from ..workflow.logic import optimize_run
+    from ..workflow.logic import optimize_run, simplify
 
-    path, level = Path(circuit), f"O{level}"
-    if path.is_dir() and not out:
-        result, target = optimize_run(path, level=level, progress=output.say), path / OPTIMIZED
-        passes = RunDirectory(path).steps()["optimize"]["passes"]
+    path, level, inexact = Path(circuit), f"O{level}", None
+    if data and budget is None:
+        raise InputError(f"--data {data} are the samples for --budget; give a budget too, or leave them out")
+    if path.is_dir() and not out and not data:
+        result = optimize_run(path, level=level, budget=budget, data_dir=data_dir, progress=output.say)
+        target, noted = path / OPTIMIZED, RunDirectory(path).steps()["optimize"]
+        passes, inexact = noted["passes"], noted.get("inexact")
     else:
         raw = raw_circuit(RunDirectory(path)) if path.is_dir() else circuit_of(path)
-        result, statistics = run_passes(raw, level=level, progress=output.say)
+        if budget is None:
+            result, statistics = run_passes(raw, level=level, progress=output.say)
+        else:
+            if not data:
+                raise InputError(f"--budget {budget:g} needs samples; name a data set with --data")
+            samples = load_dataset(data, data_dir=data_dir)
+            _, result, statistics, report = simplify(raw, samples, budget, level=level, progress=output.say)
+            inexact = dataclasses.asdict(report)
         target = save_circuit(result, out or path.with_suffix(".opt.net"))
         passes = [dataclasses.asdict(s) for s in statistics]
     lines = [f"{p['name']:<20} {p['gates_before']:>8} -> {p['gates_after']:>8} gates  {p['seconds']:.2f} s"
              for p in passes]
-    output.answer(describe(result, target) | {"passes": passes}, "\n".join([*lines, summary(result, target)]))
+    lines += [substitution(inexact)] if inexact else []
+    more = {"inexact": inexact} if inexact else {}
+    output.answer(describe(result, target) | {"passes": passes} | more, "\n".join([*lines, summary(result, target)]))
     return 0
 
 
@@ -137,6 +158,13 @@ def run(output: Output, circuit: str, samples: str, to: str | None, backend: str
     text = "\n".join(row.get("label") or " ".join(map(short, row.get("values", row).values())) for row in rows)
     output.answer({"outputs": rows}, f"{len(words)} samples -> {to}" if to else text)
     return 0
+
+
+def substitution(inexact: Mapping[str, Any]) -> str:
+    """Word what simplification on samples did and what it cost, on one line."""
+    held = f"{inexact['validation_before']:.2%} -> {inexact['validation_after']:.2%}"
+    return (f"inexact: {inexact['gates_before']} -> {inexact['gates_after']} gates, {inexact['changed']} of "
+            f"{inexact['samples']} training decisions are others, validation {held}")
 
 
 def describe(circuit: "Circuit", path: str | Path) -> dict[str, Any]:

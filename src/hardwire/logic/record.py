@@ -66,6 +66,7 @@ def record(model: Model, dataset: Dataset, directory: RunDirectory) -> Record:
         "energy": energy, "environment": environment(), "curve": model.metrics,
         "gate_kinds": {"raw": gate_kinds(raw), "optimized": gate_kinds(best)},
         "passes": steps.get("optimize", {}).get("passes", []), "digest": best.digest,
+        **_inexact(steps.get("optimize", {})),
         "model": model.settings.model_dump(exclude={"dataset", "seed"}), "source": dataset.source,
     })
 
@@ -95,6 +96,11 @@ def _results(model: Model, dataset: Dataset, words: NDArray[Any]) -> dict[str, A
     each = [task.merit(hard[:, [i]], y[:, [i]])[""] for i in range(len(names))]
     outputs = [output | {"test_hard": merit} for output, merit in zip(outputs_of(model), each)]
     return {"accuracy": accuracy, "outputs": outputs}
+
+
+def _inexact(noted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``inexact``, what simplification on samples gave up, where it ran."""
+    return {"inexact": noted["inexact"]} if "inexact" in noted else {}
 
 
 def _verified(noted: dict[str, Any] | None, circuit: Circuit) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from .checkpoint import Stored, read_stored, write_stored
 
 CONFIG, METRICS, CHECKPOINT, MODEL = "config.toml", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors"
 STEPS, LOCK = "steps.json", ".lock"
-#: Circuits of a logic run: as it was trained, and after the passes.
-RAW, OPTIMIZED = "circuit.net", "optimized.net"
+#: Circuits of a logic run: as it was trained, after the passes, and what the passes started from where it is inexact.
+RAW, OPTIMIZED, SIMPLIFIED = "circuit.net", "optimized.net", "simplified.net"
 
 
 class RunDirectory:
