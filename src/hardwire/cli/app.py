@@ -21,7 +21,7 @@ VERBS = {
     "demo": ("demo", "The main job on the embedded digits: train, freeze, optimise, emit, prove, report."),
     "train": ("train", "Train a logic network into a run directory."),
     "lower": ("circuit", "Freeze a trained run into an exact circuit."),
-    "search": ("search", "Search for the cheapest circuit, from a run or from nothing."),
+    "search": ("search", "Search for the cheapest circuit, by exact changes of the training loss and the price."),
     "optimize": ("circuit", "Run the passes of a level; statistics for each."),
     "show": ("circuit", "Print and count a circuit."),
     "score": ("score", "The cost of the whole circuit: gates, tables, depth; area and delay in a cell library."),

@@ -10,7 +10,6 @@ from .output import Output
 from .train import train_into
 from .verbs import (
     DATASET,
-    SEARCHED,
     budget_options,
     data_dir_option,
     out_option,
@@ -28,7 +27,8 @@ hardwire search runs/mnist --budget 7500ge --time 20m --out runs/cheap
 hardwire search mnist --budget 700luts --time 10m --out runs/luts
 """
 #: Settings that are used often.
-FREQUENT = ("seed", "search_rounds", "search_bits", "search_copies", "search_depth", "encoder", "levels", "augment", "label")
+FREQUENT = ("seed", "search_rounds", "search_bits", "search_copies", "search_depth", "encoder", "levels", "augment",
+            "label")
 
 
 @verb(EXAMPLES)
@@ -44,8 +44,8 @@ def search(output: Output, *, source: str, out: str, resume: bool, data_dir: Pat
            search: dict[str, Any], given: dict[str, Any]) -> int:
     """Search for the cheapest circuit, by exact changes of the training loss and the price.
 
-    RUN gives the network to begin with; a data set alone begins with nothing. The network that classifies the validation
-    split best within the budget is kept. The same settings with --search-rounds give the same circuit on any machine.
+    RUN gives the network to begin with; a data set alone begins with nothing. The network that does best on the
+    validation split within the budget is kept. With --search-rounds a seed gives the same circuit on any machine.
     """
     folder, run = Path(out), Path(source)
     if resume and (folder / "config.toml").is_file():

@@ -25,8 +25,8 @@ from .outputs import circuit_scores, outputs_of
 from .settings import LogicSettings, preset
 from .training.batches import EncodedSamples
 from .training.evaluation import scores_of
-from .training.training import training_of
 from .training.tasks import TASKS
+from .training.training import training_of
 
 #: Task -> what the record calls its figure of merit.
 METRICS: dict[str, Metric] = {"classify": "accuracy", "regress": "r2", "multilabel": "label accuracy"}

@@ -6,11 +6,10 @@ import search_reference as reference
 
 from hardwire.core.errors import InputError
 from hardwire.logic.graph import Graph
-from hardwire.logic.search.cone import differences_of
 from hardwire.logic.search.engine import Search, SearchOptions
+from hardwire.logic.search.kernels.cone import differences_of
 from hardwire.logic.search.prices import PRICES
 from hardwire.logic.search.samples import Moves, SearchSamples, planes_of
-
 
 OPTIONS = SearchOptions(budget=120.0, bits=2, depth=8, window=512, pool=64, dead=20, floor=1e-5)
 
@@ -131,7 +130,7 @@ def test_a_search_goes_on_from_a_network():
 
 def test_a_network_of_tables_needs_a_search_over_tables():
     rng = np.random.default_rng(2)
-    with pytest.raises(InputError, match="unit luts"):
+    with pytest.raises(InputError, match="budget in luts"):
         search_of(unit="ge", start=graph(rng, arity=5))
     with pytest.raises(InputError, match="give the encoder"):
         search_of(unit="ge", start=graph(rng, inputs=20))

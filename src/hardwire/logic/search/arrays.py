@@ -169,7 +169,8 @@ def new_job(nets: int, slots: int, words: int, window: int, *, wide: bool = Fals
     return Job(
         mark=np.full(nets, -1, np.int32), cone=np.empty(nets, np.int32), fanout=np.empty(nets, np.int32),
         local=aligned(np.uint64, nets * CHUNK), mux=aligned(np.uint64, 16 * WORDS),
-        out_row=np.empty(slots, np.int32), out_net=np.empty(slots, np.int32), out_group=np.empty(slots, np.int32), active=np.empty(slots, np.int32),
+        out_row=np.empty(slots, np.int32), out_net=np.empty(slots, np.int32), out_group=np.empty(slots, np.int32),
+        active=np.empty(slots, np.int32),
         d=aligned(np.float32, words * BITS), planes=aligned(np.uint64, MASKS * PLANES * window),
         sums=np.empty(MASKS * nets, np.int64), refs=np.empty(nets, np.int32), stack=np.empty(2 * nets, np.int32),
         score=np.empty(KEPT, np.float64), candidate=np.empty((KEPT, 3), np.int64),

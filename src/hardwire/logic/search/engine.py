@@ -1,9 +1,9 @@
 """Exact ranked coordinate descent: rounds of proposals over threads, then substitutions one after the other.
 
-For node ``n`` let ``d_i = loss(sample i | n = 1) - loss(sample i | n = 0)``, exact through the node's whole fan-out. The
-loss is linear in the node's bit, so that a replacement ``f`` changes it by exactly ``sum_i d_i (f_i - n_i)``. Masked
-population counts over bit planes of the rounded ``d`` give the four sums that rank all sixteen gates of a pair of
-operands. A substitution is made only where the exact loss plus ``rate`` times the price of the circuit falls.
+For node ``n`` let ``d_i = loss(sample i | n = 1) - loss(sample i | n = 0)``, exact through the node's whole fan-out.
+The loss is linear in the node's bit, so that a replacement ``f`` changes it by exactly ``sum_i d_i (f_i - n_i)``.
+Masked population counts over bit planes of the rounded ``d`` give the four sums that rank all sixteen gates of a pair
+of operands. A substitution is made only where the exact loss plus ``rate`` times the price of the circuit falls.
 
 Moves: another gate, other operands, a constant or a wire (removal), a gate of the node's old function and any net
 (growth), and a new output bit of a group, which begins as a constant one.
@@ -20,19 +20,23 @@ from numpy.typing import NDArray
 from ...core.errors import InputError
 from ...core.threads import run_jobs
 from ..graph import Graph
-from .area import measure_paths, recount, wake_prices
 from .arrays import BITS, WORDS, Loss, Net, Price, new_job
-from .commit import commit, refresh
+from .kernels.area import measure_paths, recount, wake_prices
+from .kernels.commit import commit, refresh
+from .kernels.ranking import propose
+from .kernels.tables import commit_table, propose_table
+from .kernels.tidy import fold, forget_dead, pool_of
 from .prices import Prices
-from .ranking import propose
 from .samples import KINDS, SearchSamples, zeros
-from .tables import commit_table, propose_table
-from .tidy import fold, forget_dead, pool_of
 
 #: Proposals of a round: fixed, so that the result does not depend on the number of threads.
 ROUND = 8
 #: Counts that the softmax's table holds.
 POWERS = 1 << 14
+#: What a checkpoint keeps of the network; values, counts and probabilities follow from it.
+KEPT_ARRAYS = ("fanin", "table", "arity", "order", "place", "refs", "area", "slot_first", "slot_next", "slot_group",
+               "level", "height", "size")
+COUNTERS = ("rounds", "tried", "made", "epoch")
 #: Change of the rate's logarithm over a whole search that is steered in one direction.
 GAIN = 120
 #: Bits that a node's own number moves the random numbers of its proposal by.
@@ -109,7 +113,7 @@ class Search:
         self.inputs, self.words = samples.planes.shape
         if start is not None and (start.inputs != self.inputs or len(start.sizes) != self.groups):
             raise InputError(f"a search over {self.inputs} bits and {self.groups} groups cannot start from a graph of "
-                             f"{start.inputs} and {len(start.sizes)}; give the encoder and the data that it was trained on")
+                             f"{start.inputs} and {len(start.sizes)}; give the encoder and the data of its training")
         self.rng = np.random.default_rng([options.seed, 6])
         self.wide = prices.fan_in > 2
         self.price = Price(*prices.arrays(self.inputs))
@@ -268,7 +272,7 @@ class Search:
         samples, groups = self.samples, self.groups
         weight = zeros(np.float32, words * BITS)
         weight[: samples.samples] = 0.5 if samples.task == "regress" else 1
-        level, gain = (values if len(values) else np.zeros(groups, np.float32) for values in (samples.level, samples.gain))
+        level, gain = (v if len(v) else np.zeros(groups, np.float32) for v in (samples.level, samples.gain))
         self.state_loss = Loss(
             kind=np.array([KINDS[samples.task]]), count=np.zeros((groups, words * BITS), np.int16),
             p=zeros(np.float32, groups, words * BITS), q=samples.targets, weight=weight,
@@ -282,8 +286,8 @@ class Search:
         """Take over a graph; each output bit gets a node of its own, so that it can be replaced alone."""
         wide = start.arity > self.net.fanin.shape[1]
         if wide.any():
-            raise InputError(f"the network has nodes of {int(start.arity.max())} operands, but this search changes nodes of "
-                             f"{self.net.fanin.shape[1]}; give --unit luts")
+            raise InputError(f"the network has nodes of {int(start.arity.max())} operands, but this search changes nodes "
+                             f"of {self.net.fanin.shape[1]}; give a budget in luts, unit luts")
         numbers = list(range(self.inputs))
         for table, fanin, k in zip(start.table.tolist(), start.fanin.tolist(), start.arity.tolist()):
             operands = [numbers[i] for i in fanin[:k]]
@@ -374,8 +378,8 @@ class Search:
 
     def _offer_slots(self) -> None:
         net = self.net
-        offered = {int(net.slot_group[s]) for x in self._roots().tolist() if net.slot_first[x] >= 0 and self._is_constant(x)
-                   for s in self._slots_of(x)}
+        constant = [x for x in self._roots().tolist() if net.slot_first[x] >= 0 and self._is_constant(x)]
+        offered = {int(net.slot_group[s]) for x in constant for s in self._slots_of(x)}
         for group in sorted(set(range(self.groups)) - offered):
             if self.free and net.size[1] < len(net.slot_group):
                 self._add_slot(self._add_node(0, (0, 0)), group)
@@ -385,23 +389,20 @@ class Search:
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return what ``restore`` needs, as arrays and as JSON values."""
         net = self.net
-        arrays = {name: getattr(net, name) for name in ("fanin", "table", "arity", "order", "place", "slot_first",
-                                                        "slot_next", "slot_group", "size", "refs", "level", "height",
-                                                        "area")}
-        arrays = {name: array.copy() for name, array in arrays.items()}
+        arrays = {name: getattr(net, name).copy() for name in KEPT_ARRAYS}
         arrays |= {"queue": np.array(self.queue, np.int64), "free": np.array(self.free, np.int64)}
         values = {"rng": self.rng.bit_generator.state, "rate": self.rate, "price": self.area, "tau": self.tau,
-                  "progress": self.progress, "rounds": self.rounds, "tried": self.tried, "made": self.made, "epoch": self.epoch}
+                  "progress": self.progress} | {name: getattr(self, name) for name in COUNTERS}
         return arrays, values
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], values: Mapping[str, Any]) -> None:
         """Go on from what ``state`` gave of a search of the same samples and options."""
-        for name in ("fanin", "table", "arity", "order", "place", "slot_first", "slot_next", "slot_group", "size", "refs",
-                     "level", "height", "area"):
+        for name in KEPT_ARRAYS:
             getattr(self.net, name)[:] = arrays[name]
         self.queue, self.free = arrays["queue"].tolist(), arrays["free"].tolist()
         self.rng.bit_generator.state = values["rng"]
         self.rate, self.area, self.progress = values["rate"], values["price"], values["progress"]
-        self.rounds, self.tried, self.made, self.epoch = (values[k] for k in ("rounds", "tried", "made", "epoch"))
+        for name in COUNTERS:
+            setattr(self, name, values[name])
         self._set_tau(values["tau"])
         self._draw()

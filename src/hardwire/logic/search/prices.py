@@ -1,6 +1,6 @@
 """Price models of the search: what gates, tables, encoder bits and output bits cost in the unit of a target.
 
-A search moves thousands of gates a minute and cannot map each trial, so that it prices by averages over mapped circuits.
+A search moves thousands of gates a minute and cannot map each trial, so it prices by averages over mapped circuits.
 """
 
 from dataclasses import dataclass, field
@@ -50,7 +50,8 @@ class Prices:
 
     def arrays(self, inputs: int) -> tuple[NDArray[np.float32], ...]:
         """Return the fields of ``arrays.Price`` for a network of so many input bits."""
-        gates = [] if self.fan_in > 2 else [0.0 if t in _FREE else self.parity if t in _PARITY else self.gate for t in range(16)]
+        gates = [0.0 if t in _FREE else self.parity if t in _PARITY else self.gate for t in range(16)]
+        gates = gates if self.fan_in == 2 else []
         tables = [0.0, 0.0] + [self.table] * 5
         bits = self.inputs if len(self.inputs) else np.zeros(inputs)
         return (np.array(gates, np.float32), np.array(tables, np.float32), np.asarray(bits, np.float32),

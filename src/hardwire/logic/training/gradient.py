@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...core.errors import FormatError, InputError
+from ...core.errors import FormatError
 from ...data import Dataset
 from ...runs.checkpoint import Tensors, part, with_prefix
 from ...runs.experiment import Figures, Training

@@ -23,7 +23,7 @@ def train(
     settings: LogicSettings, dataset: Dataset, *, out: str | Path | None = None, resume: bool = False,
     network: torch.nn.Module | None = None, progress: Listener | None = None, checkpoint_seconds: float | None = None,
 ) -> Model:
-    """Train a logic network on ``dataset``, and search where the settings have a budget; select on its validation split.
+    """Train a logic network on ``dataset``, and search where there is a budget; select on its validation split.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ frees its gate and dereferences its operands.
 
 import numpy as np
 
-from ...core.jit import inner, jit
+from ....core.jit import inner, jit
 
 A, NOT_A = np.uint64(0b1010), np.uint64(0b0101)
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ...core.jit import inner, jit
-from ...core.simd import load, store
+from ....core.jit import inner, jit
+from ....core.simd import load, store
+from ..arrays import CHUNK
 from .area import gate_area, measure_paths, sort_nodes, uses
-from .arrays import CHUNK
 from .cone import differences, evaluate, fanout, forget, propagate
 from .ranking import LEAST, exact_change, exact_price
 
@@ -95,7 +95,8 @@ def _update_values(net, loss, job, fan, touched):
             some |= new_root[first + w] != net.values[job.fanout[0], first + w]
         if not some:
             continue
-        propagate(net.values, net.fanin, net.table, net.arity, job.mark, job.fanout, job.local, job.mux, fan, first, width)
+        propagate(net.values, net.fanin, net.table, net.arity, job.mark, job.fanout, job.local, job.mux, fan, first,
+                  width)
         for row in range(fan):
             x = job.fanout[row]
             for w in range(width):

@@ -1,17 +1,18 @@
 """Kernels of a search over look-up tables: replace or add one operand, and the best table that goes with it.
 
-With the other operands fixed, the samples fall into ``2^k`` cells. The sum of the loss differences of each cell where the
-new operand is true, and where it is false, says which entries of the new table should be true: those with a sum below 0.
+With the other operands fixed, the samples fall into ``2^k`` cells. The sum of the loss differences of each cell where
+the new operand is true, and where it is false, says which entries of the new table should be true: those with a sum
+below 0.
 """
 
 import numpy as np
 
-from ...core.jit import inner, jit
-from ...core.simd import load, ones, splat, store, total
+from ....core.jit import inner, jit
+from ....core.simd import load, ones, splat, store, total
+from ..arrays import TABLES_KEPT
 from .area import constant, gate_area, measure_paths, slots_of, sort_nodes, uses
-from .arrays import TABLES_KEPT
-from .cone import differences, fanout, forget
 from .commit import _follow, _update_values
+from .cone import differences, fanout, forget
 from .ranking import LEAST, _claim_one, _release_one, release_all, restore_all, round_differences
 
 HUGE = np.int64(1) << np.int64(62)
@@ -43,7 +44,7 @@ def spelled(net, x, operands):
 
 @inner
 def _cells(net, job, operands, count, skip, first, window):
-    """Write the planes of every cell of the operands but ``skip``; returns the number of cells. Their sums: ``job.cell``."""
+    """Write the planes of every cell of the operands but ``skip``, and their sums to ``cell``; returns their number."""
     words = net.values.shape[1]
     flat = net.values.ravel()
     cells = 1
@@ -153,10 +154,11 @@ def _price_change(net, price, job, root, operands, count, table):
 
 @jit
 def propose_table(net, loss, price, job, root, pool, wake, first, window, dither, rate, out_number, out_net):
-    """As ``ranking.propose``; ``out_net`` is the place of the new operand, the operand, the table, and a first operand.
+    """As ``ranking.propose``; ``out_net`` is the place of the new operand, the operand, the table, a first operand.
 
-    The place is -1 where no operand is new, and -2 where the node becomes a constant. Unused operands count as absent; a
-    place behind the last one adds an operand. A constant node gets two operands at once, the first of them the best alone.
+    The place is -1 where no operand is new, and -2 where the node becomes a constant. Unused operands count as absent;
+    a place behind the last one adds an operand. A constant node gets two operands at once, the first of them the best
+    alone.
     """
     out_number[:] = 0
     out_net[0], out_net[1], out_net[2], out_net[3] = -1, -1, 0, -1
@@ -232,7 +234,7 @@ def _search(net, price, job, root, pool, wake, first, window, unit, rate, dither
 
 @jit
 def commit_table(net, loss, price, job, touched, root, place, v, alone, rate, fresh):
-    """Put operand ``v`` in ``place`` of ``root``, with its best table, if loss and price together fall; as ``commit``."""
+    """Put operand ``v`` in ``place`` of ``root``, with its best table, if loss and price fall together; as ``commit``."""
     live, fan, slots = fanout(net, job, root)
     operands, sums = np.empty(7, np.int64), np.empty(64)
     count, _ = spelled(net, root, operands)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ...core.jit import inner, inner_inlined, jit
-from ...core.simd import load, log, splat, store, where_bits
-from .arrays import CHUNK
+from ....core.jit import inner, inner_inlined, jit
+from ....core.simd import load, log, splat, store, where_bits
+from ..arrays import CHUNK
 
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 ZERO = np.uint64(0)
@@ -116,9 +116,9 @@ def evaluate(net, job, x, first, row):
 
 @inner
 def propagate(values, fanin, table, arity, mark, cone, local, mux, live, first, width):
-    """Evaluate the cone's nodes but the root on words ``first .. first + width``; row ``r`` of ``local`` is net ``cone[r]``.
+    """Evaluate the cone's nodes but the root on words ``first .. first + width``.
 
-    ``values`` and ``local`` are (nets, words) and (rows, CHUNK).
+    ``values`` is (nets, words); row ``r`` of ``local`` (rows, CHUNK) is net ``cone[r]``.
     """
     words = values.shape[1]
     flat = values.ravel()
@@ -156,7 +156,7 @@ def sixteen(word, piece):
 
 @inner_inlined
 def loss_change(loss, job, slots, values, p_flat, q_flat, words, first, word, piece):
-    """Change of the loss of sixteen samples when the new values of the ``slots`` first ``active`` slots become true: a vector.
+    """Change of the loss of sixteen samples, a vector, when the first ``slots`` slots of ``active`` get new values.
 
     ``softmax``: ``log(1 + sum_c p_c (e^(delta_c / tau) - 1)) - sum_c q_c delta_c / tau``.
     """
@@ -202,7 +202,8 @@ def differences(net, loss, job, root, live, slots):
         width = min(CHUNK, words - first)
         for w in range(0, width, 8):
             store(~load(flat, root * words + first + w, 8), job.local, w)
-        propagate(net.values, net.fanin, net.table, net.arity, job.mark, job.cone, job.local, job.mux, live, first, width)
+        propagate(net.values, net.fanin, net.table, net.arity, job.mark, job.cone, job.local, job.mux, live, first,
+                  width)
         for word in range(width):
             at = (first + word) * 64
             changed, count = ZERO, 0

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...core.jit import inner, jit
+from ....core.jit import inner, jit
 from .area import constant
 
 
@@ -93,7 +93,8 @@ def fold(net):
         at = np.int64(key >> np.uint64(20)) & (size - 1)
         while known[at] >= 0:
             y = known[at]
-            if net.fanin[y, 0] == net.fanin[x, 0] and net.fanin[y, 1] == net.fanin[x, 1] and net.table[y] == net.table[x]:
+            equal = net.fanin[y, 0] == net.fanin[x, 0] and net.fanin[y, 1] == net.fanin[x, 1]
+            if equal and net.table[y] == net.table[x]:
                 same[x] = y
                 break
             at = (at + 1) & (size - 1)
@@ -106,9 +107,9 @@ def fold(net):
 
 @jit
 def forget_dead(net, reads, drop, removed):
-    """Remove dead nodes that no node reads and for which ``drop`` is true; returns how many, their numbers in ``removed``.
+    """Remove dead nodes that no node reads and for which ``drop`` is true; returns how many.
 
-    ``reads`` is memory for one number a net.
+    ``removed`` gets their numbers; ``reads`` is memory for one number a net.
     """
     reads[:] = 0
     n, count = net.size[0], 0

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ...core.jit import inner, jit
-from ...core.simd import bit_of_lanes, load, ones, rounded_down, splat, store, total, where_bits
+from ....core.jit import inner, jit
+from ....core.simd import bit_of_lanes, load, ones, rounded_down, splat, store, total, where_bits
+from ..arrays import KEPT
 from .area import claim, constant, gate_area, release, slots_of, uses
-from .arrays import KEPT
 from .cone import differences, fanout, forget, gate, sixteen
 
 HUGE = np.int64(1) << np.int64(62)
@@ -71,7 +71,7 @@ def mask_planes(net, job, m, u, first, window):
 
 @inner
 def masked_sums(net, job, pool, root, first_mask, last_mask, first, window):
-    """``sums[m, i]``: the rounded differences of mask ``m`` where net ``pool[i]`` is true; HUGE where it may not be read."""
+    """``sums[m, i]``: the rounded differences of mask ``m`` where net ``pool[i]`` is true, HUGE if it may not be read."""
     words, n = net.values.shape[1], len(pool)
     flat = net.values.ravel()
     zero = splat(np.uint64(0), 8)
@@ -333,8 +333,8 @@ def _search(net, price, job, root, pool, wake, first, window, unit, rate, out_nu
         u = us[k]
         freed = 0.0 if u == root else np.float64(_freed(net, price, job, root, u))
         fixed = to_other + rate * (np.float64(wake[u]) - freed)
-        kept = _rank_pairs(scores, candidates, job.sums, price.gate, pool, wake, 1 + k, u, whole, somes[k], scale, fixed,
-                           rate, kept)
+        kept = _rank_pairs(scores, candidates, job.sums, price.gate, pool, wake, 1 + k, u, whole, somes[k], scale,
+                           fixed, rate, kept)
     for k in range(kept):
         u, v, table = job.candidate[k, 0], job.candidate[k, 1], np.uint64(job.candidate[k, 2])
         if u < 0:

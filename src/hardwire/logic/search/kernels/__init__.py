@@ -1,0 +1,1 @@
+"""Compiled kernels of the search: fan-out and differences, ranking, prices, substitutions, tidying."""
