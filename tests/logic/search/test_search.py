@@ -123,7 +123,7 @@ def test_a_search_goes_on_from_a_network():
     bits = rng.random((100, 18)) < 0.5
     np.testing.assert_array_equal(search.graph().counts(bits), start.counts(bits))
     before = search.loss()
-    for i in range(60):
+    for _ in range(60):
         search.round(1.0)
     assert search.loss() < before
 

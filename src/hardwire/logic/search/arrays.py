@@ -90,7 +90,7 @@ class Loss(NamedTuple):
     kind : (1,) int64
         0: cross-entropy of ``softmax(count / tau)``; 1: binary cross-entropy of ``(count - threshold) / tau`` of each
         group; 2: squared error of ``bias + scale count`` of each group.
-    count : (groups, samples) int16
+    counts : (groups, samples) int16
         True output bits of each group.
     p : (groups, samples) float32
         Of kind 0 and 1 the probability of each group, of kind 2 the derivative ``2 scale error / samples``.
@@ -109,7 +109,7 @@ class Loss(NamedTuple):
     """
 
     kind: NDArray[np.int64]
-    count: NDArray[np.int16]
+    counts: NDArray[np.int16]
     p: NDArray[np.float32]
     q: NDArray[np.float32]
     weight: NDArray[np.float32]

@@ -37,6 +37,10 @@ POWERS = 1 << 14
 KEPT_ARRAYS = ("fanin", "table", "arity", "order", "place", "refs", "area", "slot_first", "slot_next", "slot_group",
                "level", "height", "size")
 COUNTERS = ("rounds", "tried", "made", "epoch")
+#: Nats a sample that a unit of price may have to save at most.
+MOST = 0.02
+#: Divisor of the counts: this times the root of the output bits of a group, at least of so many.
+TAU, FEW_BITS = 0.25, 8
 #: Change of the rate's logarithm over a whole search that is steered in one direction.
 GAIN = 120
 #: Bits that a node's own number moves the random numbers of its proposal by.
@@ -60,7 +64,7 @@ class SearchOptions:
     window
         Samples that candidates are ranked on.
     tau
-        Divisor of the counts; 0: the one of least loss, sought again whenever all nodes were tried.
+        Divisor of the counts; 0: 0.25 sqrt(bits of a group), of 8 at least, or the one of least loss if that is larger.
     floor
         Loss, in nats a sample, that a unit of price must save at least.
     course
@@ -82,7 +86,7 @@ class SearchOptions:
     window: int = 27_000
     tau: float = 0.0
     floor: float = 7e-6
-    course: tuple[tuple[float, ...], tuple[float, ...]] = ((0.0, 0.6), (0.1, 1.0))
+    course: tuple[tuple[float, ...], tuple[float, ...]] = ((0.0, 0.2, 0.85), (0.5, 2.0, 1.0))
     pool: int = 2000
     dead: int = 600
     redraw: int = 0
@@ -135,7 +139,7 @@ class Search:
         varies = np.bitwise_count(samples.planes).sum(1)
         rare = samples.samples * 0.001
         self.active = (varies >= rare) & (varies <= samples.samples - rare)
-        self._set_tau(options.tau or 1.0)
+        self._set_tau(options.tau or TAU * math.sqrt(FEW_BITS))
         self._count_all()
         self._draw()
 
@@ -153,7 +157,7 @@ class Search:
         ``tau`` takes the place of the present divisor.
         """
         n, loss, q = self.samples.samples, self.state_loss, self.samples.targets[:, : self.samples.samples]
-        count = loss.count[:, :n].astype(np.float64)
+        count = loss.counts[:, :n].astype(np.float64)
         if self.samples.task == "regress":
             error = loss.level[:, None] + loss.gain[:, None] * count - q
             return float(0.5 * (error**2).sum())
@@ -206,7 +210,7 @@ class Search:
         first = int(rng.integers((self.words - self.window) // WORDS + 1)) * WORDS
         shift = rng.integers(64, size=ROUND) * 16
         numbers, chosen = np.zeros((ROUND, 3)), np.zeros((ROUND, 4), np.int64)
-        work = propose_table if self.wide else propose
+        work: Any = propose_table if self.wide else propose
 
         def job(k: int) -> None:
             dither = self.dither[shift[k] : shift[k] + self.window * BITS]
@@ -252,7 +256,7 @@ class Search:
         step = float(np.clip((self.area - target) / (0.02 * options.budget), -1, 1))
         gain = min(max(GAIN * (progress - self.progress), 0.05), 0.7)  # a short search moves it faster
         floor, self.progress = options.floor * self.samples.samples, progress
-        self.rate = min(max(self.rate * math.exp(gain * step), floor), 300 * floor)
+        self.rate = min(max(self.rate * math.exp(gain * step), floor), MOST * self.samples.samples)
 
     # its parts
 
@@ -274,7 +278,7 @@ class Search:
         weight[: samples.samples] = 0.5 if samples.task == "regress" else 1
         level, gain = (v if len(v) else np.zeros(groups, np.float32) for v in (samples.level, samples.gain))
         self.state_loss = Loss(
-            kind=np.array([KINDS[samples.task]]), count=np.zeros((groups, words * BITS), np.int16),
+            kind=np.array([KINDS[samples.task]]), counts=np.zeros((groups, words * BITS), np.int16),
             p=zeros(np.float32, groups, words * BITS), q=samples.targets, weight=weight,
             scale=np.zeros(3, np.float32), square=(gain**2).astype(np.float32), level=level.astype(np.float32),
             gain=gain.astype(np.float32), power=np.zeros(POWERS, np.float32))
@@ -286,8 +290,8 @@ class Search:
         """Take over a graph; each output bit gets a node of its own, so that it can be replaced alone."""
         wide = start.arity > self.net.fanin.shape[1]
         if wide.any():
-            raise InputError(f"the network has nodes of {int(start.arity.max())} operands, but this search changes nodes "
-                             f"of {self.net.fanin.shape[1]}; give a budget in luts, unit luts")
+            raise InputError(f"the network has nodes of {int(start.arity.max())} operands, but this search changes "
+                             f"nodes of {self.net.fanin.shape[1]}; give a budget in luts, unit luts")
         numbers = list(range(self.inputs))
         for table, fanin, k in zip(start.table.tolist(), start.fanin.tolist(), start.arity.tolist()):
             operands = [numbers[i] for i in fanin[:k]]
@@ -339,14 +343,14 @@ class Search:
         loss.power[:] = np.exp(-np.arange(POWERS) * inverse)
 
     def _fit_tau(self) -> None:
-        """Choose the divisor, among powers of 2^(1/4), under which the present counts have the least loss."""
+        """Follow the number of output bits; on data that counts cannot separate, the divisor of least loss is larger."""
         if self.options.tau or self.samples.task == "regress":
             return
-        steps = round(4 * math.log2(self.tau / 0.5))
-        losses = {k: self.loss(0.5 * 2 ** (k / 4)) for k in (steps - 1, steps, steps + 1) if -6 <= k <= 20}
-        best = min(losses, key=lambda k: (losses[k], k != steps))
-        if best != steps:
-            self._set_tau(0.5 * 2 ** (best / 4))
+        rule = TAU * math.sqrt(max(FEW_BITS, self.bits / self.groups))
+        tau = rule
+        while tau < 16 * rule and self.loss(tau * 2**0.25) < self.loss(tau):
+            tau *= 2**0.25
+        self._set_tau(tau)
 
     def _count_all(self) -> None:
         self.area = recount(self.net, self.price)

@@ -144,7 +144,7 @@ class SearchTraining(Training):
     def finish(self) -> tuple[Tensors, dict[str, Any]]:
         """Return the best network with its head and the encoder."""
         if self.best is None:
-            raise InputError("the search made no output bit; give it more time or a larger budget, or lower search_floor")
+            raise InputError("the search made no output bit; give it more time, a larger budget, a lower search_floor")
         network = network_of(self.best, self._head_of(self.best))
         return pack(network.eval(), self.encoder, describe(self.dataset), self.best_step)
 

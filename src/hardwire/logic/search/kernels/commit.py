@@ -25,7 +25,7 @@ def _count(net, loss, x, word, old, new):
             bit = (bit & np.uint64(0x3333333333333333)) + (bit >> np.uint64(2) & np.uint64(0x3333333333333333))
             bit = (bit + (bit >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
             i += np.int64((bit * np.uint64(0x0101010101010101)) >> np.uint64(56))
-            loss.count[group, i] += np.int16(1) if new & low else np.int16(-1)
+            loss.counts[group, i] += np.int16(1) if new & low else np.int16(-1)
             changed ^= low
         slot = net.slot_next[slot]
 
@@ -33,25 +33,25 @@ def _count(net, loss, x, word, old, new):
 @inner
 def refresh_sample(loss, i):
     """Compute ``p`` of one sample from its counts."""
-    groups = loss.count.shape[0]
+    groups = loss.counts.shape[0]
     if loss.kind[0] == 0:
-        top = loss.count[0, i]
+        top = loss.counts[0, i]
         for g in range(1, groups):
-            top = max(top, loss.count[g, i])
+            top = max(top, loss.counts[g, i])
         total = np.float32(0)
         for g in range(groups):
-            p = loss.power[top - loss.count[g, i]]
+            p = loss.power[top - loss.counts[g, i]]
             loss.p[g, i] = p
             total += p
         for g in range(groups):
             loss.p[g, i] /= total
     elif loss.kind[0] == 1:
         for g in range(groups):
-            z = (np.float32(loss.count[g, i]) - loss.level[g]) * loss.scale[0]
+            z = (np.float32(loss.counts[g, i]) - loss.level[g]) * loss.scale[0]
             loss.p[g, i] = np.float32(1) / (np.float32(1) + np.exp(-z))
     else:
         for g in range(groups):
-            error = loss.level[g] + loss.gain[g] * np.float32(loss.count[g, i]) - loss.q[g, i]
+            error = loss.level[g] + loss.gain[g] * np.float32(loss.counts[g, i]) - loss.q[g, i]
             loss.p[g, i] = np.float32(2) * loss.gain[g] * error
 
 
@@ -59,7 +59,7 @@ def refresh_sample(loss, i):
 def refresh(net, loss, job):
     """Compute all values of nodes, all counts and all ``p`` anew from the input bits."""
     words = net.values.shape[1]
-    loss.count[:] = 0
+    loss.counts[:] = 0
     for first in range(0, words, 8):
         for place in range(net.size[0]):
             x = net.order[place]

@@ -71,7 +71,7 @@ def mask_planes(net, job, m, u, first, window):
 
 @inner
 def masked_sums(net, job, pool, root, first_mask, last_mask, first, window):
-    """``sums[m, i]``: the rounded differences of mask ``m`` where net ``pool[i]`` is true, HUGE if it may not be read."""
+    """``sums[m, i]``: the rounded differences of mask ``m`` where net ``pool[i]`` is true, HUGE if none may read it."""
     words, n = net.values.shape[1], len(pool)
     flat = net.values.ravel()
     zero = splat(np.uint64(0), 8)

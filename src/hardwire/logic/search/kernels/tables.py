@@ -234,7 +234,7 @@ def _search(net, price, job, root, pool, wake, first, window, unit, rate, dither
 
 @jit
 def commit_table(net, loss, price, job, touched, root, place, v, alone, rate, fresh):
-    """Put operand ``v`` in ``place`` of ``root``, with its best table, if loss and price fall together; as ``commit``."""
+    """Put operand ``v`` in ``place`` of ``root``, with its best table, if loss plus price falls; as ``commit``."""
     live, fan, slots = fanout(net, job, root)
     operands, sums = np.empty(7, np.int64), np.empty(64)
     count, _ = spelled(net, root, operands)
