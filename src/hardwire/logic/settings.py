@@ -146,6 +146,14 @@ class LogicSettings(Settings):
     """Output bits of each class that an empty network begins with."""
     search_copies: Count = 1
     """How often the search sees each sample; copies of images are moved as `augment` says."""
+    search_shift: NonNegative = 0.0
+    """Pixels that a copied image is displaced by at most, fractions too."""
+    search_turn: NonNegative = 0.0
+    """Degrees that a copied image is turned by at most."""
+    search_scale: Share = 0.0
+    """Share that a copied image grows or shrinks by at most."""
+    search_noise: NonNegative = 0.0
+    """Deviation of the noise on copies, as a share of each feature's own."""
     search_redraw: Natural = 400
     """Rounds after which images are moved anew; 0: never."""
     search_depth: Count = 24
@@ -203,8 +211,8 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 #: What a search changes in the settings, by data set.
 SEARCH_PRESETS: dict[str, dict[str, Any]] = {
-    "digits": {"encoder": "uniform", "levels": 3, "augment": "crop", "crop_pad": 1, "search_copies": 6,
-               "search_redraw": 0},
+    "digits": {"encoder": "uniform", "levels": 3, "search_copies": 20, "search_shift": 0.7, "search_noise": 0.4,
+               "search_floor": 1e-6},
     "mnist": {"encoder": "threshold", "levels": 1, "augment": "crop", "crop_pad": 1, "search_copies": 2},
     "fashion-mnist": {"encoder": "uniform", "levels": 3, "augment": "flip", "search_copies": 2},
     "cifar10": {"encoder": "uniform", "levels": 3, "augment": "flip", "search_copies": 1},

@@ -16,9 +16,9 @@ OPTIONS = SearchOptions(budget=120.0, bits=2, depth=8, window=512, pool=64, dead
 
 def problem(task="classify", *, samples=700, inputs=18, groups=3, seed=1, copies=1):
     rng = np.random.default_rng(seed)
-    bits = rng.random((samples, inputs)) < 0.5
+    bits = np.tile(rng.random((samples, inputs)) < 0.5, (copies, 1))
     score = np.stack([bits[:, g] & bits[:, g + 5] | bits[:, g + 9] ^ bits[:, g + 3] for g in range(groups)], 1)
-    noisy = score + rng.random((samples, groups)) * 0.5
+    noisy = score + rng.random(score.shape) * 0.5
     if task == "classify":
         return SearchSamples.of(bits, np.eye(groups)[noisy.argmax(1)], task, copies=copies)
     if task == "multilabel":

@@ -86,7 +86,7 @@ class SearchSamples:
     moves
         Of images; None for other samples.
     copies
-        How often each sample is there.
+        How often each sample is there, varied or not.
     """
 
     planes: NDArray[np.uint64]
@@ -101,8 +101,8 @@ class SearchSamples:
     @classmethod
     def of(cls, bits: NDArray[np.bool_], targets: NDArray[Any], task: Kind, *, copies: int = 1, seed: int = 0,
            moves: Moves | None = None, **more: Any) -> "SearchSamples":
-        """Return samples of bits (samples, inputs) and targets (samples, groups), each ``copies`` times, shuffled."""
-        order = np.random.default_rng([seed, 7]).permutation(np.tile(np.arange(len(bits)), copies))
+        """Return samples of bits (samples, inputs) and targets (samples, groups), shuffled; ``copies`` are among them."""
+        order = np.random.default_rng([seed, 7]).permutation(len(bits))
         words = -(-len(order) // (BITS * WORDS)) * WORDS
         placed = zeros(np.float32, targets.shape[1], words * BITS)
         placed[:, : len(order)] = targets[order].T

@@ -20,6 +20,7 @@ from ..model import describe, load_model, pack
 from ..network.build import build_encoder
 from ..network.convert import graph_of, network_of
 from ..network.heads import GroupSum, Head, MultiLabel, Regression, head_from_dict
+from ..search.copies import Variation
 from ..search.engine import Search, SearchOptions
 from ..search.prices import PRICES, Prices
 from ..search.samples import Kind, Moves, SearchSamples
@@ -161,11 +162,12 @@ class SearchTraining(Training):
         settings, dataset = self.settings, self.dataset
         self.start = start
         groups = len(dataset.classes)
-        bits = self.encoder.encode(dataset.train.x)
         if self.head is None:
             self.head = self._fresh_head(groups)
-        samples = SearchSamples.of(bits, *self._targets(), copies=settings.search_copies, seed=settings.seed,
-                                   moves=self._moves(), level=self._level, gain=self._gain)
+        targets, task = self._targets()
+        copies = settings.search_copies
+        samples = SearchSamples.of(self._copies(), np.tile(targets, (copies, 1)), task, copies=copies,
+                                   seed=settings.seed, moves=self._moves(), level=self._level, gain=self._gain)
         options = SearchOptions(
             budget=settings.budget, bits=settings.search_bits, grow=True, depth=settings.search_depth,
             window=settings.search_window, tau=settings.tau, floor=settings.search_floor, pool=settings.search_pool,
@@ -173,6 +175,16 @@ class SearchTraining(Training):
         prices = replace(PRICES[settings.unit], inputs=bit_prices(self.encoder, PRICES[settings.unit]))
         self.search = Search(samples, prices, options, start=start, threads=torch.get_num_threads())
         self.validation_bits = pack_bits(self.encoder.encode(dataset.validation.x))
+
+    def _copies(self) -> NDArray[np.bool_]:
+        """Encoded training samples and their varied copies, one after the other."""
+        settings, x = self.settings, self.dataset.train.x
+        vary = Variation(settings.search_shift, settings.search_turn, settings.search_scale, settings.search_noise)
+        parts = [self.encoder.encode(x)]
+        for copy in range(1, settings.search_copies):
+            rng = np.random.default_rng([settings.seed, 10, copy])
+            parts.append(self.encoder.encode(vary(x, self.dataset.shape, rng)))
+        return np.concatenate(parts)
 
     def _targets(self) -> tuple[NDArray[Any], Kind]:
         settings, y = self.settings, self.dataset.train.y
