@@ -219,8 +219,8 @@ class LogicLayer(Nodes):
         Notes
         -----
         On a GPU the result of learned wiring is kept and is the same tensor as long as ``choice`` counts no change, so
-        that the GPU need not be asked again; a fused optimizer counts none, see ``torch.autograd.graph.increment_version``.
-        Elsewhere, and in compiled graphs, it is computed anew.
+        that the GPU need not be asked again. A fused optimizer counts none: after its step call
+        ``torch.autograd.graph.increment_version``. Elsewhere, and in compiled graphs, it is computed anew.
         """
         if not self.learned:
             return self.pairs
