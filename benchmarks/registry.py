@@ -23,6 +23,13 @@ def _uci(table: str) -> Benchmark:
     return _accuracy(f"{table} with the gates of the 2022 paper, ten splits", 0.0, experiment=f"uci_{table}")
 
 
+def _lut6(width: int, hard: float, most: int) -> Benchmark:
+    return Benchmark("lut6", f"MNIST, one layer of {width} six-input tables, whole circuit", (
+        Goal("hard", hard, "mean hard test accuracy", at_least=True),
+        Goal("tables", most, "six-input tables of encoder, network and head"),
+    ), fixed={"model": f"lut6-{width}"})
+
+
 #: Name -> benchmark.
 BENCHMARKS = {
     "train": Benchmark("train_step", "training steps on one thread, and their memory", (
@@ -63,6 +70,9 @@ BENCHMARKS = {
     "mnist_8000": _accuracy("MNIST, 8,000 gates with learned wiring", 0.984, experiment="mnist_8000"),
     "mnist_72000": _accuracy("MNIST, 72,000 gates with learned wiring", 0.988, experiment="mnist_72000"),
     "mnist_logictreenet_s": _accuracy("MNIST, LogicTreeNet-S", 0.988, experiment="mnist_logictreenet_s"),
+    "mnist_lut6_310": _lut6(310, 0.970, 700),
+    "mnist_lut6_630": _lut6(630, 0.978, 1400),
+    "mnist_lut6_1270": _lut6(1270, 0.984, 2800),
     "cifar10_dense": _accuracy("CIFAR-10, 2 x 128,000 gates", 0.60, limit_s=7200, experiment="cifar10_dense"),
     "cifar10_logictreenet_s": _accuracy("CIFAR-10, LogicTreeNet-S", 0.604, limit_s=7200,
                                         experiment="cifar10_logictreenet_s"),

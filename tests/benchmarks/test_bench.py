@@ -265,3 +265,31 @@ def test_crossbar_step_is_refused_when_a_kernel_is_wrong(monkeypatch):
     monkeypatch.setattr(crossbar_step, "self_check", lambda *a: {"kernels": "refuted"})
     with pytest.raises(registry.RefusedError, match="hybrid: kernels: refuted"):
         registry.run("crossbar_step", runs=1)
+
+
+def test_six_input_tables_are_counted_by_stage():
+    """Two nodes are wires and one is another's copy: one table is left; the head is that of its outputs."""
+    import numpy as np
+
+    from benchmarks import lut6
+    from benchmarks.framework import RefusedError
+    from hardwire.circuit.circuit import STAGES
+    from hardwire.data.encoders import fit_encoder
+    from hardwire.logic import GroupSum, LogicLayer, LogicNetwork
+    from hardwire.logic.lowering import lower
+    from hardwire.logic.model import Model
+
+    encoder = fit_encoder("uniform", np.array([[0] * 8, [255] * 8], dtype=np.uint8), levels=1, code_bits=8)
+    layer = LogicLayer(8, 4, pairs=[[0, 1, 2], [3, 4, 5], [0, 1, 2], [5, 6, 7]], fan_in=3)
+    tables = [0b10010110, 0b10101010, 0b10010110, 0b11001100]
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[2.0 * (t >> m & 1) - 1 for m in range(8)] for t in tables]))
+    network = LogicNetwork([layer], GroupSum(2)).eval()
+    model = Model(network, encoder, LogicSettings(), [], 0, 0.0, {})
+    raw = lower(network, encoder)
+    counted = lut6.tables(model, raw)
+    assert counted["encoder"] == 0 and counted["network"] == 1 and counted["whole"] == 1 + counted["head"]
+    assert 1 <= counted["head"] < (raw.stage == STAGES.index("head")).sum()
+    encoder.thresholds[0, 0] = 100
+    with pytest.raises(RefusedError, match="no power of two"):
+        lut6.tables(model, raw)

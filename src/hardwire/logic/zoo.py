@@ -1,10 +1,12 @@
-"""Published architectures by name, with two recipes each: the paper's hyperparameters, and ours.
+"""Published architectures by name, with two recipes each: the paper's hyperparameters, and ours; and a few of our own.
 
-``dlgn-...`` are the dense networks of Petersen et al., 2022 (arXiv 2210.08277), named by their gates;
-``logictreenet-...`` the convolutional ones of Petersen et al., 2024 (arXiv 2411.04732). Our recipe is selected on
-validation. The paper's learning rates stay constant, and its number of steps is given for 2022 only. Two points are
-read as follows: the 2024 text doubles "the last dense gates" of some networks, here the last layer; MNIST inputs of
-2022 are cropped to 20 x 20 for the small network, here 28 x 28.
+``lut6-...`` are ours: one layer of so many six-input tables with learned wires on one threshold that is a wire, so
+that the whole circuit is the tables and the head. Their sizes are 31, 63 and 127 tables a class, the most that a
+count of five, six or seven bits holds. ``dlgn-...`` are the dense networks of Petersen et al., 2022 (arXiv
+2210.08277), named by their gates; ``logictreenet-...`` the convolutional ones of Petersen et al., 2024 (arXiv
+2411.04732). Our recipe is selected on validation. The paper's learning rates stay constant, and its number of steps
+is given for 2022 only. Two points are read as follows: the 2024 text doubles "the last dense gates" of some networks,
+here the last layer; MNIST inputs of 2022 are cropped to 20 x 20 for the small network, here 28 x 28.
 """
 
 from typing import Any, Literal, get_args
@@ -33,6 +35,15 @@ _OUR_TREES: dict[str, Any] = {
     "init": "random", "noise": 1.0, "tree_strength": 2.0, "tree_noise": 0.25, "freeze_at": 0.5, "steps": 8000,
     "evaluate_every": 500,
 }
+#: Of single layers of tables with learned wires: hard in forward, so that what is trained is what is frozen.
+_OUR_TABLES: dict[str, Any] = {
+    "init": "random", "estimator": "hard", "routing": "hard", "wiring": "random", "augment": "crop", "crop_pad": 1,
+    "steps": 16_000,
+}
+
+
+def _tables(width: int) -> dict[str, Any]:
+    return {"widths": [width], "fan_in": 6, "learned_layers": 1, "candidates": 32, "levels": 1}
 
 
 def _dense(layers: int, width: int, tau: float, levels: int) -> dict[str, Any]:
@@ -66,6 +77,9 @@ ARCHITECTURES: dict[str, dict[str, dict[str, Any]]] = {
     "logictreenet-b": {"cifar10": _cifar_tree(512, 280.0, 31, double=True)},
     "logictreenet-l": {"mnist": _mnist_tree(1024, 35.0, double=False),
                        "cifar10": _cifar_tree(1024, 340.0, 31, double=True)},
+    "lut6-310": {"mnist": _tables(310)},
+    "lut6-630": {"mnist": _tables(630)},
+    "lut6-1270": {"mnist": _tables(1270)},
     "logictreenet-g": {"cifar10": _cifar_tree(2048, 450.0, 31, double=False)},
 }
 #: Differences of the paper's recipe for one data set.
@@ -112,6 +126,8 @@ def published(model: str, dataset: str, recipe: Recipe = "hardwire") -> LogicSet
 def _paper(model: str, dataset: str) -> dict[str, Any]:
     """Return what the paper trains with; its number of steps is given for 2022 only."""
     architecture = ARCHITECTURES[model][dataset]
+    if "fan_in" in architecture:
+        raise InputError(f"{model} is no paper's, so that it has no recipe of one; leave --recipe out")
     paper = _PAPER_2024 if "channels" in architecture else _PAPER_2022
     exceptions = _PAPER_EXCEPTIONS.get((model, dataset), {})
     return architecture | paper | exceptions | ({} if dataset in ("mnist", "cifar10") else {"steps": 100_000})
@@ -121,6 +137,7 @@ def _ours(model: str, dataset: str) -> dict[str, Any]:
     """Return our recipe for the paper's architecture."""
     architecture = ARCHITECTURES[model][dataset]
     settings = architecture | _OURS | {"tau": 0.0} | (_OUR_TREES if "channels" in architecture else {})
+    settings |= _OUR_TABLES if "fan_in" in architecture else {}
     if dataset == "cifar10":
         settings |= {"augment": "flip"}
     if dataset not in ("mnist", "cifar10"):

@@ -361,3 +361,22 @@ def test_candidates_are_drawn_anew_until_three_quarters_of_the_steps(digits):
         return steps
 
     assert drawn() == [] and drawn(redraw_every=6) == [6, 12, 18] and drawn(redraw_every=6, fix_wiring_at=0.5) == [6, 12]
+
+
+@pytest.mark.parametrize("fan_in", [2, 6])
+def test_every_evaluation_is_of_the_wires_of_its_step(digits, fan_in):
+    """With hard nodes and hard routing the network that is trained is the frozen one, at each evaluation."""
+    config = TINY.changed(fan_in=fan_in, learned_layers=2, candidates=8, routing="hard", estimator="hard", learning_rate=0.3,
+                          steps=60, evaluate_every=15)
+    metrics = train(config, digits).metrics
+    assert len(metrics) == 4 and len({m["hard"] for m in metrics}) > 1
+    assert [m["hard"] for m in metrics] == [m["relaxed"] for m in metrics]
+
+
+def test_a_step_counts_as_a_change_of_every_parameter(digits):
+    """What is kept of a tensor's content is known by its count of changes; a fused optimizer makes none by itself."""
+    training = LogicTraining(TINY, digits)
+    with training:
+        before = [p._version for p in training.network.parameters()]
+        training.advance()
+    assert all(p._version > b for p, b in zip(training.network.parameters(), before, strict=True))

@@ -117,7 +117,7 @@ def graph(x: torch.Tensor, values: torch.Tensor, fanin: torch.Tensor, arity: tor
 
 
 def mixed_lut(x: torch.Tensor, candidates: torch.Tensor, weights: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    """Look-up tables whose operands are mixtures: operand ``i`` of table ``g`` is ``sum_c w[g, i, c] x[candidates[g, i, c]]``.
+    """Look-up tables of mixtures: operand ``i`` of table ``g`` is ``sum_c w[g, i, c] x[candidates[g, i, c]]``.
 
     x (samples, inputs), candidates (tables, k, K) integer, weights (tables, k, K), values (tables, 2^k); returns
     (samples, tables). With one-hot weights this is ``lut``, for k = 2 it is ``mixed``.

@@ -218,12 +218,13 @@ class LogicLayer(Nodes):
 
         Notes
         -----
-        Of learned wiring the result is kept and is the same tensor as long as the shares do not change, so that a GPU
-        need not ask again what it knows of it; compiled graphs compute it anew.
+        On a GPU the result of learned wiring is kept and is the same tensor as long as ``choice`` counts no change, so
+        that the GPU need not be asked again. A fused optimizer counts none: after its step call
+        ``torch.autograd.graph.increment_version``. Elsewhere, and in compiled graphs, it is computed anew.
         """
         if not self.learned:
             return self.pairs
-        if torch.compiler.is_compiling():
+        if torch.compiler.is_compiling() or not self.choice.is_cuda:
             return self._largest()
         return kept([self.candidates, self.choice], "wires", self._largest)
 

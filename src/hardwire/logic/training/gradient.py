@@ -185,6 +185,7 @@ class LogicTraining(Training):
             loss += share * reported
         self.group.add([p.grad for p in network.parameters()])
         self.optimizer.step()
+        torch.autograd.graph.increment_version(network.parameters())  # a fused step does not
         self.position = step + 1
         self._redraw()
         if self.position % settings.evaluate_every and self.position < self.total:

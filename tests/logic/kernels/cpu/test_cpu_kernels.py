@@ -6,7 +6,18 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
-from kernel_problems import BATCHES, DIFFERENTIABLE, EXACT, KERNELS, SAMPLEWISE, SINGLE, agree, check, results, with_layout
+from kernel_problems import (
+    BATCHES,
+    DIFFERENTIABLE,
+    EXACT,
+    KERNELS,
+    SAMPLEWISE,
+    SINGLE,
+    agree,
+    check,
+    results,
+    with_layout,
+)
 
 from hardwire.logic.kernels.cpu import blocks
 

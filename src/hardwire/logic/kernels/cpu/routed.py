@@ -5,9 +5,9 @@ On bits the multilinear extension of a table is the addressed entry, and the slo
 operand, ``q0 = (3 p0 + p1) / 4`` and ``q1 = (p0 + 3 p1) / 4``. Both are looked up, whatever the number of operands.
 
 Arrays of all functions here, ``float`` one type throughout: ``x`` (inputs, pitch) float, as ``padded`` gives it;
-``wires`` (tables, k) int32, the inputs that are read; ``candidates`` (tables, k, K) int32, K a multiple of 4; ``p`` (tables, 2^k)
-float. A table's sums are made by one thread in the order of the samples: the result has the same bits for any number of
-threads.
+``wires`` (tables, k) int32, the inputs that are read; ``candidates`` (tables, k, K) int32, K a multiple of 4; ``p``
+(tables, 2^k) float. A table's sums are made by one thread in the order of the samples: the result has the same bits for
+any number of threads.
 """
 
 from collections.abc import Callable
@@ -122,7 +122,7 @@ def _backward(x, grad, wires, candidates, p, efd, dp, dw, d, keep, first, last):
 
 @jit
 def _gather(d, wires, dx, first, last):
-    """Columns ``first .. last`` of ``dx``: the operands' gradients, added to the inputs that they read in their order."""
+    """Columns ``first .. last`` of ``dx``: the operands' gradients, added in order to the inputs that they read."""
     for f in range(len(dx)):
         for s in range(first, last):
             dx[f, s] = 0
