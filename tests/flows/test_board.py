@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import classifier
+from flow_cases import classifier
 from libraries import SKY130
 
 from hardwire.circuit import CircuitBuilder

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import classifier
+from flow_cases import classifier
 from libraries import OSU018, SKY130, library_text
 
 from hardwire.core.errors import InputError
