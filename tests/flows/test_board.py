@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import classifier
+from flow_cases import classifier
 from libraries import SKY130
 
 from hardwire.circuit import CircuitBuilder
@@ -72,6 +72,7 @@ def test_a_wrong_netlist_is_no_score(small, library, monkeypatch):
         board_score(small, library)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SKY130.is_file(), reason="shared/liberty/sky130hd_tt.lib.xz is not beside the checkout")
 def test_sky130(small):
     """A bound on both sides: a full adder is 5.3 to 9 GE however it is mapped."""

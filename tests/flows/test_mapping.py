@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import classifier
+from flow_cases import classifier
 from libraries import OSU018, SKY130, library_text
 
 from hardwire.core.errors import InputError
@@ -57,6 +57,7 @@ def test_osu018():
     assert score.cells["FAX1"] >= 12 and str(score.verified) == "proved"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SKY130.is_file(), reason="shared/liberty/sky130hd_tt.lib.xz is not beside the checkout")
 def test_sky130():
     library, circuit = read_liberty(SKY130), classifier()

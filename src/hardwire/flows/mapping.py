@@ -20,7 +20,7 @@ from ..core.bits import Codes
 from ..core.errors import InputError
 from ..core.verdict import Verdict
 from ..cost.liberty import Library, read_liberty
-from ..verify import prove_macros
+from ..verify import prove, prove_macros
 from .adders import adder_verilog, find_adders, with_columns
 from .board import OPTIMISE
 from .netlist import TOP, Ports, check_netlist, mapped_area, plain_liberty, plain_verilog, read_netlist
@@ -109,7 +109,7 @@ def map_score(circuit: Circuit, liberty: str | PathLike[str] | Library, *, objec
     -----
     A netlist with counters in adder cells is proved in three steps: the circuit's macros hold (SAT), the columns of
     adders preserve the weighted sum of their bits (exact, `adders.preserves_sum`), and the netlist equals the circuit
-    with these columns (SAT).
+    with these columns (SAT). Where the first step does not finish, the circuit is proved equal to the one with columns.
     """
     if objective not in SCRIPTS:
         raise InputError(f"objective {objective!r} is unknown; choose area or delay")
@@ -162,5 +162,7 @@ def _designs(circuit: Circuit, ports: Ports, library: Library, objective: Object
 def _verdict(circuit: Circuit, design: _Design, netlist: Circuit, codes: Codes | None, timeout: float) -> Verdict:
     if codes is not None or design.circuit is circuit or timeout <= 0:
         return check_netlist(circuit, netlist, codes, timeout=timeout)
-    verdict = prove_macros(circuit, timeout=timeout) if circuit.macros else Verdict("proved")
+    verdict = prove_macros(circuit, timeout=timeout / 2)
+    if verdict.status != "proved":  # counters that are such columns already are equal gate by gate
+        verdict = prove(circuit, design.circuit, timeout=timeout / 2)
     return check_netlist(design.circuit, netlist, timeout=timeout) if verdict.status == "proved" else verdict
