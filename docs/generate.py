@@ -73,6 +73,21 @@ def gates() -> str:
         "| id | table | name | relaxed | expression |", "|---|---|---|---|---|", *rows, ""])
 
 
+#: What `hardwire optimize --budget` does, which is no pass.
+INEXACT = (
+    "## Simplification on samples", "",
+    "`hardwire optimize RUN --budget X` also replaces nodes by earlier nets, inverses and constants where the",
+    "training samples allow it, and then runs the passes again. The circuit is another function afterwards. With",
+    "`X = 0` no training sample changes its class; else `X` is the share of the validation samples that may be",
+    "lost: right classes first keep a lead of 8 counts, then 4, 2, 1 and none, then decisions may be lost for",
+    "gates, more and more, and the smallest circuit inside the budget is kept. The effect on every training",
+    "sample is computed exactly. The record says what was given up under `inexact`; `hardwire verify` proves the",
+    "circuit equal to `simplified.net`, which the last passes started from, and reports the check against the",
+    "trained network as skipped, with the number of decisions that changed. The head is built anew. A circuit",
+    "without a run needs `--data DATASET`.",
+)
+
+
 def passes() -> str:
     """Passes and levels."""
     rows = [f"| `{name}` | {p.doc} |" for name, p in PASSES.items()]
@@ -82,7 +97,8 @@ def passes() -> str:
         "Generated from `src/hardwire/passes`. A pass maps a circuit to a circuit and keeps the function of its "
         "outputs and of every",
         "net that a macro names; `hardwire verify` proves the result equal to the raw circuit.", "",
-        "| pass | what it does |", "|---|---|", *rows, "", "| level | passes, in order |", "|---|---|", *levels, ""])
+        "| pass | what it does |", "|---|---|", *rows, "", "| level | passes, in order |", "|---|---|", *levels, "",
+        *INEXACT, ""])
 
 
 #: Name of a figure -> its head in a table and how it is written.

@@ -10,7 +10,7 @@ from hardwire.circuit.simulate import simulate
 from hardwire.core.errors import FormatError, InputError
 from hardwire.data import ENCODERS, Encoder, fit_encoder
 
-KINDS = [("threshold", 1), ("uniform", 3), ("quantile", 3), ("uniform", 7), ("quantile", 1), ("informative", 3)]
+KINDS = [("threshold", 1), ("uniform", 3), ("quantile", 3), ("uniform", 7), ("quantile", 1), ("entropy", 3)]
 
 
 def encoder_circuit(encoder):

@@ -36,7 +36,7 @@ def test_no_set_of_thresholds_is_worth_more(price, labelled):
     codes = np.minimum(rng.geometric(0.2, 300) + 2 * rng.integers(0, 2, 300), 15)
     codes[0] = 15  # a word of four bits
     y = (codes + rng.integers(0, 4, 300)) // 5
-    encoder = fit_encoder("informative", codes[:, None], levels=3, y=y if labelled else None, price=price,
+    encoder = fit_encoder("informative" if labelled else "entropy", codes[:, None], levels=3, y=y, price=price,
                           distinct=True)
     chosen = encoder.thresholds[encoder.used].tolist()
     told = y if labelled else codes
@@ -62,7 +62,7 @@ def test_a_high_price_leaves_wires_or_what_a_feature_must_have():
 
 def test_a_price_of_zero_shares_samples_out_as_evenly_as_quantiles():
     x = np.random.default_rng(1).standard_cauchy((2000, 1)).cumsum(axis=1)
-    for kind in ("informative", "quantile"):
+    for kind in ("entropy", "quantile"):
         encoder = fit_encoder(kind, x, levels=7, code_bits=16, clip=0.02, price=0.0)
         share = np.bincount(encoder.encode(x).sum(axis=1), minlength=8) / 2000
         assert share == pytest.approx(1 / 8, abs=0.01)
@@ -81,7 +81,7 @@ def test_dropping_low_bits_changes_no_bit():
     assert np.array_equal(wide.gates_by_feature(), narrow.gates_by_feature())
 
 
-@pytest.mark.parametrize("kind", ["uniform", "quantile", "informative"])
+@pytest.mark.parametrize("kind", ["uniform", "quantile", "entropy"])
 @pytest.mark.parametrize("case", ["table", "image", "edges"])
 def test_an_encoder_reports_the_gates_that_lowering_builds(kind, case):
     rng = np.random.default_rng(5)
@@ -133,6 +133,8 @@ def test_targets_and_labels_may_be_told_too():
 def test_what_cannot_be_used_is_named():
     x = np.arange(10.0)[:, None]
     with pytest.raises(InputError, match="price is -1"):
-        fit_encoder("informative", x, price=-1.0)
+        fit_encoder("entropy", x, price=-1.0)
+    with pytest.raises(InputError, match="needs the classes"):
+        fit_encoder("informative", x)
     with pytest.raises(InputError, match="y has shape"):
         fit_encoder("informative", x, y=np.arange(9))

@@ -12,6 +12,7 @@ from helpers import random_circuit, trained_like
 
 from hardwire.circuit.simulate import simulate
 from hardwire.core.errors import InputError
+from hardwire.cost import total_gates
 from hardwire.data.datasets import confusion
 from hardwire.logic import LogicSettings, load_model, train
 from hardwire.logic.outputs import circuit_scores, hard_outputs, outputs_of
@@ -20,7 +21,7 @@ from hardwire.runs import experiment
 from hardwire.runs.directory import RunDirectory
 from hardwire.verify import check_backend, prove
 from hardwire.workflow.circuits import circuit_of, emit_circuit
-from hardwire.workflow.logic import lower_run, optimize_run
+from hardwire.workflow.logic import lower_run, optimize_run, verify_run
 from hardwire.workflow.report import report_run
 
 SETTINGS = LogicSettings(width=100, layers=2, levels=2, steps=100, batch=32, evaluate_every=50, noise=0.5)
@@ -54,6 +55,23 @@ def test_each_verb_makes_void_what_came_after_it(lowered_run):
     assert steps() == {"lower", "optimize"}
     lower_run(lowered_run)
     assert steps() == {"lower"} and not (lowered_run / "optimized.net").exists()
+
+
+@pytest.mark.slow
+def test_an_inexact_circuit_is_said_to_be_one(lowered_run, digits):
+    exact = optimize_run(lowered_run)
+    inexact = optimize_run(lowered_run, budget=0.05)
+    assert total_gates(inexact) < total_gates(exact) and (lowered_run / "simplified.net").is_file()
+    verdicts = verify_run(lowered_run)
+    assert verdicts["trained network"].status == "skipped" and "--budget 0.05" in verdicts["trained network"].detail
+    assert verdicts["optimized gates"].status == "proved"
+    record = report_run(lowered_run).to_json()
+    noted = record["inexact"]
+    assert noted["validation_after"] >= noted["validation_before"] - 0.05 and noted["changed"] > 0
+    x, y = digits.validation.x, digits.validation.y
+    assert noted["validation_after"] == (simulate(inexact, load_model(lowered_run).encoder.codes(x))[:, 0] == y).mean()
+    optimize_run(lowered_run)
+    assert not (lowered_run / "simplified.net").exists() and "inexact" not in report_run(lowered_run).to_json()
 
 
 def test_verdicts_belong_to_one_circuit():

@@ -188,19 +188,20 @@ def fit_encoder(  # noqa: PLR0913 - options, by name
     ----------
     kind : str
         ``threshold``: one bit, the middle of the range; ``uniform``: ``levels`` equally spaced thresholds;
-        ``quantile``: ``levels`` thresholds that share the training samples out evenly; ``informative``: up to
-        ``levels`` thresholds that tell most about ``y`` for the gates of their comparators.
+        ``quantile``: ``levels`` thresholds that share the training samples out evenly; ``entropy``: up to ``levels``
+        thresholds that share them out as evenly as the gates of their comparators are worth; ``informative``: up to
+        ``levels`` thresholds that tell most about ``y`` for these gates.
     x_train : array (samples, F)
         Physical values of the training samples.
     levels : int
         Thresholds of each feature. A feature with fewer values repeats thresholds; a constant one gives constant bits.
     code_bits : int
         Width of the code of a real-valued feature, 1 to 16: ``2^code_bits`` equal steps over its range. A feature that
-        is integer in every training sample keeps its values as codes, if 16 bits hold them. ``informative`` drops the
-        low bits of a real-valued feature's code that no threshold needs.
+        is integer in every training sample keeps its values as codes, if 16 bits hold them. ``entropy`` and
+        ``informative`` drop the low bits of a real-valued feature's code that no threshold needs.
     clip : float
-        Share of a real-valued feature's samples, 0 up to 0.5, to leave out at each end of its range. ``informative``
-        chooses a share itself where it is 0.
+        Share of a real-valued feature's samples, 0 up to 0.5, to leave out at each end of its range. ``entropy``
+        and ``informative`` choose a share themselves where it is 0.
     common : bool, optional
         One range and one set of thresholds for all features. Default: for uint8 (images), so that a border pixel which
         hardly ever changes gets no thresholds inside its noise; other features stand each for itself.
@@ -213,10 +214,9 @@ def fit_encoder(  # noqa: PLR0913 - options, by name
     distinct : bool
         Give each feature only as many bits as it has thresholds; for tables, where no plane must be whole.
     y : array (samples,) or (samples, outputs), optional
-        What ``informative`` thresholds are to tell: classes, targets, or labels that are 0 or 1; without it the code
-        itself.
+        What ``informative`` thresholds are to tell: classes, targets, or labels that are 0 or 1.
     price : float
-        Information, in nats a sample, that each gate of an ``informative`` threshold must bring.
+        Information, in nats a sample, that each gate of an ``entropy`` or ``informative`` threshold must bring.
 
     Raises
     ------
@@ -229,9 +229,13 @@ def fit_encoder(  # noqa: PLR0913 - options, by name
         raise InputError(f"x_train has shape {x.shape}; give at least one sample and one feature")
     _check_edges(edges, shape, x.shape[1], common, distinct)
     common = x.dtype == np.uint8 or edges > 0 if common is None else bool(common)
-    if kind == "informative":
+    if kind not in ENCODERS:
+        if kind == "informative" and y is None:
+            raise InputError("encoder 'informative' needs the classes y of the training samples; give them, or take "
+                             "'entropy'")
         offset, step, width, thresholds = fit_informative(
-            x, y, levels=levels, code_bits=code_bits, clip=clip, common=common, price=price, narrow=not edges)
+            x, y if kind == "informative" else None, levels=levels, code_bits=code_bits, clip=clip, common=common,
+            price=price, narrow=not edges)
     else:
         offset, step, width = words(x, code_bits, clip, common)
         histograms = _histograms(quantise(x, offset, step, width), common)
@@ -251,8 +255,8 @@ ENCODERS: dict[str, Place] = {
     "uniform": uniform,
     "quantile": quantile,
 }
-#: Every kind: ``informative`` thresholds need more than a histogram.
-KINDS = (*ENCODERS, "informative")
+#: Every kind: priced thresholds need more than a histogram.
+KINDS = (*ENCODERS, "entropy", "informative")
 
 def _histograms(codes: NDArray[np.unsignedinteger], common: bool) -> Iterator[NDArray[np.int64]]:
     """Samples at each code: one histogram for each feature, or a single one of all."""

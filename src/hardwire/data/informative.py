@@ -26,7 +26,7 @@ from ..core.errors import InputError
 from .codes import quantise, words
 
 #: Nats a sample that a gate must bring.
-DEFAULT_PRICE = 0.005
+DEFAULT_PRICE = 0.01
 #: Shares of a real-valued feature's samples that are tried to be left out at each end.
 CLIPS = (0.0, 0.005, 0.02, 0.1)
 #: Classes that a real target is cut into.

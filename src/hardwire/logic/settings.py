@@ -9,7 +9,7 @@ from pydantic import Field
 from ..core.errors import InputError
 from ..core.settings import Count, Natural, NonNegative, Positive, PositiveShare, Settings, Share
 
-EncoderName = Literal["threshold", "uniform", "quantile", "informative"]
+EncoderName = Literal["threshold", "uniform", "quantile", "entropy", "informative"]
 Parametrisation = Literal["table", "softmax", "walsh", "covjac"]
 Initialisation = Literal["residual", "random"]
 Estimator = Literal["relaxed", "gumbel", "hard", "efd"]
@@ -36,8 +36,8 @@ class LogicSettings(Settings):
     """Thresholds for each feature."""
     code_bits: int = 12
     """Bits of a real feature's code."""
-    threshold_price: NonNegative = 0.005
-    """Information, in nats a sample, that each gate of a comparator must bring: encoder informative."""
+    threshold_price: NonNegative = 0.01
+    """Information, in nats a sample, that each gate of a comparator must bring: encoders entropy and informative."""
     edges: Natural = 0
     """Thresholds of the edge detectors of an image in each direction."""
     layers: Count = 3

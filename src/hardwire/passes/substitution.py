@@ -17,8 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..circuit import Circuit
-from ..circuit.circuit import FALSE, FIRST, TRUE
+from ..circuit import Circuit, CircuitBuilder
+from ..circuit.arithmetic import argmax, popcount
+from ..circuit.circuit import FALSE, FIRST
 from ..circuit.engine.packed import PackedEngine
 from ..core.bits import codes_to_bits, pack
 from ..core.errors import InputError
@@ -26,12 +27,12 @@ from ..core.gates import TABLE
 from ..core.truth_tables import evaluate
 from ..cost import total_gates
 from .dead_nodes import remove_dead_nodes
-from .netlist import HEAD, Netlist, from_circuit, kept_nets, to_circuit, two_input_netlist
+from .netlist import from_circuit, two_input_netlist
+from .structural_hashing import hash_structurally
 
 #: One after the other while a budget lasts: by how much a right class must go on leading, where it does, and how many
 #: right decisions of a hundred thousand a gate may cost.
-LEVELS = ((8, 0.0), (4, 0.0), (2, 0.0), (1, 0.0), (0, 0.0), (0, 1.0), (0, 2.0), (0, 4.0), (0, 8.0), (0, 16.0),
-          (0, 32.0), (0, 64.0))
+LEVELS = (*((lead, 0.0) for lead in (8, 4, 2, 1, 0)), *((0, float(1 << i)) for i in range(11)))
 #: The level at which no decision changes.
 EXACT = ((0, 0.0),)
 #: Rounds at one rate at most; one that frees less than a hundredth of the gates is the last.
@@ -136,7 +137,7 @@ def _rounds(circuit: Circuit, codes: NDArray[np.unsignedinteger], target: NDArra
     for _ in range(ROUNDS):
         smaller, count = substitute_once(circuit, codes, target, lead, rate)
         now = total_gates(smaller)
-        if now >= gates:
+        if now >= gates or not count:
             break
         circuit, replaced = smaller, replaced + count
         if progress is not None:
@@ -185,19 +186,19 @@ class _Network:
 
     def __init__(self, circuit: Circuit, codes: NDArray[np.unsignedinteger]) -> None:
         self.circuit = circuit
+        self.groups, self.scores = _groups(circuit)
         netlist, literal = from_circuit(circuit, share=True)
-        self.kept = sorted(kept_nets(circuit))
+        compared = [m.outputs[0] for m in circuit.macros if m.kind == "ge"]
+        self.kept = sorted({net for nets in self.groups for net in nets}.union(compared))
         self.netlist, roots = two_input_netlist(netlist, [literal[n] for n in self.kept])
         self.root = dict(zip(self.kept, roots, strict=True))
         stages = self.netlist.stage
         first = self.netlist.first
         self.below = [first + i for i, stage in enumerate(stages) if stage == 0]
-        self.inside = [first + i for i, stage in enumerate(stages) if 0 < stage < HEAD]
-        self.head = [first + i for i, stage in enumerate(stages) if stage == HEAD]
+        self.inside = [first + i for i, stage in enumerate(stages) if stage]
         own = set(self.inside)
         if any(f in own for n in self.below for f in self.netlist.fanin[n - first]):
             raise InputError(f"an encoder's node of circuit {circuit.name!r} reads the network; optimise it anew")
-        self.groups = _groups(circuit)
         self._place()
         self._simulate(codes)
 
@@ -236,7 +237,7 @@ class _Network:
         bits = []
         for c, nets in enumerate(self.groups):
             for net in nets:
-                x = self.root[net] if net > TRUE else net
+                x = self.root[net]
                 at = self.node.get(x >> 1, self.leaf.get(x >> 1, 0))
                 bits.append((at, c, -1 if x & 1 else 1))
         return sorted(bits)
@@ -259,10 +260,6 @@ class _Network:
         refs = np.bincount(np.concatenate([a[self.first :], b[self.first :], [at for at, _, _ in outputs]]).astype(int),
                            minlength=self.size).astype(np.int32)
         refs[: 1 + self.circuit.n_input_bits] += ALWAYS
-        head = set(self.head)
-        for f in {f for n in head for f in self.netlist.fanin[n - first]}:
-            if f in self.node:
-                refs[self.node[f]] += 1
         start = np.searchsorted([at for at, _, _ in outputs], np.arange(self.size + 1)).astype(np.int32)
         group, sign = (np.array([bit[k] for bit in outputs], dtype=np.int32) for k in (1, 2))
         return self.first, a, b, table, weight, refs, self.values.copy(), start, group, sign
@@ -277,46 +274,69 @@ class _Network:
         return result
 
     def rebuilt(self, replacement: Sequence[int]) -> Circuit:
-        """The circuit with replaced nodes read as ``2 local number + complement``."""
-        old, new = self.netlist, Netlist(self.netlist.first)
-        first, literal, local = old.first, dict[int, int](), [0] * self.size
-        for net in (0, *range(FIRST, first)):
-            literal[net] = local[self.leaf[net]] = 2 * net
-        for net in self.below:
-            literal[net] = local[self.leaf[net]] = new.add(
-                old.table[net - first], [literal[f] for f in old.fanin[net - first]], 0)
-        own = {at: net for net, at in self.node.items()} | {at: net for net, at in self.wire.items()}
-        for at in range(self.first, self.size):
-            net = own[at]
-            if replacement[at] >= 0:
-                local[at] = local[replacement[at] >> 1] ^ (replacement[at] & 1)
-            elif net in self.wire:
-                local[at] = literal[net]
-            else:
-                operands = [local[self._local(f)] for f in old.fanin[net - first]]
-                local[at] = new.add(old.table[net - first], operands, old.stage[net - first])
-        literal |= {net: local[at] for net, at in self.node.items()}
-        for net in self.head:
-            literal[net] = new.add(old.table[net - first], [literal[f] for f in old.fanin[net - first]], HEAD)
-        return to_circuit(new, self.circuit, {n: literal[x >> 1] ^ (x & 1) for n, x in self.root.items()})
+        """The circuit with replaced nodes read as ``2 local number + complement``, and its head built anew.
+
+        Gates of the head that the network shares are none of the macros' any more once the network has changed.
+        """
+        b = CircuitBuilder(self.circuit.name, labels=self.circuit.labels)
+        for word in self.circuit.inputs:
+            b.input(word.name, word.width, offset=word.offset, step=word.step)
+        old, first = self.netlist, self.netlist.first
+        literal, local = {net: 2 * net for net in (0, *range(FIRST, first))}, [0] * self.size
+        own = {at: net for net, at in (self.node | self.wire).items()}
+        with b.stage("encoder"):
+            for net in self.below:
+                fanin = [_net(b, literal[f]) for f in old.fanin[net - first]]
+                literal[net] = 2 * b.node(old.table[net - first], *fanin)
+        for net, at in self.leaf.items():
+            local[at] = literal[net]
+        with b.stage("network"):
+            for at in range(self.first, self.size):
+                net = own[at]
+                if replacement[at] >= 0:
+                    local[at] = local[replacement[at] >> 1] ^ (replacement[at] & 1)
+                elif net in self.wire:
+                    local[at] = literal[net]
+                else:
+                    fanin = [_net(b, local[self._local(f)]) for f in old.fanin[net - first]]
+                    local[at] = 2 * b.node(old.table[net - first], *fanin)
+            literal |= {net: local[at] for net, at in self.node.items()}
+            nets = {n: _net(b, literal[x >> 1] ^ (x & 1)) for n, x in self.root.items()}
+        for macro in self.circuit.macros:
+            if macro.kind == "ge":
+                b.macro("ge", macro.inputs, [nets[macro.outputs[0]]], macro.value)
+        with b.stage("head"):
+            counts = [popcount(b, [nets[n] for n in group]) for group in self.groups]
+            index, *others = self.circuit.outputs
+            b.output(index.name, argmax(b, counts))
+        for word, c in zip(others, self.scores, strict=True):
+            b.output(word.name, counts[c])
+        return hash_structurally(b.build())
 
 
-def _groups(circuit: Circuit) -> list[tuple[int, ...]]:
-    """The nets that each class counts.
+def _net(b: CircuitBuilder, literal: int) -> int:
+    """The net of a literal; an inverter where it is a complement of another than a constant."""
+    if literal <= 1:
+        return literal
+    return b.not_(literal >> 1) if literal & 1 else literal >> 1
+
+
+def _groups(circuit: Circuit) -> tuple[list[tuple[int, ...]], list[int]]:
+    """The nets that each class counts, and the class whose count each further output word is.
 
     Raises
     ------
     InputError
-        Where the first output word is no arg-max of population counts.
+        Where the first output word is no arg-max of population counts, or another one is no such count.
     """
     counted = {_word(m.outputs): m.inputs for m in circuit.macros if m.kind == "popcount"}
-    index = tuple(circuit.output_words()[0][1]) if circuit.outputs else ()
+    (index, *others) = [tuple(nets) for _, nets in circuit.output_words()]
     for macro in circuit.macros:
         if macro.kind == "argmax" and macro.outputs == index:
             width = len(macro.inputs) // macro.value
             words = [_word(macro.inputs[i : i + width]) for i in range(0, len(macro.inputs), width)]
-            if all(word in counted for word in words):
-                return [counted[word] for word in words]
+            if all(word in counted for word in words) and all(_word(word) in words for word in others):
+                return [counted[word] for word in words], [words.index(_word(word)) for word in others]
     raise InputError(f"circuit {circuit.name!r} does not decide by an arg-max of population counts; simplify on "
                      f"samples only what `lower` built for classes")
 
