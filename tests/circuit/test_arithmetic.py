@@ -108,7 +108,11 @@ def test_popcount(rng, n, style):
         np.eye(n, dtype=bool), ~np.eye(n, dtype=bool), np.ones((1, n), dtype=bool)])
     got, circuit = run(b, count, bits)
     assert len(count) == n.bit_length() and np.array_equal(got, bits.sum(1))
-    assert circuit.n_nodes <= 5 * n and circuit.macros[0].kind == "popcount"
+    assert circuit.n_nodes <= (6 if style == "fast" else 5) * n and circuit.macros[0].kind == "popcount"
+
+
+#: Nodes an input and levels a bit of the sum, at most.
+LARGE = {"tree": (5.5, 4), "columns": (5, 5), "fast": (6.5, 3.5), "compressors": (1, 2)}
 
 
 @pytest.mark.parametrize("style", COUNTS)
@@ -118,8 +122,8 @@ def test_large_popcount(rng, n, style):
     nets = [b.input(f"x{i}")[0] for i in range(n)]
     bits = np.concatenate([rng.random((300, n)) < rng.random((300, 1)), [[True] * n, [False] * n]])
     got, circuit = run(b, popcount(b, nets, style), bits)
-    assert np.array_equal(got, bits.sum(1)) and circuit.n_nodes <= 5.5 * n
-    assert circuit.depth <= (4 if style == "tree" else 5) * n.bit_length()
+    assert np.array_equal(got, bits.sum(1)) and circuit.n_nodes <= LARGE[style][0] * n
+    assert circuit.depth <= LARGE[style][1] * n.bit_length()
 
 
 @pytest.mark.parametrize("style", COUNTS)

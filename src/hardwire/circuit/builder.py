@@ -57,6 +57,13 @@ class CircuitBuilder:
         finally:
             self._stage = before
 
+    def levels(self) -> list[int]:
+        """How many nodes lie on the longest path to each net so far; 0 for constants and inputs."""
+        levels = [0] * (FIRST + self._input_bits)
+        for fanin in self._rows:
+            levels.append(1 + max(levels[net] for net in fanin))
+        return levels
+
     def node(self, table: int, *fanin: int) -> int:
         """Add exactly this node, also a wire or a constant one."""
         if not 1 <= len(fanin) <= MAX_ARITY:

@@ -1,0 +1,97 @@
+"""Population counts in gates and in tables of six inputs."""
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from ...core.errors import InputError
+from ..builder import CircuitBuilder
+from ..circuit import FALSE
+from .compressors import compress
+from .prefix import Timed, sum_of_rows
+from .words import add, full_adder
+
+#: Shapes of a population count; see ``popcount``.
+CountStyle = Literal["columns", "tree", "fast", "compressors"]
+
+
+def popcount(b: CircuitBuilder, nets: Sequence[int], style: CountStyle = "columns") -> list[int]:
+    """How many of ``nets`` are true, ``len(nets).bit_length()`` bits, LSB first.
+
+    Parameters
+    ----------
+    b
+        Takes the gates and the macro.
+    nets
+        What is counted; constants and repeats are allowed.
+    style
+        ``"columns"``, for area: full adders take three bits of one weight until two or one are left, a half adder takes
+        two. ``"tree"``: ripple adders in a tree, ``count(x[0:n]) = count(x[0:h]) + count(x[h:n-1]) + x[n-1]`` with
+        ``h = (n - 1) // 2``, the last bit being the carry. ``"fast"``, for depth: full adders take the earliest bits,
+        a prefix adder ends. ``"compressors"``: tables of up to six inputs; see ``compressors.compress``.
+
+    Raises
+    ------
+    InputError
+        Without nets.
+    """
+    if not len(nets):
+        raise InputError("a population count of no nets was asked for; give at least one")
+    count = COUNTS[style](b, list(nets))
+    b.macro("popcount", nets, count)
+    return count
+
+
+def _tree(b: CircuitBuilder, nets: list[int]) -> list[int]:
+    n = len(nets)
+    if n == 1:
+        return nets
+    if n == 2:
+        return [b.xor(*nets), b.and_(*nets)]
+    half = (n - 1) // 2
+    return add(b, _tree(b, nets[:half]), _tree(b, nets[half:-1]), nets[-1])[: n.bit_length()]
+
+
+def _columns(b: CircuitBuilder, nets: list[int]) -> list[int]:
+    """``n - m`` full adders for ``n`` inputs and ``m`` bits, and a half adder for each zero in ``n``.
+
+    The hand-written Verilog primitive takes the bits in the same order.
+    """
+    count, column = [], deque(nets)
+    while column:
+        carries: deque[int] = deque()
+        while len(column) > 2:
+            total, carry = full_adder(b, column.popleft(), column.popleft(), column.popleft())
+            column.append(total)
+            carries.append(carry)
+        if len(column) == 2:
+            x, y = column
+            column = deque([b.xor(x, y)])
+            carries.append(b.and_(x, y))
+        count.append(column[0])
+        column = carries
+    return count
+
+
+def _fast(b: CircuitBuilder, nets: list[int]) -> list[int]:
+    """Two rows by full adders whose last operand is the latest of the three, then their sum.
+
+    From the last operand a sum is one level away and a carry two, from the others two and three.
+    """
+    width = len(nets).bit_length()
+    columns: list[list[Timed]] = [[] for _ in range(width + 1)]
+    columns[0] = [(0, net) for net in nets if net != FALSE]
+    for j in range(width):
+        column = columns[j]
+        heapq.heapify(column)
+        while len(column) > 2:
+            (_, x), (second, y), (third, z) = (heapq.heappop(column) for _ in range(3))
+            total, carry = full_adder(b, x, y, z)
+            heapq.heappush(column, (max(second + 2, third + 1), total))
+            columns[j + 1].append((max(second + 3, third + 2), carry))
+    return [net for _, net in sum_of_rows(b, columns[:width])]
+
+
+COUNTS: dict[CountStyle, Callable[[CircuitBuilder, list[int]], list[int]]] = {
+    "columns": _columns, "tree": _tree, "fast": _fast, "compressors": compress}
