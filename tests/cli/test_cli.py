@@ -349,7 +349,7 @@ def test_demo_leaves_other_folders_alone(refuse, run, tmp_path):
 
 def test_demo_keeps_the_earlier_one_when_an_option_is_wrong(refuse, tmp_path):
     (tmp_path / "demo.txt").write_text("")
-    assert "steps" in refuse(tmp_path, "demo", "--out", tmp_path, "--steps", 0)
+    assert "search-rounds" in refuse(tmp_path, "demo", "--out", tmp_path, "--search-rounds", "x")
 
 
 @pytest.mark.slow

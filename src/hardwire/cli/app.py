@@ -18,7 +18,7 @@ from .output import FIRST
 
 #: Verb -> module of this package that defines it, and what the list of verbs says.
 VERBS = {
-    "demo": ("demo", "The main job on the embedded digits: train, freeze, optimise, emit, prove, report."),
+    "demo": ("demo", "The main job on the embedded digits: search, freeze, optimise, emit, prove, report."),
     "train": ("train", "Train a logic network into a run directory."),
     "lower": ("circuit", "Freeze a trained run into an exact circuit."),
     "search": ("search", "Search for the cheapest circuit, by exact changes of the training loss and the price."),

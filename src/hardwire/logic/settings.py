@@ -162,6 +162,10 @@ class LogicSettings(Settings):
     """Samples on which a search ranks candidates."""
     search_pool: Count = 3000
     """Operands that the proposals of a round choose from."""
+    search_peak: Annotated[float, Field(ge=1)] = 2.0
+    """Shares of the budget that the network grows to before it is cut back."""
+    search_peak_at: Annotated[float, Field(gt=0, lt=0.85)] = 0.2
+    """Share of the search after which it is that large."""
     search_floor: Positive = 7e-6
     """Nats a sample that a unit of price must save at least."""
     device: str = "cpu"

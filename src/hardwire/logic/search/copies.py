@@ -64,7 +64,7 @@ class Variation:
 
 
 @jit
-def _warp(  # noqa: PLR0917 - Numba compiles positional calls
+def _warp(
     images: NDArray[np.float32], dy: NDArray[np.float64], dx: NDArray[np.float64], cos: NDArray[np.float64],
     sin: NDArray[np.float64], out: NDArray[np.float32],
 ) -> None:

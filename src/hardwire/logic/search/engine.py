@@ -64,7 +64,7 @@ class SearchOptions:
     window
         Samples that candidates are ranked on.
     tau
-        Divisor of the counts; 0: 0.25 sqrt(bits of a group), of 8 at least, or the one of least loss if that is larger.
+        Divisor of the counts; 0: 0.25 sqrt(bits of a group), of 8 at least, or that of least loss if it is larger.
     floor
         Loss, in nats a sample, that a unit of price must save at least.
     course

@@ -101,7 +101,7 @@ class SearchSamples:
     @classmethod
     def of(cls, bits: NDArray[np.bool_], targets: NDArray[Any], task: Kind, *, copies: int = 1, seed: int = 0,
            moves: Moves | None = None, **more: Any) -> "SearchSamples":
-        """Return samples of bits (samples, inputs) and targets (samples, groups), shuffled; ``copies`` are among them."""
+        """Return samples of bits (samples, inputs) and targets (samples, groups), copies among them, shuffled."""
         order = np.random.default_rng([seed, 7]).permutation(len(bits))
         words = -(-len(order) // (BITS * WORDS)) * WORDS
         placed = zeros(np.float32, targets.shape[1], words * BITS)

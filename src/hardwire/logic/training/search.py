@@ -32,6 +32,8 @@ from .teacher import Teacher
 
 #: Share of the budget that a kept network may cost more, as the price is an average.
 TOLERANCE = 1.01
+#: Share of a search after which the network is cut back to its budget.
+CUT_BACK = 0.85
 
 
 class SearchTraining(Training):
@@ -171,6 +173,7 @@ class SearchTraining(Training):
         options = SearchOptions(
             budget=settings.budget, bits=settings.search_bits, grow=True, depth=settings.search_depth,
             window=settings.search_window, tau=settings.tau, floor=settings.search_floor, pool=settings.search_pool,
+            course=((0.0, settings.search_peak_at, CUT_BACK), (settings.search_peak / 4, settings.search_peak, 1.0)),
             redraw=settings.search_redraw, seed=settings.seed)
         prices = replace(PRICES[settings.unit], inputs=bit_prices(self.encoder, PRICES[settings.unit]))
         self.search = Search(samples, prices, options, start=start, threads=torch.get_num_threads())
