@@ -229,7 +229,7 @@ TABLE_PRESET: dict[str, Any] = {"encoder": "quantile", "levels": 7, "wiring": "r
 def search_preset(dataset: str) -> LogicSettings:
     """Return the default settings of a search from nothing, without its budget and time."""
     table = {"encoder": "informative", "levels": 7}
-    return preset(dataset).changed(**SEARCH_PRESETS.get(str(dataset), table))
+    return preset(dataset).changed(evaluate_every=50, **SEARCH_PRESETS.get(str(dataset), table))
 
 
 def preset(dataset: str) -> LogicSettings:
