@@ -33,8 +33,8 @@ class LogicGraph(Nodes):
     graph
         Wiring and tables to start from; its ``sizes`` belong to the head and are not kept.
     strength
-        Size of the logits that the tables give, above 0, see ``Parametrisation.certain``. With the ``hard`` estimator it
-        says how far the weights have to go until a table changes.
+        Size of the logits that the tables give, above 0, see ``Parametrisation.certain``: with the ``hard`` estimator,
+        how far weights have to go until a table changes.
     noise
         Deviation of normal noise on the weights.
     parametrisation_name
