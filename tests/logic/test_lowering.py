@@ -9,7 +9,7 @@ from hardwire.core.errors import FormatError, InputError
 from hardwire.core.gates import TRUTH
 from hardwire.cost import stage_costs
 from hardwire.data import fit_encoder
-from hardwire.logic import GroupSum, LogicLayer, LogicNetwork
+from hardwire.logic import Graph, GroupSum, LogicGraph, LogicLayer, LogicNetwork
 from hardwire.logic.lowering import lower
 from hardwire.logic.network.conv import LogicConv2d, OrPool2d
 from hardwire.logic.network.nodes import PARAMETRISATIONS
@@ -183,6 +183,8 @@ LAYERS = {
     "learned wires of tables": lambda: [gates(12, 20, fan_in=6, candidates=8, routing="hard"),
                                         gates(20, 9, fan_in=3, candidates=4, parametrisation_name="walsh")],
     "learned wires": lambda: [gates(12, 20, candidates=8), gates(20, 9, candidates=4, routing="hard", parametrisation_name="covjac")],
+    "a graph": lambda: [gates(12, 20), LogicGraph(Graph.of_nodes(20, [(6, (3, 1)), (0, (0,)), (0x96, (20, 2, 21)), (1, (22,)),
+                                                                      (0xCA, (0, 1, 2))], [22, 24, 5, 23, 22], (5,)))],
     "all of them": lambda: [trees((1, 6, 6), 4, padding=1, pool=1, depth=2), OrPool2d((4, 6, 6)), gates(36, 30, candidates=8),
                             gates(30, 20, fan_in=6), gates(20, 12)],
 }

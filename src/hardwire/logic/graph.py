@@ -24,7 +24,8 @@ class Graph:
     """A frozen network of look-up tables in topological order, and its output bits, group after group.
 
     Number ``0 .. inputs - 1`` is an input bit, number ``inputs + j`` is node ``j``. A constant is a node of arity 1
-    whose table is 0 or 3. Nodes that no output depends on are allowed. Two graphs are equal if all their fields are.
+    whose table is 0 or 3. Nodes that no output depends on are allowed. Two graphs are equal if their fields are, apart
+    from unused places.
 
     Parameters
     ----------
@@ -76,7 +77,11 @@ class Graph:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Graph):
             return NotImplemented
-        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in self.__dataclass_fields__)
+        width = max(self.fanin.shape[1], other.fanin.shape[1])
+        rows, others = (np.pad(g.fanin, ((0, 0), (0, width - g.fanin.shape[1]))) for g in (self, other))
+        names = ("inputs", "table", "arity", "outputs", "sizes")
+        return np.array_equal(rows, others) and all(
+            np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
 
     __hash__ = None  # type: ignore[assignment]  # arrays have none
 
@@ -118,7 +123,6 @@ class Graph:
         NDArray[np.bool_] | Planes
             (samples, m), or for planes the planes of m rows. Bits of the last words beyond the samples are undefined.
         """
-        packed = isinstance(bits, Planes)
         planes = bits if isinstance(bits, Planes) else pack(bits)
         if len(planes.words) != self.inputs:
             raise InputError(f"a graph of {self.inputs} inputs was given {len(planes.words)} bits a sample")
@@ -128,12 +132,12 @@ class Graph:
         rows = [value[i] for i in self.outputs.tolist()]
         words = np.stack(rows) if rows else np.zeros((0, planes.words.shape[1]), dtype=np.uint64)
         outputs = Planes(words, planes.samples)
-        return outputs if packed else unpack(outputs)
+        return outputs if isinstance(bits, Planes) else _unpacked(outputs)
 
     def counts(self, bits: Planes | NDArray[Any]) -> NDArray[np.int64]:
         """(samples, groups): how many output bits of each group are true; ``bits`` as in ``evaluate``."""
         outputs = self.evaluate(bits)
-        each = unpack(outputs) if isinstance(outputs, Planes) else outputs
+        each = _unpacked(outputs) if isinstance(outputs, Planes) else outputs
         running = np.zeros((len(each), len(self.outputs) + 1), dtype=np.int64)
         np.cumsum(each, axis=1, out=running[:, 1:])
         ends = np.cumsum((0, *self.sizes))
@@ -207,6 +211,11 @@ class Folding:
                 constant[value] = self.inputs + len(rows)
                 rows.append((table, (0,)))
         return Graph.of_nodes(self.inputs, rows, [constant.get(i, i) for i in outputs], sizes).without_dead()
+
+
+def _unpacked(planes: Planes) -> NDArray[np.bool_]:
+    """Bits (samples, rows), also of no rows."""
+    return unpack(planes) if len(planes.words) else np.zeros((planes.samples, 0), dtype=np.bool_)
 
 
 def _merged(table: int, operands: Sequence[int], seen: Sequence[int]) -> int:

@@ -1,6 +1,9 @@
+import json
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from hardwire import lower
 from hardwire.circuit.engine.packed import PackedEngine
@@ -84,6 +87,63 @@ def test_a_head_comes_back_from_its_description(head, rng):
     assert type(again) is type(head) and torch.allclose(again.outputs(counts), head.outputs(counts))
 
 
+UNEQUAL = (1, 0, 12, 5)
+UNEQUAL_HEADS = {
+    "classes": lambda: GroupSum(4, 1.5, sizes=UNEQUAL),
+    "outputs": lambda: Regression([1, 2, 3, 4], [1, 0.5, 2, 3], sizes=UNEQUAL),
+    "labels": lambda: MultiLabel([1, 1, 6, 2.5], 2.0, sizes=UNEQUAL, learn=True, size=12),
+}
+
+
+@pytest.mark.parametrize("head", UNEQUAL_HEADS.values(), ids=UNEQUAL_HEADS)
+def test_groups_of_different_sizes(head):
+    """Counts by hand; trained, frozen, and as a circuit of two executors."""
+    head = head()
+    net = network(head)
+    again = head_from_dict(json.loads(json.dumps(head.to_dict())))
+    again.load_state_dict(head.state_dict())
+    x = torch.rand(40, 8, generator=torch.Generator().manual_seed(0))
+    features = nn.Sequential(*net.layers)(x)
+    counts = torch.stack([features[:, 0], 0 * features[:, 0], features[:, 1:13].sum(1), features[:, 13:].sum(1)], 1)
+    torch.testing.assert_close(net(x), head.outputs(counts))
+    assert again.sizes == UNEQUAL and torch.equal(again(features), head(features))
+    (net(x) ** 2).sum().backward()
+    assert all(p.grad is not None and p.grad.any() for p in net.layers.parameters())
+    bits = nn.Sequential(*net.eval().layers)(torch.from_numpy(BITS).float()).numpy()
+    counts = np.stack([bits[:, :1].sum(1), bits[:, 1:1].sum(1), bits[:, 1:13].sum(1), bits[:, 13:].sum(1)], 1)
+    for run in (simulate, lambda c, b: PackedEngine(c)(b)):
+        words = run(lower(net, scores=True), BITS)
+        assert np.array_equal(words[:, -4:], counts) and counts.max() > 6
+        if head.task == "classify":
+            assert np.array_equal(words[:, 0], scores(net).argmax(1)) and len(np.unique(words[:, 0])) > 2
+        elif head.task == "multilabel":
+            assert np.array_equal(words[:, :4], scores(net) >= 0)
+        else:
+            assert np.allclose(head.values(words[:, :4]), scores(net))
+
+
+def test_equal_sizes_are_the_default(rng):
+    one, other = network(GroupSum(3, 2.0)), network(GroupSum(3, 2.0, sizes=(6, 6, 6)))
+    x, y = torch.rand(40, 8, generator=torch.Generator().manual_seed(0)), torch.arange(40) % 3
+    assert torch.equal(one(x), other(x)) and one.head.sizes_of(18) == other.head.sizes_of(18) == (6, 6, 6)
+    assert torch.equal(one.cross_entropy(x, y), other.cross_entropy(x, y))
+    assert "sizes" not in one.head.to_dict() and other.head.to_dict()["sizes"] == [6, 6, 6]
+
+
+def test_the_loss_of_unequal_groups():
+    net = network(GroupSum(3, 2.0, sizes=(2, 10, 6)))
+    x, y = torch.rand(40, 8, generator=torch.Generator().manual_seed(0)), torch.arange(40) % 3
+    torch.testing.assert_close(net.cross_entropy(x, y), nn.functional.cross_entropy(net(x), y))
+
+
+def test_built_heads_of_unequal_groups():
+    y = np.array([[1.0, -5.0], [3.0, 5.0]])
+    assert np.allclose(build_head("regress", 2, (4, 10), targets=y).values([[0, 0], [4, 10]]), y)
+    labels = build_head("multilabel", 3, (0, 1, 6))
+    assert labels.thresholds() == [1, 1, 3] and labels.sizes == (0, 1, 6)
+    assert build_head("classify", 2, (4, 10)).sizes == (4, 10) and build_head("classify", 2, 4).sizes is None
+
+
 def test_a_regression_keeps_its_own_numbers():
     given = np.array([1.0, 2.0])
     head = Regression(given, given)
@@ -104,6 +164,10 @@ def test_a_built_regression_covers_the_targets():
     (lambda: Regression([], []), "at least one class, output or label"),
     (lambda: MultiLabel([float("nan")]), "a finite threshold for each label"),
     (lambda: MultiLabel([1.0], 0.0), "tau > 0"),
+    (lambda: GroupSum(3, sizes=(4, 4)), "sizes \\(4, 4\\) do not say how many features each of 3 groups has"),
+    (lambda: GroupSum(2, sizes=(4, -1)), "give one number, 0 or more, for each"),
+    (lambda: GroupSum(2, sizes=(0, 0)), "give one number, 0 or more, for each"),
+    (lambda: network(GroupSum(2, sizes=(9, 10))), "groups of \\(9, 10\\) features do not share out 18 outputs"),
     (lambda: Regression([1, 2], [1, 1])(torch.zeros(3, 5)), "5 outputs cannot be shared evenly by 2 classes"),
 ])
 def test_refusals(use, message):

@@ -11,7 +11,7 @@ from torch import nn
 
 from hardwire.core.errors import InputError
 from hardwire.core.gates import GATES, TRUTH
-from hardwire.logic import GroupSum, LogicLayer, LogicNetwork
+from hardwire.logic import Graph, GroupSum, LogicGraph, LogicLayer, LogicNetwork
 from hardwire.logic.kernels.reference import Soft, cross_entropy
 from hardwire.logic.network.conv import LogicConv2d, OrPool2d
 from hardwire.logic.network.nodes import PARAMETRISATIONS
@@ -33,6 +33,15 @@ def conv(*shape, **options):
     return LogicConv2d(shape, 4, init="random", noise=1.0, padding=1, seed=1, **options)
 
 
+def graph(inputs, outputs, most=6, **options):
+    """A network without layers of nodes of 1 to ``most`` operands, every one of them live."""
+    rng = np.random.default_rng(inputs)
+    nodes = [(int(rng.integers(0, 1 << (1 << k), dtype=np.uint64)) if k < 6 else int(rng.integers(0, 1 << 63)),
+              rng.integers(0, inputs + j, k).tolist()) for j, k in enumerate(np.arange(20) % most + 1)]
+    ends = np.concatenate([np.arange(inputs + 20 - outputs + 2, inputs + 20), [0, inputs + 19]])
+    return LogicGraph(Graph.of_nodes(inputs, nodes, ends, (outputs,)), noise=1.0, **options)
+
+
 #: Layers of several kinds; each of the lists reads 12 = 1 x 3 x 4 bits and ends with 15.
 MIXED = {
     "kinds of gates": lambda: [dense(12, 20), dense(20, 18), dense(18, 16, parametrisation_name="walsh"),
@@ -47,6 +56,9 @@ MIXED = {
     "trees": lambda: [conv(1, 3, 4, depth=2, pool=1), conv(4, 3, 4, estimator="efd"), dense(8, 18, candidates=4), dense(18, 15)],
     "trees and pools": lambda: [conv(1, 3, 4, pool=1), OrPool2d((4, 3, 4)), dense(8, 16), dense(16, 15)],
     "a pool first": lambda: [OrPool2d((1, 3, 4)), dense(2, 15)],
+    "a graph": lambda: [graph(12, 15)],
+    "a graph in between": lambda: [dense(12, 20), graph(20, 14, estimator="relaxed"), dense(14, 15)],
+    "a graph last": lambda: [dense(12, 20), graph(20, 15, parametrisation_name="walsh", estimator="efd")],
     "trees alone": lambda: [LogicConv2d((1, 3, 4), 15, receptive_field=2, pool=1, padding=0, init="random", noise=1.0),
                             OrPool2d((15, 2, 3), 2)],
 }

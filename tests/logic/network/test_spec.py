@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hardwire.core.errors import FormatError
-from hardwire.logic import GroupSum, LogicLayer, LogicNetwork
+from hardwire.logic import Graph, GroupSum, LogicGraph, LogicLayer, LogicNetwork
 from hardwire.logic.network.conv import LogicConv2d, OrPool2d
 from hardwire.logic.network.nodes import ESTIMATORS, PARAMETRISATIONS
 from hardwire.logic.network.spec import build_layers, describe_layers
@@ -22,6 +22,8 @@ def network():
         LogicLayer(4, 40, candidates=4, routing="hard", seed=3, **options),
         LogicLayer(40, 36, candidates=8, seed=4, **options),
         LogicLayer(36, 30, fan_in=5, parametrisation_name="walsh", estimator="hard", seed=5, **options),
+        LogicGraph(Graph.of_nodes(30, [(6, (3, 1)), (0, (0,)), (0x96, (30, 2, 31)), (1, (32,))], [*range(4, 34)], (30,)),
+                   parametrisation_name="walsh", estimator="efd", temperature=0.7, noise=0.3),
         LogicLayer(30, 20, parametrisation_name="covjac", estimator="gumbel", temperature=0.5, seed=6, **options),
     ]
     return LogicNetwork(layers, GroupSum(5))

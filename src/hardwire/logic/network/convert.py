@@ -41,7 +41,7 @@ def graph_of(network: LogicNetwork, *, fold: bool = True) -> Graph:
     return graph.folded() if fold else graph
 
 
-def network_of(graph: Graph, head: Head, *, strength: float | None = None, parametrisation_name: str = "table",
+def network_of(graph: Graph, head: Head, *, strength: float = 1.0, parametrisation_name: str = "table",
                estimator: str = "hard", seed: int = 0) -> LogicNetwork:
     """The graph as a network of one ``LogicGraph``, whose weights start from the graph's tables.
 

@@ -33,7 +33,8 @@ class LogicGraph(Nodes):
     graph
         Wiring and tables to start from; its ``sizes`` belong to the head and are not kept.
     strength
-        Size of the logits that the tables give, see ``Parametrisation.certain``; default the parametrisation's.
+        Size of the logits that the tables give, above 0, see ``Parametrisation.certain``: with the ``hard`` estimator,
+        how far weights have to go until a table changes.
     noise
         Deviation of normal noise on the weights.
     parametrisation_name
@@ -51,11 +52,13 @@ class LogicGraph(Nodes):
     arity: torch.Tensor
     outputs: torch.Tensor
 
-    def __init__(self, graph: Graph, *, strength: float | None = None, noise: float = 0.0,
+    def __init__(self, graph: Graph, *, strength: float = 1.0, noise: float = 0.0,
                  parametrisation_name: str = "table", estimator: str = "hard", temperature: float = 1.0,
                  seed: int = 0) -> None:
         if not len(graph.outputs):
             raise InputError("a LogicGraph needs at least one output bit")
+        if not strength > 0:
+            raise InputError(f"strength = {strength} must be above 0, or the tables would be lost")
         super().__init__(0, 2, parametrisation_name=parametrisation_name, init="random", strength=None, noise=0.0,
                          estimator=estimator, temperature=temperature, rng=np.random.default_rng(seed))
         self.in_features, self.out_features = graph.inputs, len(graph.outputs)
@@ -67,8 +70,7 @@ class LogicGraph(Nodes):
         truth = torch.from_numpy(graph.table.astype(np.int64))
         for part in self.parts():
             kind = self._kind(part)
-            size = kind.strength if strength is None else strength
-            w = kind.certain(hard_values(truth[part.nodes], k=part.arity), size)
+            w = kind.certain(hard_values(truth[part.nodes], k=part.arity), strength)
             weights.append((w + noise * torch.randn(w.shape, generator=generator)).flatten())
         self.weight = nn.Parameter(torch.cat(weights) if weights else torch.zeros(0))
 

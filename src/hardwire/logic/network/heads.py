@@ -270,27 +270,32 @@ def _positive(tau: float, who: str) -> float:
     return float(tau)
 
 
-def build_head(task: str, groups: int, size: int, *, tau: float = 1.0, learn: bool = False,
+def build_head(task: str, groups: int, size: int | Sequence[int], *, tau: float = 1.0, learn: bool = False,
                targets: NDArray[Any] | None = None) -> Head:
     """The head for a task, with ``size`` features in each of ``groups`` groups.
 
     Parameters
     ----------
     task
-        ``classify``, ``regress`` or ``multilabel``; a label's threshold is half of its features.
-    groups, size, tau, learn
+        ``classify``, ``regress`` or ``multilabel``; a label's threshold is half of its features, at least 1.
+    groups, tau, learn
         See the heads.
+    size
+        A number, or one for each group where they differ.
     targets
         Of ``regress``: training targets (samples, groups); no feature on gives their minimum, all on their maximum.
     """
+    sizes = None if isinstance(size, int) else tuple(size)
+    each = np.full(groups, size) if isinstance(size, int) else np.array(sizes)
+    unit = max(1, int(each.max()))
     if task == "regress":
         low, high = np.min(np.asarray(targets), axis=0), np.max(np.asarray(targets), axis=0)
         if not (high > low).all():
             raise InputError(f"target {int(np.argmin(high > low))} is the same in all training samples; leave it out")
-        return Regression(low, (high - low) / size, size=size, learn=learn)
+        return Regression(low, (high - low) / np.maximum(each, 1), size=unit, learn=learn, sizes=sizes)
     if task == "multilabel":
-        return MultiLabel(np.full(groups, (size + 1) // 2), tau, size=size, learn=learn)
-    return GroupSum(groups, tau, learn_tau=learn)
+        return MultiLabel(np.maximum((each + 1) // 2, 1), tau, size=unit, learn=learn, sizes=sizes)
+    return GroupSum(groups, tau, learn_tau=learn, sizes=sizes)
 
 
 def head_from_dict(content: Mapping[str, Any]) -> Head:

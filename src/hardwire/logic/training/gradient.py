@@ -123,8 +123,9 @@ class LogicTraining(Training):
     dataset
         Its training split is trained, its validation split chooses; the test split is not touched.
     network
-        Train this module, (samples, encoder bits) -> (samples, outputs), instead of the configured one. Its ``train()``
-        mode is taken for relaxed, ``eval()`` for frozen. It may have ``gate_cost``, and ``set_phase``, which is called
+        Train this module, (samples, encoder bits) -> (samples, outputs), instead of the configured one. It is evaluated
+        before the first step, so that it is kept if no step makes it better. Its ``train()`` mode is taken for relaxed,
+        ``eval()`` for frozen. It may have ``gate_cost``, and ``set_phase``, which is called
         with a ``Phase`` before each step.
     """
 
@@ -137,6 +138,7 @@ class LogicTraining(Training):
         self.encoder = build_encoder(settings, dataset.train.x, dataset.shape, dataset.train.y)
         place = use_device(settings.device)
         bits, y = self.encoder.encode(dataset.train.x), self.task.targets(dataset.train.y)
+        self.given = network is not None
         network = build(settings, bits, y, dataset,
                         self.encoder.levels).to(place) if network is None else network.train()
         self.network: Any = network
@@ -173,6 +175,8 @@ class LogicTraining(Training):
     def advance(self) -> Figures | None:
         """Make a step: forward, backward, update; evaluate where it is due. Nothing in it waits for a GPU."""
         step, settings, network = self.position, self.settings, self.network
+        if self.given and not self.best:
+            return self._evaluate(self._loss_before())
         if hasattr(network, "set_phase"):
             network.set_phase(self.schedule.at(step))
         for group in self.optimizer.param_groups:
@@ -204,6 +208,14 @@ class LogicTraining(Training):
                 state = self.optimizer.state[layer.choice]
                 for name in ("exp_avg", "exp_avg_sq"):
                     state[name].masked_fill_(lost, 0.0)
+
+    @torch.no_grad()
+    def _loss_before(self) -> torch.Tensor:
+        """The loss of the first batch, without a step."""
+        loss = torch.zeros((), dtype=torch.float64, device=self.device)
+        for x, y, rows, share in self.batches(0):
+            loss += share * self.objective(self.network, x.to(self.device), y.to(self.device), rows)[1]
+        return loss
 
     def _evaluate(self, loss: torch.Tensor) -> Figures:
         """Evaluate; keep the weights if the frozen network is the best so far, of equals the latest."""
