@@ -84,7 +84,7 @@ def informative(
     places = _candidates(total, width)
     if not len(places):  # one code only
         return 0.0, np.full(1, min(max(int(np.flatnonzero(total)[0]), 1), (1 << width) - 1), dtype=np.int64)
-    gain = sum(_interval_gains(c, places) for c in counts) / len(counts)
+    gain: NDArray[np.float64] = np.mean([_interval_gains(c, places) for c in counts], axis=0)
     cost = price * np.array([threshold_price(width, int(t)) for t in places])
     return _best_set(gain, cost, places, levels)
 

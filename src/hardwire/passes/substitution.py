@@ -37,6 +37,8 @@ LEVELS = (*((lead, 0.0) for lead in (8, 4, 2, 1, 0)), *((0, float(1 << i)) for i
 EXACT = ((0, 0.0),)
 #: Rounds at one rate at most; one that frees less than a hundredth of the gates is the last.
 ROUNDS = 6
+#: Parts that the nodes are visited in, each kept or not.
+PARTS = 4
 #: References of what is there whether it is read or not.
 ALWAYS = 1 << 24
 
@@ -115,14 +117,15 @@ def simplify_on(
         raise InputError("a budget above 0 is measured on validation samples; give some")
     held = None if validation is None else _samples(circuit, *validation)
     before = PackedEngine(circuit)(codes)[:, 0].astype(np.int64)
-    floor = None if held is None else _accuracy(circuit, *held) - budget - 1e-12
+    floor = 0.0 if held is None else _accuracy(circuit, *held) - budget - 1e-12
     target = classes if budget else before
     best, replaced = circuit, 0
     for lead, rate in LEVELS if budget else EXACT:
-        smaller, count = _rounds(best, codes, target, lead, rate * len(codes) / 1e5, progress)
-        if budget and floor is not None and held is not None and _accuracy(smaller, *held) < floor:
+        best, count, refused = _rounds(best, codes, _Level(target, lead, rate * len(codes) / 1e5),
+                                       lambda c: not budget or held is None or _accuracy(c, *held) >= floor, progress)
+        replaced += count
+        if refused and not count and rate:
             break
-        best, replaced = smaller, replaced + count
     after = PackedEngine(best)(codes)[:, 0].astype(np.int64)
     return best, SubstitutionReport(
         total_gates(circuit), total_gates(best), replaced, budget, int((before != after).sum()), len(codes),
@@ -130,27 +133,45 @@ def simplify_on(
         None if held is None else _accuracy(circuit, *held), None if held is None else _accuracy(best, *held))
 
 
-def _rounds(circuit: Circuit, codes: NDArray[np.unsignedinteger], target: NDArray[np.int64], lead: int, rate: float,
-            progress: Callable[[str], None] | None) -> tuple[Circuit, int]:
-    """Visit all nodes again and again while that frees a hundredth of the gates; the nodes replaced."""
-    replaced, gates = 0, total_gates(circuit)
+@dataclass(frozen=True)
+class _Level:
+    """Which decisions are right (samples,), by how much they go on leading, and how many of them a gate may cost."""
+
+    target: NDArray[np.int64]
+    lead: int
+    rate: float
+
+
+def _rounds(circuit: Circuit, codes: NDArray[np.unsignedinteger], level: _Level, allowed: Callable[[Circuit], bool],
+            progress: Callable[[str], None] | None) -> tuple[Circuit, int, int]:
+    """Visit all nodes again and again while that frees a hundredth of the gates; nodes replaced and parts refused.
+
+    The nodes are visited in ``PARTS`` parts; what one of them gives is kept where it is smaller and ``allowed``.
+    """
+    replaced, refused, gates = 0, 0, total_gates(circuit)
     for _ in range(ROUNDS):
-        smaller, count = substitute_once(circuit, codes, target, lead, rate)
-        now = total_gates(smaller)
-        if now >= gates or not count:
-            break
-        circuit, replaced = smaller, replaced + count
-        if progress is not None:
-            progress(f"substitution: {gates} -> {now} gates, {count} nodes replaced, {rate:g} decisions a gate")
+        count = 0
+        for part in range(PARTS):
+            trial, n = substitute_once(circuit, codes, level.target, level.lead, level.rate, part=part, parts=PARTS)
+            if n and total_gates(trial) < total_gates(circuit):
+                if allowed(trial):
+                    circuit, count = trial, count + n
+                else:
+                    refused += 1
+        now = total_gates(circuit)
+        replaced += count
+        if progress is not None and count:
+            progress(f"substitution: {gates} -> {now} gates, {count} nodes replaced, lead {level.lead}, "
+                     f"{level.rate:g} decisions a gate")
         done, gates = gates - now < gates / 100, now
         if done:
             break
-    return circuit, replaced
+    return circuit, replaced, refused
 
 
 def substitute_once(circuit: Circuit, codes: NDArray[np.unsignedinteger], target: NDArray[np.int64], lead: int,
-                    rate: float) -> tuple[Circuit, int]:
-    """Visit every node once, outputs first; the circuit and how many nodes were replaced.
+                    rate: float, *, part: int = 0, parts: int = 1) -> tuple[Circuit, int]:
+    """Visit every node, or one of equal ``parts`` of them, once, outputs first; the circuit and the nodes replaced.
 
     ``target`` (samples,) are the decisions that are right, ``rate`` those that a gate may cost. A right class that
     leads by ``lead`` goes on doing so, one that leads by less keeps its lead.
@@ -165,7 +186,7 @@ def substitute_once(circuit: Circuit, codes: NDArray[np.unsignedinteger], target
                          f"simplify on samples only what `lower` built for classes")
     replacement = np.full(len(state.table), -1, dtype=np.int64)
     order = np.arange(len(state.table) - 1, state.first - 1, -1)
-    count = substitute(state, order, rate, replacement)
+    count = substitute(state, np.array_split(order, parts)[part], rate, replacement)
     return remove_dead_nodes(network.rebuilt(replacement.tolist())), int(count)
 
 
