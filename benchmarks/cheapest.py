@@ -12,8 +12,9 @@ import numpy as np
 import torch
 
 from hardwire import load_dataset
-from hardwire.circuit import Circuit
+from hardwire.circuit import STAGES, Circuit
 from hardwire.circuit.engine.packed import PackedEngine
+from hardwire.circuit.text import table_name
 from hardwire.cost import stage_costs
 from hardwire.flows.board import board_score
 from hardwire.logic import load_model
@@ -66,6 +67,12 @@ def figures(say: Say, *, point: str, out: str, liberty: str, seeds: list[int] | 
             "slowest_s": max(e["search_s"] for e in each), "threads": torch.get_num_threads()}
 
 
+def tables_of(circuit: Circuit) -> dict[str, int]:
+    """Tables and inverters of each stage; wires and constants are none."""
+    free = [table_name(t, k) in ("FALSE", "TRUE", "WIRE", "A", "B") for t, k in zip(circuit.table.tolist(), circuit.arity.tolist())]
+    return {stage: int(((circuit.stage == i) & ~np.array(free)).sum()) for i, stage in enumerate(STAGES)}
+
+
 def priced(run: Path, circuit: Circuit, liberty: str, unit: str) -> Figures:
     """Accuracy and price of one run's circuit."""
     model = load_model(run)
@@ -77,10 +84,8 @@ def priced(run: Path, circuit: Circuit, liberty: str, unit: str) -> Figures:
         "search_s": model.seconds, "rounds": model.best_step, "average_price": model.best["price"],
         "stages": stage_costs(circuit)}
     if unit == "luts":
-        from .lut6 import searched_tables
-
-        tables = searched_tables(model)
-        return result | {"tables": tables, "price": tables["whole"]}
+        tables = tables_of(circuit)
+        return result | {"tables": tables, "price": sum(tables.values())}
     score = board_score(circuit, liberty, data.test.x, data.test.y)
     if score.accuracy != result["test"]:
         raise RefusedError(f"{run}: right in {score.accuracy} as NAND gates, but in {result['test']} as a circuit")

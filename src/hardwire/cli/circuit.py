@@ -16,17 +16,20 @@ from .verbs import circuit_argument, data_dir_option, out_option, run_argument, 
 
 if TYPE_CHECKING:
     from ..circuit import Circuit
+    from ..logic.lowering import HeadGoal
     from ..verify import Verdict
 
 
-@verb("hardwire lower runs/mnist")
+@verb("hardwire lower runs/mnist\nhardwire lower runs/mnist --head depth")
 @run_argument
-def lower(output: Output, run: str) -> int:
+@click.option("--head", type=click.Choice(["area", "depth", "luts"]),
+              help="What counts and arg-max are to be small in (default: area; of a run with a price in luts, luts).")
+def lower(output: Output, run: str, head: "HeadGoal | None") -> int:
     """Freeze a trained run into an exact circuit."""
     from ..runs.directory import RAW
     from ..workflow.logic import lower_run
 
-    circuit, target = lower_run(run), Path(run) / RAW
+    circuit, target = lower_run(run, head=head), Path(run) / RAW
     output.answer(describe(circuit, target), summary(circuit, target))
     return 0
 
@@ -34,7 +37,8 @@ def lower(output: Output, run: str) -> int:
 @verb("hardwire optimize runs/mnist -O2\nhardwire optimize adder.aig --out adder.net\n"
       "hardwire optimize runs/mnist --budget 0.002")
 @circuit_argument
-@click.option("-O", "level", type=click.Choice(["0", "1", "2"]), default="2", help="Level (default: 2).")
+@click.option("-O", "level", type=click.Choice(["0", "1", "2"]),
+              help="Level (default: 2; of a run with a price in luts, 1).")
 @click.option("--out", metavar="FILE",
               help="The optimised .net file (default: beside CIRCUIT, or in the run directory).")
 @click.option("--budget", type=float, metavar="X",
@@ -42,7 +46,7 @@ def lower(output: Output, run: str) -> int:
               "the share of validation samples that may be lost.")
 @click.option("--data", metavar="DATASET", help="The samples for --budget (default: the run's own).")
 @data_dir_option
-def optimize(output: Output, *, circuit: str, level: str, out: str | None, budget: float | None, data: str | None,
+def optimize(output: Output, *, circuit: str, level: str | None, out: str | None, budget: float | None, data: str | None,
              data_dir: Path | None) -> int:
     """Run the passes of a level; statistics for each."""
     from ..circuit import save_circuit
@@ -53,7 +57,8 @@ def optimize(output: Output, *, circuit: str, level: str, out: str | None, budge
     from ..workflow.circuits import circuit_of
     from ..workflow.logic import optimize_run, simplify
 
-    path, level, inexact = Path(circuit), f"O{level}", None
+    path, inexact = Path(circuit), None
+    level = level and f"O{level}"
     if data and budget is None:
         raise InputError(f"--data {data} are the samples for --budget; give a budget too, or leave them out")
     if path.is_dir() and not out and not data:
@@ -63,12 +68,12 @@ def optimize(output: Output, *, circuit: str, level: str, out: str | None, budge
     else:
         raw = raw_circuit(RunDirectory(path)) if path.is_dir() else circuit_of(path)
         if budget is None:
-            result, statistics = run_passes(raw, level=level, progress=output.say)
+            result, statistics = run_passes(raw, level=level or "O2", progress=output.say)
         else:
             if not data:
                 raise InputError(f"--budget {budget:g} needs samples; name a data set with --data")
             samples = load_dataset(data, data_dir=data_dir)
-            _, result, statistics, report = simplify(raw, samples, budget, level=level, progress=output.say)
+            _, result, statistics, report = simplify(raw, samples, budget, level=level or "O2", progress=output.say)
             inexact = dataclasses.asdict(report)
         target = save_circuit(result, out or path.with_suffix(".opt.net"))
         passes = [dataclasses.asdict(s) for s in statistics]

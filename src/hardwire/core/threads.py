@@ -58,7 +58,7 @@ def workspace(dtype: np.dtype[_T] | type[_T], *sizes: int) -> list[NDArray[_T]]:
 
 
 def aligned(dtype: np.dtype[_T] | type[_T], size: int) -> NDArray[_T]:
-    """Return an uninitialised array of ``size`` elements that begins with a line of the cache: no vector lies across two."""
+    """Return an uninitialised array of ``size`` elements that begins with a line of the cache."""
     length = size * np.dtype(dtype).itemsize
     octets = np.empty(length + LINE, np.uint8)
     first = -octets.ctypes.data % LINE

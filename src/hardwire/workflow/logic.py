@@ -13,7 +13,7 @@ from ..circuit import Circuit, load_circuit, save_circuit
 from ..core.names import identifier
 from ..core.verdict import Verdict
 from ..data import Dataset
-from ..logic.lowering import lower
+from ..logic.lowering import HeadGoal, lower
 from ..logic.model import load_model
 from ..logic.outputs import hard_outputs, outputs_of
 from ..logic.record import best_circuit, raw_circuit, read_data
@@ -23,13 +23,14 @@ from ..runs.directory import OPTIMIZED, RAW, SIMPLIFIED, STEPS, RunDirectory
 from ..verify.checks import verify_circuit
 
 
-def lower_run(path: str | Path) -> Circuit:
-    """Freeze the run's network into ``circuit.net``."""
+def lower_run(path: str | Path, *, head: HeadGoal | None = None) -> Circuit:
+    """Freeze the run's network into ``circuit.net``; ``head`` as in ``lower``, by default for the run's unit of price."""
     directory, started = RunDirectory.existing(path), time.perf_counter()
     model = load_model(path)
     labels = model.dataset["classes"] if model.settings.task == "classify" else ()
     circuit = lower(model.network, model.encoder, name=identifier(model.dataset["name"], prefix="n"), labels=labels,
-                    features=model.dataset["features"])
+                    features=model.dataset["features"],
+                    head=head or ("luts" if model.settings.unit == "luts" else "area"))
     for old in (OPTIMIZED, SIMPLIFIED, STEPS):
         (directory / old).unlink(missing_ok=True)
     save_circuit(circuit, directory / RAW)
@@ -37,13 +38,15 @@ def lower_run(path: str | Path) -> Circuit:
     return circuit
 
 
-def optimize_run(path: str | Path, *, level: str = "O2", budget: float | None = None,
+def optimize_run(path: str | Path, *, level: str | None = None, budget: float | None = None,
                  data_dir: str | Path | None = None, progress: Callable[[str], None] | None = None) -> Circuit:
     """Optimise the run's raw circuit into ``optimized.net``.
 
     With a ``budget`` the circuit is simplified on the run's training samples too, see ``simplify``: what the last
-    passes started from is ``simplified.net`` then, and the step notes what was given up.
+    passes started from is ``simplified.net`` then, and the step notes what was given up. The level is
+    by default O2, of a run with a price in tables O1, which keeps them.
     """
+    level = level or ("O1" if load_model(path).settings.unit == "luts" else "O2")
     directory, started = RunDirectory.existing(path), time.perf_counter()
     raw, inexact = raw_circuit(directory), {}
     (directory / SIMPLIFIED).unlink(missing_ok=True)

@@ -343,7 +343,7 @@ class Search:
         loss.power[:] = np.exp(-np.arange(POWERS) * inverse)
 
     def _fit_tau(self) -> None:
-        """Follow the number of output bits; where counts cannot separate the data, the divisor of least loss is larger."""
+        """Follow the number of output bits; on data that counts do not separate the divisor of least loss is larger."""
         if self.options.tau or self.samples.task == "regress":
             return
         rule = TAU * math.sqrt(max(FEW_BITS, self.bits / self.groups))
