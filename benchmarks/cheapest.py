@@ -69,8 +69,9 @@ def figures(say: Say, *, point: str, out: str, liberty: str, seeds: list[int] | 
 
 def tables_of(circuit: Circuit) -> dict[str, int]:
     """Tables and inverters of each stage; wires and constants are none."""
-    free = [table_name(t, k) in ("FALSE", "TRUE", "WIRE", "A", "B") for t, k in zip(circuit.table.tolist(), circuit.arity.tolist())]
-    return {stage: int(((circuit.stage == i) & ~np.array(free)).sum()) for i, stage in enumerate(STAGES)}
+    names = [table_name(table, k) for table, k in zip(circuit.table.tolist(), circuit.arity.tolist())]
+    counted = ~np.isin(names, ("FALSE", "TRUE", "WIRE", "A", "B"))
+    return {stage: int(((circuit.stage == i) & counted).sum()) for i, stage in enumerate(STAGES)}
 
 
 def priced(run: Path, circuit: Circuit, liberty: str, unit: str) -> Figures:

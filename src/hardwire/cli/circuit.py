@@ -46,8 +46,8 @@ def lower(output: Output, run: str, head: "HeadGoal | None") -> int:
               "the share of validation samples that may be lost.")
 @click.option("--data", metavar="DATASET", help="The samples for --budget (default: the run's own).")
 @data_dir_option
-def optimize(output: Output, *, circuit: str, level: str | None, out: str | None, budget: float | None, data: str | None,
-             data_dir: Path | None) -> int:
+def optimize(output: Output, *, circuit: str, level: str | None, out: str | None, budget: float | None,
+             data: str | None, data_dir: Path | None) -> int:
     """Run the passes of a level; statistics for each."""
     from ..circuit import save_circuit
     from ..data import load_dataset

@@ -24,7 +24,7 @@ from ..verify.checks import verify_circuit
 
 
 def lower_run(path: str | Path, *, head: HeadGoal | None = None) -> Circuit:
-    """Freeze the run's network into ``circuit.net``; ``head`` as in ``lower``, by default for the run's unit of price."""
+    """Freeze the run's network into ``circuit.net``; ``head`` as in ``lower``, by default for its price."""
     directory, started = RunDirectory.existing(path), time.perf_counter()
     model = load_model(path)
     labels = model.dataset["classes"] if model.settings.task == "classify" else ()
