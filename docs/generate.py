@@ -1,6 +1,7 @@
 """Write the pages that follow from tables: `python docs/generate.py`. A test holds that they are up to date."""
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -278,6 +279,73 @@ def flat(figures: object, prefix: str = "") -> Iterator[tuple[str, object]]:
             yield f"{prefix}{name}", four_digits(value) if isinstance(value, float) and value else value
 
 
+def cheapest(figures: Figures) -> list[str]:
+    """Each seed's circuit: accuracy, price and where it is, and how it was proved."""
+    rows = []
+    for run in figures["runs"]:
+        stages = run.get("tables") or {name: stage["gates"] for name, stage in run["stages"].items()}
+        where = " + ".join(whole(stages[name]) for name in ("encoder", "network", "head"))
+        price = f"{whole(sum(stages.values()))} tables" if "tables" in run else f"{whole(round(run['ge']))} GE"
+        rows.append((run["seed"], percent(run["test"]), percent(run["validation"]), price, where,
+                     duration(run["search_s"]), run["rounds"]))
+    parts = f"encoder + network + head, {'tables' if 'tables' in run else 'gates'}"
+    heads = ("seed", "test", "validation", "price", parts, "search", "best round")
+    checks = ", ".join(f"{name}: {verdict}" for name, verdict in (run["verified"] | run.get("mapped", {})).items())
+    tool = run.get("tool", "own cover").split(" (")[0]
+    return [*table(heads, rows), f"Checked ({tool}): {checks}.", ""]
+
+
+def tables_baseline(figures: Figures) -> list[str]:
+    """Whole circuits of tables, by set."""
+    sets = {name: each for name, each in figures.items() if isinstance(each, dict) and "runs" in each}
+    return table(("data set", "validation", "test", "gates", "GE"), [
+        (name, percent(each["validation"]), percent(each["test"]), *(whole(round(each[k])) for k in ("gates", "ge")))
+        for name, each in sets.items()])
+
+
+CHEAPEST = ("mnist_1400", "mnist_2600", "mnist_4200", "mnist_7500", "mnist_15000", "mnist_700_luts", "mnist_1400_luts",
+            "mnist_2800_luts", "digits", "fashion")
+#: Published whole circuits on the open board of July 2026: name -> (GE, test accuracy in per cent).
+BOARD = {
+    "boosted trees": ((1577, 81.92), (3027, 88.59), (7711, 93.99), (15449, 96.08), (29776, 96.82), (61304, 97.31)),
+    "gradient networks": ((7514, 87.89), (32425, 93.41), (52973, 95.35), (156861, 96.93)),
+    "population search": ((2109, 88.21), (4214, 90.17), (7471, 91.37)),
+}
+
+
+def picture() -> str:
+    """Accuracy against gate equivalents on MNIST: the kept results beside the board's published points, as SVG."""
+    kept = [json.loads(path.read_text())["figures"] for path in
+            sorted((HERE.parent / "benchmarks" / "results").glob("cheapest_mnist_*.json"))]
+    own = sorted((run["ge"], 100 * run["test"]) for figures in kept for run in figures["runs"] if "ge" in run)
+    series = {"Hardwire, exact search": own, **BOARD}
+    colours = ("#c0392b", "#2c6fbb", "#6b8e23", "#888888")
+
+    def place(ge: float, accuracy: float) -> tuple[float, float]:
+        return 70 + 520 * (math.log10(ge) - 3) / 2.25, 350 - 310 * (accuracy - 80) / 20
+
+    lines = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 400" font-family="sans-serif" font-size="13">',
+             '<rect width="640" height="400" fill="white"/>']
+    for ge in (1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000):
+        x, _ = place(ge, 80)
+        lines += [f'<line x1="{x:.1f}" y1="40" x2="{x:.1f}" y2="350" stroke="#e4e4e4"/>',
+                  f'<text x="{x:.1f}" y="368" text-anchor="middle">{ge:,}</text>']
+    for accuracy in range(80, 101, 5):
+        _, y = place(1000, accuracy)
+        lines += [f'<line x1="70" y1="{y:.1f}" x2="590" y2="{y:.1f}" stroke="#e4e4e4"/>',
+                  f'<text x="62" y="{y + 4:.1f}" text-anchor="end">{accuracy}</text>']
+    lines += ['<text x="330" y="390" text-anchor="middle">whole circuit, NAND2 equivalents (sky130 hd, the board\'s '
+              'script)</text>', '<text x="70" y="26">MNIST, test accuracy in per cent</text>']
+    for i, ((name, points_), colour) in enumerate(zip(series.items(), colours)):
+        placed = [place(*point) for point in points_]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
+        lines.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        lines += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>' for x, y in placed]
+        lines += [f'<circle cx="410" cy="{250 + 22 * i}" r="4" fill="{colour}"/>',
+                  f'<text x="422" y="{254 + 22 * i}">{name}</text>']
+    return "\n".join([*lines, "</svg>", ""])
+
+
 #: Subject -> benchmark -> what it shows of its figures.
 SUBJECTS: dict[str, dict[str, Callable[[Figures], list[str]]]] = {
     "Accuracy of logic networks": {
@@ -287,6 +355,8 @@ SUBJECTS: dict[str, dict[str, Callable[[Figures], list[str]]]] = {
                          "uci_breast_cancer"), accuracy),
         "parametrisations": parametrisations},
     "Speed of logic networks": {"train_step": train_step, "packed": packed},
+    "Cheapest whole circuits": {
+        **dict.fromkeys((f"cheapest_{name}" for name in CHEAPEST), cheapest), "tables_baseline": tables_baseline},
     "Passes": {"optimize": passes_run},
     "Crossbars": {
         "crossbar_mnist": crossbar_mnist, "crossbar_transfer": crossbar_transfer, "crossbar_step": crossbar_step},
@@ -301,7 +371,8 @@ def results() -> str:
     files = sorted((HERE.parent / "benchmarks" / "results").glob("*.json"))
     kept = {path.stem: json.loads(path.read_text()) for path in files}
     known = {name for members in SUBJECTS.values() for name in members}
-    others = {"Others": dict.fromkeys(kept.keys() - known, lambda figures: table(("figure", "value"), flat(figures)))}
+    unknown = sorted(kept.keys() - known)
+    others = {"Others": dict.fromkeys(unknown, lambda figures: table(("figure", "value"), flat(figures)))}
     overview, pages = [], []
     for subject, members in (SUBJECTS | others).items():
         there = {name: show for name, show in members.items() if name in kept}
@@ -368,7 +439,8 @@ def setting(kind: type[Settings], name: str) -> str:
     return f"| `{name}` | {words} | `{json.dumps(field.default)}` | {text} |"
 
 
-PAGES = {"gates.md": gates, "passes.md": passes, "results.md": results, "settings.md": settings}
+PAGES = {"gates.md": gates, "passes.md": passes, "results.md": results, "settings.md": settings,
+         "cheapest.svg": picture}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

@@ -128,6 +128,19 @@ def test_a_search_goes_on_from_a_network():
     assert search.loss() < before
 
 
+def test_a_search_from_a_network_begins_at_its_price():
+    start = graph(np.random.default_rng(11), nodes=60)
+    search = search_of(unit="gates", start=start, options=dataclasses.replace(OPTIONS, budget=40.0, depth=60))
+    began = search.area
+    assert began > 60
+    for i in range(5):
+        search.round(i / 1000)
+    assert search.area > 0.7 * began
+    for i in range(400):
+        search.round(i / 400)
+    assert search.area < 45
+
+
 def test_a_network_of_tables_needs_a_search_over_tables():
     rng = np.random.default_rng(2)
     with pytest.raises(InputError, match="budget in luts"):

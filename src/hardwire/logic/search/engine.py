@@ -36,7 +36,7 @@ POWERS = 1 << 14
 #: What a checkpoint keeps of the network; values, counts and probabilities follow from it.
 KEPT_ARRAYS = ("fanin", "table", "arity", "order", "place", "refs", "area", "slot_first", "slot_next", "slot_group",
                "level", "height", "size")
-COUNTERS = ("rounds", "tried", "made", "epoch")
+COUNTERS = ("began", "rounds", "tried", "made", "epoch")
 #: Nats a sample that a unit of price may have to save at most.
 MOST = 0.02
 #: Divisor of the counts: this times the root of the output bits of a group, at least of so many.
@@ -68,7 +68,8 @@ class SearchOptions:
     floor
         Loss, in nats a sample, that a unit of price must save at least.
     course
-        Shares of the search, and shares of the budget that the price is steered to at them, linear between.
+        Shares of the search, and shares of the budget that the price is steered to at them, linear between. A search
+        that begins with a network begins at its price if that is more.
     pool
         Nets that the proposals of a round choose operands from, drawn anew each round.
     dead
@@ -141,6 +142,7 @@ class Search:
         self.active = (varies >= rare) & (varies <= samples.samples - rare)
         self._set_tau(options.tau or TAU * math.sqrt(FEW_BITS))
         self._count_all()
+        self.began = self.area
         self._draw()
 
     # what the search stands at
@@ -252,7 +254,9 @@ class Search:
     def _steer(self, progress: float) -> None:
         """Move ``rate`` so that the price follows the ramp to the budget."""
         options = self.options
-        target = options.budget * float(np.interp(progress, *options.course))
+        places, shares = options.course
+        begin = max(shares[0], self.began / options.budget)  # a search that begins with a network keeps it at first
+        target = options.budget * float(np.interp(progress, places, (begin, *shares[1:])))
         step = float(np.clip((self.area - target) / (0.02 * options.budget), -1, 1))
         gain = min(max(GAIN * (progress - self.progress), 0.05), 0.7)  # a short search moves it faster
         floor, self.progress = options.floor * self.samples.samples, progress
