@@ -27,6 +27,12 @@ class Aig:
         self.right: list[int] = []
         self._literal: dict[tuple[int, int], int] = {}
 
+    def copy(self) -> "Aig":
+        """Another graph that starts with the same conjunctions."""
+        other = Aig(self.n_inputs)
+        other.left, other.right, other._literal = self.left[:], self.right[:], self._literal.copy()
+        return other
+
     @property
     def n_variables(self) -> int:
         """How many variables there are, the constant among them."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
-from typing import cast
+from typing import Literal, cast
 
 from ..circuit import Circuit, CircuitBuilder
-from ..circuit.arithmetic import argmax, at_least, at_least_more, popcount
+from ..circuit.arithmetic import ArgmaxStyle, CountStyle, argmax, at_least, at_least_more, popcount
 from ..circuit.circuit import FALSE
 from ..circuit.comparators import at_least_each
 from ..core.errors import InputError
@@ -19,11 +19,17 @@ from .network.layers import LogicLayer
 from .network.network import Layer, LogicNetwork
 
 PARTS = ("encoder", "network", "head")
+#: What a head is to be small in.
+HeadGoal = Literal["area", "depth", "luts"]
+#: The shapes of counts and arg-max for each goal.
+HEADS: dict[HeadGoal, tuple[CountStyle, ArgmaxStyle]] = {
+    "area": ("columns", "staged"), "depth": ("fast", "pairs"), "luts": ("compressors", "triples")}
 
 
 def lower(network: LogicNetwork, encoder: Encoder | None = None, *, name: str = "network",
           labels: Iterable[object] = (),
-          features: Iterable[str] | None = None, include: Collection[str] = PARTS, scores: bool = False) -> Circuit:
+          features: Iterable[str] | None = None, include: Collection[str] = PARTS, scores: bool = False,
+          head: HeadGoal = "area") -> Circuit:
     """The frozen network as one exact circuit, from sensor words to class index.
 
     Parameters
@@ -43,6 +49,9 @@ def lower(network: LogicNetwork, encoder: Encoder | None = None, *, name: str = 
         outputs are the last layer's bits ``y0, y1, ...``.
     scores
         Also put out each class's population count as ``score0, score1, ...``.
+    head
+        What counts and arg-max are built for: ``area`` in standard cells, ``depth`` in two-input gates, or few tables
+        of six inputs, ``luts``, which technology mapping keeps.
 
     Returns
     -------
@@ -63,6 +72,8 @@ def lower(network: LogicNetwork, encoder: Encoder | None = None, *, name: str = 
     unknown = set(include) - set(PARTS)
     if unknown:
         raise InputError(f"include names {sorted(unknown)[0]!r}; choose from {', '.join(PARTS)}")
+    if head not in HEADS:
+        raise InputError(f"head {head!r} is none of {', '.join(HEADS)}")
     if encoder is not None and encoder.n_bits != network.in_features:
         raise InputError(f"the encoder makes {encoder.n_bits} bits, but the network reads {network.in_features}; "
                          f"use the one it was trained with")
@@ -75,7 +86,7 @@ def lower(network: LogicNetwork, encoder: Encoder | None = None, *, name: str = 
         for layer in network.members:
             nets = _layer(builder, layer, nets)
     if "head" in include:
-        _head(builder, network.head, nets, scores)
+        _head(builder, network.head, nets, scores, head)
     else:
         for i, net in enumerate(nets):
             builder.output(f"y{i}", net)
@@ -162,12 +173,13 @@ def _any(builder: CircuitBuilder, nets: list[int]) -> int:
     return nets[0]
 
 
-def _head(builder: CircuitBuilder, head: Head, nets: list[int], scores: bool) -> None:
+def _head(builder: CircuitBuilder, head: Head, nets: list[int], scores: bool, goal: HeadGoal) -> None:
     """The decision of each task; see ``network.heads``."""
+    count_style, argmax_style = HEADS[goal]
     ends = [*accumulate(head.sizes_of(len(nets)), initial=0)]
     with builder.stage("head"):
-        counts = [popcount(builder, nets[begin:end]) if end > begin else [FALSE] for begin, end in pairwise(ends)]
-        for name, word in DECISIONS[head.task](builder, head, counts).items():
+        counts = [popcount(builder, nets[i:j], count_style) if j > i else [FALSE] for i, j in pairwise(ends)]
+        for name, word in DECISIONS[head.task](builder, head, counts, argmax_style).items():
             builder.output(name, word)
     for c, count in enumerate(counts if scores else ()):
         builder.output(f"score{c}", count)
@@ -176,20 +188,20 @@ def _head(builder: CircuitBuilder, head: Head, nets: list[int], scores: bool) ->
 Words = Sequence[list[int]]
 
 
-def _largest(builder: CircuitBuilder, head: Head, counts: Words) -> dict[str, list[int]]:
-    return {"class_index": argmax(builder, list(counts))}
+def _largest(builder: CircuitBuilder, head: Head, counts: Words, style: ArgmaxStyle) -> dict[str, list[int]]:
+    return {"class_index": argmax(builder, counts, style)}
 
 
-def _values(builder: CircuitBuilder, head: Head, counts: Words) -> dict[str, list[int]]:
+def _values(builder: CircuitBuilder, head: Head, counts: Words, style: ArgmaxStyle) -> dict[str, list[int]]:
     return {f"value{g}": count for g, count in enumerate(counts)}
 
 
-def _labels(builder: CircuitBuilder, head: Head, counts: Words) -> dict[str, int]:
+def _labels(builder: CircuitBuilder, head: Head, counts: Words, style: ArgmaxStyle) -> dict[str, int]:
     thresholds = cast(MultiLabel, head).thresholds()
     return {f"label{g}": at_least(builder, count, least)
             for g, (count, least) in enumerate(zip(counts, thresholds, strict=True))}
 
 
 #: A head's task -> the circuit's first output words, by name, made of the counts of its groups.
-DECISIONS: dict[str, Callable[[CircuitBuilder, Head, Words], Mapping[str, int | list[int]]]] = {
+DECISIONS: dict[str, Callable[[CircuitBuilder, Head, Words, ArgmaxStyle], Mapping[str, int | list[int]]]] = {
     "classify": _largest, "regress": _values, "multilabel": _labels}

@@ -12,8 +12,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..circuit import Circuit, CircuitBuilder, Macro, arithmetic
+from ..circuit import Circuit, Macro
 from ..circuit.aig import Aig
+from ..circuit.arithmetic.shapes import STYLES, macro_circuit, shape_of, stated
 from ..circuit.simulate import simulate, simulate_bits
 from ..core.bits import bits_to_codes, codes_to_bits, pack
 from ..core.errors import HardwireError, InputError
@@ -68,7 +69,9 @@ def prove(a: Circuit, b: Circuit, *, macros: bool = False, timeout: float = 120.
 
 
 def prove_macros(circuit: Circuit, *, timeout: float = 120.0, seed: int = 0) -> Verdict:
-    """Prove every macro of ``circuit``, for every input code, against its gates in `arithmetic.py`.
+    """Prove every macro of ``circuit``, for every input code, against its gates in ``circuit.arithmetic``.
+
+    Of the shapes that these have, the one nearest to the circuit's gates is taken.
 
     When one is refuted, ``outputs`` are what the macro states and what its nets are, under the name of its kind.
     ``timeout`` and ``seed`` are those of ``prove``.
@@ -76,31 +79,31 @@ def prove_macros(circuit: Circuit, *, timeout: float = 120.0, seed: int = 0) -> 
     start = time.monotonic()
     aig, inputs = _graph(circuit)
     net = aig.embed(circuit, inputs)
-    pairs = []
+    pairs, scratch = list[tuple[int, int]](), aig.copy()
     for macro in circuit.macros:
-        reference = macro_circuit(macro)
-        stated = aig.embed(reference, [net[n] for n in macro.inputs])
-        pairs += [(stated[n], net[m]) for n, m in zip(reference.output_nets.tolist(), macro.outputs, strict=True)]
+        style = shape_of(scratch, net, macro) or near_shape(circuit, aig, net, macro, seed)
+        pairs += zip(stated(aig, net, macro, style), (net[m] for m in macro.outputs), strict=True)
     method, outcome = _decide(aig, pairs, circuit, hints(circuit, net, seed), start + timeout, seed)
     if outcome.status == "refuted":
         return _refuted_macro(circuit, _minimise(aig, pairs, outcome.pattern), method, start)
     return Verdict(outcome.status, seconds=time.monotonic() - start, method=method, detail=outcome.detail)
 
 
-def macro_circuit(macro: Macro) -> Circuit:
-    """A circuit of one output word over the macro's inputs that does what the macro states."""
-    b = CircuitBuilder(macro.kind)
-    n = len(macro.inputs)
-    nets = [net for i in range(0, n, 64) for net in b.input(f"x{i // 64}", min(64, n - i))]
-    if macro.kind == "ge":
-        outputs = [arithmetic.at_least(b, nets, macro.value)]
-    elif macro.kind == "popcount":
-        outputs = arithmetic.popcount(b, nets)
-    else:
-        width = n // macro.value
-        outputs = arithmetic.argmax(b, [nets[i : i + width] for i in range(0, n, width)])
-    b.output("y", outputs)
-    return b.build()
+def near_shape(circuit: Circuit, aig: Aig, net: list[int], macro: Macro, seed: int) -> str:
+    """The shape that has the largest share of its inner points among the circuit's, by simulation."""
+    own = range(1, aig.n_variables)
+    trial, spans = aig.copy(), dict[str, range]()
+    for style in STYLES[macro.kind]:
+        start = trial.n_variables
+        stated(trial, net, macro, style)
+        spans[style] = range(start, trial.n_variables)
+    patterns = pack(codes_to_bits(vectors(circuit, PATTERNS, seed), circuit.input_widths)).words
+    rows = Simulator(trial)(patterns)
+    rows ^= np.uint64(0) - (rows[:, :1] & np.uint64(1))
+    known = {rows[i].tobytes() for i in own}
+    share = {style: np.mean([rows[i].tobytes() in known for i in span]) if span else 1.0
+             for style, span in spans.items()}
+    return max(share, key=lambda style: share[style])
 
 
 def _same_words(a: Circuit, b: Circuit) -> None:

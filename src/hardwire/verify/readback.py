@@ -35,7 +35,7 @@ assign Q = D;
 endmodule
 """
 
-#: Carries that ripple, as `arithmetic.py` spells them: a proof meets the same inner points, which Yosys' own
+#: Carries that ripple, as `circuit.arithmetic` spells them: a proof meets the same inner points, which Yosys' own
 #: look-ahead carries would not have. The name puts it before Yosys' template.
 RIPPLE = """(* techmap_celltype = "$lcu" *)
 module _80_ripple_lcu (P, G, CI, CO);

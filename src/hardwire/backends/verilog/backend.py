@@ -1,9 +1,9 @@
 """Verilog-2001: combinational or pipelined, with a test bench that checks itself.
 
-One port for each input and output word. Macros become instances of the hand-written ``popcount.v`` and ``argmax.v`` and
-comparisons; everything else is one wire a gate. A pipelined circuit has the macros' gates instead, so that registers
-may stand inside a sum: a register after every N levels of logic and at the outputs, none at the inputs, and every path
-as many registers long.
+One port for each input and output word. Comparisons become ``>=``; a count or an arg-max becomes an instance of a
+hand-written primitive where one repeats the shape of its gates; everything else is one wire a gate. A pipelined circuit
+has the gates alone, so that registers may stand inside a sum: a register after every N levels of logic and at the
+outputs, none at the inputs, and every path as many registers long.
 """
 
 import re
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...circuit import FALSE, FIRST, TRUE, Circuit, Macro
+from ...circuit.arithmetic.shapes import shapes
 from ...circuit.schedule import Node, schedule
 from ...circuit.simulate import simulate
 from ...core import programs as tools
@@ -27,7 +28,10 @@ from ...core.files import write_text
 from ...core.names import identifier
 from ..common import choose_name, description, lut, source
 
-PRIMITIVES = ("popcount", "argmax", "pipeline_register")
+PRIMITIVES = ("popcount", "popcount_columns", "argmax", "pipeline_register")
+#: The primitive that repeats the shape of a macro's gates.
+SHAPED = {("popcount", "tree"): "popcount", ("popcount", "columns"): "popcount_columns",
+          ("argmax", "tournament"): "argmax"}
 #: Verilog-2005 and what SystemVerilog adds, so that either kind of tool reads the text.
 RESERVED = """
     accept_on alias always always_comb always_ff always_latch and assert assign assume automatic before begin bind
@@ -225,14 +229,16 @@ def _gate(node: Node, operand: Callable[[int], str]) -> str:
 
 def _combinational(circuit: Circuit, writer: _Writer) -> tuple[list[str], list[str]]:
     lines: list[str] = []
-    for item in schedule(circuit, slim=False):  # the trees of the circuit's own gates, so that a proof is quick
+    modules = {macro: SHAPED.get((macro.kind, shape or "")) for macro, shape in shapes(circuit).items()}
+    plain = circuit.with_(macros=tuple(m for m in circuit.macros if m.kind == "ge" or modules[m]))
+    for item in schedule(plain, slim=False):  # the shapes of the circuit's own gates, so that a proof is quick
         if isinstance(item, Node):
             lines.append(f"wire n{item.net} = {_gate(item, writer.bit.__getitem__)};")
             writer.bit[item.net] = f"n{item.net}"
         elif item.kind == "ge":
             lines.append(_compare(item, writer))
         else:
-            lines += _instance(item, writer)
+            lines += _instance(item, modules[item] or item.kind, writer)
     return lines, [writer.bit[net] for net in circuit.output_nets.tolist()]
 
 
@@ -243,18 +249,18 @@ def _compare(macro: Macro, writer: _Writer) -> str:
     return line
 
 
-def _instance(macro: Macro, writer: _Writer) -> list[str]:
+def _instance(macro: Macro, module: str, writer: _Writer) -> list[str]:
     n, m, word = len(macro.inputs), len(macro.outputs), f"w{macro.outputs[0]}"
     name = f"m{macro.outputs[0]}"
     if macro.kind == "popcount":
-        head, tail = f"popcount #(.N({n}), .M({m}))", f".count({word})"
+        head, tail = f"{module} #(.N({n}), .M({m}))", f".count({word})"
         x = writer.value(macro.inputs)
     else:
         width = n // macro.value
-        head, tail = f"argmax #(.N({macro.value}), .W({width}), .K({m}))", f".best(), .index({word})"
+        head, tail = f"{module} #(.N({macro.value}), .W({width}), .K({m}))", f".best(), .index({word})"
         words = [writer.value(macro.inputs[k : k + width]) for k in range(0, n, width)]
         x = writer.concat(words)
-    writer.primitives.add(macro.kind)
+    writer.primitives.add(module)
     writer.define(word, macro.outputs)
     return [f"wire {_range(m)}{word};", f"{head} {name} (.x({x}), {tail});"]
 

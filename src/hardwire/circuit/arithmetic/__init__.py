@@ -8,5 +8,5 @@ from .argmax import ARGMAXES, ArgmaxStyle, argmax
 from .counts import COUNTS, CountStyle, popcount
 from .words import add, at_least, at_least_more, difference, exceeds, full_adder, greater
 
-__all__ = ["ARGMAXES", "COUNTS", "ArgmaxStyle", "CountStyle", "add", "argmax", "at_least", "at_least_more", "difference",
-           "exceeds", "full_adder", "greater", "popcount"]
+__all__ = ["ARGMAXES", "COUNTS", "ArgmaxStyle", "CountStyle", "add", "argmax", "at_least", "at_least_more",
+           "difference", "exceeds", "full_adder", "greater", "popcount"]

@@ -18,6 +18,8 @@ ArgmaxStyle = Literal["staged", "serial", "one-hot", "tournament", "pairs", "tri
 Entry = tuple[list[int], list[int]]
 #: Words that ``"staged"`` compares one after the other before it eliminates.
 STAGED = 4
+#: Levels by which a bit of a ``"fast"`` count comes after the one below it.
+SKEW = 3
 
 
 def argmax(b: CircuitBuilder, words: Sequence[Sequence[int]], style: ArgmaxStyle = "staged") -> list[int]:
@@ -126,8 +128,7 @@ def _any(b: CircuitBuilder, nets: list[int]) -> int:
 
 def _pairs(b: CircuitBuilder, words: list[list[int]]) -> list[int]:
     """A word wins where it exceeds each earlier one and no later one exceeds it."""
-    levels = b.levels()
-    timed = [[(levels[net], net) for net in word] for word in words]
+    timed = [[(SKEW * j, net) for j, net in enumerate(word)] for word in words]
     beaten = {(i, j): greater_early(b, timed[j], timed[i]) for i, j in combinations(range(len(words)), 2)}
     wins = []
     for i in range(len(words)):

@@ -11,6 +11,7 @@ Parandeh-Afshar, Brisk, Ienne, "Efficient synthesis of compressor trees on FPGAs
 
 import heapq
 from functools import cache, lru_cache
+from itertools import count
 
 from ...core.truth_tables import restrict
 from ..builder import CircuitBuilder
@@ -70,9 +71,9 @@ def plan(h: int, h1: int, h2: int, left: int) -> tuple[int, tuple[int, int] | No
 
 def compress(b: CircuitBuilder, nets: list[int]) -> list[int]:
     """How many of ``nets`` are true, by tables of up to six inputs; the earliest bits enter first."""
-    width = len(nets).bit_length()
-    columns: list[list[tuple[int, int]]] = [[] for _ in range(width + 2)]
-    columns[0] = [(0, net) for net in nets if net != FALSE]
+    width, serial = len(nets).bit_length(), count()
+    columns: list[list[tuple[int, int, int]]] = [[] for _ in range(width + 2)]
+    columns[0] = [(0, next(serial), net) for net in nets if net != FALSE]
     for j in range(width):
         heapq.heapify(columns[j])
         heapq.heapify(columns[j + 1])
@@ -80,8 +81,8 @@ def compress(b: CircuitBuilder, nets: list[int]) -> list[int]:
             _, kind = plan(len(columns[j]), len(columns[j + 1]), len(columns[j + 2]), width - j)
             a, c = kind or (2, 0)
             taken = [heapq.heappop(columns[j + (i >= a)]) for i in range(a + c)]
-            level = 1 + max(t for t, _ in taken)
-            operands = tuple(net for _, net in taken)
+            level = 1 + max(t for t, _, _ in taken)
+            operands = tuple(net for _, _, net in taken)
             for i, truth in enumerate(counter_tables(a, c, outputs(a, c, width - j))):
-                heapq.heappush(columns[j + i], (level, table(b, truth, operands)))
-    return [column[0][1] if column else FALSE for column in columns[:width]]
+                heapq.heappush(columns[j + i], (level, next(serial), table(b, truth, operands)))
+    return [column[0][-1] if column else FALSE for column in columns[:width]]

@@ -3,13 +3,14 @@
 import heapq
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Literal
 
 from ...core.errors import InputError
 from ..builder import CircuitBuilder
 from ..circuit import FALSE
 from .compressors import compress
-from .prefix import Timed, sum_of_rows
+from .prefix import sum_of_rows
 from .words import add, full_adder
 
 #: Shapes of a population count; see ``popcount``.
@@ -38,9 +39,9 @@ def popcount(b: CircuitBuilder, nets: Sequence[int], style: CountStyle = "column
     """
     if not len(nets):
         raise InputError("a population count of no nets was asked for; give at least one")
-    count = COUNTS[style](b, list(nets))
-    b.macro("popcount", nets, count)
-    return count
+    total = COUNTS[style](b, list(nets))
+    b.macro("popcount", nets, total)
+    return total
 
 
 def _tree(b: CircuitBuilder, nets: list[int]) -> list[int]:
@@ -58,20 +59,20 @@ def _columns(b: CircuitBuilder, nets: list[int]) -> list[int]:
 
     The hand-written Verilog primitive takes the bits in the same order.
     """
-    count, column = [], deque(nets)
+    total, column = [], deque(nets)
     while column:
         carries: deque[int] = deque()
         while len(column) > 2:
-            total, carry = full_adder(b, column.popleft(), column.popleft(), column.popleft())
-            column.append(total)
+            low, carry = full_adder(b, column.popleft(), column.popleft(), column.popleft())
+            column.append(low)
             carries.append(carry)
         if len(column) == 2:
             x, y = column
             column = deque([b.xor(x, y)])
             carries.append(b.and_(x, y))
-        count.append(column[0])
+        total.append(column[0])
         column = carries
-    return count
+    return total
 
 
 def _fast(b: CircuitBuilder, nets: list[int]) -> list[int]:
@@ -79,18 +80,19 @@ def _fast(b: CircuitBuilder, nets: list[int]) -> list[int]:
 
     From the last operand a sum is one level away and a carry two, from the others two and three.
     """
-    width = len(nets).bit_length()
-    columns: list[list[Timed]] = [[] for _ in range(width + 1)]
-    columns[0] = [(0, net) for net in nets if net != FALSE]
+    width, serial = len(nets).bit_length(), count(1)
+    columns: list[list[tuple[int, int, int]]] = [[] for _ in range(width + 1)]
+    columns[0] = [(0, next(serial), net) for net in nets if net != FALSE]
     for j in range(width):
         column = columns[j]
         heapq.heapify(column)
         while len(column) > 2:
-            (_, x), (second, y), (third, z) = (heapq.heappop(column) for _ in range(3))
+            (_, _, x), (second, _, y), (third, _, z) = (heapq.heappop(column) for _ in range(3))
             total, carry = full_adder(b, x, y, z)
-            heapq.heappush(column, (max(second + 2, third + 1), total))
-            columns[j + 1].append((max(second + 3, third + 2), carry))
-    return [net for _, net in sum_of_rows(b, columns[:width])]
+            heapq.heappush(column, (max(second + 2, third + 1), next(serial), total))
+            columns[j + 1].append((max(second + 3, third + 2), next(serial), carry))
+    rows = [[(level, net) for level, _, net in column] for column in columns[:width]]
+    return [net for _, net in sum_of_rows(b, rows)]
 
 
 COUNTS: dict[CountStyle, Callable[[CircuitBuilder, list[int]], list[int]]] = {
