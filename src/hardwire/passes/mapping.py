@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from ..circuit import Circuit
 from ..core.errors import InputError
 from ..core.truth_tables import compose, projection
-from .netlist import Netlist, from_circuit, kept_nets, to_circuit, two_input_netlist
+from .netlist import HEAD, Netlist, from_circuit, kept_nets, to_circuit, two_input_netlist
 
 ROUNDS = 7  #: of area recovery, after a first one for depth
 
@@ -31,13 +31,36 @@ def map_to_luts(circuit: Circuit, *, k: int = 6, depth: bool = False) -> Circuit
     Notes
     -----
     A table stays inside one stage. Outputs and macros' nets remain nets. Priority cuts are chosen by area flow, in
-    rounds that learn from the cover before.
+    rounds that learn from the cover before. A head that is built of tables already, none of them above ``k`` inputs,
+    stays as it is: gates of parallel counters would be covered by more tables.
     """
     if k not in (3, 4, 5, 6):
         raise InputError(f"tables of {k} inputs cannot be mapped to; choose k from 3 to 6")
     netlist, literal = from_circuit(circuit, share=True)
     kept = sorted(kept_nets(circuit))
-    netlist, roots = two_input_netlist(netlist, [literal[n] for n in kept])
+    ends = [literal[n] for n in kept]
+    tables = _head_tables(netlist, ends, k)
+    own = {net for net, _, _ in tables}
+    outside = sorted({2 * f for _, _, fanin in tables for f in fanin} | {x & ~1 for x in ends})
+    outside = [x for x in outside if x >> 1 not in own]
+    moved = {2 * net: 2 * net for net in range(netlist.first)}
+    gates, roots = two_input_netlist(netlist, outside)
+    mapped, covered = _map(gates, roots, k, depth)
+    moved |= dict(zip(outside, covered, strict=True))
+    for net, table, fanin in tables:
+        moved[2 * net] = mapped.add(table, [moved[2 * f] for f in fanin], HEAD)
+    return to_circuit(mapped, circuit, {n: moved[x & ~1] ^ (x & 1) for n, x in zip(kept, ends, strict=True)})
+
+
+def _head_tables(netlist: Netlist, ends: list[int], k: int) -> list[tuple[int, int, tuple[int, ...]]]:
+    """The nodes of a head that is built of tables, as rows; none where it is built of gates or a table is too wide."""
+    rows = netlist.rows(net for net in netlist.live(ends) if netlist.stage[net - netlist.first] == HEAD)
+    widest = max((len(fanin) for _, _, fanin in rows), default=0)
+    return rows if 2 < widest <= k else []
+
+
+def _map(netlist: Netlist, roots: list[int], k: int, depth: bool) -> tuple[Netlist, list[int]]:
+    """A cover of the gates by tables, and what became of the literals ``roots``."""
     leaves, sizes, readers = _cover(netlist, roots, k, depth)
     mapped, moved = Netlist(netlist.first), list(range(0, 2 * netlist.first, 2))
     moved += [0] * len(netlist.table)
@@ -46,7 +69,7 @@ def map_to_luts(circuit: Circuit, *, k: int = 6, depth: bool = False) -> Circuit
             cut = leaves[net, : sizes[net]].tolist()
             table = cone_table(netlist, net, cut)
             moved[net] = mapped.add(table, [moved[f] for f in cut], netlist.stage[net - netlist.first])
-    return to_circuit(mapped, circuit, {n: moved[x >> 1] ^ (x & 1) for n, x in zip(kept, roots, strict=True)})
+    return mapped, [moved[x >> 1] ^ (x & 1) for x in roots]
 
 
 def _cover(netlist: Netlist, roots: list[int], k: int,
