@@ -56,7 +56,8 @@ class Graph:
     sizes: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        kinds = {"fanin": (np.int32, 2), "table": (np.uint64, 1), "arity": (np.uint8, 1), "outputs": (np.int32, 1)}
+        kinds: dict[str, tuple[type[np.integer[Any]], int]] = {
+            "fanin": (np.int32, 2), "table": (np.uint64, 1), "arity": (np.uint8, 1), "outputs": (np.int32, 1)}
         for name, (dtype, dimensions) in kinds.items():
             object.__setattr__(self, name, _whole_numbers(getattr(self, name), name, dtype, dimensions))
         object.__setattr__(self, "inputs", int(self.inputs))
@@ -152,7 +153,9 @@ class Graph:
         """The nodes ``kept``, where ``number`` (inputs + n,) is the new number of each old one."""
         used = np.arange(self.fanin.shape[1]) < self.arity[:, None]
         fanin = np.where(used, number[self.fanin], 0)[kept]
-        return replace(self, fanin=fanin, table=self.table[kept], arity=self.arity[kept], outputs=number[self.outputs])
+        outputs = number[self.outputs].astype(np.int32)
+        return replace(self, fanin=fanin.astype(np.int32), table=self.table[kept], arity=self.arity[kept],
+                       outputs=outputs)
 
     def folded(self) -> "Graph":
         """The same function with constants propagated, wires and operands that do not matter left out.
@@ -174,7 +177,7 @@ class Graph:
     def from_tensors(cls, tensors: Mapping[str, NDArray[Any]]) -> "Graph":
         """The inverse of ``to_tensors``; FormatError where an array is missing or does not fit."""
         try:
-            fields = {name: np.asarray(tensors[name]) for name in cls.__dataclass_fields__}
+            fields: dict[str, Any] = {name: np.asarray(tensors[name]) for name in cls.__dataclass_fields__}
             return cls(**fields | {"inputs": int(fields["inputs"].item()), "sizes": tuple(fields["sizes"].tolist())})
         except (KeyError, TypeError, ValueError, InputError) as error:
             raise FormatError(f"the graph lacks or garbles {error}; write it anew") from None

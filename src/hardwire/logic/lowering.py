@@ -178,8 +178,7 @@ def _head(builder: CircuitBuilder, head: Head, nets: list[int], scores: bool, go
     count_style, argmax_style = HEADS[goal]
     ends = [*accumulate(head.sizes_of(len(nets)), initial=0)]
     with builder.stage("head"):
-        counts = [popcount(builder, nets[begin:end], count_style) if end > begin else [FALSE]
-                  for begin, end in pairwise(ends)]
+        counts = [popcount(builder, nets[i:j], count_style) if j > i else [FALSE] for i, j in pairwise(ends)]
         for name, word in DECISIONS[head.task](builder, head, counts, argmax_style).items():
             builder.output(name, word)
     for c, count in enumerate(counts if scores else ()):

@@ -195,7 +195,7 @@ def _leads(counts: NDArray[np.int32], target: NDArray[np.int64], most: int) -> N
     others = counts.copy()
     rows = np.arange(len(target))
     others[rows, target] = -1
-    return np.clip(counts[rows, target] - others.max(axis=1), 0, most).astype(np.int32)
+    return np.asarray(np.clip(counts[rows, target] - others.max(axis=1), 0, most), dtype=np.int32)
 
 
 class _Network:

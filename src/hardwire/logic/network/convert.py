@@ -129,7 +129,8 @@ class _Unrolling:
             ors = [self.add(np.full(len(a), TABLE["OR"], dtype=np.uint64), np.stack([a, b], 1))
                    for a, b in zip(level[::2], level[1::2])]
             level = ors + level[len(level) - len(level) % 2 :]
-        return level[0]
+        numbers: NDArray[np.int64] = level[0]
+        return numbers
 
     def _constant_zero(self) -> int:
         """The number of a node that is always 0."""
