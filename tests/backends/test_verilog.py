@@ -128,13 +128,13 @@ def test_no_vectors_and_wide_vectors():
 def test_what_is_written(tmp_path):
     circuit = classifier()
     paths = BACKENDS["verilog"].emit(circuit, tmp_path, vectors=samples(circuit, 3))
-    names = ["digits_like.v", "popcount.v", "argmax.v", "digits_like_tb.v", "digits_like_in.hex", "digits_like_out.hex"]
+    names = ["digits_like.v", "popcount_columns.v", "digits_like_tb.v", "digits_like_in.hex", "digits_like_out.hex"]
     assert [p.name for p in paths] == names
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(names)
     text = paths[0].read_text()
     assert circuit.digest in text and "`default_nettype none" in text and "16 words of 4 bits" in text
     assert re.search(r"wire n\d+ = p\d+(\[\d:\d\])? >= \d'd\d+;", text)
-    assert len(paths[4].read_text().splitlines()) == len(paths[5].read_text().splitlines()) == 3
+    assert len(paths[-2].read_text().splitlines()) == len(paths[-1].read_text().splitlines()) == 3
 
 
 def test_mistakes_have_one_sentence(tmp_path):

@@ -29,6 +29,9 @@ from ...core.names import identifier
 from ..common import choose_name, description, lut, source
 
 PRIMITIVES = ("popcount", "popcount_columns", "argmax", "pipeline_register")
+#: Inputs of a count in columns that is written as its primitive; an event-driven simulator evaluates a whole bus again
+#: for each bit that changes, so that larger ones are written as gates.
+COLUMNS = 64
 #: The primitive that repeats the shape of a macro's gates.
 SHAPED = {("popcount", "tree"): "popcount", ("popcount", "columns"): "popcount_columns",
           ("argmax", "tournament"): "argmax"}
@@ -227,9 +230,16 @@ def _gate(node: Node, operand: Callable[[int], str]) -> str:
     return lut(node.table, [operand(net) for net in node.inputs], false="1'b0", true="1'b1")
 
 
+def _primitive(macro: Macro, shape: str | None) -> str | None:
+    """The module that a macro becomes an instance of, or None where its gates are written."""
+    if shape == "columns" and len(macro.inputs) > COLUMNS:
+        return None
+    return SHAPED.get((macro.kind, shape or ""))
+
+
 def _combinational(circuit: Circuit, writer: _Writer) -> tuple[list[str], list[str]]:
     lines: list[str] = []
-    modules = {macro: SHAPED.get((macro.kind, shape or "")) for macro, shape in shapes(circuit).items()}
+    modules = {macro: _primitive(macro, shape) for macro, shape in shapes(circuit).items()}
     plain = circuit.with_(macros=tuple(m for m in circuit.macros if m.kind == "ge" or modules[m]))
     for item in schedule(plain, slim=False):  # the shapes of the circuit's own gates, so that a proof is quick
         if isinstance(item, Node):
