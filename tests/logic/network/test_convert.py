@@ -33,6 +33,7 @@ LAYERS = {
     "tables of four": lambda: [dense(12, 20, fan_in=4), dense(20, 15, fan_in=4)],
     "tables of three to six": lambda: [dense(12, 20, fan_in=3), dense(20, 20, fan_in=5), dense(20, 15, fan_in=6)],
     "learned wires": lambda: [dense(12, 20, candidates=8), dense(20, 15, candidates=4, routing="hard")],
+    "learned wires of tables": lambda: [dense(12, 20, fan_in=4, candidates=8, routing="hard"), dense(20, 15, fan_in=3, candidates=4)],
     "trees": lambda: [trees(1, 3, 4, padding=1, depth=3, pool=1), trees(4, 3, 4, padding=1, depth=2, pool=3), dense(4, 15)],
     "a receptive field of two, pools that drop some": lambda: [
         trees(1, 4, 3, receptive_field=2, pool=1, depth=1), OrPool2d((4, 3, 2), 2), dense(4, 15)],

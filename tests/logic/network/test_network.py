@@ -56,7 +56,7 @@ MIXED = {
     "trees": lambda: [conv(1, 3, 4, depth=2, pool=1), conv(4, 3, 4, estimator="efd"), dense(8, 18, candidates=4), dense(18, 15)],
     "trees and pools": lambda: [conv(1, 3, 4, pool=1), OrPool2d((4, 3, 4)), dense(8, 16), dense(16, 15)],
     "a pool first": lambda: [OrPool2d((1, 3, 4)), dense(2, 15)],
-    "a graph": lambda: [graph(12, 15)],
+    "a graph": lambda: [graph(12, 15, estimator="relaxed")],
     "a graph in between": lambda: [dense(12, 20), graph(20, 14, estimator="relaxed"), dense(14, 15)],
     "a graph last": lambda: [dense(12, 20), graph(20, 15, parametrisation_name="walsh", estimator="efd")],
     "trees alone": lambda: [LogicConv2d((1, 3, 4), 15, receptive_field=2, pool=1, padding=0, init="random", noise=1.0),

@@ -110,8 +110,13 @@ class LogicGraph(Nodes):
                      as_array(self.arity), as_array(self.outputs), sizes or (self.out_features,))
 
     def check_wiring(self) -> None:
-        """InputError unless every node reads earlier ones and the weights are those of so many nodes of each arity."""
-        self.graph()
+        """InputError unless every node reads earlier ones and there are weights for nodes of such arities."""
+        nothing = np.zeros(len(self.arity), dtype=np.uint64)
+        Graph(self.in_features, as_array(self.fanin), nothing, as_array(self.arity), as_array(self.outputs),
+              (self.out_features,))
+        needed = [len(part.nodes) * self._kind(part).weights for part in self.parts() if str(part.arity) in self.kinds]
+        if len(needed) < len(self.parts()) or sum(needed) != len(self.weight):
+            raise InputError(f"{len(self.weight)} weights are not those of nodes of such arities")
 
     @property
     def gates(self) -> int:

@@ -268,9 +268,8 @@ class CovJac(Mixture):
         return w + strength * (_COEFFICIENTS[TABLE["A"]].float() - mean) if init == "residual" else w
 
     def certain(self, values: torch.Tensor, strength: float) -> torch.Tensor:
-        """As far as ``strength`` from the mean gate to the gate."""
-        mean = self.book.to(values).mean(0)
-        return mean + strength * (self.book.to(values)[tables(values)] - mean)
+        """The gate's own coefficients, whatever the ``strength``: others are nearer to other gates."""
+        return self.book.to(values)[tables(values)]
 
     def logits(self, w: torch.Tensor) -> torch.Tensor:
         """See ``Parametrisation.logits``."""
