@@ -33,7 +33,8 @@ def _random_node(b, rng, nets, kinds, max_arity):
     return b.node(int(rng.integers(0, 1 << (1 << k), dtype=np.uint64)), *rng.choice(nets, k))
 
 
-def trained_like(rng, *, words=12, bits=4, thresholds=3, layers=4, width=60, classes=4, kinds=TRAINED) -> Circuit:
+def trained_like(rng, *, words=12, bits=4, thresholds=3, layers=4, width=60, classes=4, kinds=TRAINED,
+                 head=("columns", "staged")) -> Circuit:
     """Sensor words, comparators, ``layers`` of ``width`` gates of trained statistics, population counts, arg-max."""
     b = CircuitBuilder("trained")
     inputs = [b.input(f"x{j}", bits) for j in range(words)]
@@ -45,8 +46,8 @@ def trained_like(rng, *, words=12, bits=4, thresholds=3, layers=4, width=60, cla
             nets = _layer(b, rng, nets, width, kinds)
     group = width // classes
     with b.stage("head"):
-        counts = [popcount(b, nets[c * group : (c + 1) * group]) for c in range(classes)]
-        index = argmax(b, counts)
+        counts = [popcount(b, nets[c * group : (c + 1) * group], head[0]) for c in range(classes)]
+        index = argmax(b, counts, head[1])
     b.output("class", index)
     return b.build()
 

@@ -89,8 +89,8 @@ def test_heads_keep_their_macros(keeps):
     b = CircuitBuilder()
     words = [b.input(f"x{j}", 5) for j in range(4)]
     with b.stage("head"):
-        counts = [popcount(b, w) for w in words]
-        b.output("class", argmax(b, counts))
+        counts = [popcount(b, w, "tree") for w in words]
+        b.output("class", argmax(b, counts, "tournament"))
     before = b.build()
     after = keeps(rewrite, before)
     assert cost(after) < cost(before) - 10
@@ -98,7 +98,7 @@ def test_heads_keep_their_macros(keeps):
 
 
 def test_saves_gates_of_a_trained_network():
-    before, _ = optimize(trained_like(np.random.default_rng(5), width=200), level="O1")
+    before, _ = optimize(trained_like(np.random.default_rng(5), width=200, head=("tree", "tournament")), level="O1")
     before = before.with_(stage=np.ones_like(before.stage))
     assert cost(rewrite(before)) < 0.995 * cost(before)
 

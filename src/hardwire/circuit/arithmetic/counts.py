@@ -39,7 +39,9 @@ def popcount(b: CircuitBuilder, nets: Sequence[int], style: CountStyle = "column
     """
     if not len(nets):
         raise InputError("a population count of no nets was asked for; give at least one")
-    total = COUNTS[style](b, list(nets))
+    counted = [net for net in nets if net != FALSE] or [FALSE]
+    total = COUNTS[style](b, counted)
+    total += [FALSE] * (len(nets).bit_length() - len(total))
     b.macro("popcount", nets, total)
     return total
 

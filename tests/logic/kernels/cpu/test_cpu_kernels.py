@@ -133,7 +133,7 @@ def test_same_bits_for_any_number_of_torch_threads(kernel):
 
 
 #: Tensors that backward reads as they were in forward.
-READ_AGAIN = [(kernel, i) for kernel in SAMPLEWISE for i in range(2 if kernel in ("stack", "tree", "lut") else 3)]
+READ_AGAIN = [(kernel, i) for kernel in SAMPLEWISE for i in range(2 if kernel in ("stack", "tree", "lut", "graph") else 3)]
 
 
 @pytest.mark.parametrize("kernel, changed", READ_AGAIN)
