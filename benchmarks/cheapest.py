@@ -40,7 +40,7 @@ POINTS: dict[str, tuple[str, dict[str, Any]]] = {
     "mnist_700luts": ("mnist", {"budget": 690.0, "search_seconds": 900.0} | _TABLES),
     "mnist_1400luts": ("mnist", {"budget": 1380.0, "search_seconds": 1100.0} | _TABLES),
     "mnist_2800luts": ("mnist", {"budget": 2750.0, "search_seconds": 1800.0} | _TABLES),
-    "digits_3000ge": ("digits", {"budget": 2750.0, "search_seconds": 60.0}),
+    "digits_3000ge": ("digits", {"budget": 3950.0, "search_rounds": 1200}),
     "fashion_15000ge": ("fashion-mnist", {"budget": 14_200.0, "search_seconds": 900.0}),
 }
 
