@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from hardwire.logic import GroupSum, LogicConv2d, LogicLayer, LogicNetwork, OrPool2d
+from hardwire.logic import Graph, GroupSum, LogicConv2d, LogicGraph, LogicLayer, LogicNetwork, OrPool2d
 from hardwire.logic.network.phase import Phase
 
 
@@ -51,6 +51,21 @@ class Conv(nn.Module):
 
     def forward(self, x):
         return self.head(self.gates(self.pool(self.trees(x))))
+
+
+class Unlayered(nn.Module):
+    """A network without layers, of nodes of two and three operands, after gates."""
+
+    inputs = 12
+
+    def __init__(self):
+        super().__init__()
+        rows = [(0x96 if j % 3 else 0b0111, tuple(range(j, j + 2 + (j % 3 > 0)))) for j in range(20)]
+        graph = Graph.of_nodes(16, rows, [*range(21, 36)], (3,) * 5)
+        self.gates, self.graph, self.head = layer(12, 16), LogicGraph(graph, estimator="relaxed"), GroupSum(5, 2.0)
+
+    def forward(self, x):
+        return self.head(self.graph(self.gates(x)))
 
 
 class Loss(nn.Module):
@@ -97,13 +112,13 @@ def check_module(kind, backend):
 
 
 @pytest.mark.parametrize("backend", ["eager", "aot_eager"])
-@pytest.mark.parametrize("kind", [Dense, Conv])
+@pytest.mark.parametrize("kind", [Dense, Conv, Unlayered])
 def test_a_users_module_trains_the_same_as_one_graph(kind, backend):
     check_module(kind, backend)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [Dense, Conv])
+@pytest.mark.parametrize("kind", [Dense, Conv, Unlayered])
 def test_inductor_trains_the_same(kind):
     check_module(kind, "inductor")
 
@@ -118,7 +133,7 @@ def test_a_networks_loss_trains_the_same_in_all_phases(backend):
     assert not torch._dynamo.utils.counters["graph_break"]
 
 
-@pytest.mark.parametrize("kind", [Dense, Conv])
+@pytest.mark.parametrize("kind", [Dense, Conv, Unlayered])
 def test_no_graph_break(kind):
     module = kind()
     for mode in (True, False):

@@ -66,8 +66,8 @@ def test_the_logits_have_the_strength(kind, strength):
 def test_every_estimator_trains_every_node(estimator):
     layer = LogicGraph(graph_of_arity(*MIXED, outputs=9), estimator=estimator, noise=0.5)
     layer(torch.rand(50, 6, generator=torch.Generator().manual_seed(0)), torch.Generator().manual_seed(0)).sum().backward()
-    for part, _, grad in layer._weights(layer.weight.grad):
-        assert (grad.abs().sum(1) > 0).all(), part.arity
+    for arity, _, grad in layer._weights(layer.weight.grad):
+        assert (grad.abs().sum(1) > 0).all(), arity
 
 
 def test_the_layer_learns_a_table():

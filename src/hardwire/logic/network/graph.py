@@ -1,24 +1,18 @@
 """``LogicGraph``: a layer that is a network without layers, whose nodes read any earlier node or input."""
 
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from ...core.errors import InputError
 from ..graph import Graph
-from ..kernels.cache import as_array, kept
+from ..kernels.cache import as_array
 from ..kernels.ops import kernels_for
 from .layers import Nodes, check_input
 from .nodes import ESTIMATORS, PARAMETRISATIONS, Parametrisation, Tabled, hard_values, tables
-
-
-class Part(NamedTuple):
-    """The nodes of one arity: their numbers (nodes,) int64."""
-
-    arity: int
-    nodes: torch.Tensor
 
 
 class LogicGraph(Nodes):
@@ -64,28 +58,23 @@ class LogicGraph(Nodes):
         self.in_features, self.out_features = graph.inputs, len(graph.outputs)
         for name in ("fanin", "arity", "outputs"):
             self.register_buffer(name, torch.from_numpy(getattr(graph, name).copy()))
-        self.kinds = nn.ModuleDict({str(part.arity): _parametrisation(parametrisation_name, part.arity)
-                                    for part in self.parts()})
+        self.layout = _layout(graph.arity)
+        self.kinds = nn.ModuleDict({str(k): _parametrisation(parametrisation_name, k) for k, _ in self.layout})
         weights, generator = [], torch.Generator().manual_seed(seed)
-        truth = torch.from_numpy(graph.table.astype(np.int64))
-        for part in self.parts():
-            kind = self._kind(part)
-            w = kind.certain(hard_values(truth[part.nodes], k=part.arity), strength)
+        truth = torch.from_numpy(graph.table.astype(np.int64)[np.argsort(graph.arity, kind="stable")])
+        for (k, _), own in zip(self.layout, torch.split(truth, [n for _, n in self.layout]) if self.layout else ()):
+            w = self._kind(k).certain(hard_values(own, k=k), strength)
             weights.append((w + noise * torch.randn(w.shape, generator=generator)).flatten())
         self.weight = nn.Parameter(torch.cat(weights) if weights else torch.zeros(0))
 
-    def parts(self) -> list[Part]:
-        """The nodes by arity, ascending; the same tensors as long as the arities do not change."""
-        return kept([self.arity], ("parts", str(self.arity.device)), lambda: _parts(self.arity))
+    def _kind(self, arity: int) -> Parametrisation:
+        return cast(Parametrisation, self.kinds[str(arity)])
 
-    def _kind(self, part: Part) -> Parametrisation:
-        return cast(Parametrisation, self.kinds[str(part.arity)])
-
-    def _weights(self, w: torch.Tensor) -> list[tuple[Part, Parametrisation, torch.Tensor]]:
-        """Each part with its parametrisation and its weights (nodes, weights) of ``w``."""
-        each = [(part, self._kind(part)) for part in self.parts()]
-        split = torch.split(w, [len(part.nodes) * kind.weights for part, kind in each]) if each else ()
-        return [(part, kind, ws.view(-1, kind.weights)) for (part, kind), ws in zip(each, split)]
+    def _weights(self, w: torch.Tensor) -> list[tuple[int, Parametrisation, torch.Tensor]]:
+        """Each arity with its parametrisation and its weights (nodes, weights) of ``w``."""
+        each = [(k, self._kind(k), n) for k, n in self.layout]
+        split = torch.split(w, [n * kind.weights for _, kind, n in each]) if each else ()
+        return [(k, kind, ws.view(n, kind.weights)) for (k, kind, n), ws in zip(each, split)]
 
     def values(self, generator: torch.Generator | None = None) -> torch.Tensor:
         """Table values of all nodes, in the order of the weights, (sum of 2^arity,); see ``Nodes.values``."""
@@ -100,8 +89,9 @@ class LogicGraph(Nodes):
     def tables(self) -> torch.Tensor:
         """The frozen nodes as truth tables in the graph's order, (nodes,) int64, for arity 6 as ``nodes.tables``."""
         result = torch.zeros(len(self.arity), dtype=torch.int64, device=self.weight.device)
-        for part, kind, w in self._weights(self.weight.detach()):
-            result[part.nodes] = tables(kind.hard(w))
+        parts = [tables(kind.hard(w)) for _, kind, w in self._weights(self.weight.detach())]
+        if parts:
+            result[torch.argsort(self.arity, stable=True)] = torch.cat(parts)
         return result
 
     def graph(self, sizes: tuple[int, ...] | None = None) -> Graph:
@@ -114,9 +104,8 @@ class LogicGraph(Nodes):
         nothing = np.zeros(len(self.arity), dtype=np.uint64)
         Graph(self.in_features, as_array(self.fanin), nothing, as_array(self.arity), as_array(self.outputs),
               (self.out_features,))
-        needed = [len(part.nodes) * self._kind(part).weights for part in self.parts() if str(part.arity) in self.kinds]
-        if len(needed) < len(self.parts()) or sum(needed) != len(self.weight):
-            raise InputError(f"{len(self.weight)} weights are not those of nodes of such arities")
+        if _layout(as_array(self.arity)) != self.layout:
+            raise InputError("the weights are those of nodes of other arities")
 
     @property
     def gates(self) -> int:
@@ -126,12 +115,12 @@ class LogicGraph(Nodes):
     @property
     def two_input_gates(self) -> int:
         """See ``Nodes.two_input_gates``."""
-        return sum(len(part.nodes) for part in self.parts() if part.arity == 2)
+        return dict(self.layout).get(2, 0)
 
     def two_input_values(self) -> torch.Tensor:
         """See ``Nodes.two_input_values``."""
         w = self.weight.detach() if self.phase.frozen else self.weight
-        (values,) = [kind.values(own, self.phase.sharpness) for part, kind, own in self._weights(w) if part.arity == 2]
+        (values,) = [kind.values(own, self.phase.sharpness) for k, kind, own in self._weights(w) if k == 2]
         return values
 
     def forward(self, x: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
@@ -150,5 +139,6 @@ def _parametrisation(name: str, k: int) -> Parametrisation:
     return kind(k, least=1) if issubclass(kind, Tabled) else kind(k)
 
 
-def _parts(arity: torch.Tensor) -> list[Part]:
-    return [Part(k, torch.nonzero(arity == k).flatten()) for k in torch.unique(arity).tolist()]
+def _layout(arity: NDArray[np.uint8]) -> tuple[tuple[int, int], ...]:
+    """Each arity that occurs, ascending, and how many nodes have it."""
+    return tuple((int(k), int(n)) for k, n in zip(*np.unique(arity, return_counts=True)))
