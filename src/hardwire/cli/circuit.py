@@ -16,17 +16,20 @@ from .verbs import circuit_argument, data_dir_option, out_option, run_argument, 
 
 if TYPE_CHECKING:
     from ..circuit import Circuit
+    from ..logic.lowering import HeadGoal
     from ..verify import Verdict
 
 
-@verb("hardwire lower runs/mnist")
+@verb("hardwire lower runs/mnist\nhardwire lower runs/mnist --head luts")
 @run_argument
-def lower(output: Output, run: str) -> int:
+@click.option("--head", default="area", type=click.Choice(["area", "depth", "luts"]),
+              help="What counts and arg-max are built for (default: area).")
+def lower(output: Output, run: str, head: "HeadGoal") -> int:
     """Freeze a trained run into an exact circuit."""
     from ..runs.directory import RAW
     from ..workflow.logic import lower_run
 
-    circuit, target = lower_run(run), Path(run) / RAW
+    circuit, target = lower_run(run, head=head), Path(run) / RAW
     output.answer(describe(circuit, target), summary(circuit, target))
     return 0
 

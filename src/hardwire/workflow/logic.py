@@ -13,7 +13,7 @@ from ..circuit import Circuit, load_circuit, save_circuit
 from ..core.names import identifier
 from ..core.verdict import Verdict
 from ..data import Dataset
-from ..logic.lowering import lower
+from ..logic.lowering import HeadGoal, lower
 from ..logic.model import load_model
 from ..logic.outputs import hard_outputs, outputs_of
 from ..logic.record import best_circuit, raw_circuit, read_data
@@ -23,13 +23,13 @@ from ..runs.directory import OPTIMIZED, RAW, SIMPLIFIED, STEPS, RunDirectory
 from ..verify.checks import verify_circuit
 
 
-def lower_run(path: str | Path) -> Circuit:
-    """Freeze the run's network into ``circuit.net``."""
+def lower_run(path: str | Path, *, head: HeadGoal = "area") -> Circuit:
+    """Freeze the run's network into ``circuit.net``; ``head`` is that of ``lower``."""
     directory, started = RunDirectory.existing(path), time.perf_counter()
     model = load_model(path)
     labels = model.dataset["classes"] if model.settings.task == "classify" else ()
     circuit = lower(model.network, model.encoder, name=identifier(model.dataset["name"], prefix="n"), labels=labels,
-                    features=model.dataset["features"])
+                    features=model.dataset["features"], head=head)
     for old in (OPTIMIZED, SIMPLIFIED, STEPS):
         (directory / old).unlink(missing_ok=True)
     save_circuit(circuit, directory / RAW)
