@@ -10,13 +10,14 @@ from hardwire.core.gates import TRUTH
 from hardwire.cost import stage_costs
 from hardwire.data import fit_encoder
 from hardwire.logic import Graph, GroupSum, LogicGraph, LogicLayer, LogicNetwork
-from hardwire.logic.lowering import lower
+from hardwire.logic.lowering import HEADS, lower
 from hardwire.logic.network.conv import LogicConv2d, OrPool2d
 from hardwire.logic.network.nodes import PARAMETRISATIONS
 from hardwire.logic.training.batches import EncodedSamples
 from hardwire.logic.training.evaluation import predict
-from hardwire.passes import optimize
-from hardwire.verify import verify_circuit
+from hardwire.passes import map_to_luts, optimize
+from hardwire.verify import prove, prove_macros, verify_circuit
+from hardwire.verify.readback import read_back
 
 
 def network(*, classes=3, kind="table", inputs=8, sizes=(12, 9)):
@@ -41,6 +42,19 @@ def test_the_circuit_is_the_frozen_network(kind):
     assert [w.name for w in circuit.outputs] == ["class_index", "score0", "score1", "score2"]
     for found in (simulate(circuit, bits), PackedEngine(circuit)(bits)):
         assert np.array_equal(found[:, 1:], scores) and np.array_equal(found[:, 0], scores.argmax(1))
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_every_head_is_the_same_function(head, rng):
+    net = network(classes=4, inputs=10, sizes=(60, 52))
+    circuit, bits = lower(net, head=head), every(10)
+    assert np.array_equal(simulate(circuit, bits)[:, 0], hard(net, bits).numpy().argmax(1))
+    mapped = map_to_luts(circuit)
+    assert np.array_equal(simulate(mapped, bits), simulate(circuit, bits))
+    assert prove_macros(circuit).status == "proved" and prove(circuit, read_back(circuit)).status == "proved"
+    if head == "luts":
+        assert (mapped.stage == 2).sum() == (circuit.stage == 2).sum() <= 52 + 24
+        assert circuit.arity[circuit.stage == 2].max() == 6
 
 
 def test_ties_give_the_lowest_class():
@@ -215,6 +229,7 @@ def test_trees_tables_and_learned_wires_to_the_class(rng):
 
 @pytest.mark.parametrize("use, error, message", [
     (lambda n: lower(n.layers), InputError, "cannot lower a ModuleList; give a LogicNetwork"),
+    (lambda n: lower(n, head="small"), InputError, "head 'small' is none of area, depth, luts"),
     (lambda n: lower(n, include=("network", "tail")), InputError, "include names 'tail'; choose from encoder, network, head"),
     (lambda n: lower(n, fit_encoder("uniform", np.arange(9.0)[:, None], levels=3)), InputError,
      "the encoder makes 3 bits, but the network reads 8"),

@@ -1,5 +1,7 @@
 """Proofs and refutations, each compared with brute force where that is possible."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -106,11 +108,11 @@ def serial_count(b, nets):
     return total[: len(nets).bit_length()]
 
 
-@pytest.mark.parametrize("n", [15, 31])
-def test_two_trees_of_one_population_count(n):
+@pytest.mark.parametrize("n, style", [(15, "tree"), (31, "tree"), (15, "columns"), (15, "fast"), (15, "compressors")])
+def test_two_shapes_of_one_population_count(n, style):
     circuits = []
-    for count in (popcount, serial_count):
-        b = CircuitBuilder(count.__name__)
+    for count in (partial(popcount, style=style), serial_count):
+        b = CircuitBuilder()
         b.output("y", count(b, b.input("x", n)))
         circuits.append(b.build())
     verdict = prove(*circuits)
