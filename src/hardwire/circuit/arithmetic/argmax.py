@@ -16,7 +16,7 @@ from .words import greater
 ArgmaxStyle = Literal["staged", "serial", "one-hot", "tournament", "pairs", "triples"]
 #: A word and its index.
 Entry = tuple[list[int], list[int]]
-#: Words that ``"staged"`` compares one after the other before it eliminates.
+#: Words that ``"staged"`` at most compares one after the other before it eliminates.
 STAGED = 4
 #: Levels by which a bit of a ``"fast"`` count comes after the one below it.
 SKEW = 3
@@ -33,7 +33,7 @@ def argmax(b: CircuitBuilder, words: Sequence[Sequence[int]], style: ArgmaxStyle
         Unsigned, LSB first; shorter ones are extended by constants, which cost nothing.
     style
         ``"serial"``: the best so far against the next word. ``"one-hot"``: from the top bit on, a word that lacks it
-        is out where another has it; the fewest gates. ``"staged"``: the first four words serially, then one-hot; the
+        is out where another has it; the fewest gates. ``"staged"``: up to four words serially, then one-hot; the
         counters of the other words are then off the longest path, where a mapper that goes for delay recovers area.
         ``"tournament"``: a tree of comparisons whose left side has the largest power of two below ``n`` words, so that
         the index needs no adder. ``"pairs"``: every word against every other, for depth. ``"triples"``: tables of six
@@ -101,10 +101,11 @@ def _one_hot(b: CircuitBuilder, words: list[list[int]]) -> list[int]:
 
 
 def _staged(b: CircuitBuilder, words: list[list[int]]) -> list[int]:
-    bits = index_bits(words)
-    first = _serially(b, words[:STAGED], bits, last=len(words) <= STAGED)
-    rest = [(word, number(i, bits)) for i, word in enumerate(words[STAGED:], STAGED)]
-    return _eliminate(b, [first, *rest]) if rest else first[1]
+    if len(words) < 4 or len(words[0]) == 1:  # a tree has fewer gates then
+        return _tournament(b, words)
+    bits, n = index_bits(words), max(1, min(STAGED, len(words) // 2 - 1))
+    rest = [(word, number(i, bits)) for i, word in enumerate(words[n:], n)]
+    return _eliminate(b, [_serially(b, words[:n], bits), *rest])
 
 
 def _eliminate(b: CircuitBuilder, entries: list[Entry]) -> list[int]:
