@@ -327,12 +327,18 @@ class _Network:
             if macro.kind == "ge":
                 b.macro("ge", macro.inputs, [nets[macro.outputs[0]]], macro.value)
         with b.stage("head"):
-            counts = [popcount(b, [nets[n] for n in group]) for group in self.groups]
+            counts = [_count(b, [nets[n] for n in group]) for group in self.groups]
             index, *others = self.circuit.outputs
             b.output(index.name, argmax(b, counts))
         for word, c in zip(others, self.scores, strict=True):
             b.output(word.name, counts[c])
         return hash_structurally(b.build())
+
+
+def _count(b: CircuitBuilder, nets: list[int]) -> list[int]:
+    """How many nets are true, in the bits that all of them may need; those that are never true take no gates."""
+    total = popcount(b, [net for net in nets if net != FALSE] or [FALSE])
+    return total + [FALSE] * (len(nets).bit_length() - len(total))
 
 
 def _net(b: CircuitBuilder, literal: int) -> int:

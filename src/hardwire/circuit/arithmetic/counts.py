@@ -36,12 +36,15 @@ def popcount(b: CircuitBuilder, nets: Sequence[int], style: CountStyle = "column
     ------
     InputError
         Without nets.
+
+    Notes
+    -----
+    The shape of columns and trees depends on the number of nets alone, not on which are constant: a circuit and its
+    folded form have the same inner points. Whoever wants fewer gates leaves constants out.
     """
     if not len(nets):
         raise InputError("a population count of no nets was asked for; give at least one")
-    counted = [net for net in nets if net != FALSE] or [FALSE]
-    total = COUNTS[style](b, counted)
-    total += [FALSE] * (len(nets).bit_length() - len(total))
+    total = COUNTS[style](b, list(nets))
     b.macro("popcount", nets, total)
     return total
 
