@@ -10,7 +10,7 @@ from hardwire.circuit.arithmetic import argmax, at_least, popcount
 SHARE = np.array([1, 6, 6, 2, 6, 2, 6, 6, 7, 6, 40, 6, 12, 6, 7, 1], dtype=float)
 
 
-def build(layers, width, n_in, classes, *, bits=1, thresholds=1, seed=0, fold=False, head=("columns", "staged")):
+def build(layers, width, n_in, classes, *, bits=1, thresholds=1, seed=0, fold=False):
     """A thresholded input, random layers of gates, a count for each class, an arg-max; with ``fold`` simplified."""
     rng = np.random.default_rng(seed)
     b = CircuitBuilder("trained", labels=tuple(f"c{i}" for i in range(classes)))
@@ -23,8 +23,8 @@ def build(layers, width, n_in, classes, *, bits=1, thresholds=1, seed=0, fold=Fa
         rows = zip(tables.tolist(), wires[:width].tolist(), wires[width:].tolist())
         nets = [(b.gate if fold else b.node)(t, nets[i], nets[j]) for t, i, j in rows]
     with b.stage("head"):
-        counts = [popcount(b, nets[c * width // classes : (c + 1) * width // classes], head[0]) for c in range(classes)]
-        b.output("y", argmax(b, counts, head[1]))
+        counts = [popcount(b, nets[c * width // classes : (c + 1) * width // classes]) for c in range(classes)]
+        b.output("y", argmax(b, counts))
     return b.build()
 
 
