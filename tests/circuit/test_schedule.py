@@ -71,7 +71,7 @@ def test_a_comparison_drops_the_bits_below_its_threshold():
 def test_a_count_with_constant_inputs_stays_a_macro():
     b = CircuitBuilder()
     bits = b.input("x", 3)
-    b.output("y", popcount(b, [bits[0], 0, bits[1], 0, bits[2]])[:2])
+    b.output("y", popcount(b, [bits[0], 0, bits[1], 0, bits[2]], "tree")[:2])
     (item,) = schedule(b.build())
     assert item.kind == "popcount" and item.inputs == tuple(bits) and len(item.outputs) == 2
 
