@@ -25,7 +25,7 @@ from hardwire.workflow.logic import lower_run, optimize_run, verify_run
 
 from .framework import Figures, RefusedError, Say, listener
 
-_TURNED = {"search_shift": 0.5, "search_turn": 10.0, "search_scale": 0.1}
+_TURNED = {"vary_shift": 0.5, "vary_turn": 10.0, "vary_scale": 0.1}
 _LARGE = {"search_peak": 1.25, "search_peak_at": 0.35, "search_copies": 3, **_TURNED}
 _TABLES = {"unit": "luts", "search_copies": 4, "search_redraw": 60, "search_peak": 1.15, "search_peak_at": 0.4,
            "search_window": 13_000, "search_depth": 3, "search_floor": 2e-6, "search_pool": 1500, **_TURNED}

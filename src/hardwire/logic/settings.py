@@ -122,6 +122,17 @@ class LogicSettings(Settings):
     """Train the head's temperature (of regress its scale and bias) too, at a tenth of `learning_rate`."""
     augment: Augmentation = "none"
     """Moves of training images."""
+    vary_shift: NonNegative = 0.0
+    """Pixels that varied images are displaced by at most, fractions too. Gradient steps see varied samples, other ones
+    each epoch; the search sees them as copies."""
+    vary_turn: NonNegative = 0.0
+    """Degrees that varied images are turned by at most."""
+    vary_scale: Share = 0.0
+    """Share that varied images grow or shrink by at most, in height and width apart."""
+    vary_bend: NonNegative = 0.0
+    """Deviation of the displacements, in pixels, that varied images are bent by: elastic distortion."""
+    vary_noise: NonNegative = 0.0
+    """Deviation of the noise on varied samples, as a share of each feature's own."""
     crop_pad: Natural = 0
     """Pixels that crop moves an image by, at most; 0: 4 from 32 pixels on, 2 from 16, else 1."""
     teacher: str = ""
@@ -145,17 +156,9 @@ class LogicSettings(Settings):
     search_bits: Count = 4
     """Output bits of each class that an empty network begins with."""
     search_copies: Count = 1
-    """How often the search sees each sample; copies of images are moved as `augment` says."""
-    search_shift: NonNegative = 0.0
-    """Pixels that a copied image is displaced by at most, fractions too."""
-    search_turn: NonNegative = 0.0
-    """Degrees that a copied image is turned by at most."""
-    search_scale: Share = 0.0
-    """Share that a copied image grows or shrinks by at most."""
-    search_noise: NonNegative = 0.0
-    """Deviation of the noise on copies, as a share of each feature's own."""
+    """How often the search sees each sample: as it is, and in copies that are varied as `vary_*` says."""
     search_redraw: Natural = 400
-    """Rounds after which images are moved anew; 0: never."""
+    """Rounds of a search after which copies are varied and images moved anew; 0: never."""
     search_depth: Count = 24
     """Nodes on the longest path of a searched network."""
     search_window: Count = 27_000
@@ -215,7 +218,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 #: What a search changes in the settings, by data set.
 SEARCH_PRESETS: dict[str, dict[str, Any]] = {
-    "digits": {"encoder": "uniform", "levels": 3, "search_copies": 20, "search_shift": 0.7, "search_noise": 0.4,
+    "digits": {"encoder": "uniform", "levels": 3, "search_copies": 20, "vary_shift": 0.7, "vary_noise": 0.4,
                "search_floor": 1e-6},
     "mnist": {"encoder": "threshold", "levels": 1, "augment": "crop", "crop_pad": 1, "search_copies": 2},
     "fashion-mnist": {"encoder": "uniform", "levels": 3, "augment": "flip", "search_copies": 2},

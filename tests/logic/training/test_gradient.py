@@ -334,6 +334,7 @@ def test_each_kind_of_parameter_has_its_rate():
 
 
 @pytest.mark.parametrize("change", [{"learn_tau": True}, {"augment": "flip+crop"}, {"accumulate": 4}, {"estimator": "gumbel"},
+                                    {"vary_turn": 8.0, "vary_bend": 0.3, "augment": "crop"},
                                     {"fan_in": 6, "learned_layers": 1, "candidates": 8, "routing": "hard", "estimator": "hard",
                                      "redraw_every": 6}])
 def test_what_is_new_in_a_step_resumes_too(digits, tmp_path, change):

@@ -17,7 +17,7 @@ from hardwire.logic.settings import search_preset
 from hardwire.runs.directory import CHECKPOINT
 
 FAST = {"search_rounds": 40, "evaluate_every": 10, "search_pool": 200, "budget": 1500.0, "search_copies": 2,
-        "augment": "crop", "crop_pad": 1, "search_redraw": 8, "search_depth": 12, "search_floor": 1e-6}
+        "augment": "crop", "crop_pad": 1, "search_redraw": 8, "vary_turn": 5.0, "vary_bend": 0.3, "search_depth": 12, "search_floor": 1e-6}
 NOTHING = LogicSettings(levels=2, start="nothing", **FAST)
 AFTER = LogicSettings(width=60, layers=2, levels=2, steps=20, batch=32, **FAST)
 

@@ -1,5 +1,6 @@
 """What a search learns from: bit planes of the encoded samples, their targets, and how images are moved."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -87,6 +88,10 @@ class SearchSamples:
         Of images; None for other samples.
     copies
         How often each sample is there, varied or not.
+    vary
+        Epoch -> the bits (samples, inputs) varied anew, in the order in which ``of`` got them; None where bits stay.
+    order
+        Where ``of`` got each sample.
     """
 
     planes: NDArray[np.uint64]
@@ -97,6 +102,8 @@ class SearchSamples:
     gain: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     moves: Moves | None = None
     copies: int = 1
+    vary: Callable[[int], NDArray[np.bool_]] | None = None
+    order: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @classmethod
     def of(cls, bits: NDArray[np.bool_], targets: NDArray[Any], task: Kind, *, copies: int = 1, seed: int = 0,
@@ -106,10 +113,12 @@ class SearchSamples:
         words = -(-len(order) // (BITS * WORDS)) * WORDS
         placed = zeros(np.float32, targets.shape[1], words * BITS)
         placed[:, : len(order)] = targets[order].T
-        return cls(planes_of(bits[order], words), placed, task, len(order), moves=moves, copies=copies, **more)
+        return cls(planes_of(bits[order], words), placed, task, len(order), moves=moves, copies=copies, order=order,
+                   **more)
 
     def drawn(self, seed: int, epoch: int) -> NDArray[np.uint64]:
-        """Return the planes as the search sees them in an epoch: moved at random, or as they are."""
-        if self.moves is None:
-            return self.planes
-        return self.moves(self.planes, np.random.default_rng([seed, 8, epoch]))
+        """Return the planes as the search sees them in an epoch: varied anew after the first, moved, or as they are."""
+        planes = self.planes
+        if self.vary is not None and epoch:
+            planes = planes_of(self.vary(epoch)[self.order], planes.shape[1])
+        return planes if self.moves is None else self.moves(planes, np.random.default_rng([seed, 8, epoch]))

@@ -1,7 +1,7 @@
 """Gradient training of a logic network: what one step does; the shell of ``runs.experiment`` moves it."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
 from typing import Any, Self
@@ -15,6 +15,7 @@ from ...data import Dataset
 from ...runs.checkpoint import Tensors, part, with_prefix
 from ...runs.experiment import Figures, Training
 from ..kernels import cpu
+from ..kernels.cpu.blocks import threads
 from ..kernels.ops import use_device
 from ..kernels.reference import cross_entropy
 from ..model import describe, load_weights, pack, to_numpy, to_torch
@@ -30,6 +31,7 @@ from .distributed import Ranks, check_batch, ranks
 from .evaluation import device_of, evaluate
 from .tasks import TASKS, Classify, Task
 from .teacher import Teacher
+from .variation import variation_of
 
 #: Learning rate of the head's own parameters (temperature, scale, bias), as a share of that of the gates.
 HEAD_RATE = 0.1
@@ -94,17 +96,24 @@ class Objective:
 
 
 class Batches:
-    """Parts of the batch of a step that this process computes: its share, in ``accumulate`` micro-batches."""
+    """Parts of the batch of a step that this process computes: its share, in ``accumulate`` micro-batches.
+
+    ``vary`` gives the bits of all samples as they are in an epoch, where they are varied.
+    """
 
     def __init__(self, settings: LogicSettings, samples: EncodedSamples, group: Ranks,
-                 augmentation: Augmentation | None) -> None:
+                 augmentation: Augmentation | None, vary: Callable[[int], NDArray[np.bool_]] | None = None) -> None:
         self.order = Order(len(samples), settings.batch, settings.seed)
         self.samples, self.group, self.accumulate, self.augmentation = samples, group, settings.accumulate, augmentation
+        self.vary, self.epoch = vary, -1
         check_batch(self.order.batch, group.world)
 
     def __call__(self, step: int) -> Iterator[tuple[torch.Tensor, torch.Tensor, NDArray[Any], float]]:
         """Yield for each part: inputs, targets, rows, and its share of the whole batch."""
         rows = self.order(step)
+        if self.vary and self.epoch != self.order.epoch:
+            self.epoch = self.order.epoch
+            self.samples = EncodedSamples(self.vary(self.epoch), self.samples.y.numpy())
         moves = self.augmentation.draw(step, len(rows)) if self.augmentation else None
         for members in np.array_split(self.group.share(np.arange(len(rows))), self.accumulate):
             if len(members):
@@ -163,7 +172,8 @@ class LogicTraining(Training):
         settings, dataset = self.settings, self.dataset
         augmentation = None if settings.augment == "none" else Augmentation(
             settings.augment, dataset.shape, self.encoder, dataset.train.x, pad=settings.crop_pad, seed=settings.seed)
-        self.batches = Batches(settings, self.samples, self.group, augmentation)
+        self.batches = Batches(settings, self.samples, self.group, augmentation,
+                               self._varied if variation_of(settings) else None)
         self.group.check_same(settings.to_toml() + f"{len(self.samples)} samples", "settings or data")
         self.group.equalise(self.network.state_dict().values())
         return self
@@ -171,6 +181,12 @@ class LogicTraining(Training):
     def __exit__(self, *reason: object) -> None:
         """Leave the other processes."""
         self._stack.close()
+
+    def _varied(self, epoch: int) -> NDArray[np.bool_]:
+        """Encoded training samples as they are in an epoch."""
+        settings, dataset = self.settings, self.dataset
+        rng = np.random.default_rng([settings.seed, 11, epoch])
+        return self.encoder.encode(variation_of(settings)(dataset.train.x, dataset.shape, rng, threads=threads()))
 
     def advance(self) -> Figures | None:
         """Make a step: forward, backward, update; evaluate where it is due. Nothing in it waits for a GPU."""

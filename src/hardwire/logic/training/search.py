@@ -20,7 +20,6 @@ from ..model import describe, load_model, pack
 from ..network.build import build_encoder
 from ..network.convert import graph_of, network_of
 from ..network.heads import GroupSum, Head, MultiLabel, Regression, head_from_dict
-from ..search.copies import Variation
 from ..search.engine import Search, SearchOptions
 from ..search.prices import PRICES, Prices
 from ..search.samples import Kind, Moves, SearchSamples
@@ -29,6 +28,7 @@ from .augment import Augmentation
 from .gradient import LogicTraining
 from .tasks import TASKS
 from .teacher import Teacher
+from .variation import variation_of
 
 #: Share of the budget that a kept network may cost more, as the price is an average.
 TOLERANCE = 1.01
@@ -168,8 +168,10 @@ class SearchTraining(Training):
             self.head = self._fresh_head(groups)
         targets, task = self._targets()
         copies = settings.search_copies
+        self.plain = self.encoder.encode(dataset.train.x)
         samples = SearchSamples.of(self._copies(), np.tile(targets, (copies, 1)), task, copies=copies,
-                                   seed=settings.seed, moves=self._moves(), level=self._level, gain=self._gain)
+                                   seed=settings.seed, moves=self._moves(), level=self._level, gain=self._gain,
+                                   vary=self._copies if copies > 1 and variation_of(settings) else None)
         options = SearchOptions(
             budget=settings.budget, bits=settings.search_bits, grow=True, depth=settings.search_depth,
             window=settings.search_window, tau=settings.tau, floor=settings.search_floor, pool=settings.search_pool,
@@ -179,14 +181,15 @@ class SearchTraining(Training):
         self.search = Search(samples, prices, options, start=start, threads=torch.get_num_threads())
         self.validation_bits = pack_bits(self.encoder.encode(dataset.validation.x))
 
-    def _copies(self) -> NDArray[np.bool_]:
-        """Encoded training samples and their varied copies, one after the other."""
-        settings, x = self.settings, self.dataset.train.x
-        vary = Variation(settings.search_shift, settings.search_turn, settings.search_scale, settings.search_noise)
-        parts = [self.encoder.encode(x)]
+    def _copies(self, epoch: int = 0) -> NDArray[np.bool_]:
+        """Encoded training samples and their copies, varied by epoch, one after the other."""
+        settings, dataset = self.settings, self.dataset
+        vary, threads = variation_of(settings), torch.get_num_threads()
+        parts = [self.plain]
         for copy in range(1, settings.search_copies):
-            rng = np.random.default_rng([settings.seed, 10, copy])
-            parts.append(self.encoder.encode(vary(x, self.dataset.shape, rng)))
+            rng = np.random.default_rng([settings.seed, 10, copy, epoch])
+            varied = vary(dataset.train.x, dataset.shape, rng, threads=threads) if vary else None
+            parts.append(self.plain if varied is None else self.encoder.encode(varied))
         return np.concatenate(parts)
 
     def _targets(self) -> tuple[NDArray[Any], Kind]:
