@@ -22,7 +22,7 @@ from ...core.threads import run_jobs
 from ..graph import Graph
 from .arrays import BITS, WORDS, Loss, Net, Price, new_job
 from .kernels.area import measure_paths, recount, wake_prices
-from .kernels.commit import commit, refresh
+from .kernels.commit import commit, refresh, refresh_probabilities
 from .kernels.ranking import propose
 from .kernels.tables import commit_table, propose_table
 from .kernels.tidy import fold, forget_dead, pool_of
@@ -198,7 +198,7 @@ class Search:
                 self.epoch = self.rounds // redraw
                 self._draw()
             elif tau != self.tau:
-                self._draw()
+                refresh_probabilities(self.state_loss)
         net, rng = self.net, self.rng
         roots: list[int] = []
         while self.queue and len(roots) < ROUND:

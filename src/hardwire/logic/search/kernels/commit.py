@@ -56,6 +56,13 @@ def refresh_sample(loss, i):
 
 
 @jit
+def refresh_probabilities(loss):
+    """Compute ``p`` of all samples anew from their counts, as after a change of the divisor."""
+    for i in range(loss.counts.shape[1]):
+        refresh_sample(loss, i)
+
+
+@jit
 def refresh(net, loss, job):
     """Compute all values of nodes, all counts and all ``p`` anew from the input bits."""
     words = net.values.shape[1]
@@ -69,8 +76,7 @@ def refresh(net, loss, job):
         if net.slot_first[x] >= 0:
             for w in range(words):
                 _count(net, loss, x, w, np.uint64(0), net.values[x, w])
-    for i in range(words * 64):
-        refresh_sample(loss, i)
+    refresh_probabilities(loss)
 
 
 @inner
