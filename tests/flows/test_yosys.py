@@ -17,7 +17,19 @@ def folder(tmp_path):
 
 
 def test_the_self_test_names_the_version():
-    assert yosys.self_test().startswith("Yosys 0.")
+    version = yosys.self_test()
+    assert version.startswith("Yosys 0.") and "/" not in version and "," not in version
+
+
+@pytest.mark.parametrize("said, version", [
+    ("Yosys 0.70 (git sha1 28ba3cb92, Release, GNU /usr/bin/c++ 14.2.1)\n", "Yosys 0.70 (git sha1 28ba3cb92)"),
+    ("Yosys 0.40+45 (git sha1 1979e0b, clang++ 14.0.0 -fPIC -Os)", "Yosys 0.40+45 (git sha1 1979e0b)"),
+    ("Yosys 0.33 (git sha1 2584903a060)", "Yosys 0.33 (git sha1 2584903a060)"),
+    ("Yosys 0.33", "Yosys 0.33"),
+])
+def test_the_version_names_no_compiler(tmp_path, said, version):
+    (tmp_path / "version.txt").write_text(said)
+    assert yosys.version_of(tmp_path) == version
 
 
 def test_a_run_and_its_statistics(folder):

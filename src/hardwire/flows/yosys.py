@@ -96,8 +96,10 @@ def self_test() -> str:
 
 
 def version_of(folder: str | Path) -> str:
-    """The version of the Yosys that last ran in ``folder``."""
-    return (Path(folder) / "version.txt").read_text(encoding="utf-8").strip()
+    """The version of the Yosys that last ran in ``folder``, such as ``Yosys 0.70 (git sha1 28ba3cb92)``."""
+    text = (Path(folder) / "version.txt").read_text(encoding="utf-8").strip()
+    version, comma, _ = text.partition(",")  # the build and its compiler's path follow, which say nothing of the result
+    return f"{version})" if comma else version
 
 
 def statistics(file: str, liberty: str | None = None) -> list[str]:
