@@ -25,8 +25,18 @@ from ..circuit.engine.packed import PackedEngine
 from ..core.errors import InputError
 from ..core.verdict import Verdict
 from ..cost.liberty import Library, read_liberty
-from .netlist import TOP, Ports, check_netlist, mapped_area, plain_liberty, plain_verilog, read_netlist
-from .yosys import run_yosys, statistics, version_of
+from .netlist import (
+    READ_COMMANDS,
+    MappedArea,
+    Ports,
+    check_netlist,
+    mapped_area,
+    mapping_commands,
+    plain_liberty,
+    plain_verilog,
+    read_netlist,
+)
+from .yosys import run_yosys, version_of
 
 #: ABC's alias ``resyn2`` in full: Yosys's ABC does not know the alias, and goes on without a netlist.
 RESYN2 = "balance;rewrite;refactor;balance;rewrite;rewrite,-z;balance;refactor,-z;rewrite,-z;balance"
@@ -36,17 +46,11 @@ OPT = f"{OPTIMISE};map"
 
 
 @dataclass(frozen=True)
-class BoardScore:
-    """What the board's script gives for a circuit.
+class BoardScore(MappedArea):
+    """What the board's script gives for a circuit, beside its area.
 
     Attributes
     ----------
-    ge
-        Area over the area of the smallest two-input NAND.
-    area
-        In the library's unit.
-    cells
-        How many cells of each kind.
     accuracy
         Share of test samples that the NAND netlist classifies right; None without samples and classes.
     version
@@ -58,9 +62,6 @@ class BoardScore:
         circuit.
     """
 
-    ge: float
-    area: float
-    cells: dict[str, int]
     accuracy: float | None
     version: str
     seconds: float
@@ -69,11 +70,8 @@ class BoardScore:
 
 def board_commands(liberty: str, *, nand: bool = True) -> list[str]:
     """The board's commands for ``top.v``: the area by a Liberty file, then, with ``nand``, a netlist of NAND gates."""
-    read = ["read_verilog -sv top.v", f"synth -top {TOP} -flatten -noabc", "opt -full", "design -save plain"]
-    area = [f"abc -liberty {liberty} -script +{OPT}", "opt_clean", *statistics("mapped.json", liberty),
-            "write_blif mapped.blif"]
     gates = ["design -load plain", f"abc -g NAND -script +{OPT}", "opt_clean", "write_blif nand.blif"]
-    return [*read, *area, *(gates if nand else [])]
+    return [*READ_COMMANDS, "design -save plain", *mapping_commands(liberty, OPT), *(gates if nand else [])]
 
 
 def board_score(circuit: Circuit, liberty: str | PathLike[str] | Library, x_test: ArrayLike | None = None,
@@ -111,7 +109,7 @@ def board_score(circuit: Circuit, liberty: str | PathLike[str] | Library, x_test
         (folder / "top.v").write_text(plain_verilog(circuit, ports), encoding="utf-8")
         run_yosys(board_commands(plain_liberty(library, folder), nand=codes is not None), folder, timeout=timeout,
                   produces=products)
-        area, cells = mapped_area(folder / "mapped.json", library)
+        area = mapped_area(folder / "mapped.json", library)
         netlists = {"mapped": read_netlist(folder / "mapped.blif", circuit, ports, library.cells)}
         if codes is not None:
             netlists["nand"] = read_netlist(folder / "nand.blif", circuit, ports)
@@ -120,8 +118,8 @@ def board_score(circuit: Circuit, liberty: str | PathLike[str] | Library, x_test
     accuracy = None
     if codes is not None and y_test is not None:
         accuracy = float(np.mean(PackedEngine(netlists["nand"])(codes)[:, 0] == np.asarray(y_test)))
-    return BoardScore(library.gate_equivalents(area), area, cells, accuracy, version, time.perf_counter() - start,
-                      verified)
+    return BoardScore(**vars(area), accuracy=accuracy, version=version, seconds=time.perf_counter() - start,
+                      verified=verified)
 
 
 def is_board_shaped(circuit: Circuit) -> bool:

@@ -23,8 +23,18 @@ from ..cost.liberty import Library, read_liberty
 from ..verify import prove, prove_macros
 from .adders import adder_verilog, find_adders, with_columns
 from .board import OPTIMISE
-from .netlist import TOP, Ports, check_netlist, mapped_area, plain_liberty, plain_verilog, read_netlist
-from .yosys import run_yosys, statistics, version_of
+from .netlist import (
+    READ_COMMANDS,
+    MappedArea,
+    Ports,
+    check_netlist,
+    mapped_area,
+    mapping_commands,
+    plain_liberty,
+    plain_verilog,
+    read_netlist,
+)
+from .yosys import run_yosys, version_of
 
 Objective = Literal["area", "delay"]
 #: ABC's scripts, commas for spaces; ``stime`` prints the delay by the library's tables, without wires.
@@ -36,17 +46,11 @@ _DELAY = re.compile(r"Delay =\s*([\d.]+) ps")
 
 
 @dataclass(frozen=True)
-class MappedScore:
-    """A mapped circuit.
+class MappedScore(MappedArea):
+    """What our mapping gives for a circuit, beside its area.
 
     Attributes
     ----------
-    ge
-        Area over the area of the smallest two-input NAND.
-    area
-        In the library's unit.
-    cells
-        How many cells of each kind.
     delay_ps
         The longest path in picoseconds by ABC's ``stime``: the library's tables, no wires. None for a netlist with
         adder cells, whose two outputs ABC does not time.
@@ -62,9 +66,6 @@ class MappedScore:
         Gate equivalents of each netlist that was tried, by method.
     """
 
-    ge: float
-    area: float
-    cells: dict[str, int]
     delay_ps: float | None
     method: str
     version: str
@@ -120,28 +121,20 @@ def map_score(circuit: Circuit, liberty: str | PathLike[str] | Library, *, objec
     areas, delays, netlists = {}, {}, {}
     with tempfile.TemporaryDirectory(prefix="hardwire-") as name:
         folder = Path(name)
-        commands = map_commands(plain_liberty(library, folder), SCRIPTS[objective])
+        commands = [*READ_COMMANDS, *mapping_commands(plain_liberty(library, folder), SCRIPTS[objective])]
         for method, design in designs.items():
             (folder / "top.v").write_text(design.text, encoding="utf-8")
             said = run_yosys(commands, folder, timeout=timeout, produces=["mapped.json", "mapped.blif"])
             areas[method], delays[method] = mapped_area(folder / "mapped.json", library), _DELAY.findall(said)
             netlists[method] = read_netlist(folder / "mapped.blif", circuit, ports, library.cells)
         version = version_of(folder)
-    best = min(areas, key=lambda method: areas[method][0])
-    area, cells = areas[best]
+    best = min(areas, key=lambda method: areas[method].area)
     codes = None if samples is None else circuit.codes(samples)
     return MappedScore(
-        library.gate_equivalents(area), area, cells,
-        float(delays[best][-1]) if delays[best] and not designs[best].adders else None, best, version,
-        time.perf_counter() - start, _verdict(circuit, designs[best], netlists[best], codes, proof_timeout),
-        {method: library.gate_equivalents(size) for method, (size, _) in areas.items()})
-
-
-def map_commands(liberty: str, script: str) -> list[str]:
-    """Commands that map ``top.v`` to a library; cells of the library that stand in it are kept."""
-    return ["read_verilog -sv top.v", f"synth -top {TOP} -flatten -noabc", "opt -full",
-            f"abc -liberty {liberty} -script +{script}", "opt_clean", *statistics("mapped.json", liberty),
-            "write_blif mapped.blif"]
+        **vars(areas[best]), delay_ps=float(delays[best][-1]) if delays[best] and not designs[best].adders else None,
+        method=best, version=version, seconds=time.perf_counter() - start,
+        verified=_verdict(circuit, designs[best], netlists[best], codes, proof_timeout),
+        alternatives={method: area.ge for method, area in areas.items()})
 
 
 def _designs(circuit: Circuit, ports: Ports, library: Library, objective: Objective) -> dict[str, _Design]:

@@ -3,6 +3,7 @@
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,9 +18,11 @@ from ..core.names import identifier
 from ..core.verdict import Verdict
 from ..cost.liberty import Cell, Library, liberty_text
 from ..verify import prove
-from .yosys import read_statistics
+from .yosys import read_statistics, statistics
 
 TOP = "top"
+#: Commands that read ``top.v`` as far as a mapper wants it.
+READ_COMMANDS = ("read_verilog -sv top.v", f"synth -top {TOP} -flatten -noabc", "opt -full")
 
 
 class Ports:
@@ -158,7 +161,35 @@ def plain_liberty(library: Library, folder: Path) -> str:
     return copy.name
 
 
-def mapped_area(path: Path, library: Library) -> tuple[float, dict[str, int]]:
+def mapping_commands(liberty: str, script: str) -> list[str]:
+    """Commands that map the design to a library by a script of ABC; cells of the library that stand in it are kept.
+
+    They write ``mapped.json``, for `mapped_area`, and ``mapped.blif``, for `read_netlist`.
+    """
+    return [f"abc -liberty {liberty} -script +{script}", "opt_clean", *statistics("mapped.json", liberty),
+            "write_blif mapped.blif"]
+
+
+@dataclass(frozen=True)
+class MappedArea:
+    """What a mapped netlist takes.
+
+    Attributes
+    ----------
+    ge
+        Area over the area of the smallest two-input NAND.
+    area
+        In the library's unit.
+    cells
+        How many cells of each kind.
+    """
+
+    ge: float
+    area: float
+    cells: dict[str, int]
+
+
+def mapped_area(path: Path, library: Library) -> MappedArea:
     """The area of a mapped design and its cells by kind, out of Yosys's statistics, checked against the library.
 
     Raises
@@ -176,7 +207,7 @@ def mapped_area(path: Path, library: Library) -> tuple[float, dict[str, int]]:
     own = sum(count * library.cells[kind].area for kind, count in cells.items())
     if abs(area - own) > 1e-4 * max(1.0, own):
         raise ToolError(f"Yosys counts an area of {area:g}, but its cells sum to {own:g}; the library was misread")
-    return own, dict(sorted(cells.items()))
+    return MappedArea(library.gate_equivalents(own), own, dict(sorted(cells.items())))
 
 
 def check_netlist(circuit: Circuit, netlist: Circuit, codes: Codes | None = None, *, timeout: float = 120) -> Verdict:
