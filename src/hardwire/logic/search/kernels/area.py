@@ -8,6 +8,7 @@ import numpy as np
 
 from ....core.jit import inner, jit
 
+#: Tables of a wire and of an inverter over two operands.
 A, NOT_A = np.uint64(0b1010), np.uint64(0b0101)
 
 
@@ -39,9 +40,12 @@ def gate_area(price, table, k):
 
 
 @inner
-def release(net, price, refs, stack, x):
-    """Dereference the operands of node ``x``; returns the area that becomes free below it."""
-    freed, top = 0.0, 1
+def reference_operands(net, price, refs, stack, x, change):
+    """Reference the operands of node ``x``, or dereference them for ``change`` -1; returns what comes alive or dies.
+
+    ``refs`` are the counts that change; the area is that of all nets below the node that are read first or no more.
+    """
+    area, top, turning = 0.0, 1, change > 0
     stack[0] = x
     while top:
         top -= 1
@@ -50,38 +54,39 @@ def release(net, price, refs, stack, x):
             z = net.fanin[y, j]
             if not uses(net.table[y], net.arity[y], j):
                 continue
-            refs[z] -= 1
-            if refs[z] == 0:
+            refs[z] += change
+            if refs[z] == turning:
                 if net.place[z] < 0:
-                    freed += np.float64(price.input[z])
+                    area += np.float64(price.input[z])
                 else:
-                    freed += np.float64(net.area[z])
+                    area += np.float64(net.area[z])
                     stack[top] = z
                     top += 1
-    return freed
+    return area
 
 
 @inner
-def claim(net, price, refs, stack, x):
-    """Reference the operands of node ``x``; returns the area that they ask for anew."""
-    added, top = 0.0, 1
-    stack[0] = x
-    while top:
-        top -= 1
-        y = stack[top]
-        for j in range(net.arity[y]):
-            z = net.fanin[y, j]
-            if not uses(net.table[y], net.arity[y], j):
-                continue
-            refs[z] += 1
-            if refs[z] == 1:
-                if net.place[z] < 0:
-                    added += np.float64(price.input[z])
-                else:
-                    added += np.float64(net.area[z])
-                    stack[top] = z
-                    top += 1
-    return added
+def reference(net, price, refs, stack, x, change):
+    """The same for net ``x`` itself, by one reader."""
+    refs[x] += change
+    if refs[x] != (change > 0):
+        return 0.0
+    if net.place[x] < 0:
+        return np.float64(price.input[x])
+    return np.float64(net.area[x]) + reference_operands(net, price, refs, stack, x, change)
+
+
+@inner
+def without_unread(a, b, table):
+    """A two-input function spelled so that what it does not depend on is not read: operands and table."""
+    on_a, on_b = uses(table, 2, 0), uses(table, 2, 1)
+    if on_a and on_b:
+        return a, b, table
+    if on_a:
+        return a, a, A if table & np.uint64(2) else NOT_A
+    if on_b:
+        return b, b, A if table & np.uint64(4) else NOT_A
+    return 0, 0, table
 
 
 @inner

@@ -5,9 +5,19 @@ import numpy as np
 from ....core.jit import inner, jit
 from ....core.simd import load, store
 from ..arrays import CHUNK
-from .area import gate_area, measure_paths, sort_nodes, uses
+from .area import gate_area, measure_paths, reference_operands, sort_nodes, without_unread
 from .cone import differences, evaluate, fanout, forget, propagate
 from .ranking import LEAST, exact_change, exact_price
+
+
+@inner
+def _place_of(bit):
+    """The place of the one true bit of a word: how many bits are true in the word less 1."""
+    below = bit - np.uint64(1)
+    below = below - (below >> np.uint64(1) & np.uint64(0x5555555555555555))
+    below = (below & np.uint64(0x3333333333333333)) + (below >> np.uint64(2) & np.uint64(0x3333333333333333))
+    below = (below + (below >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((below * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
 @inner
@@ -16,16 +26,10 @@ def _count(net, loss, x, word, old, new):
     slot = net.slot_first[x]
     while slot >= 0:
         group = net.slot_group[slot]
-        changed, at = old ^ new, word * 64
+        changed = old ^ new
         while changed:
             low = changed & (~changed + np.uint64(1))
-            i = at
-            bit = low - np.uint64(1)  # its true bits are the place
-            bit = bit - (bit >> np.uint64(1) & np.uint64(0x5555555555555555))
-            bit = (bit & np.uint64(0x3333333333333333)) + (bit >> np.uint64(2) & np.uint64(0x3333333333333333))
-            bit = (bit + (bit >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-            i += np.int64((bit * np.uint64(0x0101010101010101)) >> np.uint64(56))
-            loss.counts[group, i] += np.int16(1) if new & low else np.int16(-1)
+            loss.counts[group, word * 64 + _place_of(low)] += np.int16(1) if new & low else np.int16(-1)
             changed ^= low
         slot = net.slot_next[slot]
 
@@ -124,35 +128,14 @@ def _update_values(net, loss, job, fan, touched):
 
 
 @inner
-def _place(net, x, u, v, table):
-    """Give node ``x`` a two-input function, spelled so that what it does not depend on is not read."""
-    use_u, use_v = uses(table, 2, 0), uses(table, 2, 1)
-    if use_u and not use_v:
-        v, table = u, np.uint64(0b1010) if table & np.uint64(2) else np.uint64(0b0101)
-    elif use_v and not use_u:
-        u, table = v, np.uint64(0b1010) if table & np.uint64(4) else np.uint64(0b0101)
-    elif not use_u:
-        u = v = 0
-    net.fanin[x, 0], net.fanin[x, 1], net.table[x], net.arity[x] = u, v, table, 2
-
-
-@inner
-def _follow(net, x, change):
-    """Add ``change`` to the references of the operands of ``x``, and on through nets that come alive or die."""
-    stack = np.empty(len(net.refs) + 1, np.int32)
-    stack[0], top = x, 1
-    while top:
-        top -= 1
-        y = stack[top]
-        for j in range(net.arity[y]):
-            z = net.fanin[y, j]
-            if not uses(net.table[y], net.arity[y], j):
-                continue
-            before = net.refs[z]
-            net.refs[z] += change
-            if net.place[z] != -1 and (before == 0 or net.refs[z] == 0):
-                stack[top] = z
-                top += 1
+def follow(net, loss, price, job, touched, root):
+    """Bring everything in line with a new function of ``root``, whose former operands are dereferenced."""
+    net.area[root] = gate_area(price, net.table[root], net.arity[root])
+    sort_nodes(net, job.stack)
+    reference_operands(net, price, net.refs, job.stack, root, 1)
+    measure_paths(net)
+    fan = fanout(net, job, root)[1]
+    _update_values(net, loss, job, fan, touched)
 
 
 @jit
@@ -195,15 +178,9 @@ def commit(net, loss, price, job, touched, root, u, v, table, spare, rate, fresh
         net.values[spare, :] = net.values[root, :]
         net.order[net.size[0]], net.place[spare] = spare, net.size[0]
         net.size[0] += 1
-        _follow(net, root, np.int32(-1))
         u = spare
-    else:
-        _follow(net, root, np.int32(-1))
-    _place(net, root, u, v, np.uint64(table))
-    net.area[root] = gate_area(price, net.table[root], 2)
-    sort_nodes(net, job.stack)
-    _follow(net, root, np.int32(1))
-    measure_paths(net)
-    live, fan, slots = fanout(net, job, root)
-    _update_values(net, loss, job, fan, touched)
+    reference_operands(net, price, net.refs, job.stack, root, -1)
+    net.fanin[root, 0], net.fanin[root, 1], net.table[root] = without_unread(u, v, np.uint64(table))
+    net.arity[root] = 2
+    follow(net, loss, price, job, touched, root)
     return change, cost

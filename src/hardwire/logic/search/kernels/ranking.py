@@ -3,10 +3,11 @@
 import numpy as np
 
 from ....core.jit import inner, jit
-from ....core.simd import bit_of_lanes, load, ones, rounded_down, splat, store, total, where_bits
+from ....core.simd import load, splat, store, total, where_bits
 from ..arrays import KEPT
-from .area import claim, constant, gate_area, release, slots_of, uses
+from .area import constant, gate_area, reference, reference_operands, slots_of, uses
 from .cone import differences, fanout, forget, gate, sixteen
+from .planes import masked_sum, round_differences, sum_of_planes
 
 HUGE = np.int64(1) << np.int64(62)
 TOP_SINGLES = 3
@@ -15,66 +16,22 @@ LEAST = 1e-4
 
 
 @inner
-def round_differences(job, first, window, dither):
-    """Write the planes of the window's loss differences, rounded at random to -8 .. 7; returns the unit."""
-    largest = np.float32(0)
-    for i in range(first * 64, (first + window) * 64):
-        largest = max(largest, abs(job.d[i]))
-    if largest == 0:
-        return largest
-    unit = largest / np.float32(7)
-    inverse = splat(np.float32(1) / unit, 16)
-    for w in range(window):
-        planes0, planes1, planes2, planes3 = np.uint64(0), np.uint64(0), np.uint64(0), np.uint64(0)
-        for piece in range(4):
-            at = 64 * w + 16 * piece
-            q = rounded_down(load(job.d, first * 64 + at, 16) * inverse + load(dither, at, 16), -8, 7)
-            shift = np.uint64(16 * piece)
-            planes0 |= bit_of_lanes(q, 0) << shift
-            planes1 |= bit_of_lanes(q, 1) << shift
-            planes2 |= bit_of_lanes(q, 2) << shift
-            planes3 |= bit_of_lanes(q, 3) << shift
-        job.planes[w], job.planes[window + w] = planes0, planes1
-        job.planes[2 * window + w], job.planes[3 * window + w] = planes2, planes3
-    return unit
-
-
-@inner
-def _sum_of_planes(job, window):
-    """The sum of all rounded differences of the window."""
-    s0, s1, s2, s3 = splat(np.uint64(0), 8), splat(np.uint64(0), 8), splat(np.uint64(0), 8), splat(np.uint64(0), 8)
-    for w in range(0, window, 8):
-        s0, s1 = s0 + ones(load(job.planes, w, 8)), s1 + ones(load(job.planes, window + w, 8))
-        s2 = s2 + ones(load(job.planes, 2 * window + w, 8))
-        s3 = s3 + ones(load(job.planes, 3 * window + w, 8))
-    return np.int64(total(s0 + s1 * np.uint64(2) + s2 * np.uint64(4) - s3 * np.uint64(8)))
-
-
-@inner
 def mask_planes(net, job, m, u, first, window):
-    """Planes of mask ``m``: those of all samples where net ``u`` is true; returns their sum."""
-    words = net.values.shape[1]
-    flat = net.values.ravel()
-    s0, s1, s2, s3 = splat(np.uint64(0), 8), splat(np.uint64(0), 8), splat(np.uint64(0), 8), splat(np.uint64(0), 8)
+    """Write the planes of mask ``m``: those of all samples where net ``u`` is true; returns their sum."""
+    flat, planes = net.values.ravel(), job.planes
+    row, base = u * net.values.shape[1] + first, 4 * m * window
     for w in range(0, window, 8):
-        x = load(flat, u * words + first + w, 8)
-        base = 4 * m * window + w
-        p0, p1 = load(job.planes, w, 8) & x, load(job.planes, window + w, 8) & x
-        p2, p3 = load(job.planes, 2 * window + w, 8) & x, load(job.planes, 3 * window + w, 8) & x
-        store(p0, job.planes, base)
-        store(p1, job.planes, base + window)
-        store(p2, job.planes, base + 2 * window)
-        store(p3, job.planes, base + 3 * window)
-        s0, s1, s2, s3 = s0 + ones(p0), s1 + ones(p1), s2 + ones(p2), s3 + ones(p3)
-    return np.int64(total(s0 + s1 * np.uint64(2) + s2 * np.uint64(4) - s3 * np.uint64(8)))
+        x = load(flat, row + w, 8)
+        for plane in range(4):
+            store(load(planes, plane * window + w, 8) & x, planes, base + plane * window + w)
+    return sum_of_planes(planes, base, window)
 
 
 @inner
 def masked_sums(net, job, pool, root, first_mask, last_mask, first, window):
     """``sums[m, i]``: the rounded differences of mask ``m`` where net ``pool[i]`` is true, HUGE if none may read it."""
     words, n = net.values.shape[1], len(pool)
-    flat = net.values.ravel()
-    zero = splat(np.uint64(0), 8)
+    flat, planes = net.values.ravel(), job.planes
     top = net.limit[0] - net.height[root] - 1
     for i in range(n):
         v = pool[i]
@@ -82,33 +39,24 @@ def masked_sums(net, job, pool, root, first_mask, last_mask, first, window):
             for m in range(first_mask, last_mask):
                 job.sums[m * n + i] = HUGE
             continue
-        row = v * words + first
         for m in range(first_mask, last_mask):
-            base = 4 * m * window
-            s0, s1, s2, s3 = zero, zero, zero, zero
-            for w in range(0, window, 8):
-                x = load(flat, row + w, 8)
-                s0 = s0 + ones(x & load(job.planes, base + w, 8))
-                s1 = s1 + ones(x & load(job.planes, base + window + w, 8))
-                s2 = s2 + ones(x & load(job.planes, base + 2 * window + w, 8))
-                s3 = s3 + ones(x & load(job.planes, base + 3 * window + w, 8))
-            job.sums[m * n + i] = np.int64(total(s0 + s1 * np.uint64(2) + s2 * np.uint64(4) - s3 * np.uint64(8)))
+            job.sums[m * n + i] = masked_sum(planes, 4 * m * window, window, flat, v * words + first)
 
 
 @inner
-def keep(scores, candidates, kept, score, u, v, table):
-    """Insert a candidate in the list of the best ones, which ascends by score; returns how many there are."""
-    if kept == KEPT and score >= scores[KEPT - 1]:
+def keep(scores, candidates, kept, most, score, a, b, c):
+    """Insert a candidate in the list of the ``most`` best ones, which ascends by score; returns how many there are."""
+    if kept == most and score >= scores[most - 1]:
         return kept
-    k = kept if kept < KEPT else KEPT - 1
+    k = kept if kept < most else most - 1
     while k > 0 and scores[k - 1] > score:
         scores[k] = scores[k - 1]
         for j in range(3):
             candidates[k, j] = candidates[k - 1, j]
         k -= 1
     scores[k] = score
-    candidates[k, 0], candidates[k, 1], candidates[k, 2] = u, v, table
-    return min(kept + 1, KEPT)
+    candidates[k, 0], candidates[k, 1], candidates[k, 2] = a, b, c
+    return min(kept + 1, most)
 
 
 @inner
@@ -149,49 +97,19 @@ def exact_price(net, price, job, root, u, v, table):
     use_u, use_v = uses(table, 2, 0), uses(table, 2, 1)
     if u == root and use_u:
         if use_v:
-            area += _claim_one(net, price, refs, stack, v)
-            _release_one(net, price, refs, stack, v)
+            area += reference(net, price, refs, stack, v, 1)
+            reference(net, price, refs, stack, v, -1)
         return area
-    area -= np.float64(net.area[root]) + release(net, price, refs, stack, root)
+    area -= np.float64(net.area[root]) + reference_operands(net, price, refs, stack, root, -1)
     if use_u:
-        area += _claim_one(net, price, refs, stack, u)
+        area += reference(net, price, refs, stack, u, 1)
     if use_v:
-        area += _claim_one(net, price, refs, stack, v)
-        _release_one(net, price, refs, stack, v)
+        area += reference(net, price, refs, stack, v, 1)
+        reference(net, price, refs, stack, v, -1)
     if use_u:
-        _release_one(net, price, refs, stack, u)
-    claim(net, price, refs, stack, root)
+        reference(net, price, refs, stack, u, -1)
+    reference_operands(net, price, refs, stack, root, 1)
     return area
-
-
-@inner
-def _claim_one(net, price, refs, stack, x):
-    refs[x] += 1
-    if refs[x] > 1:
-        return 0.0
-    if net.place[x] < 0:
-        return np.float64(price.input[x])
-    return np.float64(net.area[x]) + claim(net, price, refs, stack, x)
-
-
-@inner
-def _release_one(net, price, refs, stack, x):
-    refs[x] -= 1
-    if refs[x] > 0 or net.place[x] < 0:
-        return
-    release(net, price, refs, stack, x)
-
-
-@inner
-def release_all(net, price, job, root):
-    """Dereference all operands of ``root`` in ``job.refs``; returns what becomes free."""
-    return release(net, price, job.refs, job.stack, root)
-
-
-@inner
-def restore_all(net, price, job, root):
-    """Take ``release_all`` back."""
-    claim(net, price, job.refs, job.stack, root)
 
 
 @inner
@@ -200,8 +118,8 @@ def _freed(net, price, job, root, keep_u):
     held = keep_u >= 0
     if held:
         job.refs[keep_u] += 1
-    freed = np.float64(net.area[root]) + release(net, price, job.refs, job.stack, root)
-    claim(net, price, job.refs, job.stack, root)
+    freed = np.float64(net.area[root]) + reference_operands(net, price, job.refs, job.stack, root, -1)
+    reference_operands(net, price, job.refs, job.stack, root, 1)
     if held:
         job.refs[keep_u] -= 1
     return freed
@@ -210,15 +128,15 @@ def _freed(net, price, job, root, keep_u):
 @inner
 def _rank_singles(scores, candidates, sums, pool, wake, whole, scale, rate, freed, to_constant, to_other):
     """Constants, wires and inverters in place of the node; returns how many candidates there are."""
-    kept = keep(scores, candidates, 0, to_constant - rate * freed, -1, -1, 0)
-    kept = keep(scores, candidates, kept, scale * whole - rate * freed + to_constant, -1, -1, 15)
+    kept = keep(scores, candidates, 0, KEPT, to_constant - rate * freed, -1, -1, 0)
+    kept = keep(scores, candidates, kept, KEPT, scale * whole - rate * freed + to_constant, -1, -1, 15)
     for i in range(len(pool)):
         s = sums[i]
         if s == HUGE:
             continue
         cost = rate * (np.float64(wake[pool[i]]) - freed) + to_other
-        kept = keep(scores, candidates, kept, scale * s + cost, pool[i], pool[i], 0b1010)
-        kept = keep(scores, candidates, kept, scale * (whole - s) + cost, pool[i], pool[i], 0b0101)
+        kept = keep(scores, candidates, kept, KEPT, scale * s + cost, pool[i], pool[i], 0b1010)
+        kept = keep(scores, candidates, kept, KEPT, scale * (whole - s) + cost, pool[i], pool[i], 0b0101)
     return kept
 
 
@@ -242,7 +160,8 @@ def _rank_pairs(scores, candidates, sums, gates, pool, wake, m, u, whole, some, 
             if table == 3 or table == 5 or table == 10 or table == 12:
                 continue
             change = (table & 1) * s00 + (table >> 1 & 1) * s10 + (table >> 2 & 1) * s01 + (table >> 3) * s11
-            kept = keep(scores, candidates, kept, scale * change + cost + rate * np.float64(gates[table]), u, v, table)
+            score = scale * change + cost + rate * np.float64(gates[table])
+            kept = keep(scores, candidates, kept, KEPT, score, u, v, table)
     return kept
 
 
@@ -288,7 +207,7 @@ def _search(net, price, job, root, pool, wake, first, window, unit, rate, out_nu
     n = len(pool)
     scale = np.float64(unit) * net.values.shape[1] / window
     masked_sums(net, job, pool, root, 0, 1, first, window)
-    whole = _sum_of_planes(job, window)
+    whole = sum_of_planes(job.planes, 0, window)
     # operands to pair: those of the node, the node's old function, and the best single ones
     us = np.empty(6, np.int64)
     count = 0

@@ -8,38 +8,30 @@ below 0.
 import numpy as np
 
 from ....core.jit import inner, jit
-from ....core.simd import load, ones, splat, store, total
+from ....core.simd import load, store
 from ..arrays import TABLES_KEPT
-from .area import constant, gate_area, measure_paths, slots_of, sort_nodes, uses
-from .commit import _follow, _update_values
+from .area import constant, reference, reference_operands, slots_of, uses
+from .commit import follow
 from .cone import differences, fanout, forget
-from .ranking import LEAST, _claim_one, _release_one, release_all, restore_all, round_differences
+from .planes import masked_sum, round_differences, sum_of_planes
+from .ranking import HUGE, LEAST, keep
 
-HUGE = np.int64(1) << np.int64(62)
 #: Operands that a proposal tries to replace, drawn at random.
 FEW = 3
 
 
 @inner
-def spelled(net, x, operands):
-    """Write the operands that node ``x`` depends on to ``operands``; returns their number and the table over them."""
-    table, k, count = net.table[x], np.int64(net.arity[x]), 0
-    for j in range(k):
+def operands_of(net, x, operands):
+    """Write the operands that node ``x`` depends on to ``operands``, each once; returns their number."""
+    count = 0
+    for j in range(net.arity[x]):
         known = False
         for i in range(count):
             known |= operands[i] == net.fanin[x, j]
-        if uses(table, k, j) and not known:
+        if uses(net.table[x], net.arity[x], j) and not known:
             operands[count] = net.fanin[x, j]
             count += 1
-    result = np.uint64(0)
-    for address in range(1 << count):
-        old = 0
-        for j in range(k):
-            for i in range(count):
-                if operands[i] == net.fanin[x, j] and address >> i & 1:
-                    old |= 1 << j
-        result |= (table >> np.uint64(old) & np.uint64(1)) << np.uint64(address)
-    return count, result
+    return count
 
 
 @inner
@@ -63,14 +55,7 @@ def _cells(net, job, operands, count, skip, first, window):
                     store(p & ~x, job.cells, low + w)
         cells *= 2
     for c in range(cells):
-        base = 4 * c * window
-        zero = splat(np.uint64(0), 8)
-        s0, s1, s2, s3 = zero, zero, zero, zero
-        for w in range(0, window, 8):
-            s0, s1 = s0 + ones(load(job.cells, base + w, 8)), s1 + ones(load(job.cells, base + window + w, 8))
-            s2 = s2 + ones(load(job.cells, base + 2 * window + w, 8))
-            s3 = s3 + ones(load(job.cells, base + 3 * window + w, 8))
-        job.cell[c] = np.int64(total(s0 + s1 * np.uint64(2) + s2 * np.uint64(4) - s3 * np.uint64(8)))
+        job.cell[c] = sum_of_planes(job.cells, 4 * c * window, window)
     return cells
 
 
@@ -78,19 +63,10 @@ def _cells(net, job, operands, count, skip, first, window):
 def _gain(net, job, v, cells, first, window):
     """``sum over cells and values of v of min(0, sum of d)`` in units of the rounded differences."""
     row = v * net.values.shape[1] + first
-    flat = net.values.ravel()
-    zero = splat(np.uint64(0), 8)
+    flat, planes = net.values.ravel(), job.cells
     result = np.int64(0)
     for c in range(cells):
-        base = 4 * c * window
-        s0, s1, s2, s3 = zero, zero, zero, zero
-        for w in range(0, window, 8):
-            x = load(flat, row + w, 8)
-            s0 = s0 + ones(x & load(job.cells, base + w, 8))
-            s1 = s1 + ones(x & load(job.cells, base + window + w, 8))
-            s2 = s2 + ones(x & load(job.cells, base + 2 * window + w, 8))
-            s3 = s3 + ones(x & load(job.cells, base + 3 * window + w, 8))
-        s = np.int64(total(s0 + s1 * np.uint64(2) + s2 * np.uint64(4) - s3 * np.uint64(8)))
+        s = masked_sum(planes, 4 * c * window, window, flat, row)
         result += min(s, 0) + min(job.cell[c] - s, 0)
     return result
 
@@ -141,14 +117,14 @@ def _price_change(net, price, job, root, operands, count, table):
     slots = slots_of(net, root)
     if slots:
         area += slots * np.float64(price.slot[0]) * (np.float64(used > 0) - np.float64(not constant(net, root)))
-    area -= np.float64(net.area[root]) + release_all(net, price, job, root)
+    area -= np.float64(net.area[root]) + reference_operands(net, price, job.refs, job.stack, root, -1)
     for i in range(count):
         if uses(table, count, i):
-            area += _claim_one(net, price, job.refs, job.stack, operands[i])
+            area += reference(net, price, job.refs, job.stack, operands[i], 1)
     for i in range(count - 1, -1, -1):
         if uses(table, count, i):
-            _release_one(net, price, job.refs, job.stack, operands[i])
-    restore_all(net, price, job, root)
+            reference(net, price, job.refs, job.stack, operands[i], -1)
+    reference_operands(net, price, job.refs, job.stack, root, 1)
     return area
 
 
@@ -177,7 +153,7 @@ def _search(net, price, job, root, pool, wake, first, window, unit, rate, dither
     scale = np.float64(unit) * net.values.shape[1] / window
     top = net.limit[0] - net.height[root] - 1
     operands, trial, sums = np.empty(7, np.int64), np.empty(7, np.int64), np.empty(64)
-    count, _ = spelled(net, root, operands)
+    count = operands_of(net, root, operands)
     kept = 0
     scores, candidates = job.score, job.candidate
     alone = np.int64(-1)
@@ -204,15 +180,7 @@ def _search(net, price, job, root, pool, wake, first, window, unit, rate, dither
             if known:
                 continue
             score = scale * _gain(net, job, v, cells, first, window) + rate * np.float64(wake[v])
-            if kept == TABLES_KEPT and score >= scores[TABLES_KEPT - 1]:
-                continue
-            k = kept if kept < TABLES_KEPT else TABLES_KEPT - 1
-            while k > 0 and scores[k - 1] > score:
-                scores[k] = scores[k - 1]
-                candidates[k, 0], candidates[k, 1] = candidates[k - 1, 0], candidates[k - 1, 1]
-                k -= 1
-            scores[k], candidates[k, 0], candidates[k, 1] = score, place, v
-            kept = min(kept + 1, TABLES_KEPT)
+            kept = keep(scores, candidates, kept, TABLES_KEPT, score, place, v, 0)
     present = _present(net, job, root)
     for k in range(-2, kept):
         trial[:] = operands
@@ -237,7 +205,7 @@ def commit_table(net, loss, price, job, touched, root, place, v, alone, rate, fr
     """Put operand ``v`` in ``place`` of ``root``, with its best table, if loss plus price falls; as ``commit``."""
     live, fan, slots = fanout(net, job, root)
     operands, sums = np.empty(7, np.int64), np.empty(64)
-    count, _ = spelled(net, root, operands)
+    count = operands_of(net, root, operands)
     possible = True
     if count == 0 and alone >= 0:
         operands[0], count = alone, 1
@@ -264,7 +232,7 @@ def commit_table(net, loss, price, job, touched, root, place, v, alone, rate, fr
     forget(job, fan)
     if change + rate * cost >= -LEAST:
         return 0.0, 0.0
-    _follow(net, root, np.int32(-1))
+    reference_operands(net, price, net.refs, job.stack, root, -1)
     if count < 2:  # the kernels know two operands and more
         net.arity[root] = 2
         x = operands[0] if count else 0
@@ -279,10 +247,5 @@ def commit_table(net, loss, price, job, touched, root, place, v, alone, rate, fr
             net.fanin[root, j] = operands[j]
         for j in range(count, net.fanin.shape[1]):
             net.fanin[root, j] = 0
-    net.area[root] = gate_area(price, net.table[root], net.arity[root])
-    sort_nodes(net, job.stack)
-    _follow(net, root, np.int32(1))
-    measure_paths(net)
-    live, fan, slots = fanout(net, job, root)
-    _update_values(net, loss, job, fan, touched)
+    follow(net, loss, price, job, touched, root)
     return change, cost

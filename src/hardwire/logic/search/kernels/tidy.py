@@ -3,7 +3,7 @@
 import numpy as np
 
 from ....core.jit import inner, jit
-from .area import constant
+from .area import constant, without_unread
 
 
 @inner
@@ -33,21 +33,14 @@ def _restrict(table, place, value):
 
 
 @inner
-def _settle(net, x):
+def _normalise(net, x):
     """Spell node ``x`` so that what it does not depend on is not read, and with ascending operands."""
     a, b, t = net.fanin[x, 0], net.fanin[x, 1], net.table[x]
     if a == b:  # the entries where both are equal
         low, high = t & np.uint64(1), t >> np.uint64(3) & np.uint64(1)
         t = low | high << np.uint64(1) | low << np.uint64(2) | high << np.uint64(3)
-    on_a = ((t ^ t >> np.uint64(1)) & np.uint64(5)) != 0
-    on_b = ((t ^ t >> np.uint64(2)) & np.uint64(3)) != 0
-    if on_a and not on_b:
-        b, t = a, np.uint64(0b1010) if t & np.uint64(2) else np.uint64(0b0101)
-    elif on_b and not on_a:
-        a, t = b, np.uint64(0b1010) if t & np.uint64(4) else np.uint64(0b0101)
-    elif not on_a:
-        a = b = 0
-    elif a > b:
+    a, b, t = without_unread(a, b, t)
+    if a > b:
         a, b, t = b, a, _swap_operands(t)
     net.fanin[x, 0], net.fanin[x, 1], net.table[x] = a, b, t
 
@@ -85,7 +78,7 @@ def fold(net):
                     net.fanin[x, j] = net.fanin[y, 0]
                 else:
                     break
-        _settle(net, x)
+        _normalise(net, x)
         if net.fanin[x, 0] == net.fanin[x, 1]:
             continue
         key = (np.uint64(net.fanin[x, 0]) * np.uint64(0x9E3779B97F4A7C15) ^ np.uint64(net.fanin[x, 1])) * np.uint64(
