@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ...core.threads import aligned
 
-#: Samples in a word; words in a vector; samples in a vector of real numbers.
-BITS, WORDS, LANES = 64, 8, 16
+#: Samples in a word; words in a vector.
+BITS, WORDS = 64, 8
 #: Words of a cone that are evaluated at a time.
 CHUNK = 64
 #: Bit planes of a rounded loss difference, the last one the sign.
@@ -89,21 +89,21 @@ class Loss(NamedTuple):
     ----------
     kind : (1,) int64
         0: cross-entropy of ``softmax(count / tau)``; 1: binary cross-entropy of ``(count - threshold) / tau`` of each
-        group; 2: squared error of ``bias + scale count`` of each group.
+        group; 2: squared error of ``level + gain count`` of each group.
     counts : (groups, samples) int16
         True output bits of each group.
     p : (groups, samples) float32
-        Of kind 0 and 1 the probability of each group, of kind 2 the derivative ``2 scale error / samples``.
+        Of kind 0 and 1 the probability of each group, of kind 2 the derivative ``2 gain error``.
     q : (groups, samples) float32
-        Target probability of each group; unused of kind 2.
+        Target probability of each group; of kind 2 its target value.
     weight : (samples,) float32
-        Weight of each sample's loss, 0 where words are padded.
+        Weight of each sample's loss, 0 where words are padded; of kind 2 one half.
     scale : (3,) float32
         ``1 / tau``, ``exp(1 / tau) - 1``, ``exp(-1 / tau) - 1``.
     square : (groups,) float32
         Of kind 2, ``gain^2`` of each group.
     level, gain : (groups,) float32
-        Threshold of each group of kind 1; bias and scale of kind 2.
+        Of kind 1 ``level`` is each group's threshold; of kind 2 the two are its bias and scale.
     power : (counts,) float32
         Of kind 0, ``exp(-k / tau)``.
     """

@@ -36,7 +36,7 @@ POWERS = 1 << 14
 #: What a checkpoint keeps of the network; values, counts and probabilities follow from it.
 KEPT_ARRAYS = ("fanin", "table", "arity", "order", "place", "refs", "area", "slot_first", "slot_next", "slot_group",
                "level", "height", "size")
-COUNTERS = ("began", "rounds", "tried", "made", "epoch")
+COUNTERS = ("began", "rounds", "epoch")
 #: Nats a sample that a unit of price may have to save at most.
 MOST = 0.02
 #: Divisor of the counts: this times the root of the output bits of a group, at least of so many.
@@ -122,7 +122,7 @@ class Search:
         self.rng = np.random.default_rng([options.seed, 6])
         self.wide = prices.fan_in > 2
         self.price = Price(*prices.arrays(self.inputs))
-        self.rounds = self.tried = self.made = 0
+        self.rounds = 0
         self.rate, self.progress = 40 * options.floor * samples.samples, 0.0
         self.queue: list[int] = []
         self.epoch = 0
@@ -222,7 +222,6 @@ class Search:
         run_jobs(job, len(roots), self.threads)
         fresh = True
         for k, root in enumerate(roots):
-            self.tried += 1
             if numbers[k, 0] < 0 and net.refs[root] > 0 and self._commit(k, root, chosen[k], fresh):
                 fresh = False
         self.rounds += 1
@@ -248,7 +247,6 @@ class Search:
         if net.place[spare] >= 0:
             self.free.pop()
         self.area += cost
-        self.made += 1
         return True
 
     def _steer(self, progress: float) -> None:

@@ -21,8 +21,6 @@ class Prices:
 
     Attributes
     ----------
-    unit
-        NAND2 equivalents, two-input gates, or tables of up to six inputs.
     fan_in
         Most operands of a node: 2, or 6 for tables.
     gate, parity
@@ -35,7 +33,6 @@ class Prices:
         (inputs,) price of each encoded bit, or empty where all are wires.
     """
 
-    unit: Unit
     fan_in: int
     gate: float
     parity: float
@@ -61,7 +58,7 @@ class Prices:
 #: Unit -> average prices: of sky130 hd by the board's script with carry-save counters and a serial arg-max; of five
 #: gates an adder; of one table an output bit with 6:3 counters.
 PRICES: dict[Unit, Prices] = {
-    "ge": Prices("ge", 2, 1.2, 2.4, 0.0, 8.2),
-    "gates": Prices("gates", 2, 1.0, 1.0, 0.0, 5.5),
-    "luts": Prices("luts", 6, 1.0, 1.0, 1.0, 1.1),
+    "ge": Prices(2, 1.2, 2.4, 0.0, 8.2),
+    "gates": Prices(2, 1.0, 1.0, 0.0, 5.5),
+    "luts": Prices(6, 1.0, 1.0, 1.0, 1.1),
 }
