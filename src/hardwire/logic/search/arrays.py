@@ -142,7 +142,10 @@ class Price(NamedTuple):
 
 
 class Job(NamedTuple):
-    """Memory of one proposal."""
+    """Memory of one proposal.
+
+    ``span`` holds, of the marked fan-out of a node, the numbers of live nets, of all nets, and of output slots.
+    """
 
     mark: NDArray[np.int32]
     cone: NDArray[np.int32]
@@ -162,6 +165,7 @@ class Job(NamedTuple):
     candidate: NDArray[np.int64]
     cells: NDArray[np.uint64]
     cell: NDArray[np.int64]
+    span: NDArray[np.int64]
 
 
 def new_job(nets: int, slots: int, words: int, window: int, *, wide: bool = False) -> Job:
@@ -174,4 +178,5 @@ def new_job(nets: int, slots: int, words: int, window: int, *, wide: bool = Fals
         d=aligned(np.float32, words * BITS), planes=aligned(np.uint64, MASKS * PLANES * window),
         sums=np.empty(MASKS * nets, np.int64), refs=np.empty(nets, np.int32), stack=np.empty(2 * nets, np.int32),
         score=np.empty(KEPT, np.float64), candidate=np.empty((KEPT, 3), np.int64),
-        cells=aligned(np.uint64, CELLS * PLANES * window if wide else 1), cell=np.empty(CELLS, np.int64))
+        cells=aligned(np.uint64, CELLS * PLANES * window if wide else 1), cell=np.empty(CELLS, np.int64),
+        span=np.zeros(3, np.int64))

@@ -10,7 +10,7 @@ Moves: another gate, other operands, a constant or a wire (removal), a gate of t
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +20,19 @@ from numpy.typing import NDArray
 from ...core.errors import InputError
 from ...core.threads import run_jobs
 from ..graph import Graph
-from .arrays import BITS, WORDS, Loss, Net, Price, new_job
+from .arrays import BITS, CHUNK, WORDS, Job, Loss, Net, Price, new_job
 from .kernels.area import measure_paths, recount, wake_prices
-from .kernels.commit import commit, refresh, refresh_probabilities
+from .kernels.commit import (
+    begin_substitution,
+    end_substitution,
+    refresh,
+    refresh_probabilities,
+    substitute,
+    update_values,
+)
+from .kernels.cone import renew_differences
 from .kernels.ranking import propose
-from .kernels.tables import commit_table, propose_table
+from .kernels.tables import begin_table_substitution, propose_table, substitute_table
 from .kernels.tidy import fold, forget_dead, pool_of
 from .prices import Prices
 from .samples import KINDS, SearchSamples, zeros
@@ -43,6 +51,8 @@ MOST = 0.02
 TAU, FEW_BITS = 0.25, 8
 #: Change of the rate's logarithm over a whole search that is steered in one direction.
 GAIN = 120
+#: Words that are worth a thread of their own when a substitution is made.
+LEAST_WORDS = 256
 #: Bits that a node's own number moves the random numbers of its proposal by.
 DITHER = 64 * 16
 
@@ -238,16 +248,29 @@ class Search:
             if not self.free or net.refs[root] <= 0 or any(x >= self.inputs and net.place[x] < 0 for x in read):
                 return False
             fresh = False
-        spare = self.free[-1]
-        given = (net, self.state_loss, self.price, self.jobs[k], self._touched, root, u, v)
-        change, cost = (commit_table(*given, read[1], self.rate, fresh) if self.wide else
-                        commit(*given, chosen.view(np.uint64)[2], spare, self.rate, fresh))
+        spare, job = self.free[-1], self.jobs[k]
+        given = (root, u, v, read[1]) if self.wide else (root, u, v, chosen.view(np.uint64)[2])
+        begin: Any = begin_table_substitution if self.wide else begin_substitution
+        if not begin(net, job, *given):
+            return False
+        if not fresh:
+            self._over_words(lambda memory, *words: renew_differences(net, self.state_loss, job, memory, root, *words))
+        change, cost = (substitute_table(net, self.price, job, *given, self.rate) if self.wide else
+                        substitute(net, self.price, job, *given, spare, self.rate))
         if not change and not cost:
             return False
+        self._over_words(lambda memory, *words: update_values(net, self.state_loss, job, memory, self._touched, *words))
+        end_substitution(job)
         if net.place[spare] >= 0:
             self.free.pop()
         self.area += cost
         return True
+
+    def _over_words(self, work: Callable[[Job, int, int], object]) -> None:
+        """Call ``work(memory, first, last)`` for parts of all words, over threads where there are enough of them."""
+        parts = max(1, min(self.threads, self.words // LEAST_WORDS, ROUND))
+        edges = [self.words * i // (parts * CHUNK) * CHUNK for i in range(parts)] + [self.words]
+        run_jobs(lambda i: work(self.jobs[i], edges[i], edges[i + 1]), parts, parts)
 
     def _steer(self, progress: float) -> None:
         """Move ``rate`` so that the price follows the ramp to the budget."""

@@ -6,7 +6,7 @@ from ....core.jit import inner, jit
 from ....core.simd import load, store
 from ..arrays import CHUNK
 from .area import gate_area, measure_paths, reference_operands, sort_nodes, without_unread
-from .cone import differences, evaluate, fanout, forget, propagate
+from .cone import evaluate, fanout, forget, propagate
 from .ranking import LEAST, exact_change, exact_price
 
 
@@ -83,91 +83,97 @@ def refresh(net, loss, job):
     refresh_probabilities(loss)
 
 
-@inner
-def _update_values(net, loss, job, fan, touched):
-    """Evaluate the root and its fan-out anew and note in ``touched`` which samples' counts changed."""
-    words = net.values.shape[1]
-    touched[:] = 0
-    for row in range(fan):
-        job.mark[job.fanout[row]] = row
-    job.mark[job.fanout[0]] = -1  # the first pass evaluates the root, from operands outside of its fan-out
-    for first in range(0, words, 8):
-        evaluate(net, job, job.fanout[0], first, 0)
-        store(load(job.local, 0, 8), touched, first)
-    job.mark[job.fanout[0]] = 0
-    new_root = touched.copy()
-    touched[:] = 0
-    for first in range(0, words, CHUNK):
-        width = min(CHUNK, words - first)
+@jit
+def update_values(net, loss, job, memory, touched, begin, end):
+    """Evaluate the root and its fan-out, which ``follow`` marked, anew on words ``begin .. end``, and what depends.
+
+    ``touched`` is memory for a word each.
+    """
+    root, fan = job.fanout[0], job.span[1]
+    for first in range(begin, end, CHUNK):
+        width = min(CHUNK, end - first)
         some = False
+        for w in range(0, width, 8):
+            evaluate(net, memory, root, first + w, w // 8)
         for w in range(width):
-            job.local[w] = new_root[first + w]
-            some |= new_root[first + w] != net.values[job.fanout[0], first + w]
+            touched[first + w] = 0
+            some |= memory.local[w] != net.values[root, first + w]
         if not some:
             continue
-        propagate(net.values, net.fanin, net.table, net.arity, job.mark, job.fanout, job.local, job.mux, fan, first,
-                  width)
+        propagate(net.values, net.fanin, net.table, net.arity, job.mark, job.fanout, memory.local, memory.mux, fan,
+                  first, width)
         for row in range(fan):
             x = job.fanout[row]
             for w in range(width):
-                old, new = net.values[x, first + w], job.local[CHUNK * row + w]
+                old, new = net.values[x, first + w], memory.local[CHUNK * row + w]
                 if old == new:
                     continue
                 if net.slot_first[x] >= 0:
                     touched[first + w] |= old ^ new
                     _count(net, loss, x, first + w, old, new)
                 net.values[x, first + w] = new
-    forget(job, fan)
-    for w in range(words):
-        changed, i = touched[w], w * 64
-        while changed:
-            if changed & np.uint64(1):
-                refresh_sample(loss, i)
-            changed >>= np.uint64(1)
-            i += 1
+        for w in range(first, first + width):
+            changed, i = touched[w], w * 64
+            while changed:
+                if changed & np.uint64(1):
+                    refresh_sample(loss, i)
+                changed >>= np.uint64(1)
+                i += 1
 
 
 @inner
-def follow(net, loss, price, job, touched, root):
-    """Bring everything in line with a new function of ``root``, whose former operands are dereferenced."""
+def follow(net, price, job, root):
+    """Bring prices, order and paths in line with a new function of ``root``, and mark what has to be evaluated anew."""
     net.area[root] = gate_area(price, net.table[root], net.arity[root])
     sort_nodes(net, job.stack)
     reference_operands(net, price, net.refs, job.stack, root, 1)
     measure_paths(net)
-    fan = fanout(net, job, root)[1]
-    _update_values(net, loss, job, fan, touched)
+    job.span[0], job.span[1], job.span[2] = fanout(net, job, root)
+    for row in range(job.span[1]):
+        job.mark[job.fanout[row]] = row
 
 
 @jit
-def commit(net, loss, price, job, touched, root, u, v, table, spare, rate, fresh):
+def end_substitution(job):
+    """Take the marks of a fan-out back."""
+    forget(job, job.span[1])
+
+
+@jit
+def begin_substitution(net, job, root, u, v, table):
+    """Mark the fan-out of ``root``; returns whether it may become a function of ``u`` and ``v``, else marks nothing."""
+    job.span[0], job.span[1], job.span[2] = fanout(net, job, root)
+    possible = (u == root or job.mark[u] == -1) and (v == root or job.mark[v] == -1)
+    possible &= max(net.level[u], net.level[v]) + net.height[root] < net.limit[0]
+    if table == 0 or table == 15:
+        possible = True
+    if not possible or v == root:
+        forget(job, job.span[1])
+        return False
+    return True
+
+
+@jit
+def substitute(net, price, job, root, u, v, table, spare, rate):
     """Make ``root`` the function ``table`` of ``u`` and ``v`` if loss and price together fall.
+
+    ``job.d`` holds the root's differences, and its fan-out is marked. Afterwards that which has to be evaluated anew is
+    marked, or nothing.
 
     Parameters
     ----------
     spare
         An unused node number; it takes the root's old function where ``u`` is the root.
-    fresh
-        Whether ``job.d`` still holds the root's differences.
 
     Returns
     -------
     tuple
         Change of loss and of price, 0 and 0 where nothing was done.
     """
-    live, fan, slots = fanout(net, job, root)
-    possible = (u == root or job.mark[u] == -1) and (v == root or job.mark[v] == -1)
-    possible &= max(net.level[u], net.level[v]) + net.height[root] < net.limit[0]
-    if table == 0 or table == 15:
-        possible = True
-    if not possible or v == root:
-        forget(job, fan)
-        return 0.0, 0.0
-    if not fresh:
-        differences(net, loss, job, root, live, slots)
     change = exact_change(net, job, root, u, v, np.uint64(table))
     job.refs[:] = net.refs
     cost = np.float64(exact_price(net, price, job, root, u, v, np.uint64(table)))
-    forget(job, fan)
+    forget(job, job.span[1])
     if change + rate * cost >= -LEAST:
         return 0.0, 0.0
     if u == root:
@@ -182,5 +188,5 @@ def commit(net, loss, price, job, touched, root, u, v, table, spare, rate, fresh
     reference_operands(net, price, net.refs, job.stack, root, -1)
     net.fanin[root, 0], net.fanin[root, 1], net.table[root] = without_unread(u, v, np.uint64(table))
     net.arity[root] = 2
-    follow(net, loss, price, job, touched, root)
+    follow(net, price, job, root)
     return change, cost

@@ -92,26 +92,23 @@ def wide(table, k, mux):
 
 
 @inner_inlined
-def operand(net, job, x, first):
-    """Words ``first ..`` of net ``x``: from the cone's own memory where the net is in it."""
-    row = job.mark[x]
-    words = net.values.shape[1]
-    flat = net.values.ravel()
-    return load(job.local, 8 * row, 8) if row >= 0 else load(flat, x * words + first, 8)
+def operand(net, x, first):
+    """Words ``first ..`` of net ``x``."""
+    return load(net.values.ravel(), x * net.values.shape[1] + first, 8)
 
 
 @inner
-def evaluate(net, job, x, first, row):
-    """Evaluate node ``x`` on eight words from ``first`` into vector ``row`` of the cone's memory."""
+def evaluate(net, memory, x, first, row):
+    """Evaluate node ``x``, from the values of its operands, on eight words from ``first`` into vector ``row``."""
     k = net.arity[x]
     if k == 2:
-        a, b = operand(net, job, net.fanin[x, 0], first), operand(net, job, net.fanin[x, 1], first)
-        store(gate(net.table[x], a, b), job.local, 8 * row)
+        a, b = operand(net, net.fanin[x, 0], first), operand(net, net.fanin[x, 1], first)
+        store(gate(net.table[x], a, b), memory.local, 8 * row)
         return
     for j in range(k):
-        store(operand(net, job, net.fanin[x, j], first), job.mux, 8 * j)
-    wide(net.table[x], k, job.mux)
-    store(load(job.mux, 0, 8), job.local, 8 * row)
+        store(operand(net, net.fanin[x, j], first), memory.mux, 8 * j)
+    wide(net.table[x], k, memory.mux)
+    store(load(memory.mux, 0, 8), memory.local, 8 * row)
 
 
 @inner
@@ -155,7 +152,7 @@ def sixteen(word, piece):
 
 
 @inner_inlined
-def loss_change(loss, job, slots, values, p_flat, q_flat, words, first, word, piece):
+def loss_change(loss, job, memory, slots, values, p_flat, q_flat, words, first, word, piece):
     """Change of the loss of sixteen samples, a vector, when the first ``slots`` slots of ``active`` get new values.
 
     ``softmax``: ``log(1 + sum_c p_c (e^(delta_c / tau) - 1)) - sum_c q_c delta_c / tau``.
@@ -168,11 +165,11 @@ def loss_change(loss, job, slots, values, p_flat, q_flat, words, first, word, pi
     inside, linear, total = one, zero, zero
     at_slot = 0
     while at_slot < slots:
-        group = job.out_group[job.active[at_slot]]
+        group = job.out_group[memory.active[at_slot]]
         factor, delta = one, zero
-        while at_slot < slots and job.out_group[job.active[at_slot]] == group:
-            k = job.active[at_slot]
-            new = sixteen(job.local[CHUNK * job.out_row[k] + word], piece)
+        while at_slot < slots and job.out_group[memory.active[at_slot]] == group:
+            k = memory.active[at_slot]
+            new = sixteen(memory.local[CHUNK * job.out_row[k] + word], piece)
             old = sixteen(values[job.out_net[k] * words + first + word], piece)
             up, down = np.uint16(new & ~old), np.uint16(old & ~new)
             factor = factor * where_bits(up, up_factor, where_bits(down, down_factor, one))
@@ -193,24 +190,27 @@ def loss_change(loss, job, slots, values, p_flat, q_flat, words, first, word, pi
 
 
 @inner
-def differences(net, loss, job, root, live, slots):
-    """``d``: of every sample the loss with the root's bit true less the loss with it false."""
+def differences(net, loss, job, memory, root, live, slots, begin, end):
+    """``d``: of every sample of words ``begin .. end`` the loss with the root's bit true less that with it false.
+
+    ``job`` holds the fan-out and gets ``d``; ``memory`` is the job whose memory is worked in.
+    """
     words = net.values.shape[1]
     flat, p_flat, q_flat = net.values.ravel(), loss.p.ravel(), loss.q.ravel()
     zero = splat(np.float32(0), 16)
-    for first in range(0, words, CHUNK):
-        width = min(CHUNK, words - first)
+    for first in range(begin, end, CHUNK):
+        width = min(CHUNK, end - first)
         for w in range(0, width, 8):
-            store(~load(flat, root * words + first + w, 8), job.local, w)
-        propagate(net.values, net.fanin, net.table, net.arity, job.mark, job.cone, job.local, job.mux, live, first,
-                  width)
+            store(~load(flat, root * words + first + w, 8), memory.local, w)
+        propagate(net.values, net.fanin, net.table, net.arity, job.mark, job.cone, memory.local, memory.mux, live,
+                  first, width)
         for word in range(width):
             at = (first + word) * 64
             changed, count = ZERO, 0
             for k in range(slots):
-                change = job.local[CHUNK * job.out_row[k] + word] ^ flat[job.out_net[k] * words + first + word]
+                change = memory.local[CHUNK * job.out_row[k] + word] ^ flat[job.out_net[k] * words + first + word]
                 if change:
-                    job.active[count] = k
+                    memory.active[count] = k
                     count += 1
                     changed |= change
             now = flat[root * words + first + word]
@@ -219,14 +219,20 @@ def differences(net, loss, job, root, live, slots):
                 if some == 0:
                     store(zero, job.d, at + 16 * piece)
                     continue
-                moved = loss_change(loss, job, count, flat, p_flat, q_flat, words, first, word, piece)
+                moved = loss_change(loss, job, memory, count, flat, p_flat, q_flat, words, first, word, piece)
                 moved = where_bits(sixteen(now, piece), zero - moved, moved)
                 store(where_bits(some, moved, zero), job.d, at + 16 * piece)
+
+
+@jit
+def renew_differences(net, loss, job, memory, root, begin, end):
+    """``job.d`` of words ``begin .. end``, of the root whose fan-out ``begin_substitution`` marked."""
+    differences(net, loss, job, memory, root, job.span[0], job.span[2], begin, end)
 
 
 @jit
 def differences_of(net, loss, job, root):
     """``job.d`` of node ``root``; for tests and for callers outside the kernels."""
     live, total, slots = fanout(net, job, root)
-    differences(net, loss, job, root, live, slots)
+    differences(net, loss, job, job, root, live, slots, 0, net.values.shape[1])
     forget(job, total)

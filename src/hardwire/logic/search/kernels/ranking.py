@@ -194,7 +194,7 @@ def propose(net, loss, price, job, root, pool, wake, first, window, dither, rate
     out_net[0], out_net[1], out_net[2] = -1, -1, 0
     live, fan, slots = fanout(net, job, root)
     if slots:
-        differences(net, loss, job, root, live, slots)
+        differences(net, loss, job, job, root, live, slots, 0, net.values.shape[1])
         unit = round_differences(job, first, window, dither)
         if unit > 0:
             _search(net, price, job, root, pool, wake, first, window, unit, rate, out_number, out_net)

@@ -140,7 +140,7 @@ def propose_table(net, loss, price, job, root, pool, wake, first, window, dither
     out_net[0], out_net[1], out_net[2], out_net[3] = -1, -1, 0, -1
     live, fan, slots = fanout(net, job, root)
     if slots:
-        differences(net, loss, job, root, live, slots)
+        differences(net, loss, job, job, root, live, slots, 0, net.values.shape[1])
         unit = round_differences(job, first, window, dither)
         if unit > 0:
             _search(net, price, job, root, pool, wake, first, window, unit, rate, dither, out_number, out_net)
@@ -200,11 +200,25 @@ def _search(net, price, job, root, pool, wake, first, window, unit, rate, dither
             out_net[2], out_net[3] = np.int64(table), alone
 
 
+@inner
+def _changed_operands(net, root, place, v, alone, operands):
+    """Write the operands of ``root`` with ``v`` in ``place`` to ``operands``; returns their number."""
+    count = operands_of(net, root, operands)
+    if count == 0 and alone >= 0:
+        operands[0], count = alone, 1
+    if place == -2:
+        return 0
+    if place >= 0:
+        operands[place] = v
+        count = max(count, place + 1)
+    return count
+
+
 @jit
-def commit_table(net, loss, price, job, touched, root, place, v, alone, rate, fresh):
-    """Put operand ``v`` in ``place`` of ``root``, with its best table, if loss plus price falls; as ``commit``."""
-    live, fan, slots = fanout(net, job, root)
-    operands, sums = np.empty(7, np.int64), np.empty(64)
+def begin_table_substitution(net, job, root, place, v, alone):
+    """As ``commit.begin_substitution``, of operand ``v`` in ``place``."""
+    job.span[0], job.span[1], job.span[2] = fanout(net, job, root)
+    operands = np.empty(7, np.int64)
     count = operands_of(net, root, operands)
     possible = True
     if count == 0 and alone >= 0:
@@ -216,20 +230,21 @@ def commit_table(net, loss, price, job, touched, root, place, v, alone, rate, fr
         for j in range(count):
             possible &= not (operands[j] == v and j != place)
     if not possible:
-        forget(job, fan)
-        return 0.0, 0.0
-    if not fresh:
-        differences(net, loss, job, root, live, slots)
-    if place == -2:
-        count = 0
-    elif place >= 0:
-        operands[place] = v
-        count = max(count, place + 1)
+        forget(job, job.span[1])
+        return False
+    return True
+
+
+@jit
+def substitute_table(net, price, job, root, place, v, alone, rate):
+    """Put operand ``v`` in ``place`` of ``root``, with its best table, as ``commit.substitute``."""
+    operands, sums = np.empty(7, np.int64), np.empty(64)
+    count = _changed_operands(net, root, place, v, alone, operands)
     table, change = _best_table(net, job, operands, count, sums)
     change -= _present(net, job, root)
     job.refs[:] = net.refs
     cost = np.float64(_price_change(net, price, job, root, operands, count, table))
-    forget(job, fan)
+    forget(job, job.span[1])
     if change + rate * cost >= -LEAST:
         return 0.0, 0.0
     reference_operands(net, price, net.refs, job.stack, root, -1)
@@ -247,5 +262,5 @@ def commit_table(net, loss, price, job, touched, root, place, v, alone, rate, fr
             net.fanin[root, j] = operands[j]
         for j in range(count, net.fanin.shape[1]):
             net.fanin[root, j] = 0
-    follow(net, loss, price, job, touched, root)
+    follow(net, price, job, root)
     return change, cost
