@@ -7,17 +7,19 @@ below 0.
 
 import numpy as np
 
-from ....core.jit import inner, jit
-from ....core.simd import load, store
+from ....core.jit import inner, inner_inlined, jit
+from ....core.simd import load, splat, store, total, where_bits
 from ..arrays import TABLES_KEPT
 from .area import constant, reference, reference_operands, slots_of, uses
 from .commit import follow
-from .cone import differences, fanout, forget
+from .cone import differences, fanout, forget, sixteen
 from .planes import masked_sum, round_differences, sum_of_planes
 from .ranking import HUGE, LEAST, keep
 
 #: Operands that a proposal tries to replace, drawn at random.
 FEW = 3
+#: Each byte's bits as the lowest bits of eight bytes.
+BYTE_OF_BIT = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little").view(np.uint64)[:, 0]
 
 
 @inner
@@ -71,39 +73,47 @@ def _gain(net, job, v, cells, first, window):
     return result
 
 
+@inner_inlined
+def _addresses(net, operands, count, word, shift):
+    """Table addresses of eight samples, a byte each."""
+    result = np.uint64(0)
+    for i in range(count):
+        bits = np.int64(net.values[operands[i], word] >> np.uint64(shift) & np.uint64(0xFF))
+        result |= BYTE_OF_BIT[bits] << np.uint64(i)
+    return result
+
+
 @inner
 def _best_table(net, job, operands, count, sums):
-    """The table of these operands of least loss, from the exact differences; returns it and ``sum_i d_i f_i``."""
-    words = net.values.shape[1]
+    """The table of these operands of least loss, from the exact differences; returns it and ``sum_i d_i f_i``.
+
+    ``sums`` (256,) has four sums of each address, which are added to in turn.
+    """
     sums[:] = 0
-    word = np.empty(6, np.uint64)
-    for w in range(words):
-        for i in range(count):
-            word[i] = net.values[operands[i], w]
-        at = 64 * w
-        for bit in range(64):
-            address = np.int64(0)
-            for i in range(count):
-                address |= np.int64(word[i] >> np.uint64(bit) & np.uint64(1)) << i
-            sums[address] += np.float64(job.d[at + bit])
+    for w in range(net.values.shape[1]):
+        for shift in range(0, 64, 8):
+            address, at = _addresses(net, operands, count, w, shift), 64 * w + shift
+            for i in range(8):
+                sums[64 * (i & 3) + np.int64(address & np.uint64(63))] += np.float64(job.d[at + i])
+                address >>= np.uint64(8)
     table, change = np.uint64(0), 0.0
     for address in range(1 << count):
-        if sums[address] < 0:
+        s = sums[address] + sums[64 + address] + sums[128 + address] + sums[192 + address]
+        if s < 0:
             table |= np.uint64(1) << np.uint64(address)
-            change += sums[address]
+            change += s
     return table, change
 
 
 @inner
 def _present(net, job, root):
     """``sum_i d_i n_i`` of the node as it is."""
-    result = 0.0
+    result, zero = 0.0, splat(np.float32(0), 16)
     for w in range(net.values.shape[1]):
-        bits, at = net.values[root, w], 64 * w
-        if bits:
-            for bit in range(64):
-                if bits >> np.uint64(bit) & np.uint64(1):
-                    result += np.float64(job.d[at + bit])
+        bits, partial = net.values[root, w], zero
+        for piece in range(4):
+            partial = partial + where_bits(sixteen(bits, piece), load(job.d, 64 * w + 16 * piece, 16), zero)
+        result += np.float64(total(partial))
     return result
 
 
@@ -152,7 +162,7 @@ def _search(net, price, job, root, pool, wake, first, window, unit, rate, dither
     job.refs[:] = net.refs
     scale = np.float64(unit) * net.values.shape[1] / window
     top = net.limit[0] - net.height[root] - 1
-    operands, trial, sums = np.empty(7, np.int64), np.empty(7, np.int64), np.empty(64)
+    operands, trial, sums = np.empty(7, np.int64), np.empty(7, np.int64), np.empty(256)
     count = operands_of(net, root, operands)
     kept = 0
     scores, candidates = job.score, job.candidate
@@ -224,7 +234,7 @@ def begin_table_substitution(net, job, root, place, v, alone):
     if count == 0 and alone >= 0:
         operands[0], count = alone, 1
         possible &= job.mark[alone] == -1 and net.level[alone] + net.height[root] < net.limit[0]
-    possible &= place <= count
+    possible &= place <= count and place < net.fanin.shape[1]
     if place >= 0:
         possible &= job.mark[v] == -1 and net.level[v] + net.height[root] < net.limit[0]
         for j in range(count):
@@ -238,7 +248,7 @@ def begin_table_substitution(net, job, root, place, v, alone):
 @jit
 def substitute_table(net, price, job, root, place, v, alone, rate):
     """Put operand ``v`` in ``place`` of ``root``, with its best table, as ``commit.substitute``."""
-    operands, sums = np.empty(7, np.int64), np.empty(64)
+    operands, sums = np.empty(7, np.int64), np.empty(256)
     count = _changed_operands(net, root, place, v, alone, operands)
     table, change = _best_table(net, job, operands, count, sums)
     change -= _present(net, job, root)
