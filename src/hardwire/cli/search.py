@@ -8,18 +8,7 @@ import rich_click as click
 from ..logic.settings import LogicSettings, search_preset
 from .output import Output
 from .train import train_into
-from .verbs import (
-    DATASET,
-    budget_options,
-    data_dir_option,
-    out_option,
-    resume_option,
-    set_option,
-    settings_options,
-    threads_option,
-    verb,
-    with_assignments,
-)
+from .verbs import DATASET, budget_options, out_option, run_options, settings_options, verb, with_assignments
 
 EXAMPLES = """
 hardwire search mnist --budget 1400ge --time 5m --out runs/tiny
@@ -35,10 +24,7 @@ FREQUENT = ("seed", "search_rounds", "search_bits", "search_copies", "search_dep
 @click.argument("source", metavar="RUN|DATASET", help=f"Run directory of `hardwire train`, or a data set: {DATASET}")
 @out_option()
 @budget_options(required=True)
-@resume_option
-@data_dir_option
-@threads_option
-@set_option
+@run_options
 @settings_options(LogicSettings, *FREQUENT, only=True)
 def search(output: Output, *, source: str, out: str, resume: bool, data_dir: Path | None, assignments: tuple[str, ...],
            search: dict[str, Any], given: dict[str, Any]) -> int:

@@ -9,19 +9,7 @@ from ..logic.settings import LogicSettings, preset
 from ..logic.zoo import RECIPES, Recipe, published
 from .output import FIRST, Output
 from .progress import merit, watching
-from .verbs import (
-    DATASET,
-    SEARCHED,
-    budget_options,
-    data_dir_option,
-    out_option,
-    resume_option,
-    set_option,
-    settings_options,
-    threads_option,
-    verb,
-    with_assignments,
-)
+from .verbs import DATASET, SEARCHED, budget_options, out_option, run_options, settings_options, verb, with_assignments
 
 EXAMPLES = """
 hardwire train mnist --out runs/mnist --seed 1
@@ -45,10 +33,7 @@ FREQUENT = ("seed", "steps", "layers", "width", "levels", "edges", "batch", "lea
 @click.option("--recipe", default="hardwire", type=click.Choice(RECIPES),
               help="Hyperparameters of a published network: ours or the paper's (default: hardwire).")
 @budget_options(required=False)
-@resume_option
-@data_dir_option
-@threads_option
-@set_option
+@run_options
 @settings_options(LogicSettings, *FREQUENT, without=SEARCHED)
 def train(output: Output, *, dataset: str, out: str, model: str | None, recipe: Recipe, resume: bool,
           data_dir: Path | None, assignments: tuple[str, ...], search: dict[str, Any], given: dict[str, Any]) -> int:

@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -169,30 +169,37 @@ SEARCHED = ("budget", "unit", "search_seconds")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
-class BudgetType(click.ParamType):  # type: ignore[type-arg]
-    """A price with its unit: ``7500ge``, ``1400luts``, ``3000gates``; without one, NAND2 equivalents."""
+class AmountType(click.ParamType):  # type: ignore[type-arg]
+    """A number above 0 with its unit; without one, the first unit.
 
-    name = "budget"
+    Parameters
+    ----------
+    name
+        What it is an amount of.
+    units
+        The units.
+    example
+        An amount as a user may type it.
+    settings
+        The settings that a number and a unit stand for.
+    """
+
+    def __init__(self, name: str, units: Sequence[str], example: str,
+                 settings: Callable[[float, str], dict[str, Any]]) -> None:
+        self.name, self.units, self.example, self.settings = name, units, example, settings
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
         """Return the settings that it stands for."""
-        match = re.fullmatch(r"([0-9.]+)\s*(ge|gates|luts)?", str(value).strip().lower())
+        match = re.fullmatch(rf"(\d+\.?\d*|\.\d+)\s*({'|'.join(self.units)})?", str(value).strip().lower())
         if match is None or not float(match[1]) > 0:
-            self.fail(f"{value!r} is no price; give a number and ge, gates or luts, such as 7500ge", param, ctx)
-        return {"budget": float(match[1]), "unit": match[2] or "ge"}
+            *others, last = self.units
+            self.fail(f"{value!r} is no {self.name}; give a number and {', '.join(others)} or {last}, such as "
+                      f"{self.example}", param, ctx)
+        return self.settings(float(match[1]), match[2] or self.units[0])
 
 
-class DurationType(click.ParamType):  # type: ignore[type-arg]
-    """A time with its unit: ``90s``, ``10m``, ``2h``; without one, seconds."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
-        """Return the setting that it stands for."""
-        match = re.fullmatch(r"([0-9.]+)\s*([smh])?", str(value).strip().lower())
-        if match is None or not float(match[1]) > 0:
-            self.fail(f"{value!r} is no time; give a number and s, m or h, such as 10m", param, ctx)
-        return {"search_seconds": float(match[1]) * _SECONDS[match[2] or "s"]}
+BUDGET = AmountType("price", ("ge", "gates", "luts"), "7500ge", lambda price, unit: {"budget": price, "unit": unit})
+DURATION = AmountType("time", tuple(_SECONDS), "10m", lambda time, unit: {"search_seconds": time * _SECONDS[unit]})
 
 
 def budget_options(*, required: bool) -> Callable[[F], F]:
@@ -203,9 +210,9 @@ def budget_options(*, required: bool) -> Callable[[F], F]:
         def call(*arguments: Any, budget: dict[str, Any] | None, time: dict[str, Any] | None, **options: Any) -> Any:
             return function(*arguments, search=(budget or {}) | (time or {}), **options)
 
-        call = click.option("--time", type=DurationType(), metavar="N[s|m|h]",
+        call = click.option("--time", type=DURATION, metavar="N[s|m|h]",
                             help="Time of the search (default: 60s).")(call)
-        return click.option("--budget", type=BudgetType(), required=required, metavar="N[ge|gates|luts]",
+        return click.option("--budget", type=BUDGET, required=required, metavar="N[ge|gates|luts]",
                             help="Price that an exact search brings the whole circuit to.")(call)  # type: ignore[return-value]
 
     return decorate
@@ -213,6 +220,11 @@ def budget_options(*, required: bool) -> Callable[[F], F]:
 
 set_option = click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", panel=FREQUENT,
                           help="Any setting as in config.toml, for example --set widths=[4000,4000].")
+
+
+def run_options(function: F) -> F:
+    """Add the options ``--resume``, ``--data-dir``, ``--threads`` and ``--set`` of a training into a run directory."""
+    return resume_option(data_dir_option(threads_option(set_option(function))))
 
 
 def with_assignments(settings: Settings, assignments: tuple[str, ...]) -> Any:

@@ -11,6 +11,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from interruptions import Stop, stop_at
 
 from hardwire.core.errors import InputError
 from hardwire.logic import LogicSettings, load_model, train
@@ -20,18 +21,10 @@ CONFIG = LogicSettings(width=100, layers=3, levels=2, steps=40, evaluate_every=1
                 augment="crop", learn_tau=True)
 
 
-class Stop(Exception):
-    pass
-
-
 def train_job(job, digits) -> dict:
-    def progress(event):
-        if event.figures and event.position == job.get("stop"):
-            raise Stop
-
     try:
-        result = train(LogicSettings(**job["config"]), digits, out=job.get("out"), resume=job.get("resume", False), progress=progress,
-                       checkpoint_seconds=0)
+        result = train(LogicSettings(**job["config"]), digits, out=job.get("out"), resume=job.get("resume", False),
+                       progress=stop_at(job.get("stop")), checkpoint_seconds=0)
     except InputError as error:
         return {"error": str(error)}
     weights = {k: v.flatten().tolist() for k, v in result.network.state_dict().items()}

@@ -1,11 +1,10 @@
 import dataclasses
 import json
-import multiprocessing
-import time
 
 import numpy as np
 import pytest
 import torch
+from interruptions import Stop, killed_and_resumed, stop_at, without_seconds
 
 from hardwire.core.errors import FormatError, InputError
 from hardwire.data.datasets import Dataset, Split
@@ -20,30 +19,12 @@ LEFT = [".lock", "config.toml", "metrics.jsonl", "model.safetensors"]
 TINY = LogicSettings(width=60, layers=2, levels=2, steps=24, evaluate_every=6, batch=32)
 
 
-class Stop(Exception):
-    pass
-
-
-def stop_at(step):
-    """A listener that stops training at the evaluation of ``step``."""
-
-    def listen(event):
-        if event.figures and event.position == step:
-            raise Stop
-
-    return listen
-
-
 def weights(network):
     return {k: v.clone() for k, v in network.state_dict().items()}
 
 
 def same(a, b):
     assert a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
-
-
-def without_seconds(metrics):
-    return [{k: v for k, v in m.items() if k != "seconds"} for m in metrics]
 
 
 @pytest.fixture(scope="module")
@@ -146,28 +127,11 @@ def test_stopped_before_the_first_checkpoint(digits, undisturbed, tmp_path):
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_killed_at_random_moments(digits, tmp_path):
     """SIGKILL again and again while every step writes a checkpoint; each resumes where the last one was."""
-    config, out, rng = TINY.changed(steps=100, evaluate_every=10), tmp_path / "run", np.random.default_rng(0)
-    fork, kills = multiprocessing.get_context("fork"), 0
-    while kills < 12 and not (out / "model.safetensors").exists():
-        child = fork.Process(target=train, args=(config, digits),
-                             kwargs={"out": out, "resume": True, "checkpoint_seconds": 0})
-        child.start()
-        before, until = progress_of(out), time.monotonic() + 30
-        while child.is_alive() and progress_of(out) == before and time.monotonic() < until:
-            time.sleep(0.001)
-        time.sleep(rng.uniform(0, 0.03))
-        kills += child.is_alive()
-        child.kill()
-        child.join()
-    assert kills >= 3
+    config, out = TINY.changed(steps=100, evaluate_every=10), tmp_path / "run"
+    assert killed_and_resumed(config, digits, out, kills=12, seconds=0.03) >= 3
     if not (out / "model.safetensors").exists() or (out / CHECKPOINT).exists():
         train(config, digits, out=out, resume=True)
     finished(load_model(out), train(config, digits), out)
-
-
-def progress_of(out):
-    path = out / CHECKPOINT
-    return path.stat().st_mtime_ns if path.exists() else None
 
 
 def test_leftovers_of_a_killed_write_are_removed(digits, tmp_path):

@@ -1,12 +1,11 @@
 """A search as a training: phases, selection, resuming, tasks, and the way to a circuit."""
 
 import dataclasses
-import multiprocessing
-import time
 
 import numpy as np
 import pytest
 import torch
+from interruptions import Stop, killed_and_resumed, stop_at, without_seconds
 
 from hardwire import lower
 from hardwire.circuit.engine.packed import PackedEngine
@@ -14,7 +13,6 @@ from hardwire.core.errors import InputError
 from hardwire.data.datasets import Dataset
 from hardwire.logic import LogicSettings, graph_of, load_model, train
 from hardwire.logic.settings import search_preset
-from hardwire.runs.directory import CHECKPOINT
 
 FAST = {"search_rounds": 40, "evaluate_every": 10, "search_pool": 200, "budget": 1500.0, "search_copies": 2,
         "augment": "crop", "crop_pad": 1, "search_redraw": 8, "vary_turn": 5.0, "vary_bend": 0.3, "search_depth": 12, "search_floor": 1e-6}
@@ -22,24 +20,11 @@ NOTHING = LogicSettings(levels=2, start="nothing", **FAST)
 AFTER = LogicSettings(width=60, layers=2, levels=2, steps=20, batch=32, **FAST)
 
 
-class Stop(Exception):
-    pass
-
-
-def stop_at(step):
-    def listen(event):
-        if event.figures and event.position == step:
-            raise Stop
-
-    return listen
-
-
 def same(a, b):
     assert graph_of(a.network) == graph_of(b.network)
     assert a.network.head.to_dict() == b.network.head.to_dict()
     assert a.best_step == b.best_step
-    assert [{k: v for k, v in m.items() if k != "seconds"} for m in a.metrics] == [
-        {k: v for k, v in m.items() if k != "seconds"} for m in b.metrics]
+    assert without_seconds(a.metrics) == without_seconds(b.metrics)
 
 
 @pytest.fixture(scope="module")
@@ -77,26 +62,9 @@ def test_threads_change_nothing(digits, undisturbed):
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_killed_at_random_moments(digits, undisturbed, tmp_path):
-    out, rng, kills = tmp_path / "run", np.random.default_rng(0), 0
-    fork = multiprocessing.get_context("fork")
-    while kills < 6 and not (out / "model.safetensors").exists():
-        child = fork.Process(target=train, args=(NOTHING, digits),
-                             kwargs={"out": out, "resume": True, "checkpoint_seconds": 0})
-        child.start()
-        before, until = progress_of(out), time.monotonic() + 30
-        while child.is_alive() and progress_of(out) == before and time.monotonic() < until:
-            time.sleep(0.001)
-        time.sleep(rng.uniform(0, 0.05))
-        kills += child.is_alive()
-        child.kill()
-        child.join()
-    assert kills >= 2
+    out = tmp_path / "run"
+    assert killed_and_resumed(NOTHING, digits, out, kills=6, seconds=0.05) >= 2
     same(train(NOTHING, digits, out=out, resume=True), undisturbed["nothing"])
-
-
-def progress_of(out):
-    path = out / CHECKPOINT
-    return path.stat().st_mtime_ns if path.exists() else None
 
 
 def test_a_search_goes_on_from_a_run(digits, tmp_path):
