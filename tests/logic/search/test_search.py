@@ -14,16 +14,16 @@ from hardwire.logic.search.samples import Moves, SearchSamples, planes_of
 OPTIONS = SearchOptions(budget=120.0, bits=2, depth=8, window=512, pool=64, dead=20, floor=1e-5)
 
 
-def problem(task="classify", *, samples=700, inputs=18, groups=3, seed=1, copies=1):
+def problem(task="classify", *, samples=700, inputs=18, groups=3, seed=1):
     rng = np.random.default_rng(seed)
-    bits = np.tile(rng.random((samples, inputs)) < 0.5, (copies, 1))
+    bits = rng.random((samples, inputs)) < 0.5
     score = np.stack([bits[:, g] & bits[:, g + 5] | bits[:, g + 9] ^ bits[:, g + 3] for g in range(groups)], 1)
     noisy = score + rng.random(score.shape) * 0.5
     if task == "classify":
-        return SearchSamples.of(bits, np.eye(groups)[noisy.argmax(1)], task, copies=copies)
+        return SearchSamples.of(bits, np.eye(groups)[noisy.argmax(1)], task)
     if task == "multilabel":
-        return SearchSamples.of(bits, score, task, copies=copies, level=np.full(groups, 1.0, np.float32))
-    return SearchSamples.of(bits, noisy - noisy.mean(0), task, copies=copies, level=np.full(groups, -0.5, np.float32),
+        return SearchSamples.of(bits, score, task, level=np.full(groups, 1.0, np.float32))
+    return SearchSamples.of(bits, noisy - noisy.mean(0), task, level=np.full(groups, -0.5, np.float32),
                             gain=np.full(groups, 0.4, np.float32))
 
 
@@ -101,7 +101,7 @@ def test_search_learns_and_keeps_to_budget_and_depth():
 
 @pytest.mark.parametrize("unit", ["ge", "luts"])
 def test_threads_and_restoring_change_nothing(unit):
-    samples = problem(copies=2)
+    samples = problem(samples=1400)
     options = dataclasses.replace(OPTIONS, redraw=10)
     one, two = (Search(samples, PRICES[unit], options, threads=t) for t in (1, 2))
     for i in range(40):

@@ -86,8 +86,6 @@ class SearchSamples:
         (groups,) a label's threshold; or bias and scale of a target, so that ``level + gain count`` is its value.
     moves
         Of images; None for other samples.
-    copies
-        How often each sample is there, varied or not.
     vary
         Epoch -> the bits (samples, inputs) varied anew, in the order in which ``of`` got them; None where bits stay.
     order
@@ -101,20 +99,18 @@ class SearchSamples:
     level: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     gain: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     moves: Moves | None = None
-    copies: int = 1
     vary: Callable[[int], NDArray[np.bool_]] | None = None
     order: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @classmethod
-    def of(cls, bits: NDArray[np.bool_], targets: NDArray[Any], task: Kind, *, copies: int = 1, seed: int = 0,
+    def of(cls, bits: NDArray[np.bool_], targets: NDArray[Any], task: Kind, *, seed: int = 0,
            moves: Moves | None = None, **more: Any) -> "SearchSamples":
         """Return samples of bits (samples, inputs) and targets (samples, groups), copies among them, shuffled."""
         order = np.random.default_rng([seed, 7]).permutation(len(bits))
         words = -(-len(order) // (BITS * WORDS)) * WORDS
         placed = zeros(np.float32, targets.shape[1], words * BITS)
         placed[:, : len(order)] = targets[order].T
-        return cls(planes_of(bits[order], words), placed, task, len(order), moves=moves, copies=copies, order=order,
-                   **more)
+        return cls(planes_of(bits[order], words), placed, task, len(order), moves=moves, order=order, **more)
 
     def drawn(self, seed: int, epoch: int) -> NDArray[np.uint64]:
         """Return the planes as the search sees them in an epoch: varied anew after the first, moved, or as they are."""

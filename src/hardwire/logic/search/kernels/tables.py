@@ -8,13 +8,13 @@ below 0.
 import numpy as np
 
 from ....core.jit import inner, inner_inlined, jit
-from ....core.simd import load, splat, store, total, where_bits
+from ....core.simd import load, splat, store
 from ..arrays import TABLES_KEPT
 from .area import constant, reference, reference_operands, slots_of, uses
 from .commit import follow
-from .cone import differences, fanout, forget, sixteen
+from .cone import ALL, differences, fanout, forget, wide
 from .planes import masked_sum, round_differences, sum_of_planes
-from .ranking import HUGE, LEAST, keep
+from .ranking import HUGE, LEAST, added_change, keep, merit
 
 #: Operands that a proposal tries to replace, drawn at random.
 FEW = 3
@@ -85,7 +85,7 @@ def _addresses(net, operands, count, word, shift):
 
 @inner
 def _best_table(net, job, operands, count, sums):
-    """The table of these operands of least loss, from the exact differences; returns it and ``sum_i d_i f_i``.
+    """The table of these operands of least loss, from the exact differences.
 
     ``sums`` (256,) has four sums of each address, which are added to in turn.
     """
@@ -96,25 +96,31 @@ def _best_table(net, job, operands, count, sums):
             for i in range(8):
                 sums[64 * (i & 3) + np.int64(address & np.uint64(63))] += np.float64(job.d[at + i])
                 address >>= np.uint64(8)
-    table, change = np.uint64(0), 0.0
+    table = np.uint64(0)
     for address in range(1 << count):
-        s = sums[address] + sums[64 + address] + sums[128 + address] + sums[192 + address]
-        if s < 0:
+        if sums[address] + sums[64 + address] + sums[128 + address] + sums[192 + address] < 0:
             table |= np.uint64(1) << np.uint64(address)
-            change += s
-    return table, change
+    return table
 
 
 @inner
-def _present(net, job, root):
-    """``sum_i d_i n_i`` of the node as it is."""
-    result, zero = 0.0, splat(np.float32(0), 16)
-    for w in range(net.values.shape[1]):
-        bits, partial = net.values[root, w], zero
-        for piece in range(4):
-            partial = partial + where_bits(sixteen(bits, piece), load(job.d, 64 * w + 16 * piece, 16), zero)
-        result += np.float64(total(partial))
-    return result
+def _exact_change(net, job, root, operands, count, table):
+    """As ``ranking.exact_change``, of a table of ``count`` operands."""
+    words = net.values.shape[1]
+    flat = net.values.ravel()
+    change, square = 0.0, 0.0
+    for first in range(0, words, 8):
+        for i in range(count):
+            store(load(flat, operands[i] * words + first, 8), job.mux, 8 * i)
+        if count == 0:
+            store(splat(ALL * (table & np.uint64(1)), 8), job.mux, 0)
+        else:
+            wide(table, count, job.mux)
+        store(load(job.mux, 0, 8), job.local, 0)
+        part, squares = added_change(job, flat, root * words, first)
+        change += part
+        square += squares
+    return change, np.sqrt(square)
 
 
 @inner
@@ -139,7 +145,7 @@ def _price_change(net, price, job, root, operands, count, table):
 
 
 @jit
-def propose_table(net, loss, price, job, root, pool, wake, first, window, dither, rate, out_number, out_net):
+def propose_table(net, loss, price, job, root, pool, wake, first, window, dither, rate, margin, out_number, out_net):
     """As ``ranking.propose``; ``out_net`` is the place of the new operand, the operand, the table, a first operand.
 
     The place is -1 where no operand is new, and -2 where the node becomes a constant. Unused operands count as absent;
@@ -153,12 +159,12 @@ def propose_table(net, loss, price, job, root, pool, wake, first, window, dither
         differences(net, loss, job, job, root, live, slots, 0, net.values.shape[1])
         unit = round_differences(job, first, window, dither)
         if unit > 0:
-            _search(net, price, job, root, pool, wake, first, window, unit, rate, dither, out_number, out_net)
+            _search(net, price, job, root, pool, wake, first, window, unit, rate, margin, dither, out_number, out_net)
     forget(job, fan)
 
 
 @inner
-def _search(net, price, job, root, pool, wake, first, window, unit, rate, dither, out_number, out_net):
+def _search(net, price, job, root, pool, wake, first, window, unit, rate, margin, dither, out_number, out_net):
     job.refs[:] = net.refs
     scale = np.float64(unit) * net.values.shape[1] / window
     top = net.limit[0] - net.height[root] - 1
@@ -191,7 +197,6 @@ def _search(net, price, job, root, pool, wake, first, window, unit, rate, dither
                 continue
             score = scale * _gain(net, job, v, cells, first, window) + rate * np.float64(wake[v])
             kept = keep(scores, candidates, kept, TABLES_KEPT, score, place, v, 0)
-    present = _present(net, job, root)
     for k in range(-2, kept):
         trial[:] = operands
         trials, place, v = count, np.int64(-1), np.int64(-1)
@@ -201,11 +206,12 @@ def _search(net, price, job, root, pool, wake, first, window, unit, rate, dither
             place, v = candidates[k, 0], candidates[k, 1]
             trial[place] = v
             trials = max(count, place + 1)
-        table, change = _best_table(net, job, trial, trials, sums)
-        change -= present
+        table = _best_table(net, job, trial, trials, sums)
+        change, error = _exact_change(net, job, root, trial, trials, table)
         cost = np.float64(_price_change(net, price, job, root, trial, trials, table))
-        if change + rate * cost < min(out_number[0], -LEAST):
-            out_number[0], out_number[1], out_number[2] = change + rate * cost, change, cost
+        score = merit(change, error, cost, rate, margin)
+        if score < min(out_number[0], -LEAST):
+            out_number[0], out_number[1], out_number[2] = score, change, cost
             out_net[0], out_net[1] = -2 if k == -2 else place, v
             out_net[2], out_net[3] = np.int64(table), alone
 
@@ -246,16 +252,16 @@ def begin_table_substitution(net, job, root, place, v, alone):
 
 
 @jit
-def substitute_table(net, price, job, root, place, v, alone, rate):
+def substitute_table(net, price, job, root, place, v, alone, rate, margin):
     """Put operand ``v`` in ``place`` of ``root``, with its best table, as ``commit.substitute``."""
     operands, sums = np.empty(7, np.int64), np.empty(256)
     count = _changed_operands(net, root, place, v, alone, operands)
-    table, change = _best_table(net, job, operands, count, sums)
-    change -= _present(net, job, root)
+    table = _best_table(net, job, operands, count, sums)
+    change, error = _exact_change(net, job, root, operands, count, table)
     job.refs[:] = net.refs
     cost = np.float64(_price_change(net, price, job, root, operands, count, table))
     forget(job, job.span[1])
-    if change + rate * cost >= -LEAST:
+    if merit(change, error, cost, rate, margin) >= -LEAST:
         return 0.0, 0.0
     reference_operands(net, price, net.refs, job.stack, root, -1)
     if count < 2:  # the kernels know two operands and more
