@@ -16,13 +16,14 @@ from ..core.errors import InputError
 from ..cost import total_gates
 from .constant_propagation import propagate_constants
 from .dead_nodes import remove_dead_nodes
+from .elimination import eliminate
 from .functional_reduction import reduce_functionally
 from .mapping import map_to_luts
 from .resubstitution import resubstitute
 from .rewriting import rewrite
 from .structural_hashing import hash_structurally
 
-__all__ = ["LEVELS", "PASSES", "Pass", "PassStatistics", "map_to_luts", "optimize"]
+__all__ = ["LEVELS", "PASSES", "Pass", "PassStatistics", "eliminate", "map_to_luts", "optimize"]
 
 ROUNDS = 20
 
@@ -60,6 +61,7 @@ PASSES = {
     "cut-rewriting": Pass(rewrite),
     "resubstitution": Pass(resubstitute),
     "technology-mapping": Pass(map_to_luts, "k"),
+    "node-elimination": Pass(eliminate, "k"),
 }
 
 _CLEANING = ("constant-propagation", "structural-hashing", "dead-node-removal")
