@@ -16,6 +16,7 @@ from ..core.errors import InputError
 from ..cost import total_gates
 from .constant_propagation import propagate_constants
 from .dead_nodes import remove_dead_nodes
+from .dont_cares import simplify_with_dont_cares
 from .elimination import eliminate
 from .functional_reduction import reduce_functionally
 from .mapping import map_to_luts
@@ -60,6 +61,7 @@ PASSES = {
     "functional-reduction": Pass(reduce_functionally),
     "cut-rewriting": Pass(rewrite),
     "resubstitution": Pass(resubstitute),
+    "dont-care-simplification": Pass(simplify_with_dont_cares),
     "technology-mapping": Pass(map_to_luts, "k"),
     "node-elimination": Pass(eliminate, "k"),
 }
