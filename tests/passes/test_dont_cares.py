@@ -22,7 +22,7 @@ def all_values(circuit: Circuit):
 
 def left_over(circuit: Circuit) -> list[str]:
     """What an enumeration still finds to simplify outside the head."""
-    values, found = all_values(circuit), []
+    values, rest = all_values(circuit), []
     seen = {}
     for row in range(circuit.n_nodes):
         if circuit.stage[row] == 2 or circuit.arity[row] == 1:
@@ -32,14 +32,14 @@ def left_over(circuit: Circuit) -> list[str]:
         occurring = set((values[:, fanin] << np.arange(len(fanin))).sum(axis=1).tolist())
         for i in range(len(fanin)):
             if not any({m, m ^ 1 << i} <= occurring and (table >> m ^ table >> (m ^ 1 << i)) & 1 for m in range(1 << len(fanin))):
-                found.append(f"operand {i} of {net}")
+                rest.append(f"operand {i} of {net}")
         if table in (TABLE["XOR"], TABLE["XNOR"]) and len(fanin) == 2 and len(occurring) < 4:
-            found.append(f"exclusive or {net}")
+            rest.append(f"exclusive or {net}")
         column = values[:, net] ^ values[0, net]
         if not column.any() or column.tobytes() in seen:
-            found.append(f"equal {net}")
+            rest.append(f"equal {net}")
         seen[column.tobytes()] = net
-    return found
+    return rest
 
 
 def thermometer(rng, words=3, bits=4, gates=60, arity=2):

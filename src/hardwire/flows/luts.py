@@ -173,7 +173,7 @@ def read_instances(text: str) -> tuple[dict[str, int], str]:
     ToolError
         Where an instance is no look-up table, or its table or name cannot be read.
     """
-    stages = Counter(dict.fromkeys(STAGES, 0))
+    stages: dict[str, int] = dict.fromkeys(STAGES, 0)
 
     def plain(match: re.Match[str]) -> str:
         kind, pins, notes = match.groups()
@@ -191,4 +191,4 @@ def read_instances(text: str) -> tuple[dict[str, int], str]:
         return " ".join([".names", *(net[pin] for pin in inputs), net["O"]]) + "\n" + rows
 
     tables = _INSTANCE.sub(plain, re.sub(r"\\\n", " ", text))
-    return dict(stages), tables
+    return stages, tables
