@@ -1,8 +1,8 @@
 """The cheapest whole circuits: a search, selected on validation, its circuit proved, priced by tools and tested once.
 
 ``out`` keeps a run directory for each point; a run that is finished there is not searched again. GE is the area of the
-open board's script in units of the library's smallest two-input NAND; tables are those of a cover that keeps every
-table of the network and of the counters.
+open board's script in units of the library's smallest two-input NAND; tables are look-up tables
+of up to six inputs: our own cover, kept as instances through Yosys and counted by it, with no mapping of its own.
 """
 
 from pathlib import Path
@@ -17,6 +17,7 @@ from hardwire.circuit.engine.packed import PackedEngine
 from hardwire.circuit.text import table_name
 from hardwire.cost import stage_costs
 from hardwire.flows.board import board_score
+from hardwire.flows.luts import lut_score
 from hardwire.logic import load_model
 from hardwire.logic.record import LOGIC
 from hardwire.logic.settings import search_preset
@@ -102,8 +103,12 @@ def priced(run: Path, circuit: Circuit, liberty: str) -> Figures:
         "search_s": model.seconds, "rounds": model.best_step, "average_price": model.best["price"],
         "stages": stage_costs(circuit)}
     if model.settings.unit == "luts":
-        tables = tables_of(circuit)
-        return result | {"tables": tables, "price": sum(tables.values())}
+        cover = lut_score(circuit, data.test.x, data.test.y)
+        if cover.accuracy != result["test"]:
+            raise RefusedError(f"{run}: right in {cover.accuracy} as tables, but in {result['test']} as a circuit")
+        return result | {"tables": tables_of(circuit), "luts": cover.sizes, "luts_by_stage": cover.stages,
+                         "price": cover.luts, "depth": cover.depth, "tool": cover.version, "cover": cover.method,
+                         "mapped": {"luts": str(cover.verified)}}
     score = board_score(circuit, liberty, data.test.x, data.test.y)
     if score.accuracy != result["test"]:
         raise RefusedError(f"{run}: right in {score.accuracy} as NAND gates, but in {result['test']} as a circuit")

@@ -90,10 +90,23 @@ def test_samples_and_a_data_set(ask, counter, library, tmp_path, rng):
     assert data["board"]["accuracy"] == 1.0 and data["delay"]["verified"].startswith("simulated ")
 
 
+@with_yosys
+def test_tables_kept_through_yosys(ask, counter, tmp_path, rng):
+    circuit, path = counter
+    out, err = ask("score", path, "--luts")
+    row = next(line for line in out.splitlines() if line.startswith("look-up tables"))
+    assert "LUT6  depth " in row and "proved" in row and "Yosys 0." in out and "our cover" in err and "GE" not in out
+    x = rng.integers(0, 32, (400, 2))
+    np.savez(tmp_path / "own.npz", x=x, y=simulate(circuit, x)[:, 0])
+    data = json.loads(ask("score", path, "--luts", "--dataset", tmp_path / "own.npz", "--json")[0])
+    assert data["luts"]["accuracy"] == 1.0 and data["luts"]["verified"].startswith("simulated ")
+    assert f" {data['luts']['luts']} LUT6" in row and "area" not in data and "library" not in data
+
+
 def test_options_that_do_not_go_together(refuse, counter, library, tmp_path):
     _, path = counter
     assert "--liberty FILE" in refuse(tmp_path, "score", path, "--board")
-    assert "--liberty FILE" in refuse(tmp_path, "score", path, "--dataset", "digits")
+    assert "--liberty FILE or --luts" in refuse(tmp_path, "score", path, "--dataset", "digits")
     assert "give one of them" in refuse(tmp_path, "score", path, "--liberty", library, "--dataset", "digits", "--input", "x.npy")
     assert "absent.net" in refuse(tmp_path, "score", tmp_path / "absent.net")
 

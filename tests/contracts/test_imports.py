@@ -22,7 +22,7 @@ TOP = EMITTED | TRAINERS | {"verify", "flows", "devices", "logic", "crossbar", "
 RULE = {
     "core": (set(), {"numpy", "numba", "llvmlite", "tomli", "tomli_w", "pydantic", "filelock"}),
     "circuit": (CIRCUIT, {"numpy", "numba"}),
-    "passes": (COUNTED, {"numpy", "numba", "aigverse"}),
+    "passes": (COUNTED, {"numpy", "numba", "aigverse", "pysat"}),
     "backends": (COUNTED, {"numpy"}),
     "cost": (CIRCUIT, {"numpy"}),
     "verify": (EMITTED, {"numpy", "numba", "aigverse", "pysat"}),

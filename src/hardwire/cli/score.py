@@ -10,21 +10,23 @@ from .verbs import DATASET, circuit_argument, data_dir_option, verb
 
 
 @verb("hardwire score runs/mnist\nhardwire score runs/mnist --liberty sky130_hd_tt.lib\n"
-      "hardwire score mnist.net --liberty sky130_hd_tt.lib.xz --board --dataset mnist --json")
+      "hardwire score mnist.net --liberty sky130_hd_tt.lib.xz --board --dataset mnist --json\n"
+      "hardwire score runs/mnist --luts --dataset mnist")
 @circuit_argument
 @click.option("--liberty", metavar="FILE", help="Map to the cells of this Liberty file (.lib, .lib.gz, .lib.xz).")
 @click.option("--board", is_flag=True, help="Map by the open board's script too.")
+@click.option("--luts", is_flag=True, help="Cover by look-up tables of up to six inputs, kept and counted by Yosys.")
 @click.option("--dataset", metavar="DATASET", help=f"Simulate the netlists on its test samples. {DATASET}")
 @click.option("--input", "samples", metavar="FILE", help="Simulate the netlists on a .npy array (samples, words).")
 @data_dir_option
-def score(output: Output, circuit: str, liberty: str | None, board: bool, dataset: str | None, samples: str | None,
-          data_dir: Path | None) -> int:
-    """The cost of the whole circuit: gates, tables, depth; area and delay in a cell library."""
+def score(output: Output, *, circuit: str, liberty: str | None, board: bool, luts: bool, dataset: str | None,
+          samples: str | None, data_dir: Path | None) -> int:
+    """The cost of the whole circuit: gates, tables, depth; look-up tables; area and delay in a cell library."""
     from ..workflow.scores import score_circuit
 
-    data = score_circuit(circuit, liberty=liberty, board=board, dataset=dataset, samples=samples, data_dir=data_dir,
-                         progress=output.say)
-    output.answer(data, "\n".join([*stage_lines(data), *library_lines(data)]))
+    data = score_circuit(circuit, liberty=liberty, board=board, luts=luts, dataset=dataset, samples=samples,
+                         data_dir=data_dir, progress=output.say)
+    output.answer(data, "\n".join([*stage_lines(data), *lut_lines(data), *library_lines(data)]))
     return 0
 
 
@@ -45,6 +47,18 @@ def stage_lines(data: dict[str, Any]) -> list[str]:
         cells = [name.ljust(widths[0]), *(text.rjust(width) for text, width in zip(numbers, widths[1:])), tables]
         lines.append("  ".join(cells).rstrip())
     return lines
+
+
+def lut_lines(data: dict[str, Any]) -> list[str]:
+    """Word what the circuit costs in look-up tables."""
+    if "luts" not in data:
+        return []
+    luts = data["luts"]
+    sizes = ", ".join(f"{kind}: {count:,}" for kind, count in luts["sizes"].items())
+    stages = ", ".join(f"{stage} {count:,}" for stage, count in luts["stages"].items())
+    notes = "; ".join([f"depth {luts['depth']}", *_notes(luts)])
+    return ["", f"{'look-up tables':<15} {luts['luts']:>11,} LUT6  {notes}",
+            f"{stages}; {sizes or 'none'}", luts["version"]]
 
 
 def library_lines(data: dict[str, Any]) -> list[str]:

@@ -16,13 +16,15 @@ from ..core.errors import InputError
 from ..cost import total_gates
 from .constant_propagation import propagate_constants
 from .dead_nodes import remove_dead_nodes
+from .dont_cares import simplify_with_dont_cares
+from .elimination import eliminate
 from .functional_reduction import reduce_functionally
 from .mapping import map_to_luts
 from .resubstitution import resubstitute
 from .rewriting import rewrite
 from .structural_hashing import hash_structurally
 
-__all__ = ["LEVELS", "PASSES", "Pass", "PassStatistics", "map_to_luts", "optimize"]
+__all__ = ["LEVELS", "PASSES", "Pass", "PassStatistics", "eliminate", "map_to_luts", "optimize"]
 
 ROUNDS = 20
 
@@ -59,7 +61,9 @@ PASSES = {
     "functional-reduction": Pass(reduce_functionally),
     "cut-rewriting": Pass(rewrite),
     "resubstitution": Pass(resubstitute),
+    "dont-care-simplification": Pass(simplify_with_dont_cares),
     "technology-mapping": Pass(map_to_luts, "k"),
+    "node-elimination": Pass(eliminate, "k"),
 }
 
 _CLEANING = ("constant-propagation", "structural-hashing", "dead-node-removal")

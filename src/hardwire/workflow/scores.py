@@ -1,4 +1,4 @@
-"""The cost of a circuit in every unit: by stage without a tool, and mapped to a cell library by the board and by us."""
+"""The cost of a circuit in every unit: by stage without a tool, in tables, mapped to cells by the board and by us."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -15,6 +15,7 @@ from ..cost import circuit_scores, read_liberty
 from ..cost.liberty import Library
 from ..data import load_dataset
 from ..flows.board import board_score
+from ..flows.luts import lut_score
 from ..flows.mapping import map_score
 from ..flows.yosys import self_test
 from .circuits import circuit_of
@@ -28,8 +29,8 @@ class TestSamples(NamedTuple):
     classes: NDArray[np.integer[Any]] | None = None
 
 
-def score_circuit(path: str | Path, *, liberty: str | None = None, board: bool = False, dataset: str | None = None,
-                  samples: str | None = None, data_dir: str | Path | None = None,
+def score_circuit(path: str | Path, *, liberty: str | None = None, board: bool = False, luts: bool = False,
+                  dataset: str | None = None, samples: str | None = None, data_dir: str | Path | None = None,
                   progress: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
     """Score a circuit file or the best circuit of a run directory.
 
@@ -41,6 +42,8 @@ def score_circuit(path: str | Path, *, liberty: str | None = None, board: bool =
         A Liberty file; the circuit is mapped to it, for area and for delay.
     board
         Map it by the open board's script too.
+    luts
+        Cover it by look-up tables of up to six inputs, counted by Yosys.
     dataset
         A data set on whose test samples the netlists are simulated, in place of a proof.
     samples
@@ -53,29 +56,35 @@ def score_circuit(path: str | Path, *, liberty: str | None = None, board: bool =
     Returns
     -------
     dict
-        ``stages``; with a library ``library``, ``area``, ``delay``; with ``board`` also ``board``. Verdicts are text.
+        ``stages``; with ``luts`` also ``luts``; with a library ``library``, ``area``, ``delay``; with ``board`` also
+        ``board``. Verdicts are text.
 
     Raises
     ------
     InputError
         Where options do not go together or the data do not fit the circuit.
     MissingToolError
-        Where a library is given and ``pyosys`` is not there.
+        Where a library or ``luts`` is given and ``pyosys`` is not there.
     """
     if board and liberty is None:
         raise InputError("the board's script needs a library; give --liberty FILE, sky130 hd for the board's figure")
     if dataset is not None and samples is not None:
         raise InputError("--dataset and --input both give samples; give one of them")
-    if liberty is None and (dataset is not None or samples is not None):
-        raise InputError("samples are for netlists; give --liberty FILE with them")
+    if liberty is None and not luts and (dataset is not None or samples is not None):
+        raise InputError("samples are for netlists; give --liberty FILE or --luts with them")
     circuit = circuit_of(path)
-    if liberty is None:
+    if liberty is None and not luts:
         return _described(circuit, path, None)
     self_test()
-    library = read_liberty(liberty)
+    library = None if liberty is None else read_liberty(liberty)
     test = _samples(circuit, dataset, samples, data_dir)
     codes = test.codes if test else None
     result = _described(circuit, path, library)
+    if luts:
+        progress("score: our cover by look-up tables")
+        result["luts"] = _plain(lut_score(circuit, codes, test.classes if test else None))
+    if library is None:
+        return result
     if board:
         progress("score: the board's script")
         result["board"] = _plain(board_score(circuit, library, codes, test.classes if test else None))
