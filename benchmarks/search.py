@@ -56,7 +56,7 @@ def _per_pair(search: Search, say: Say) -> dict[str, float]:
     for root in search._roots()[::7].tolist():
         start = time.thread_time()
         propose(net, search.state_loss, search.price, search.jobs[0], root, pool, search._wake, 0, search.window,
-                search.dither[: search.window * 64], search.rate, search.options.margin, number, chosen)
+                search.dither[: search.window * 64], search.rate, number, chosen)
         seconds.append((time.thread_time() - start) / (PARTNERS * len(pool)) * 1e6)
     say(f"{len(seconds)} proposals over {len(pool)} nets: {np.median(seconds):.3f} us a pair")
     return {"median": float(np.median(seconds)), "min": float(np.min(seconds)), "pool": len(pool)}

@@ -171,8 +171,6 @@ class LogicSettings(Settings):
     """Share of the search after which it is that large."""
     search_floor: Positive = 7e-6
     """Nats a sample that a unit of price must save at least."""
-    search_margin: NonNegative = 0.0
-    """Standard errors by which a change that costs something must save more than its price."""
     device: str = "cpu"
     """Where training runs: cpu, cuda, cuda:N, or triton-interpreter (the GPU's kernels interpreted on the CPU, for
     tests)."""

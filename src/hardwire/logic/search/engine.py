@@ -75,9 +75,6 @@ class SearchOptions:
         Divisor of the counts; 0: 0.25 sqrt(bits of a group), of 8 at least, or that of least loss if it is larger.
     floor
         Loss, in nats a sample, that a unit of price must save at least.
-    margin
-        Standard errors, of the loss that it saves, by which a substitution that costs something must exceed its price.
-        A large network fits the noise of its samples otherwise.
     course
         Shares of the search, and shares of the budget that the price is steered to at them, linear between. A search
         that begins with a network begins at its price if that is more.
@@ -97,7 +94,6 @@ class SearchOptions:
     window: int = 27_000
     tau: float = 0.0
     floor: float = 7e-6
-    margin: float = 0.0
     course: tuple[tuple[float, ...], tuple[float, ...]] = ((0.0, 0.2, 0.85), (0.5, 2.0, 1.0))
     pool: int = 2000
     dead: int = 600
@@ -228,7 +224,7 @@ class Search:
         def job(k: int) -> None:
             dither = self.dither[shift[k] : shift[k] + self.window * BITS]
             work(net, self.state_loss, self.price, self.jobs[k], roots[k], pool, self._wake, first, self.window, dither,
-                 self.rate, self.options.margin, numbers[k], chosen[k])
+                 self.rate, numbers[k], chosen[k])
 
         run_jobs(job, len(roots), self.threads)
         fresh = True
@@ -256,9 +252,8 @@ class Search:
             return False
         if not fresh:
             self._over_words(lambda memory, *words: renew_differences(net, self.state_loss, job, memory, root, *words))
-        rates = self.rate, self.options.margin
-        change, cost = (substitute_table(net, self.price, job, *given, *rates) if self.wide else
-                        substitute(net, self.price, job, *given, spare, *rates))
+        change, cost = (substitute_table(net, self.price, job, *given, self.rate) if self.wide else
+                        substitute(net, self.price, job, *given, spare, self.rate))
         if not change and not cost:
             return False
         self._over_words(lambda memory, *words: update_values(net, self.state_loss, job, memory, self._touched, *words))

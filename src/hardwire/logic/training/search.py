@@ -174,8 +174,7 @@ class SearchTraining(Training):
                                    vary=self._copies if copies > 1 and variation_of(settings) else None)
         options = SearchOptions(
             budget=settings.budget, bits=settings.search_bits, depth=settings.search_depth,
-            window=settings.search_window, tau=settings.tau, floor=settings.search_floor,
-            margin=settings.search_margin, pool=settings.search_pool,
+            window=settings.search_window, tau=settings.tau, floor=settings.search_floor, pool=settings.search_pool,
             course=((0.0, settings.search_peak_at, CUT_BACK), (settings.search_peak / 4, settings.search_peak, 1.0)),
             redraw=settings.search_redraw, seed=settings.seed)
         prices = replace(PRICES[settings.unit], inputs=bit_prices(self.encoder, PRICES[settings.unit]))

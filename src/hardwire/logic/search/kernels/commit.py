@@ -7,7 +7,7 @@ from ....core.simd import load, store
 from ..arrays import CHUNK
 from .area import gate_area, measure_paths, reference_operands, sort_nodes, without_unread
 from .cone import evaluate, fanout, forget, propagate
-from .ranking import LEAST, exact_change, exact_price, merit
+from .ranking import LEAST, exact_change, exact_price
 
 
 @inner
@@ -154,7 +154,7 @@ def begin_substitution(net, job, root, u, v, table):
 
 
 @jit
-def substitute(net, price, job, root, u, v, table, spare, rate, margin):
+def substitute(net, price, job, root, u, v, table, spare, rate):
     """Make ``root`` the function ``table`` of ``u`` and ``v`` if loss and price together fall.
 
     ``job.d`` holds the root's differences, and its fan-out is marked. Afterwards that which has to be evaluated anew is
@@ -170,11 +170,11 @@ def substitute(net, price, job, root, u, v, table, spare, rate, margin):
     tuple
         Change of loss and of price, 0 and 0 where nothing was done.
     """
-    change, error = exact_change(net, job, root, u, v, np.uint64(table))
+    change = exact_change(net, job, root, u, v, np.uint64(table))
     job.refs[:] = net.refs
     cost = np.float64(exact_price(net, price, job, root, u, v, np.uint64(table)))
     forget(job, job.span[1])
-    if merit(change, error, cost, rate, margin) >= -LEAST:
+    if change + rate * cost >= -LEAST:
         return 0.0, 0.0
     if u == root:
         for j in range(net.fanin.shape[1]):

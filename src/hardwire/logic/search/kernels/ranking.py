@@ -61,24 +61,22 @@ def keep(scores, candidates, kept, most, score, a, b, c):
 
 @inner
 def exact_change(net, job, root, u, v, table):
-    """``sum_i d_i (f(u_i, v_i) - root_i)`` over all samples, and its standard error: the root of the sum of squares."""
+    """``sum_i d_i (f(u_i, v_i) - root_i)`` over all samples."""
     words = net.values.shape[1]
     flat = net.values.ravel()
-    change, square = 0.0, 0.0
+    change = 0.0
     for first in range(0, words, 8):
         new = gate(table, load(flat, u * words + first, 8), load(flat, v * words + first, 8))
         store(new, job.local, 0)
-        part, squares = added_change(job, flat, root * words, first)
-        change += part
-        square += squares
-    return change, np.sqrt(square)
+        change += added_change(job, flat, root * words, first)
+    return change
 
 
 @inner
 def added_change(job, flat, row, first):
-    """Change of the loss of eight words, and its squares, when the values at ``row`` become those in ``local``."""
+    """Change of the loss of eight words when the values at ``row`` become those in ``local``."""
     zero = splat(np.float32(0), 16)
-    change, square = zero, zero
+    change = zero
     for word in range(8):
         new, now = job.local[word], flat[row + first + word]
         if new == now:
@@ -87,14 +85,7 @@ def added_change(job, flat, row, first):
             a, b = sixteen(new, piece), sixteen(now, piece)
             d = load(job.d, (first + word) * 64 + 16 * piece, 16)
             change = change + where_bits(np.uint16(a & ~b), d, zero) - where_bits(np.uint16(b & ~a), d, zero)
-            square = square + where_bits(np.uint16(a ^ b), d * d, zero)
-    return np.float64(total(change)), np.float64(total(square))
-
-
-@inner
-def merit(change, error, cost, rate, margin):
-    """What a substitution is judged by, better if lower: loss, price, and where it costs something its doubt."""
-    return change + rate * cost + (margin * error if cost >= 0 else 0.0)
+    return np.float64(total(change))
 
 
 @inner
@@ -182,7 +173,7 @@ def _rank_pairs(scores, candidates, sums, gates, pool, wake, m, u, whole, some, 
 
 
 @jit
-def propose(net, loss, price, job, root, pool, wake, first, window, dither, rate, margin, out_number, out_net):
+def propose(net, loss, price, job, root, pool, wake, first, window, dither, rate, out_number, out_net):
     """Rank all replacements of node ``root`` and evaluate the best ones exactly.
 
     Parameters
@@ -201,8 +192,6 @@ def propose(net, loss, price, job, root, pool, wake, first, window, dither, rate
         Random numbers in [0, 1), one for each sample of the window.
     rate
         Loss that one unit of price is worth.
-    margin
-        Standard errors by which the gain of a substitution that costs something must exceed its price.
     out_number : (3,) float64
         The best candidate's change of loss plus price, of the loss, and of the price; 0 where none is better.
     out_net : (3,) int64
@@ -215,12 +204,12 @@ def propose(net, loss, price, job, root, pool, wake, first, window, dither, rate
         differences(net, loss, job, job, root, live, slots, 0, net.values.shape[1])
         unit = round_differences(job, first, window, dither)
         if unit > 0:
-            _search(net, price, job, root, pool, wake, first, window, unit, rate, margin, out_number, out_net)
+            _search(net, price, job, root, pool, wake, first, window, unit, rate, out_number, out_net)
     forget(job, fan)
 
 
 @inner
-def _search(net, price, job, root, pool, wake, first, window, unit, rate, margin, out_number, out_net):
+def _search(net, price, job, root, pool, wake, first, window, unit, rate, out_number, out_net):
     job.refs[:] = net.refs
     n = len(pool)
     scale = np.float64(unit) * net.values.shape[1] / window
@@ -276,9 +265,8 @@ def _search(net, price, job, root, pool, wake, first, window, unit, rate, margin
         u, v, table = job.candidate[k, 0], job.candidate[k, 1], np.uint64(job.candidate[k, 2])
         if u < 0:
             u = v = 0
-        change, error = exact_change(net, job, root, u, v, table)
+        change = exact_change(net, job, root, u, v, table)
         cost = np.float64(exact_price(net, price, job, root, u, v, table))
-        score = merit(change, error, cost, rate, margin)
-        if score < min(out_number[0], -LEAST):
-            out_number[0], out_number[1], out_number[2] = score, change, cost
+        if change + rate * cost < min(out_number[0], -LEAST):
+            out_number[0], out_number[1], out_number[2] = change + rate * cost, change, cost
             out_net[0], out_net[1], out_net[2] = u, v, np.int64(table)

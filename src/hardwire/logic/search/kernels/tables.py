@@ -14,7 +14,7 @@ from .area import constant, reference, reference_operands, slots_of, uses
 from .commit import follow
 from .cone import ALL, differences, fanout, forget, wide
 from .planes import masked_sum, round_differences, sum_of_planes
-from .ranking import HUGE, LEAST, added_change, keep, merit
+from .ranking import HUGE, LEAST, added_change, keep
 
 #: Operands that a proposal tries to replace, drawn at random.
 FEW = 3
@@ -108,7 +108,7 @@ def _exact_change(net, job, root, operands, count, table):
     """As ``ranking.exact_change``, of a table of ``count`` operands."""
     words = net.values.shape[1]
     flat = net.values.ravel()
-    change, square = 0.0, 0.0
+    change = 0.0
     for first in range(0, words, 8):
         for i in range(count):
             store(load(flat, operands[i] * words + first, 8), job.mux, 8 * i)
@@ -117,10 +117,8 @@ def _exact_change(net, job, root, operands, count, table):
         else:
             wide(table, count, job.mux)
         store(load(job.mux, 0, 8), job.local, 0)
-        part, squares = added_change(job, flat, root * words, first)
-        change += part
-        square += squares
-    return change, np.sqrt(square)
+        change += added_change(job, flat, root * words, first)
+    return change
 
 
 @inner
@@ -145,7 +143,7 @@ def _price_change(net, price, job, root, operands, count, table):
 
 
 @jit
-def propose_table(net, loss, price, job, root, pool, wake, first, window, dither, rate, margin, out_number, out_net):
+def propose_table(net, loss, price, job, root, pool, wake, first, window, dither, rate, out_number, out_net):
     """As ``ranking.propose``; ``out_net`` is the place of the new operand, the operand, the table, a first operand.
 
     The place is -1 where no operand is new, and -2 where the node becomes a constant. Unused operands count as absent;
@@ -159,12 +157,12 @@ def propose_table(net, loss, price, job, root, pool, wake, first, window, dither
         differences(net, loss, job, job, root, live, slots, 0, net.values.shape[1])
         unit = round_differences(job, first, window, dither)
         if unit > 0:
-            _search(net, price, job, root, pool, wake, first, window, unit, rate, margin, dither, out_number, out_net)
+            _search(net, price, job, root, pool, wake, first, window, unit, rate, dither, out_number, out_net)
     forget(job, fan)
 
 
 @inner
-def _search(net, price, job, root, pool, wake, first, window, unit, rate, margin, dither, out_number, out_net):
+def _search(net, price, job, root, pool, wake, first, window, unit, rate, dither, out_number, out_net):
     job.refs[:] = net.refs
     scale = np.float64(unit) * net.values.shape[1] / window
     top = net.limit[0] - net.height[root] - 1
@@ -207,11 +205,10 @@ def _search(net, price, job, root, pool, wake, first, window, unit, rate, margin
             trial[place] = v
             trials = max(count, place + 1)
         table = _best_table(net, job, trial, trials, sums)
-        change, error = _exact_change(net, job, root, trial, trials, table)
+        change = _exact_change(net, job, root, trial, trials, table)
         cost = np.float64(_price_change(net, price, job, root, trial, trials, table))
-        score = merit(change, error, cost, rate, margin)
-        if score < min(out_number[0], -LEAST):
-            out_number[0], out_number[1], out_number[2] = score, change, cost
+        if change + rate * cost < min(out_number[0], -LEAST):
+            out_number[0], out_number[1], out_number[2] = change + rate * cost, change, cost
             out_net[0], out_net[1] = -2 if k == -2 else place, v
             out_net[2], out_net[3] = np.int64(table), alone
 
@@ -252,16 +249,16 @@ def begin_table_substitution(net, job, root, place, v, alone):
 
 
 @jit
-def substitute_table(net, price, job, root, place, v, alone, rate, margin):
+def substitute_table(net, price, job, root, place, v, alone, rate):
     """Put operand ``v`` in ``place`` of ``root``, with its best table, as ``commit.substitute``."""
     operands, sums = np.empty(7, np.int64), np.empty(256)
     count = _changed_operands(net, root, place, v, alone, operands)
     table = _best_table(net, job, operands, count, sums)
-    change, error = _exact_change(net, job, root, operands, count, table)
+    change = _exact_change(net, job, root, operands, count, table)
     job.refs[:] = net.refs
     cost = np.float64(_price_change(net, price, job, root, operands, count, table))
     forget(job, job.span[1])
-    if merit(change, error, cost, rate, margin) >= -LEAST:
+    if change + rate * cost >= -LEAST:
         return 0.0, 0.0
     reference_operands(net, price, net.refs, job.stack, root, -1)
     if count < 2:  # the kernels know two operands and more
