@@ -39,6 +39,6 @@ def search(output: Output, *, source: str, out: str, resume: bool, data_dir: Pat
     elif (run / "config.toml").is_file():
         settings = LogicSettings.load(run / "config.toml").changed(**{"start": str(run.resolve())} | search)
     else:
-        settings = search_preset(source).changed(**{"start": "nothing"} | search)
+        settings = search_preset(source, search["budget"], search["unit"]).changed(start="nothing")
     settings = with_assignments(settings.changed(**search | given), assignments)
     return train_into(output, settings, folder, data_dir=data_dir, resume=resume)

@@ -155,8 +155,9 @@ class LogicSettings(Settings):
     """Time of a search whose rounds are not given; the circuit then depends on the machine's speed."""
     search_bits: Count = 4
     """Output bits of each class that an empty network begins with."""
-    search_copies: Count = 1
-    """How often the search sees each sample: as it is, and in copies that are varied as `vary_*` says."""
+    search_copies: Natural = 0
+    """How often the search sees each sample: as it is, and in copies that are varied as `vary_*` says; 0: so that there
+    are 150,000, at most 40, or 1 where nothing varies them."""
     search_redraw: Natural = 400
     """Rounds of a search after which copies are varied and images moved anew; 0: never."""
     search_depth: Count = 24
@@ -225,14 +226,29 @@ SEARCH_PRESETS: dict[str, dict[str, Any]] = {
     "cifar10": {"encoder": "uniform", "levels": 3, "augment": "flip", "search_copies": 1},
     "cifar100": {"encoder": "uniform", "levels": 3, "augment": "flip", "search_copies": 1},
 }
+#: What a search for more than ``LARGE_BUDGET`` changes in them: it has gates enough to fit the noise of few samples.
+LARGE_SEARCH_PRESETS: dict[str, dict[str, Any]] = {
+    "mnist": {"augment": "none", "vary_shift": 0.8, "vary_turn": 8.0, "vary_scale": 0.08, "vary_bend": 0.6,
+              "search_copies": 6, "search_redraw": 1500},
+}
+LARGE_BUDGET: dict[Unit, float] = {"ge": 5000.0, "gates": 4000.0, "luts": 500.0}
+#: Of any search for more than ``LARGE_BUDGET``: it grows as long as time allows.
+LARGE_SEARCH: dict[str, Any] = {"search_floor": 1e-6, "search_peak": 1.25, "search_peak_at": 0.4, "search_bits": 8}
+#: Of a search over tables: a table of six operands does what five levels of gates do.
+TABLE_SEARCH: dict[str, Any] = {"search_depth": 3, "search_pool": 1500, "search_window": 13_312, "search_bits": 10}
 #: For a user's own table.
 TABLE_PRESET: dict[str, Any] = {"encoder": "quantile", "levels": 7, "wiring": "random", "layers": 3, "width": 1000}
 
 
-def search_preset(dataset: str) -> LogicSettings:
-    """Return the default settings of a search from nothing, without its budget and time."""
-    table = {"encoder": "informative", "levels": 7}
-    return preset(dataset).changed(evaluate_every=50, **SEARCH_PRESETS.get(str(dataset), table))
+def search_preset(dataset: str, budget: float = 0.0, unit: Unit = "ge") -> LogicSettings:
+    """Return the default settings of a search from nothing for a budget, without its time."""
+    table = {"encoder": "informative", "levels": 7, "vary_noise": 0.15}
+    changes = SEARCH_PRESETS.get(str(dataset), table)
+    if budget > LARGE_BUDGET[unit]:
+        changes = changes | LARGE_SEARCH | LARGE_SEARCH_PRESETS.get(str(dataset), {})
+    if unit == "luts":
+        changes = changes | TABLE_SEARCH
+    return preset(dataset).changed(evaluate_every=50, budget=budget, unit=unit, **changes)
 
 
 def preset(dataset: str) -> LogicSettings:

@@ -13,6 +13,7 @@ from hardwire.core.errors import InputError
 from hardwire.data.datasets import Dataset
 from hardwire.logic import LogicSettings, graph_of, load_model, train
 from hardwire.logic.settings import search_preset
+from hardwire.logic.training.search import SearchTraining
 
 FAST = {"search_rounds": 40, "evaluate_every": 10, "search_pool": 200, "budget": 1500.0, "search_copies": 2,
         "augment": "crop", "crop_pad": 1, "search_redraw": 8, "vary_turn": 5.0, "vary_bend": 0.3, "search_depth": 12, "search_floor": 1e-6}
@@ -119,3 +120,19 @@ def test_settings_that_make_no_sense():
         LogicSettings(budget=10.0, search_seconds=0.0)
     assert search_preset("mnist").encoder == "threshold"
     assert search_preset("my.csv").encoder == "informative"
+
+
+@pytest.mark.parametrize("budget, unit, copies, depth", [(2000, "ge", 2, 24), (7500, "ge", 6, 24), (400, "luts", 2, 3),
+                                                         (1400, "luts", 6, 3)])
+def test_the_preset_of_a_search_follows_from_its_budget(budget, unit, copies, depth):
+    settings = search_preset("mnist", budget, unit)
+    assert (settings.budget, settings.unit) == (budget, unit)
+    assert (settings.search_copies, settings.search_depth) == (copies, depth)
+
+
+@pytest.mark.parametrize("change, copies", [({"search_copies": 3}, 3), ({"search_copies": 0}, 40),
+                                            ({"search_copies": 0, "augment": "none", "vary_turn": 0.0, "vary_bend": 0.0}, 1)])
+def test_the_number_of_copies(digits, change, copies):
+    model_settings = NOTHING.changed(**change)
+    training = SearchTraining(model_settings, digits)
+    assert training.search.samples.samples == copies * len(digits.train.y)

@@ -32,6 +32,8 @@ from .variation import variation_of
 
 #: Share of the budget that a kept network may cost more, as the price is an average.
 TOLERANCE = 1.01
+#: Samples, copies among them, that a search is given by itself; and how many copies at most.
+SAMPLES, MOST_COPIES = 150_000, 40
 #: Share of a search after which the network is cut back to its budget.
 CUT_BACK = 0.85
 
@@ -167,7 +169,7 @@ class SearchTraining(Training):
         if self.head is None:
             self.head = self._fresh_head(groups)
         targets, task = self._targets()
-        copies = settings.search_copies
+        copies = self._number_of_copies()
         self.plain = self.encoder.encode(dataset.train.x)
         samples = SearchSamples.of(self._copies(), np.tile(targets, (copies, 1)), task,
                                    seed=settings.seed, moves=self._moves(), level=self._level, gain=self._gain,
@@ -181,12 +183,18 @@ class SearchTraining(Training):
         self.search = Search(samples, prices, options, start=start, threads=torch.get_num_threads())
         self.validation_bits = pack_bits(self.encoder.encode(dataset.validation.x))
 
+    def _number_of_copies(self) -> int:
+        settings = self.settings
+        if settings.search_copies or not (variation_of(settings) or settings.augment != "none"):
+            return settings.search_copies or 1
+        return min(MOST_COPIES, max(1, round(SAMPLES / len(self.dataset.train.y))))
+
     def _copies(self, epoch: int = 0) -> NDArray[np.bool_]:
         """Encoded training samples and their copies, varied by epoch, one after the other."""
         settings, dataset = self.settings, self.dataset
         vary, threads = variation_of(settings), torch.get_num_threads()
         parts = [self.plain]
-        for copy in range(1, settings.search_copies):
+        for copy in range(1, self._number_of_copies()):
             rng = np.random.default_rng([settings.seed, 10, copy, epoch])
             varied = vary(dataset.train.x, dataset.shape, rng, threads=threads) if vary else None
             parts.append(self.plain if varied is None else self.encoder.encode(varied))
