@@ -21,7 +21,7 @@ from .verbs import DATASET, circuit_argument, data_dir_option, verb
 @data_dir_option
 def score(output: Output, *, circuit: str, liberty: str | None, board: bool, luts: bool, dataset: str | None,
           samples: str | None, data_dir: Path | None) -> int:
-    """The cost of the whole circuit: gates, tables, depth; look-up tables; area and delay in a cell library."""
+    """The cost of the whole circuit: gates, tables, depth; area and delay in a cell library."""
     from ..workflow.scores import score_circuit
 
     data = score_circuit(circuit, liberty=liberty, board=board, luts=luts, dataset=dataset, samples=samples,
