@@ -38,7 +38,10 @@ _GROWN_TABLES = _TABLES | _MOVED | {"budget": 1380.0, "search_seconds": 430.0, "
                                     "search_window": 6656}
 _LONG = _LARGE | _VARIED | {"search_copies": 6, "search_redraw": 1500, "search_window": 27_000}
 _LONG_TABLES = _TABLES | _VARIED | {"search_copies": 6, "search_redraw": 600, "search_window": 13_312}
+_MANY = {"search_copies": 12, "search_floor": 5e-7}
 _MANY_TABLES = {"search_copies": 14, "search_redraw": 1200, "search_floor": 1e-6}
+#: The last searches: many copies that differ little.
+_MILD = {"vary_shift": 0.5, "vary_turn": 6.0, "vary_scale": 0.05, "vary_bend": 0.45, "search_copies": 16}
 #: Name -> data set and searches, each from the network of the one before; what differs from the preset of a search. The
 #: average price is a little below the goal's.
 POINTS: dict[str, tuple[str, tuple[dict[str, Any], ...]]] = {
@@ -51,7 +54,9 @@ POINTS: dict[str, tuple[str, tuple[dict[str, Any], ...]]] = {
     "mnist_1400luts": ("mnist", (_GROWN_TABLES, _LONG_TABLES | {"budget": 1380.0, "search_seconds": 900.0},
                                   _LONG_TABLES | _MANY_TABLES | {"budget": 1380.0, "search_seconds": 780.0})),
     "digits_3000ge": ("digits", ({"budget": 2900.0, "search_rounds": 1500},)),
-    "fashion_15000ge": ("fashion-mnist", ({"budget": 14_200.0, "search_seconds": 900.0},)),
+    "fashion_15000ge": ("fashion-mnist", (_LARGE | {
+        "budget": 14_200.0, "search_seconds": 900.0, "augment": "flip", "vary_shift": 0.8, "vary_turn": 5.0,
+        "vary_scale": 0.05, "search_copies": 4, "search_redraw": 600, "search_window": 13_312},)),
 }
 
 
