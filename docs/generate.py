@@ -288,11 +288,12 @@ def cheapest(figures: Figures) -> list[str]:
     """Each seed's circuit: accuracy, price and where it is, and how it was proved."""
     rows = []
     for run in figures["runs"]:
-        stages = run.get("tables") or {name: stage["gates"] for name, stage in run["stages"].items()}
+        stages = run.get("luts_by_stage") or run.get("tables") or {
+            name: stage["gates"] for name, stage in run["stages"].items()}
         where = " + ".join(whole(stages[name]) for name in ("encoder", "network", "head"))
         price = f"{whole(sum(stages.values()))} tables" if "tables" in run else f"{whole(round(run['ge']))} GE"
         rows.append((run["seed"], percent(run["test"]), percent(run["validation"]), price, where,
-                     duration(run["search_s"]), run["rounds"]))
+                     duration(sum(run.get("searches_s", [run["search_s"]]))), run["rounds"]))
     parts = f"encoder + network + head, {'tables' if 'tables' in run else 'gates'}"
     heads = ("seed", "test", "validation", "price", parts, "search", "best round")
     checks = ", ".join(f"{name}: {verdict}" for name, verdict in (run["verified"] | run.get("mapped", {})).items())

@@ -49,6 +49,8 @@ COUNTERS = ("began", "rounds", "epoch")
 MOST = 0.02
 #: Divisor of the counts: this times the root of the output bits of a group, at least of so many.
 TAU, FEW_BITS = 0.25, 8
+#: True output bits of a group for which it is offered another one.
+BITS_AN_OFFER = 16
 #: Change of the rate's logarithm over a whole search that is steered in one direction.
 GAIN = 120
 #: Words that are worth a thread of their own when a substitution is made.
@@ -383,7 +385,7 @@ class Search:
         refresh(self.net, self.state_loss, self.jobs[0])
 
     def _tidy(self) -> None:
-        """Fold what can be folded, forget some dead nodes, and offer every group a new output bit."""
+        """Fold what can be folded, forget some dead nodes, and offer every group new output bits."""
         net = self.net
         if not self.wide:
             fold(net)
@@ -403,12 +405,17 @@ class Search:
         self._count_all()
 
     def _offer_slots(self) -> None:
+        """See to it that every group has a constant bit for each ``BITS_AN_OFFER`` true ones, one at least."""
         net = self.net
-        constant = [x for x in self._roots().tolist() if net.slot_first[x] >= 0 and self._is_constant(x)]
-        offered = {int(net.slot_group[s]) for x in constant for s in self._slots_of(x)}
-        for group in sorted(set(range(self.groups)) - offered):
-            if self.free and net.size[1] < len(net.slot_group):
-                self._add_slot(self._add_node(0, (0, 0)), group)
+        constant, true = [0] * self.groups, [0] * self.groups
+        for x in self._roots().tolist():
+            bits = constant if self._is_constant(x) else true
+            for slot in self._slots_of(x):
+                bits[int(net.slot_group[slot])] += 1
+        for group in range(self.groups):
+            for _ in range(max(1, true[group] // BITS_AN_OFFER) - constant[group]):
+                if self.free and net.size[1] < len(net.slot_group):
+                    self._add_slot(self._add_node(0, (0, 0)), group)
 
     # how it is kept
 
