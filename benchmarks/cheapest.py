@@ -42,6 +42,8 @@ _MANY = {"search_copies": 12, "search_floor": 5e-7}
 _MANY_TABLES = {"search_copies": 14, "search_redraw": 1200, "search_floor": 1e-6}
 #: The last searches: many copies that differ little.
 _MILD = {"vary_shift": 0.5, "vary_turn": 6.0, "vary_scale": 0.05, "vary_bend": 0.45, "search_copies": 16}
+#: Of tables of numbers: few samples, each as often as makes some ten thousands.
+_NUMBERS = {"search_floor": 2e-6, "search_redraw": 300, "search_seconds": 180.0}
 #: Name -> data set and searches, each from the network of the one before; what differs from the preset of a search. The
 #: average price is a little below the goal's.
 POINTS: dict[str, tuple[str, tuple[dict[str, Any], ...]]] = {
@@ -53,6 +55,14 @@ POINTS: dict[str, tuple[str, tuple[dict[str, Any], ...]]] = {
     "mnist_700luts": ("mnist", (_TABLES | _MOVED | {"budget": 690.0, "search_seconds": 900.0},)),
     "mnist_1400luts": ("mnist", (_GROWN_TABLES, _LONG_TABLES | {"budget": 1380.0, "search_seconds": 900.0},
                                   _LONG_TABLES | _MANY_TABLES | {"budget": 1380.0, "search_seconds": 780.0})),
+    "mnist_2800luts": ("mnist", (_GROWN_TABLES, _LONG_TABLES | {"budget": 1380.0, "search_seconds": 900.0},
+                                  _LONG_TABLES | _MANY_TABLES | {"budget": 2750.0, "search_seconds": 1850.0})),
+    "letter": ("letter", (_NUMBERS | {"budget": 5000.0, "search_copies": 4, "vary_noise": 0.1},)),
+    "satimage": ("satimage", (_NUMBERS | {"budget": 5600.0, "search_copies": 30},)),
+    "pendigits": ("pendigits", (_NUMBERS | {"budget": 4800.0, "search_copies": 10},)),
+    "adult": ("adult", (_NUMBERS | {"budget": 3000.0, "search_copies": 8, "vary_noise": 0.3, "search_floor": 4e-6,
+                                    "search_bits": 50},)),
+    "connect-4": ("connect-4", (_NUMBERS | {"budget": 4700.0, "search_copies": 2},)),
     "digits_3000ge": ("digits", ({"budget": 2900.0, "search_rounds": 1500},)),
     "fashion_15000ge": ("fashion-mnist", (_LARGE | {
         "budget": 14_200.0, "search_seconds": 900.0, "augment": "flip", "vary_shift": 0.8, "vary_turn": 5.0,
@@ -110,13 +120,13 @@ def priced(run: Path, circuit: Circuit, liberty: str) -> Figures:
         "search_s": model.seconds, "rounds": model.best_step, "average_price": model.best["price"],
         "stages": stage_costs(circuit)}
     if model.settings.unit == "luts":
-        cover = lut_score(circuit, data.test.x, data.test.y)
+        cover = lut_score(circuit, codes, data.test.y)
         if cover.accuracy != result["test"]:
             raise RefusedError(f"{run}: right in {cover.accuracy} as tables, but in {result['test']} as a circuit")
         return result | {"tables": tables_of(circuit), "luts": cover.sizes, "luts_by_stage": cover.stages,
                          "price": cover.luts, "depth": cover.depth, "tool": cover.version, "cover": cover.method,
                          "mapped": {"luts": str(cover.verified)}}
-    score = board_score(circuit, liberty, data.test.x, data.test.y)
+    score = board_score(circuit, liberty, codes, data.test.y)
     if score.accuracy != result["test"]:
         raise RefusedError(f"{run}: right in {score.accuracy} as NAND gates, but in {result['test']} as a circuit")
     return result | {"ge": score.ge, "price": score.ge, "tool": score.version,

@@ -310,7 +310,7 @@ def tables_baseline(figures: Figures) -> list[str]:
 
 
 CHEAPEST = ("mnist_1400", "mnist_2600", "mnist_4200", "mnist_7500", "mnist_15000", "mnist_700_luts", "mnist_1400_luts",
-            "mnist_2800_luts", "digits", "fashion")
+            "mnist_2800_luts", "digits", "fashion", "letter", "satimage", "pendigits", "adult", "connect_4")
 #: Published whole circuits on the open board of July 2026: name -> (GE, test accuracy in per cent).
 BOARD = {
     "boosted trees": ((1577, 81.92), (3027, 88.59), (7711, 93.99), (15449, 96.08), (29776, 96.82), (61304, 97.31)),

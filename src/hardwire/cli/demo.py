@@ -16,7 +16,7 @@ from .verbs import out_option, settings_options, threads_option, verb
 #: File that tells a folder of an earlier demo.
 DEMO = "demo.txt"
 #: What the demo's search is given: rounds and no time, so that it gives the same circuit on any machine.
-DEMONSTRATED = {"start": "nothing", "budget": 4500.0, "search_rounds": 800}
+DEMONSTRATED = {"start": "nothing", "budget": 3000.0, "search_rounds": 1000}
 
 
 @verb("hardwire demo --out demo-out")
