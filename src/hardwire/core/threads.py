@@ -22,7 +22,7 @@ if hasattr(os, "register_at_fork"):  # a forked child has the pools but none of 
 
 
 def run_jobs(work: Callable[[int], object], jobs: int, threads: int) -> None:
-    """Call ``work(job)`` for every job in ``range(jobs)``, dealt in turn to at most ``threads`` threads.
+    """Call ``work(job)`` for every job in ``range(jobs)``, over at most ``threads`` threads: one that is done takes the next.
 
     The first exception of a job is raised.
     """
@@ -34,11 +34,13 @@ def run_jobs(work: Callable[[int], object], jobs: int, threads: int) -> None:
     if threads not in _pools:
         _pools[threads] = ThreadPoolExecutor(threads, thread_name_prefix="hardwire")
 
-    def share(first: int) -> None:
-        for job in range(first, jobs, threads):
+    waiting = iter(range(jobs))
+
+    def share() -> None:
+        for job in waiting:
             work(job)
 
-    for done in [_pools[threads].submit(share, first) for first in range(threads)]:
+    for done in [_pools[threads].submit(share) for _ in range(threads)]:
         done.result()
 
 
