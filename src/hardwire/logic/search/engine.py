@@ -248,7 +248,7 @@ class Search:
                 return False
             fresh = False
         spare, job = self.free[-1], self.jobs[k]
-        given = (root, u, v, read[1]) if self.wide else (root, u, v, chosen.view(np.uint64)[2])
+        given: tuple[Any, ...] = (root, u, v, read[1] if self.wide else chosen.view(np.uint64)[2])
         begin: Any = begin_table_substitution if self.wide else begin_substitution
         if not begin(net, job, *given):
             return False
