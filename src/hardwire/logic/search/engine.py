@@ -250,12 +250,12 @@ class Search:
         spare, job = self.free[-1], self.jobs[k]
         given: tuple[Any, ...] = (root, u, v, read[1] if self.wide else chosen.view(np.uint64)[2])
         begin: Any = begin_table_substitution if self.wide else begin_substitution
+        make: Any = substitute_table if self.wide else substitute
         if not begin(net, job, *given):
             return False
         if not fresh:
             self._over_words(lambda memory, *words: renew_differences(net, self.state_loss, job, memory, root, *words))
-        change, cost = (substitute_table(net, self.price, job, *given, self.rate) if self.wide else
-                        substitute(net, self.price, job, *given, spare, self.rate))
+        change, cost = make(net, self.price, job, *given, *(() if self.wide else (spare,)), self.rate)
         if not change and not cost:
             return False
         self._over_words(lambda memory, *words: update_values(net, self.state_loss, job, memory, self._touched, *words))
