@@ -40,8 +40,10 @@ _LONG = _LARGE | _VARIED | {"search_copies": 6, "search_redraw": 1500, "search_w
 _LONG_TABLES = _TABLES | _VARIED | {"search_copies": 6, "search_redraw": 600, "search_window": 13_312}
 _MANY = {"search_copies": 12, "search_floor": 5e-7}
 _MANY_TABLES = {"search_copies": 14, "search_redraw": 1200, "search_floor": 1e-6}
-#: The last searches: many copies that differ little.
-_MILD = {"vary_shift": 0.5, "vary_turn": 6.0, "vary_scale": 0.05, "vary_bend": 0.45, "search_copies": 16}
+#: The last searches: many copies that differ little, or more rounds.
+_LAST_TABLES = {"budget": 2750.0, "search_seconds": 1260.0, "search_copies": 10, "search_floor": 5e-7}
+_MILD = {"vary_shift": 0.5, "vary_turn": 6.0, "vary_scale": 0.05, "vary_bend": 0.45, "search_copies": 16,
+         "search_redraw": 800}
 #: Of tables of numbers: few samples, each as often as makes some ten thousands.
 _NUMBERS = {"search_floor": 2e-6, "search_redraw": 300, "search_seconds": 180.0}
 #: Name -> data set and searches, each from the network of the one before; what differs from the preset of a search. The
@@ -51,12 +53,15 @@ POINTS: dict[str, tuple[str, tuple[dict[str, Any], ...]]] = {
     "mnist_2600ge": ("mnist", ({"budget": 2450.0, "search_seconds": 295.0},)),
     "mnist_4200ge": ("mnist", ({"budget": 3950.0, "search_seconds": 295.0},)),
     "mnist_7500ge": ("mnist", (_GROWN, _LONG | {"budget": 7050.0, "search_seconds": 700.0})),
-    "mnist_15000ge": ("mnist", (_GROWN, _LONG | {"budget": 14_200.0, "search_seconds": 1200.0})),
+    "mnist_15000ge": ("mnist", (_GROWN, _LONG | {"budget": 14_200.0, "search_seconds": 1200.0},
+                                _LONG | _MANY | {"budget": 28_500.0, "search_seconds": 1550.0},
+                                _LONG | _MANY | _MILD | {"budget": 14_200.0, "search_seconds": 1800.0})),
     "mnist_700luts": ("mnist", (_TABLES | _MOVED | {"budget": 690.0, "search_seconds": 900.0},)),
     "mnist_1400luts": ("mnist", (_GROWN_TABLES, _LONG_TABLES | {"budget": 1380.0, "search_seconds": 900.0},
                                   _LONG_TABLES | _MANY_TABLES | {"budget": 1380.0, "search_seconds": 780.0})),
     "mnist_2800luts": ("mnist", (_GROWN_TABLES, _LONG_TABLES | {"budget": 1380.0, "search_seconds": 900.0},
-                                  _LONG_TABLES | _MANY_TABLES | {"budget": 2750.0, "search_seconds": 1850.0})),
+                                  _LONG_TABLES | _MANY_TABLES | {"budget": 2750.0, "search_seconds": 1850.0},
+                                  _LONG_TABLES | _MANY_TABLES | _LAST_TABLES)),
     "letter": ("letter", (_NUMBERS | {"budget": 5000.0, "search_copies": 4, "vary_noise": 0.1},)),
     "satimage": ("satimage", (_NUMBERS | {"budget": 5600.0, "search_copies": 30},)),
     "pendigits": ("pendigits", (_NUMBERS | {"budget": 4800.0, "search_copies": 10},)),
