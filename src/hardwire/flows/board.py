@@ -17,24 +17,23 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..circuit import Circuit
-from ..circuit.engine.packed import PackedEngine
-from ..core.errors import InputError
 from ..core.verdict import Verdict
 from ..cost.liberty import Library, read_liberty
 from .netlist import (
     READ_COMMANDS,
     MappedArea,
     Ports,
+    accuracy_of,
     check_netlist,
     mapped_area,
     mapping_commands,
     plain_liberty,
     plain_verilog,
     read_netlist,
+    sample_codes,
 )
 from .yosys import run_yosys, version_of
 
@@ -98,11 +97,9 @@ def board_score(circuit: Circuit, liberty: str | PathLike[str] | Library, x_test
         Where Yosys or ABC wrote no netlist, or a netlist differs from the circuit.
     """
     start = time.perf_counter()
-    if y_test is not None and x_test is None:
-        raise InputError("test classes were given without test samples; give both")
+    codes = sample_codes(circuit, x_test, y_test)
     library = liberty if isinstance(liberty, Library) else read_liberty(liberty)
     ports = Ports(circuit, joined=is_board_shaped(circuit))
-    codes = None if x_test is None else circuit.codes(x_test)
     products = ["mapped.json", "mapped.blif"] + ["nand.blif"] * (codes is not None)
     with tempfile.TemporaryDirectory(prefix="hardwire-") as name:
         folder = Path(name)
@@ -115,9 +112,7 @@ def board_score(circuit: Circuit, liberty: str | PathLike[str] | Library, x_test
             netlists["nand"] = read_netlist(folder / "nand.blif", circuit, ports)
         version = version_of(folder)
     verified = {key: check_netlist(circuit, netlist, codes, timeout=proof_timeout) for key, netlist in netlists.items()}
-    accuracy = None
-    if codes is not None and y_test is not None:
-        accuracy = float(np.mean(PackedEngine(netlists["nand"])(codes)[:, 0] == np.asarray(y_test)))
+    accuracy = accuracy_of(netlists["nand"], codes, y_test) if codes is not None else None
     return BoardScore(**vars(area), accuracy=accuracy, version=version, seconds=time.perf_counter() - start,
                       verified=verified)
 

@@ -12,16 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..circuit import STAGES, Circuit
-from ..circuit.engine.packed import PackedEngine
 from ..circuit.formats.blif import cover as products
-from ..core.errors import InputError, ToolError
+from ..core.errors import ToolError
 from ..core.verdict import Verdict
 from ..passes import eliminate, map_to_luts
-from .netlist import TOP, Ports, check_netlist, module_text, needed, read_netlist
+from .netlist import TOP, Ports, accuracy_of, check_netlist, module_text, needed, read_netlist, sample_codes
 from .yosys import read_statistics, run_yosys, statistics, version_of
 
 #: Yosys commands for ``top.v``, all of them: what is read is checked, counted and written.
@@ -99,9 +97,7 @@ def lut_score(circuit: Circuit, x_test: ArrayLike | None = None, y_test: ArrayLi
         Where Yosys wrote no netlist, its count differs from the instances, or the netlist differs from the circuit.
     """
     start = time.perf_counter()
-    if y_test is not None and x_test is None:
-        raise InputError("test classes were given without test samples; give both")
-    codes = None if x_test is None else circuit.codes(x_test)
+    codes = sample_codes(circuit, x_test, y_test)
     covers = {method: make(circuit) for method, make in COVERS.items()}
     alternatives = {method: sum(_live_stages(cover).values()) for method, cover in covers.items()}
     method = min(alternatives, key=lambda name: alternatives[name])
@@ -119,9 +115,7 @@ def lut_score(circuit: Circuit, x_test: ArrayLike | None = None, y_test: ArrayLi
         raise ToolError(f"{alternatives[method]} tables were written, Yosys counts {sum(sizes.values())} and wrote "
                         f"{sum(stages.values())} back; install another version of pyosys")
     verdict = check_netlist(circuit, netlist, codes, timeout=proof_timeout)
-    accuracy = None
-    if codes is not None and y_test is not None:
-        accuracy = float(np.mean(PackedEngine(netlist)(codes)[:, 0] == np.asarray(y_test)))
+    accuracy = accuracy_of(netlist, codes, y_test)
     return LutScore(sum(sizes.values()), sizes, stages, cover.depth, method, accuracy, version,
                     time.perf_counter() - start, verdict, alternatives)
 

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from ..backends.common import lut
 from ..backends.verilog.backend import KEYWORDS
 from ..circuit import FIRST, Circuit
 from ..circuit.engine.packed import PackedEngine
 from ..circuit.formats.blif import cover, read_blif
 from ..core.bits import Codes
-from ..core.errors import ToolError
+from ..core.errors import InputError, ToolError
 from ..core.names import identifier
 from ..core.verdict import Verdict
 from ..cost.liberty import Cell, Library, liberty_text
@@ -208,6 +211,20 @@ def mapped_area(path: Path, library: Library) -> MappedArea:
     if abs(area - own) > 1e-4 * max(1.0, own):
         raise ToolError(f"Yosys counts an area of {area:g}, but its cells sum to {own:g}; the library was misread")
     return MappedArea(library.gate_equivalents(own), own, dict(sorted(cells.items())))
+
+
+def sample_codes(circuit: Circuit, x_test: ArrayLike | None, y_test: ArrayLike | None) -> Codes | None:
+    """The codes of test samples, None without any; InputError where there are classes alone."""
+    if y_test is not None and x_test is None:
+        raise InputError("test classes were given without test samples; give both")
+    return None if x_test is None else circuit.codes(x_test)
+
+
+def accuracy_of(netlist: Circuit, codes: Codes | None, y_test: ArrayLike | None) -> float | None:
+    """Share of test samples that a netlist classifies right; None without samples and classes."""
+    if codes is None or y_test is None:
+        return None
+    return float(np.mean(PackedEngine(netlist)(codes)[:, 0] == np.asarray(y_test)))
 
 
 def check_netlist(circuit: Circuit, netlist: Circuit, codes: Codes | None = None, *, timeout: float = 120) -> Verdict:
