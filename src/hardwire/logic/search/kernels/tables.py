@@ -214,16 +214,11 @@ def _search(net, price, job, root, pool, wake, first, window, unit, rate, dither
 
 
 @inner
-def _changed_operands(net, root, place, v, alone, operands):
-    """Write the operands of ``root`` with ``v`` in ``place`` to ``operands``; returns their number."""
+def _operands_or(net, root, alone, operands):
+    """As ``operands_of``, but for a constant node ``alone``, where there is one."""
     count = operands_of(net, root, operands)
     if count == 0 and alone >= 0:
         operands[0], count = alone, 1
-    if place == -2:
-        return 0
-    if place >= 0:
-        operands[place] = v
-        count = max(count, place + 1)
     return count
 
 
@@ -232,12 +227,10 @@ def begin_table_substitution(net, job, root, place, v, alone):
     """As ``commit.begin_substitution``, of operand ``v`` in ``place``."""
     job.span[0], job.span[1], job.span[2] = fanout(net, job, root)
     operands = np.empty(7, np.int64)
-    count = operands_of(net, root, operands)
-    possible = True
-    if count == 0 and alone >= 0:
-        operands[0], count = alone, 1
+    count = _operands_or(net, root, alone, operands)
+    possible = place <= count and place < net.fanin.shape[1]
+    if count and operands[0] == alone:
         possible &= job.mark[alone] == -1 and net.level[alone] + net.height[root] < net.limit[0]
-    possible &= place <= count and place < net.fanin.shape[1]
     if place >= 0:
         possible &= job.mark[v] == -1 and net.level[v] + net.height[root] < net.limit[0]
         for j in range(count):
@@ -252,7 +245,12 @@ def begin_table_substitution(net, job, root, place, v, alone):
 def substitute_table(net, price, job, root, place, v, alone, rate):
     """Put operand ``v`` in ``place`` of ``root``, with its best table, as ``commit.substitute``."""
     operands, sums = np.empty(7, np.int64), np.empty(256)
-    count = _changed_operands(net, root, place, v, alone, operands)
+    count = _operands_or(net, root, alone, operands)
+    if place == -2:
+        count = 0
+    elif place >= 0:
+        operands[place] = v
+        count = max(count, place + 1)
     table = _best_table(net, job, operands, count, sums)
     change = _exact_change(net, job, root, operands, count, table)
     job.refs[:] = net.refs
