@@ -6,7 +6,7 @@ import search_reference as reference
 
 from hardwire.core.errors import InputError
 from hardwire.logic.graph import Graph
-from hardwire.logic.search.engine import Search, SearchOptions
+from hardwire.logic.search.engine import BITS_AN_OFFER, LEAST_WORDS, Search, SearchOptions
 from hardwire.logic.search.kernels.cone import differences_of
 from hardwire.logic.search.prices import PRICES
 from hardwire.logic.search.samples import Moves, SearchSamples, planes_of
@@ -176,3 +176,29 @@ def test_mirrored_images():
     mirrored = (after == plain[:, :, ::-1]).all((1, 2))
     assert (same | mirrored).all()
     assert 40 < (mirrored & ~same).sum() < 160
+
+
+@pytest.mark.parametrize("unit", ["ge", "luts"])
+def test_parts_of_many_words_over_threads_change_nothing(unit):
+    samples = problem(samples=2 * 64 * LEAST_WORDS + 100)
+    assert samples.planes.shape[1] >= 2 * LEAST_WORDS
+    one, two = (Search(samples, PRICES[unit], OPTIONS, threads=t) for t in (1, 2))
+    for i in range(6):
+        for search in (one, two):
+            search.round(i / 12)
+    assert one.graph() == two.graph() and one.graph().nodes
+    assert np.array_equal(one.state_loss.counts, two.state_loss.counts)
+    assert np.array_equal(one.state_loss.p, two.state_loss.p)
+
+
+def test_a_group_of_many_bits_is_offered_more_of_them():
+    few, many = (search_of(start=graph(np.random.default_rng(5), bits=bits), options=dataclasses.replace(
+        OPTIONS, budget=4000.0)) for bits in (4, 80))
+    for search, least in ((few, 1), (many, 2)):
+        search._tidy()
+        offers = [int(search.net.slot_group[s]) for x in search._roots().tolist() if search._is_constant(x)
+                  for s in search._slots_of(x)]
+        true = [int(search.net.slot_group[s]) for x in search._roots().tolist() if not search._is_constant(x)
+                for s in search._slots_of(x)]
+        for group in range(3):
+            assert offers.count(group) >= max(1, true.count(group) // BITS_AN_OFFER) >= least
