@@ -12,9 +12,8 @@ import numpy as np
 import torch
 
 from hardwire import load_dataset
-from hardwire.circuit import STAGES, Circuit
+from hardwire.circuit import Circuit
 from hardwire.circuit.engine.packed import PackedEngine
-from hardwire.circuit.text import table_name
 from hardwire.cost import stage_costs
 from hardwire.flows.board import board_score
 from hardwire.flows.luts import lut_score
@@ -107,13 +106,6 @@ def searched(point: str, seed: int, out: Path, say: Say) -> list[Path]:
     return runs
 
 
-def tables_of(circuit: Circuit) -> dict[str, int]:
-    """Tables and inverters of each stage; wires and constants are none."""
-    names = [table_name(table, k) for table, k in zip(circuit.table.tolist(), circuit.arity.tolist())]
-    counted = ~np.isin(names, ("FALSE", "TRUE", "WIRE", "A", "B"))
-    return {stage: int(((circuit.stage == i) & counted).sum()) for i, stage in enumerate(STAGES)}
-
-
 def priced(run: Path, circuit: Circuit, liberty: str) -> Figures:
     """Accuracy and price of one run's circuit."""
     model = load_model(run)
@@ -128,7 +120,7 @@ def priced(run: Path, circuit: Circuit, liberty: str) -> Figures:
         cover = lut_score(circuit, codes, data.test.y)
         if cover.accuracy != result["test"]:
             raise RefusedError(f"{run}: right in {cover.accuracy} as tables, but in {result['test']} as a circuit")
-        return result | {"tables": tables_of(circuit), "luts": cover.sizes, "luts_by_stage": cover.stages,
+        return result | {"luts": cover.sizes, "luts_by_stage": cover.stages,
                          "price": cover.luts, "depth": cover.depth, "tool": cover.version, "cover": cover.method,
                          "mapped": {"luts": str(cover.verified)}}
     score = board_score(circuit, liberty, codes, data.test.y)

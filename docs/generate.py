@@ -74,14 +74,17 @@ def gates() -> str:
         "| id | table | name | relaxed | expression |", "|---|---|---|---|---|", *rows, ""])
 
 
+#: What the pass that is in no level gives.
+DONT_CARES = (
+    "## Don't-cares of the encoder", "",
+    "`dont-care-simplification` is in no level; `hardwire.passes.optimize(circuit, passes=[...])` runs it. It",
+    "finds what ordered thresholds rule out at any distance, where `functional-reduction` ends at 14",
+    "leaves. After `-O2` it freed no gate of trained circuits of digits, pendigits, letter and adult, and",
+    "3 of 8,731 of satimage's, in 2 to 7 seconds; up to three exclusive ors became AND kinds.", "",
+)
 #: What `hardwire optimize --budget` does, which is no pass.
 INEXACT = (
-    "## Don't-cares of the encoder", "",
-             "`dont-care-simplification` is in no level; `hardwire.passes.optimize(circuit, passes=[...])` runs it. It",
-             "finds what ordered thresholds rule out at any distance, where `functional-reduction` ends at 14",
-             "leaves. After `-O2` it freed no gate of trained circuits of digits, pendigits, letter and adult, and",
-             "3 of 8,731 of satimage's, in 2 to 7 seconds; up to three exclusive ors became AND kinds.", "",
-             "## Simplification on samples", "",
+    "## Simplification on samples", "",
     "`hardwire optimize RUN --budget X` also replaces nodes by earlier nets, inverses and constants where the",
     "training samples allow it, and then runs the passes again. The circuit is another function afterwards. With",
     "`X = 0` no training sample changes its class; else `X` is the share of the validation samples that may be",
@@ -104,7 +107,7 @@ def passes() -> str:
         "outputs and of every",
         "net that a macro names; `hardwire verify` proves the result equal to the raw circuit.", "",
         "| pass | what it does |", "|---|---|", *rows, "", "| level | passes, in order |", "|---|---|", *levels, "",
-        *INEXACT, ""])
+        *DONT_CARES, *INEXACT, ""])
 
 
 #: Name of a figure -> its head in a table and how it is written.
@@ -288,13 +291,13 @@ def cheapest(figures: Figures) -> list[str]:
     """Each seed's circuit: accuracy, price and where it is, and how it was proved."""
     rows = []
     for run in figures["runs"]:
-        stages = run.get("luts_by_stage") or run.get("tables") or {
-            name: stage["gates"] for name, stage in run["stages"].items()}
+        tables = run.get("luts_by_stage", run.get("tables"))
+        stages = tables or {name: stage["gates"] for name, stage in run["stages"].items()}
         where = " + ".join(whole(stages[name]) for name in ("encoder", "network", "head"))
-        price = f"{whole(sum(stages.values()))} tables" if "tables" in run else f"{whole(round(run['ge']))} GE"
+        price = f"{whole(sum(stages.values()))} tables" if tables else f"{whole(round(run['ge']))} GE"
         rows.append((run["seed"], percent(run["test"]), percent(run["validation"]), price, where,
                      duration(sum(run.get("searches_s", [run["search_s"]]))), run["rounds"]))
-    parts = f"encoder + network + head, {'tables' if 'tables' in run else 'gates'}"
+    parts = f"encoder + network + head, {'tables' if tables else 'gates'}"
     heads = ("seed", "test", "validation", "price", parts, "search", "best round")
     checks = ", ".join(f"{name}: {verdict}" for name, verdict in (run["verified"] | run.get("mapped", {})).items())
     tool = run.get("tool", "own cover").split(" (")[0]

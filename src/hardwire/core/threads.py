@@ -22,7 +22,7 @@ if hasattr(os, "register_at_fork"):  # a forked child has the pools but none of 
 
 
 def run_jobs(work: Callable[[int], object], jobs: int, threads: int) -> None:
-    """Call ``work(job)`` for every job in ``range(jobs)`` over ``threads`` threads; one that is done takes the next.
+    """Call ``work(job)`` for every job in ``range(jobs)`` over up to ``threads`` threads, as they get free.
 
     The first exception of a job is raised.
     """
