@@ -34,7 +34,7 @@ test-oldest: .venv-oldest/.ready
 
 .venv-oldest/.ready: pyproject.toml constraints-oldest.txt
 	$(PYTHON) -m venv .venv-oldest
-	.venv-oldest/bin/pip install --quiet --disable-pip-version-check --prefer-binary -c constraints-oldest.txt -e . pytest pytest-xdist
+	.venv-oldest/bin/pip install --quiet --disable-pip-version-check --prefer-binary -c constraints-oldest.txt -e . pytest pytest-xdist hypothesis
 	touch $@
 
 docs: setup
