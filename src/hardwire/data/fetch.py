@@ -18,6 +18,7 @@ import lzma
 import os
 import tarfile
 import time
+import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Callable, Mapping
@@ -293,7 +294,11 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         newurl: str,
     ) -> urllib.request.Request | None:
         """The request to the new address."""
-        _check_scheme(newurl)
+        try:
+            _check_scheme(newurl)
+        except OSError:
+            fp.close()
+            raise
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -311,6 +316,8 @@ def _fetch(address: str, limit: int, folder: Path) -> bytes:
             return _received(answer, limit)
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
+        if isinstance(error, urllib.error.HTTPError):  # which is the answer, too
+            error.close()
         raise InputError(f"cannot download {address} ({reason}); fetch it yourself and put it in {folder}") from None
 
 
