@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from hardwire.core.errors import FormatError, InputError
-from hardwire.data import load_dataset, sources
-from hardwire.data.fetch import Archive
+from hardwire.data import fetch, load_dataset, sources
+from hardwire.data.fetch import Archive, File
 from hardwire.data.images import cifar_arrays, cifar_batch, cifar_records
 from hardwire.data.sources import SOURCES
 
@@ -65,22 +65,28 @@ def small(rng, monkeypatch, tmp_path):
     """Small sets in place of the real ones: name -> layout -> {file: content}; no address answers, the cache is empty."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("HARDWIRE_DATA", raising=False)
+    monkeypatch.setattr(fetch, "SCHEMES", ("file",))
     made = {}
     for name, classes in (("cifar10", 10), ("cifar100", 100)):
         layouts, parts = [], {}
         for form, layout in enumerate(SOURCES[name].layouts):
             files = {}
-            for i, file in enumerate(layout.md5):
+            for i, file in enumerate(layout.files):
                 x, y = parts.setdefault("test" if "test" in file else i, samples(rng, 300, classes))
                 files[file] = FORMS[form][0](x, y, classes)
-            md5 = {f: hashlib.md5(c).hexdigest() if layout.md5[f] else None for f, c in files.items()}
+            known = {f: known_of(c, layout.files[f]) for f, c in files.items()}
             packed = tar(files, layout.archive.folder) if layout.archive else b""
-            archive = layout.archive and Archive(layout.archive.name, hashlib.md5(packed).hexdigest(), layout.archive.folder)
+            archive = layout.archive and Archive(layout.archive.name, known_of(packed, layout.archive.packed), layout.archive.folder)
             address = layout.address and (tmp_path / "served").as_uri() + "/"
-            layouts.append(replace(layout, md5=md5, archive=archive, address=address))
+            layouts.append(replace(layout, files=known, archive=archive, address=address))
             made.setdefault(name, []).append((files, packed))
         monkeypatch.setitem(sources.SOURCES, name, replace(SOURCES[name], layouts=tuple(layouts)))
     return made
+
+
+def known_of(content, real):
+    """What would be known of a file in place of a real one, by the same checksum."""
+    return File(len(content), hashlib.sha256(content).hexdigest() if real.sha256 else "", hashlib.md5(content).hexdigest() if real.md5 else "")
 
 
 def tar(files, folder):
@@ -136,7 +142,7 @@ def test_a_wrong_archive_is_refused(small, tmp_path, monkeypatch):
     for content, says in ((tar({}, layout.archive.folder), r"lacks cifar-10-batches-bin/data_batch_1\.bin"),
                           (packed[:-100], "cut short"), (b"text", "cut short")):
         put(folder, {layout.archive.name: content})
-        archive = replace(sources.SOURCES["cifar10"].layouts[0].archive, md5=hashlib.md5(content).hexdigest())
+        archive = replace(sources.SOURCES["cifar10"].layouts[0].archive, packed=known_of(content, layout.archive.packed))
         row = replace(sources.SOURCES["cifar10"], layouts=(replace(layout, archive=archive),))
         monkeypatch.setitem(sources.SOURCES, "cifar10", row)
         with pytest.raises(FormatError, match=says):

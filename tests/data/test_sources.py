@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from hardwire.core.errors import FormatError, InputError
-from hardwire.data import load_dataset, sources
+from hardwire.data import fetch, load_dataset, sources
+from hardwire.data.fetch import File
 from hardwire.data.images import parse_idx, read_idx_images
 from hardwire.data.sources import SOURCES
 
-FILES = tuple(SOURCES["mnist"].layouts[0].md5)
+FILES = tuple(SOURCES["mnist"].layouts[0].files)
 
 
 def change(source, **changes):
@@ -36,8 +37,9 @@ def contents():
 @pytest.fixture
 def small(contents, monkeypatch, tmp_path):
     """A small MNIST in place of the real one: its checksums, an empty cache, an address where nobody answers."""
-    md5 = {name: hashlib.md5(content).hexdigest() for name, content in contents.items()}
-    row = change(SOURCES["mnist"], md5=md5, address=(tmp_path / "nowhere").as_uri() + "/")
+    files = {name: File(len(content), hashlib.sha256(content).hexdigest()) for name, content in contents.items()}
+    monkeypatch.setattr(fetch, "SCHEMES", ("https", "http", "file"))
+    row = change(SOURCES["mnist"], files=files, address=(tmp_path / "nowhere").as_uri() + "/")
     monkeypatch.setitem(sources.SOURCES, "mnist", row)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("HARDWIRE_DATA", raising=False)

@@ -1,12 +1,16 @@
 """The command line: verbs that load when they are called.
 
-A mistake ends with one sentence and exit code 2, a refuted proof with 1.
+A mistake ends with one sentence and exit code 2, a refuted proof with 1, SIGINT with 130 and SIGTERM with 143.
 """
 
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
+from types import FrameType
 
 import rich_click as click
 from click.exceptions import Exit
@@ -14,6 +18,7 @@ from click.exceptions import Exit
 from .. import __doc__ as package_doc
 from .. import __version__
 from ..core.errors import HardwireError
+from ..core.programs import allow, end_all
 from .output import FIRST
 
 #: Verb -> module of this package that defines it, and what the list of verbs says.
@@ -37,6 +42,16 @@ VERBS = {
 #: What an interrupted verb says about going on.
 RESUMES = {"sweep": "; the same command goes on",
            **dict.fromkeys(("train", "search", "crossbar", "spiking"), "; `--resume` goes on from the last checkpoint")}
+
+
+#: What an interrupted verb says, by its exit code.
+STOPPED = {130: "interrupted", 143: "terminated"}
+#: Seconds after a signal in which a verb ends in order; then it is ended where it is, in the middle of a proof say.
+GRACE = 5.0
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a verb as Ctrl-C does."""
 
 
 class Verbs(click.RichGroup):
@@ -66,12 +81,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 1 when a proof fails; 2 for a mistake; 130 and 141 when interrupted.
+        0; 1 when a proof fails; 2 for a mistake; 130, 141 and 143 when interrupted.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug, called = "--debug" in arguments, ""
+    over = threading.Event()
     try:
-        with app.make_context("hardwire", arguments) as context:
+        with _interruptible(over, last=argv is None), app.make_context("hardwire", arguments) as context:
             try:
                 return int(app.invoke(context) or 0)
             finally:
@@ -82,15 +98,58 @@ def main(argv: Sequence[str] | None = None) -> int:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return 141
-    except KeyboardInterrupt:
-        if FIRST:
-            print(f"hardwire: interrupted{RESUMES.get(called, '')}", file=sys.stderr, flush=True)
-        return 130
+    except KeyboardInterrupt as stop:
+        over.set()
+        return _stopped(143 if isinstance(stop, Terminated) else 130, RESUMES.get(called, ""))
     except (HardwireError, OSError, MemoryError, click.ClickException) as error:
         if debug:
             raise
         print(f"hardwire: {sentence(error)}", file=sys.stderr, flush=True)
         return 2
+
+
+@contextmanager
+def _interruptible(over: threading.Event, *, last: bool) -> Iterator[None]:
+    """Let SIGINT and SIGTERM kill the outside programs of every thread and raise in the main thread, inside the block.
+
+    A process that has not ended ``GRACE`` seconds later, since another thread still works, is ended; where this is not
+    the ``last`` that it does, only the block is.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    timers: list[threading.Timer] = []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        end_all()
+        timers.append(threading.Timer(GRACE, _end, (128 + number, over)))
+        timers[-1].daemon = True
+        timers[-1].start()
+        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+    heard = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) != signal.SIG_IGN]  # as nohup leaves it
+    before = {number: signal.signal(number, stop) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if not last:
+            for timer in timers:
+                timer.cancel()
+        allow()
+
+
+def _end(code: int, over: threading.Event) -> None:
+    if not over.is_set():
+        _stopped(code)
+    os._exit(code)
+
+
+def _stopped(code: int, way_on: str = "") -> int:
+    if FIRST:
+        print(f"hardwire: {STOPPED[code]}{way_on}", file=sys.stderr, flush=True)
+    return code
 
 
 def sentence(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+from collections.abc import Mapping
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import MissingToolError
-from .fetch import Archive, Files, Layout, Open, Source
+from . import checksums
+from .fetch import Archive, File, Files, Layout, Open, Source
 from .images import Parse, cifar_arrays, cifar_batch, cifar_reader, cifar_records, read_idx_images
 from .samples import Samples, pixel_names
 from .uci import Table, table_reader
@@ -41,28 +43,27 @@ def read_digits(source: Source, _: Open) -> Samples:
 
 
 def _cifar(
-    archive: str, archive_md5: str, folder: str, parse: Parse, md5: dict[str, str | None], note: str = "",
+    folder: str, parse: Parse, files: Mapping[str, File], archive: str = "", packed: File | None = None, note: str = "",
 ) -> Layout:
     """Lay out a CIFAR set: an archive at its authors' address that holds training files and, last, the test file."""
-    *train, test = md5
+    *train, test = files
     read = cifar_reader(parse, tuple(train), test, note)
-    if not archive:
-        return Layout(read, md5, folders=(folder,))
-    published = Archive(archive, archive_md5, folder)
-    return Layout(read, md5, "https://www.cs.toronto.edu/~kriz/", "", published, (folder,))
+    if packed is None:
+        return Layout(read, files, folders=(folder,))
+    published = Archive(archive, packed, folder)
+    return Layout(read, files, "https://www.cs.toronto.edu/~kriz/", "", published, (folder,))
 
 
-def _uci(title: str, folder: str, md5: dict[str, str], **table: Any) -> Source:
-    train, *test = md5
+def _uci(title: str, folder: str, train: str, test: str = "", **table: Any) -> Source:
     address = f"https://archive.ics.uci.edu/ml/machine-learning-databases/{folder}/"
-    read = table_reader(Table(train, next(iter(test), ""), **table))
-    return Source(title, (Layout(read, md5, address, "", folders=("uci",)),))
+    files = {name: checksums.UCI[name] for name in (train, test) if name}
+    return Source(title, (Layout(table_reader(Table(train, test, **table)), files, address, "", folders=("uci",)),))
 
 
-def _monk(n: int, what: str, train: str, test: str) -> Source:
+def _monk(n: int, what: str) -> Source:
     attributes = tuple(f"a{i}" for i in range(1, 7))
     return _uci(f"MONK's problem {n} ({what}), Thrun et al. 1991; UCI, official test split, one bit for each value of "
-                f"an attribute", "monks-problems", {f"monks-{n}.train": train, f"monks-{n}.test": test},
+                f"an attribute", "monks-problems", f"monks-{n}.train", f"monks-{n}.test",
                 columns=("class", *attributes, "id"), label="class", categories=attributes, omit=("id",),
                 separator=None)
 
@@ -75,7 +76,7 @@ def _pmlb(
 
     def layout(file: str, address: str) -> Layout:
         read = table_reader(Table(f"{file}.tsv", separator="\t", size=(samples, columns + 1), **table))
-        return Layout(read, {f"{file}.tsv": None}, address, folders=("pmlb", file))
+        return Layout(read, {f"{file}.tsv": checksums.PMLB[f"{file}.tsv"]}, address, folders=("pmlb", file))
 
     layouts = [layout(file, f"https://github.com/EpistasisLab/pmlb/raw/master/datasets/{file}/")]
     return Source(f"{what}; UCI, the one table of PMLB", (*layouts, *([layout(earlier, "")] if earlier else [])))
@@ -100,73 +101,43 @@ SOURCES: dict[str, Source] = {
                      (Layout(read_digits),)),
     "mnist": Source(
         "MNIST handwritten digits, LeCun, Cortes, Burges; idx files, official test split",
-        (Layout(read_idx_images, {
-            "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
-            "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
-            "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
-            "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
-        }, "https://ossci-datasets.s3.amazonaws.com/mnist/"),),
+        (Layout(read_idx_images, checksums.MNIST, "https://ossci-datasets.s3.amazonaws.com/mnist/"),),
     ),
     "fashion-mnist": Source(
         "Fashion-MNIST, Xiao, Rasul, Vollgraf 2017; idx files, official test split",
-        (Layout(read_idx_images, {
-            "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
-            "train-labels-idx1-ubyte": "9018921c3c673c538a1fc5bad174d6f9",
-            "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a",
-            "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
-        }, "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),),
+        (Layout(read_idx_images, checksums.FASHION_MNIST,
+                "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/"),),
         ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
     ),
     "cifar10": Source(
         "CIFAR-10, Krizhevsky 2009; official test split",
         (
-            _cifar("cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", "cifar-10-batches-bin",
-                   cifar_records, {
-                "data_batch_1.bin": "5dd7e06a14cb22eb9f671a540d1b7c25",
-                "data_batch_2.bin": "5ea93a67294ea407fff1d09f752e9692",
-                "data_batch_3.bin": "942cd6a4bcdd0dd3c604fbe906cb4421",
-                "data_batch_4.bin": "ae636b3ba5c66a11e91e8cb52e771fcb",
-                "data_batch_5.bin": "53f37980c15c3d472c316c40844f3f0d",
-                "test_batch.bin": "803d5f7f4d78ea53de84dbe85f74fb6d",
-            }),
-            _cifar("cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a", "cifar-10-batches-py", cifar_batch, {
-                "data_batch_1": "c99cafc152244af753f735de768cd75f",
-                "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
-                "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
-                "data_batch_4": "634d18415352ddfa80567beed471001a",
-                "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
-                "test_batch": "40351d587109b95175f43aff81a1287e",
-            }),
+            _cifar("cifar-10-batches-bin", cifar_records, checksums.CIFAR10, "cifar-10-binary.tar.gz",
+                   checksums.CIFAR10_ARCHIVE),
+            _cifar("cifar-10-batches-py", cifar_batch, checksums.CIFAR10_PYTHON, "cifar-10-python.tar.gz",
+                   checksums.CIFAR10_PYTHON_ARCHIVE),
         ),
         CIFAR10,
     ),
     "cifar100": Source(
         "CIFAR-100, Krizhevsky 2009; fine labels, official test split",
         (
-            _cifar("cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8", "cifar-100-binary", cifar_records, {
-                "train.bin": "6172c7755cfe09b2fe270c85cebc1b15",
-                "test.bin": "4499cfba6c016c1be1438163640a0898",
-            }),
-            _cifar("cifar-100-python.tar.gz", "eb9058c3a382ffc7106e4002c42a8d85", "cifar-100-python", cifar_batch, {
-                "train": "16019d7e3df5f24257cddd939b257f8d",
-                "test": "f0ef6b0ae62326f3e7ffdfab6717acfc",
-            }),
-            _cifar("", "", "cifar-100", cifar_arrays, {"train.npz": None, "test.npz": None},
-                   ", from arrays in an order of their own, no published checksum"),
+            _cifar("cifar-100-binary", cifar_records, checksums.CIFAR100, "cifar-100-binary.tar.gz",
+                   checksums.CIFAR100_ARCHIVE),
+            _cifar("cifar-100-python", cifar_batch, checksums.CIFAR100_PYTHON, "cifar-100-python.tar.gz",
+                   checksums.CIFAR100_PYTHON_ARCHIVE),
+            _cifar("cifar-100", cifar_arrays, checksums.CIFAR100_ARRAYS,
+                   note=", from arrays in an order of their own, no published checksum"),
         ),
         CIFAR100,
     ),
-    "monk1": _monk(1, "a1 = a2 or a5 = 1",
-                   "fc1fc3a673e00908325c67cf16283335", "de4255acb72fb29be5125a7c874e28a0"),
-    "monk2": _monk(2, "exactly two attributes are 1",
-                   "f109ee3f95805745af6cdff06d6fbc94", "106cb9049ba5ccd7969a0bd5ff19681d"),
-    "monk3": _monk(3, "5 % of the training labels are wrong",
-                   "613e44dbb8ffdf54d364bd91e4e74afd", "46815731e31c07f89422cf60de8738e7"),
+    "monk1": _monk(1, "a1 = a2 or a5 = 1"),
+    "monk2": _monk(2, "exactly two attributes are 1"),
+    "monk3": _monk(3, "5 % of the training labels are wrong"),
     "adult": _uci(
         "Adult (income above 50,000 dollars), Kohavi and Becker 1996; UCI, official test split; as in the code of the "
         "2022 logic-network paper, rows with unknown values and the columns fnlwgt and education-num are left out",
-        "adult",
-        {"adult.data": "5d7c39d7b8804f071cdd1f2a7c460872", "adult.test": "35238206dfdf7f1fe215bbb874adecdc"},
+        "adult", "adult.data", "adult.test",
         columns=("age", "workclass", "fnlwgt", "education", "education-num", "marital-status", "occupation",
                  "relationship", "race", "sex", "capital-gain", "capital-loss", "hours-per-week", "native-country",
                  "income"),
@@ -176,15 +147,14 @@ SOURCES: dict[str, Source] = {
     ),
     "breast-cancer": _uci(
         "Breast Cancer (recurrence), Zwitter and Soklic, Ljubljana 1988; UCI; rows with unknown values are left out, "
-        "as in the code of the 2022 logic-network paper", "breast-cancer",
-        {"breast-cancer.data": "d887db31e2b99e39c4b7fc79d2f36a3a"},
+        "as in the code of the 2022 logic-network paper", "breast-cancer", "breast-cancer.data",
         columns=("class", "age", "menopause", "tumor-size", "inv-nodes", "node-caps", "deg-malig", "breast",
                  "breast-quad", "irradiat"),
         label="class",
         categories=("age", "menopause", "tumor-size", "inv-nodes", "node-caps", "breast", "breast-quad", "irradiat"),
     ),
     "iris": _uci(
-        "Iris, Fisher 1936; UCI", "iris", {"iris.data": "42615765a885ddf54427f12c34a0a070"},
+        "Iris, Fisher 1936; UCI", "iris", "iris.data",
         columns=("sepal-length", "sepal-width", "petal-length", "petal-width", "class"), label="class",
     ),
     "letter": _pmlb("letter", "Letter recognition, Frey and Slate 1991", 20_000, 16),

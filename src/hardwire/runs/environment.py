@@ -3,11 +3,12 @@
 import os
 import platform
 import re
-import subprocess
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from ..core.errors import ToolError
+from ..core.programs import run_command
 from .record import Environment
 
 PACKAGES = ("hardwire", "numpy", "torch", "numba", "aigverse", "matplotlib")
@@ -60,8 +61,8 @@ def _commit() -> str | None:
 
 def _git(folder: Path, *arguments: str) -> str | None:
     try:
-        done = subprocess.run(["git", "-C", str(folder), *arguments], stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, errors="replace", timeout=10, check=False)
-    except (OSError, subprocess.SubprocessError):
+        said = run_command("Git", ["git", "-C", str(folder), *arguments], package="the Debian package git", timeout=10,
+                           errors=False)
+    except ToolError:
         return None
-    return done.stdout.strip() or None if done.returncode == 0 else None
+    return said.strip() or None
