@@ -21,7 +21,9 @@ from typing import Any, Protocol, TypeVar, cast
 import numba
 from numba import njit
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.serialize import dumps
 
+_dumps: Callable[[Any], bytes] = dumps
 log = logging.getLogger(__name__)
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -57,11 +59,12 @@ class _CacheFiles(IndexDataCacheFile):
     def load(self, key: Any) -> Any:
         """The compiled kernel of a signature, or None."""
         name = self._overloads().get(key)
-        found = None if name is None else self._read(self._data_path(name))
+        path = os.path.join(self._cache_path, name or "")
+        found = self._read(path) if name else None
         if found is None:
             return None
         if found[0] != key:
-            raise CacheError(f"{self._data_path(name)} holds another kernel")
+            raise CacheError(f"{path} holds another kernel")
         return found[1]
 
     def save(self, key: Any, data: Any) -> None:
@@ -70,9 +73,9 @@ class _CacheFiles(IndexDataCacheFile):
             overloads = self._overloads()
         except CacheError:
             overloads = {}
-        free = (name for i in range(1, len(overloads) + 2) if (name := self._data_name(i)) not in overloads.values())
-        name = overloads.get(key) or next(free)
-        self._write(self._data_path(name), (key, data))
+        names = (self._data_name_pattern.format(number=i) for i in range(1, len(overloads) + 2))
+        name = overloads.get(key) or next(name for name in names if name not in overloads.values())
+        self._write(os.path.join(self._cache_path, name), (key, data))
         self._write(self._index_path, overloads | {key: name})
 
     def _save_index(self, overloads: Any) -> None:
@@ -103,7 +106,7 @@ class _CacheFiles(IndexDataCacheFile):
             raise CacheError(f"{path} cannot be unpickled ({error!r})") from None
 
     def _write(self, path: str, value: Any) -> None:
-        body = self._dump(value)
+        body = _dumps(value)
         with self._open_for_write(path) as file:
             file.write(MAGIC + self._source_stamp + _digest(path, self._source_stamp, body) + body)
 
@@ -118,7 +121,8 @@ class _KernelCache(FunctionCache):
     """Numba's cache of one kernel that works around what it cannot use and says so once."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__(function)
+        parent: Any = super()  # Numba has no types
+        parent.__init__(function)
         source = function.__code__.co_filename
         files = self._cache_file
         files.__class__ = _CacheFiles  # Numba makes it itself
@@ -129,8 +133,9 @@ class _KernelCache(FunctionCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The compiled kernel, or None where it is to be compiled."""
+        parent: Any = super()
         try:
-            return super().load_overload(sig, target_context)
+            return parent.load_overload(sig, target_context)
         except Exception as error:  # Numba's, where it makes no kernel of what it reads
             what = str(error) if isinstance(error, CacheError) else f"{self._cache_file._index_path} ({error!r})"
             _warn(f"{what}; the kernel is compiled anew")
@@ -138,8 +143,9 @@ class _KernelCache(FunctionCache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Write the compiled kernel."""
+        parent: Any = super()
         try:
-            super().save_overload(sig, data)
+            parent.save_overload(sig, data)
         except OSError as error:
             _warn(f"{self._cache_path} cannot be written ({error.strerror}); each process compiles its kernels")
 
@@ -217,6 +223,8 @@ def _imports(file: str) -> set[str]:
 def _compiler(**options: Any) -> Decorator:
     def compiled(function: _F, /) -> _F:
         dispatcher = njit(**options)(function)
+        if dispatcher is function:  # NUMBA_DISABLE_JIT
+            return function
         try:
             dispatcher._cache = _KernelCache(function)
         except (CacheError, RuntimeError) as error:  # Numba's, where no folder can be written
