@@ -50,7 +50,7 @@ def write_bytes(path: str | os.PathLike[str], content: bytes, *, durable: bool =
     path = Path(path)
     part = None
     try:
-        _make_folder(path.parent)
+        make_folder(path.parent)
         remove_leftovers(path.parent, _begin(path.name))
         part, file = _open_aside(path)
         with os.fdopen(file, "wb") as stream:
@@ -69,6 +69,15 @@ def write_bytes(path: str | os.PathLike[str], content: bytes, *, durable: bool =
             raise
         raise InputError(f"cannot write {path}: {error.strerror}; choose a folder that can be written") from None
     return path
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, and synchronise where each was made."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
 
 
 def remove_leftovers(folder: str | os.PathLike[str], begin: str = "") -> None:
@@ -140,15 +149,6 @@ def _keep_mode(file: int, path: Path) -> None:
             os.fchmod(file, stat.S_IMODE(before.st_mode) & 0o777)
         except OSError:  # a file system without permissions
             return
-
-
-def _make_folder(folder: Path) -> None:
-    """Make a folder and those above it, and synchronise where each was made."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:

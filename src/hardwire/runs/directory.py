@@ -11,7 +11,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ..core.errors import FormatError, InputError
-from ..core.files import read_text, remove_leftovers, write_text
+from ..core.files import make_folder, read_text, remove_leftovers, write_text
 from ..core.settings import Settings
 from .checkpoint import Stored, read_stored, write_stored
 from .paths import same_value
@@ -60,7 +60,7 @@ class RunDirectory:
         """
         lock = FileLock(self / LOCK)
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path)
             lock.acquire(timeout=patience, poll_interval=0.01)
         except Timeout:
             remedy = "wait for it, or choose another folder"
