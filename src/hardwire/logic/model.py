@@ -12,7 +12,7 @@ from ..data import Dataset
 from ..data.encoders import Encoder
 from ..runs.checkpoint import Stored, Tensors, read_stored, write_stored
 from ..runs.directory import RunDirectory
-from ..runs.fingerprint import Fingerprint, stored_fingerprint
+from ..runs.fingerprint import Fingerprint
 from .network.graph import LogicGraph
 from .network.heads import Head, head_from_dict
 from .network.network import LogicNetwork
@@ -110,7 +110,7 @@ def unpack(stored: Stored, network: torch.nn.Module | None = None, *, name: str 
         network = _rebuild(encoder, tensors, values) if network is None else network
         load_weights(network, tensors, name)
         return Model(network.eval(), encoder, settings, run["metrics"], values["best_step"], run["seconds"], dataset,
-                     stored_fingerprint(values, name))
+                     values.get("fingerprint", {}))
     except (KeyError, ValueError, TypeError, InputError) as error:
         raise FormatError(f"{name} lacks or garbles {error}; train the network anew") from None
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,11 +92,33 @@ def read_stored(path: Path, kind: Kind, hardware: str | None = None) -> Stored:
         stored = Stored(text["hardware"], text["settings"], tensors, json.loads(text["values"]))
     except (KeyError, ValueError, RecursionError) as error:
         raise FormatError(f"{path} lacks or garbles {error}; train the network anew") from None
-    if not isinstance(stored.values, dict):
-        raise FormatError(f"{path} garbles its values, which are no object; train the network anew")
+    if wrong := _wrong(stored.values):
+        raise FormatError(f"{path} garbles {wrong}; train the network anew")
     if hardware not in (None, stored.hardware):
         raise InputError(f"{path} is of hardware {stored.hardware}; give the directory of a {hardware} run")
     return stored
+
+
+def _wrong(values: object) -> str:
+    """Name the first of the values that every hardware has which is not what it must be; empty where all are."""
+    if not isinstance(values, dict):
+        return "its values, which are no object"
+    run = values.get("run", {"metrics": []})
+    if not isinstance(run, dict):
+        return "run"
+    rows = run.get("metrics")
+    checks = {
+        "fingerprint": _is_object(values.get("fingerprint", {}), (str, int)),
+        "files": _is_object(run.get("files", {}), (str,)),
+        "metrics": isinstance(rows, list) and all(_is_object(row, (str, int, float, type(None))) for row in rows),
+        "position": type(run.get("position", 0)) is int and run.get("position", 0) >= 0,
+        "seconds": type(run.get("seconds", 0)) in (int, float) and 0 <= run.get("seconds", 0) < math.inf,
+    }
+    return next((name for name, right in checks.items() if not right), "")
+
+
+def _is_object(value: object, kinds: tuple[type, ...]) -> bool:
+    return isinstance(value, dict) and all(type(v) in kinds for v in value.values())
 
 
 def digest(tensors: Mapping[str, NDArray[Any]], text: Mapping[str, str]) -> str:

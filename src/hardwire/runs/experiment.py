@@ -13,7 +13,7 @@ from ..core.errors import FormatError, InputError
 from ..core.settings import Settings
 from .checkpoint import Stored, Tensors
 from .directory import RunDirectory
-from .fingerprint import Fingerprint, check_data, other_data, stored_fingerprint
+from .fingerprint import Fingerprint, check_data, other_data
 from .paths import relative_files, with_absolute_files, with_found_files
 from .progress import Listener, Progress
 from .record import Metric, Record
@@ -219,7 +219,7 @@ def train(
     if resume and directory.finished:  # no samples are needed
         stored = directory.read_finished(hardware.name, settings)
         if data is not None:
-            check_data(stored_fingerprint(stored.values, str(out)), hardware.fingerprint(data), str(out))
+            check_data(stored.values.get("fingerprint", {}), hardware.fingerprint(data), str(out))
         return hardware.load(stored)
     data = hardware.read_data(settings, data_dir) if data is None else data
     outcome = run(hardware.name, settings, hardware.training(settings, data), out=out, resume=resume, listen=listen)
@@ -228,8 +228,7 @@ def train(
 
 def found_settings(settings: type[SettingsT], stored: Stored, directory: RunDirectory) -> SettingsT:
     """Return the settings of a run, its files where they lie now."""
-    run = stored.values.get("run")
-    relative = run.get("files", {}) if isinstance(run, dict) else {}
+    relative = stored.values.get("run", {}).get("files", {})
     return with_found_files(settings.from_toml(stored.settings), relative, directory.path)
 
 
@@ -240,8 +239,7 @@ def data_of_run(hardware: Hardware[SettingsT, DataT, ModelT], stored: Stored, di
     The sentence is empty where they are.
     """
     data = hardware.read_data(found_settings(hardware.settings, stored, directory), data_dir)
-    name = str(directory.path)
-    return data, other_data(stored_fingerprint(stored.values, name), hardware.fingerprint(data), name)
+    return data, other_data(stored.values.get("fingerprint", {}), hardware.fingerprint(data), str(directory.path))
 
 
 @dataclass
@@ -296,8 +294,7 @@ class _Shell:
         stored = self._directory.open(self.hardware, self.settings, resume=resume)
         self.fingerprint = self.training.fingerprint()
         if stored is not None:
-            name = str(self._directory.path)
-            check_data(stored_fingerprint(stored.values, name), self.fingerprint, name)
+            check_data(stored.values.get("fingerprint", {}), self.fingerprint, str(self._directory.path))
         return stored, self._directory.finished
 
     def _finish(self, stored: Stored) -> None:
@@ -320,6 +317,9 @@ class _Shell:
             self.training.position, self.seconds, self.metrics = run["position"], run["seconds"], run["metrics"]
         except (KeyError, TypeError, ValueError) as error:
             raise FormatError(f"the checkpoint lacks or garbles {error}; train the network anew") from None
+        if self.training.position > self.training.total:
+            raise FormatError(f"the checkpoint is at {self.training.unit} {self.training.position} of "
+                              f"{self.training.total}; train the network anew")
 
     def _note(self, figures: Figures) -> None:
         figures.setdefault("seconds", round(self.seconds, 3))

@@ -1,10 +1,8 @@
 """Whether data are those that a run was trained on: the comparison of two fingerprints, whatever made them."""
 
 import logging
-from collections.abc import Mapping
-from typing import Any
 
-from ..core.errors import FormatError, InputError
+from ..core.errors import InputError
 
 LOG = logging.getLogger(__name__)
 #: Part of the data -> its digest; ``samples`` is their number.
@@ -14,25 +12,11 @@ WORDS = {"features": "values of features", "names": "names of features", "classe
          "labels": "labels", "split": "the split"}
 
 
-def stored_fingerprint(values: Mapping[str, Any], name: str) -> Fingerprint:
-    """Return the fingerprint among what a checkpoint or model holds, empty where it was written without one.
-
-    Raises
-    ------
-    FormatError
-        It is none; ``name`` is what the sentence calls the file.
-    """
-    found = values.get("fingerprint", {})
-    if not isinstance(found, dict) or not all(type(v) in (str, int) for v in found.values()):
-        raise FormatError(f"{name} garbles the fingerprint of its data; train the network anew")
-    return found
-
-
 def difference(before: Fingerprint, now: Fingerprint) -> str:
     """Say in which parts the data differ; empty where they are the same, or where either is unknown."""
-    more = int(now.get("samples", 0)) - int(before.get("samples", 0))
-    if before and now and more:
-        return f"{abs(more)} rows {'more' if more > 0 else 'fewer'}"
+    counts = before.get("samples"), now.get("samples")
+    if isinstance(counts[0], int) and isinstance(counts[1], int) and counts[0] != counts[1]:
+        return f"{abs(counts[1] - counts[0])} rows {'more' if counts[1] > counts[0] else 'fewer'}"
     return ", ".join(WORDS.get(part, part) for part in before if part in now and before[part] != now[part])
 
 

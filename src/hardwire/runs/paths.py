@@ -1,10 +1,10 @@
 """A user's own files that a run reads: kept as absolute paths, and found again when they have moved with the run."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from ..core.errors import FormatError
 from ..core.settings import Settings
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
@@ -31,16 +31,14 @@ def relative_files(settings: Settings, folder: Path) -> dict[str, str]:
         return {}
 
 
-def with_found_files(settings: SettingsT, relative: Any, folder: Path) -> SettingsT:
+def with_found_files(settings: SettingsT, relative: Mapping[str, str], folder: Path) -> SettingsT:
     """Return the settings with each file where it lies now.
 
     A file that is no longer where it was is looked for where it lies from the run directory ``folder``, by
     ``relative`` as ``relative_files`` gave it, then by its name in the current folder. That it is the same file is told
     by the fingerprint of the data.
     """
-    if not isinstance(relative, dict) or not all(isinstance(path, str) for path in relative.values()):
-        raise FormatError(f"{folder} garbles the paths of its files; train the network anew")
-    changed = {}
+    changed: dict[str, str] = {}
     for name in settings.FILES:
         value = getattr(settings, name)
         if is_path(value) and not os.path.exists(value):
