@@ -1,8 +1,8 @@
 """A process that has imported everything and forks a verb of the command line whenever a line asks for one.
 
-A line on standard input is ``{"arguments": [...], "log": FILE}``. The answers are the number of the process that runs the
-verb, in a session of its own, once it is about to begin, and its exit status once it has ended. What it starts carries
-the variable MARK.
+A line on standard input is ``{"arguments": [...], "log": FILE}``. The first answer is the number of the process that runs
+the verb, in a session of its own, once it is about to begin. The process is waited for when another line comes, so that the
+number is its own till then; the second answer is its exit status. What it starts carries the variable MARK.
 """
 
 import json
@@ -37,7 +37,7 @@ def main() -> None:
     """Answer lines until there are no more."""
     experiment.CHECKPOINT_SECONDS = 0.0
     os.fsync = lambda file: None  # the power stays on
-    for line in sys.stdin:
+    while line := sys.stdin.readline():
         job = json.loads(line)
         heard, ready = os.pipe()
         process = os.fork()
@@ -48,6 +48,7 @@ def main() -> None:
         os.read(heard, 1)
         os.close(heard)
         print(process, flush=True)
+        sys.stdin.readline()
         print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
 
 
