@@ -78,7 +78,8 @@ def test_a_feature_network_of_before_is_read(network, caplog):
 
 
 @pytest.mark.parametrize("values", [{}, {"network": 3}, {"network": {"classes": "x"}}, {"network": {"classes": 10, "features": 7}},
-                                    {"network": {"classes": 10, "width": 3, "features": 8}, "trained_on": "x"}, {"network": []}])
+                                    {"network": {"classes": 10, "width": 3, "features": 8}, "trained_on": "x"}, {"network": []},
+                                    {"network": {"classes": 10**12, "width": 10**6, "features": 8}, "trained_on": "x"}])
 def test_a_crafted_feature_network(network, values):
     tensors = {name: tensor.numpy() for name, tensor in network[0].state_dict().items()}
     write_stored(network[1], Stored("crossbar", "", tensors, values), "features")

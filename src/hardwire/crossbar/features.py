@@ -94,8 +94,10 @@ def load_network(path: str | Path) -> tuple[FeatureNet, str]:
     """Return (network, name of the data set that it was trained on)."""
     stored = _stored_before(path) or read_stored(Path(path), "features", "crossbar")
     try:
-        network = FeatureNet(**stored.values["network"])
-        network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in stored.tensors.items()})
+        with torch.device("meta"):  # nothing is allocated for sizes that the tensors do not have
+            network = FeatureNet(**stored.values["network"])
+        tensors = {name: torch.from_numpy(array.copy()) for name, array in stored.tensors.items()}
+        network.load_state_dict(tensors, assign=True)
         return network.eval(), str(stored.values["trained_on"])
     except (InputError, RuntimeError, KeyError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
