@@ -23,6 +23,7 @@ from torch.nn.functional import interpolate
 from ..core.errors import FormatError, InputError, MissingToolError
 from ..data.datasets import Split
 from ..runs.checkpoint import Stored, read_stored, write_stored
+from ..runs.fingerprint import Fingerprint
 
 LOG = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ def _stored_before(path: str | Path) -> Stored | None:
     return Stored("crossbar", "", tensors, values)
 
 
-def features_digest(given: str) -> dict[str, str]:
+def features_digest(given: str) -> Fingerprint:
     """Return the SHA-256 of a file of features as the part ``features file`` of a fingerprint; nothing of no file."""
     if not given.endswith((".npz", ".safetensors")):
         return {}
