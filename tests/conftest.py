@@ -16,6 +16,16 @@ def one_thread():
     torch.set_num_threads(1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_synchronising():
+    """Files of tests need not outlive the machine; tests of what is left after a loss of power synchronise again."""
+    import os
+
+    real, os.fsync = os.fsync, lambda file: None
+    yield real
+    os.fsync = real
+
+
 @pytest.fixture(scope="session")
 def digits():
     from hardwire import load_dataset

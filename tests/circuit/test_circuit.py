@@ -216,6 +216,23 @@ def test_signed_integers_are_physical_where_a_word_is_scaled():
         c.codes(np.array([[8]], dtype=np.uint8))
 
 
+@pytest.mark.parametrize("dtype", [bool, "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"])
+@pytest.mark.parametrize("offset, step", [(0.0, 1.0), (-3.0, 1.0), (0.25, 0.125), (0.0, 0.5)])
+def test_values_are_values_whatever_their_type(dtype, offset, step):
+    b = CircuitBuilder("two")
+    b.input("one", 4, offset=offset, step=step)
+    b.output("y", b.input("two", 4))
+    circuit = b.build()
+    values = np.random.default_rng(0).integers(0, 2, (40, 2))
+    expected = np.stack([np.clip(np.floor((values[:, 0] - offset) / step), 0, 15), values[:, 1]], axis=1)
+    found = circuit.codes_of_values(values.astype(dtype))
+    assert found.dtype == circuit.input_dtype and np.array_equal(found, expected)
+    if dtype not in ("u1", "u2", "u4", "u8"):  # which ``codes`` takes for codes
+        assert np.array_equal(circuit.codes(values.astype(dtype)), expected)
+    else:
+        assert np.array_equal(circuit.codes(values.astype(dtype)), values)
+
+
 @pytest.mark.parametrize("width, dtype", [
     (1, "u1"), (8, "u1"), (9, "u2"), (16, "u2"), (17, "u4"), (33, "u8"), (64, "u8")])
 def test_the_largest_code_of_every_width(width, dtype):

@@ -212,6 +212,16 @@ def test_run_classifies(ask, finished, digits, tmp_path, backend):
     assert rows == [{"class_index": int(c), "label": str(c)} for c in saved[:, 0]]
 
 
+@pytest.mark.parametrize("dtype", [bool, "u1", "u8", "i2", "f4"])
+def test_run_takes_values_whatever_their_type(ask, tmp_path, dtype):
+    b = CircuitBuilder("scaled")
+    b.output("y", b.input("x", 4, offset=-2.0, step=0.5))
+    save_circuit(b.build(), tmp_path / "scaled.net")
+    np.save(tmp_path / "x.npy", np.array([[0], [1]], dtype))
+    answer, _ = ask("run", tmp_path / "scaled.net", "--input", tmp_path / "x.npy", "--json")
+    assert [row["y"] for row in json.loads(answer)["outputs"]] == [4, 6]
+
+
 def test_run_takes_images_single_samples_and_none(ask, finished, digits, tmp_path):
     x = digits.test.x[:3]
     for name, array in (("images", x.reshape(3, 8, 8)), ("rows", x), ("reals", x.astype(float)), ("one", x[0]),

@@ -31,14 +31,16 @@ RUNS = {
     "triplet": ("spiking", spiking_preset("digits", "triplet").changed(outputs=20, norm=20.0, steps=80,
                                                                      evaluate_every=300, check_every=50)),
 }
-#: Writes a checkpoint after every unit, so that a kill often meets one that is being written.
+#: Writes a checkpoint after every unit, so that a kill often meets one that is being written; the power stays on.
 TRAIN = """
+import os
 import sys
 from hardwire.crossbar import training
 from hardwire.runs import experiment
 from hardwire.workflow.hardwares import hardware_named
 training.CHUNK = 70
 experiment.CHECKPOINT_SECONDS = 0.0
+os.fsync = lambda file: None
 hardware = hardware_named(sys.argv[1])
 print("ready", flush=True)
 experiment.train(hardware, hardware.settings.load(sys.argv[2] + ".toml"), sys.argv[2], resume=True)

@@ -35,8 +35,9 @@ class Circuit(Structure):
     def codes(self, x: ArrayLike) -> Codes:
         """Check and convert samples of shape ``(samples, words)`` to this circuit's input codes.
 
-        Unsigned integers are codes. Real values, and signed integers where a word has an ``offset`` or a ``step``, are
-        physical values and saturate at the ends of the range. Any memory layout is accepted.
+        Unsigned integers are codes. Real values, and signed integers and booleans where a word has an ``offset`` or a
+        ``step``, are physical values and saturate at the ends of the range; ``codes_of_values`` takes unsigned integers
+        for values too. Any memory layout is accepted.
 
         Returns
         -------
@@ -55,9 +56,8 @@ class Circuit(Structure):
                 f"give one column for each input word"
             )
         if x.dtype == bool:
-            x = x.astype(np.uint8)
-        scaled = x.dtype.kind == "i" and any((w.offset, w.step) != (0, 1) for w in self.inputs)
-        if scaled or np.issubdtype(x.dtype, np.floating):
+            x = x.astype(np.int8)
+        if (x.dtype.kind == "i" and self._scaled) or np.issubdtype(x.dtype, np.floating):
             return self._quantise(x)
         if not np.issubdtype(x.dtype, np.integer):
             raise InputError(f"input has dtype {x.dtype}; give numbers")
@@ -72,6 +72,16 @@ class Circuit(Structure):
                     f"sample {row} has {x[row, column]} in input {word.name!r}, which holds 0 to {limit[column]}"
                 )
         return np.ascontiguousarray(x, dtype=self.input_dtype)
+
+    def codes_of_values(self, x: ArrayLike) -> Codes:
+        """Convert physical values to codes as ``codes`` does, whatever their type: 1, 1.0 and True are the same."""
+        x = np.asarray(x)
+        return self.codes(x.astype(np.float64) if x.dtype.kind == "u" and self._scaled else x)
+
+    @cached_property
+    def _scaled(self) -> bool:
+        """Whether an input word's codes are other numbers than its values."""
+        return any((word.offset, word.step) != (0, 1) for word in self.inputs)
 
     def _quantise(self, x: NDArray[Any]) -> Codes:
         if not np.isfinite(x).all():

@@ -153,7 +153,7 @@ def run(output: Output, circuit: str, samples: str, to: str | None, backend: str
     from ..workflow.classify import executor, load_samples, named_rows, save_array
 
     loaded = circuit_of(circuit)
-    x = loaded.codes(load_samples(samples, loaded))
+    x = loaded.codes_of_values(load_samples(samples, loaded))
     output.say(f"run {len(x)} samples: {backend}")
     words = executor(backend)(loaded)(x)
     if to:

@@ -8,6 +8,7 @@ from ..core.errors import InputError
 from ..core.files import write_text
 from ..logic import settings as presets
 from ..logic.settings import LogicSettings
+from ..runs.directory import RunDirectory
 from .circuit import exit_code
 from .output import Output
 from .progress import watching
@@ -56,7 +57,8 @@ def demo(output: Output, out: str, given: dict[str, Any]) -> int:
 def clear_demo(folder: Path) -> None:
     """Make the demo's folder, or empty an earlier demo's; a folder with anything else in it is left alone."""
     if folder.is_dir() and (folder / DEMO).is_file():
-        shutil.rmtree(folder)
+        with RunDirectory(folder).claim():  # a demo that runs is left alone
+            shutil.rmtree(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} exists and is no earlier demo; choose another folder with --out")
     write_text(folder / DEMO, "Written by `hardwire demo`, which empties this folder when it runs again.\n")

@@ -6,6 +6,8 @@ from typing import Any
 import rich_click as click
 
 from ..logic.settings import LogicSettings, search_preset
+from ..runs.directory import RunDirectory
+from ..runs.experiment import found_settings
 from .output import Output
 from .train import train_into
 from .verbs import DATASET, budget_options, out_option, run_options, settings_options, verb, with_assignments
@@ -37,7 +39,9 @@ def search(output: Output, *, source: str, out: str, resume: bool, data_dir: Pat
     if resume and (folder / "config.toml").is_file():
         settings = LogicSettings.load(folder / "config.toml")
     elif (run / "config.toml").is_file():
-        settings = LogicSettings.load(run / "config.toml").changed(**{"start": str(run.resolve())} | search)
+        directory = RunDirectory(run)
+        begun = found_settings(LogicSettings, directory.read_model("logic"), directory)
+        settings = begun.changed(**{"start": str(run.resolve())} | search)
     else:
         settings = search_preset(source, search["budget"], search["unit"]).changed(start="nothing")
     settings = with_assignments(settings.changed(**search | given), assignments)

@@ -45,6 +45,8 @@ class Settings(BaseModel):
 
     #: Settings that say where a run computes, not what: they may differ when it is resumed.
     PLACES: ClassVar[frozenset[str]] = frozenset()
+    #: Texts that may name a user's own file: a run keeps its absolute path.
+    FILES: ClassVar[frozenset[str]] = frozenset()
 
     if not TYPE_CHECKING:  # a type checker sees the fields as keyword arguments
 

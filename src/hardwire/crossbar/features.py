@@ -6,6 +6,7 @@
 - ``torchvision:MODEL``, ``timm:MODEL``: that package's pre-trained network, without its last Linear.
 """
 
+import hashlib
 import json
 import logging
 from collections.abc import Callable, Sequence
@@ -16,13 +17,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import nn
 from torch.nn.functional import interpolate
 
 from ..core.errors import FormatError, InputError, MissingToolError
-from ..core.files import write_bytes
 from ..data.datasets import Split
+from ..runs.checkpoint import Stored, read_stored, write_stored
+from ..runs.fingerprint import Fingerprint
 
 LOG = logging.getLogger(__name__)
 
@@ -85,26 +86,49 @@ def normalise(x: NDArray[Any]) -> torch.Tensor:
 
 def save_network(path: str | Path, network: FeatureNet, trained_on: str) -> Path:
     """Write a feature network with the data set that it was trained on."""
-    metadata = {"kind": "features", "version": "1", "network": json.dumps(network.arguments), "trained_on": trained_on}
-    return write_bytes(path, save({k: v.contiguous() for k, v in network.state_dict().items()}, metadata))
+    values = {"network": network.arguments, "trained_on": trained_on}
+    tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    return write_stored(Path(path), Stored("crossbar", "", tensors, values), "features")
 
 
 def load_network(path: str | Path) -> tuple[FeatureNet, str]:
     """Return (network, name of the data set that it was trained on)."""
+    stored = _stored_before(path) or read_stored(Path(path), "features", "crossbar")
     try:
-        with safe_open(path, "pt") as file:
-            metadata, names = file.metadata() or {}, file.keys()
-            tensors = {name: file.get_tensor(name) for name in names}
-        if metadata.get("kind") != "features":
-            raise FormatError(f"{path} is no feature network; give what benchmarks/crossbar_transfer.py wrote")
-        network = FeatureNet(**json.loads(metadata["network"]))
-        network.load_state_dict(tensors)
-        return network.eval(), metadata["trained_on"]
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; check the path") from None
-    except (OSError, SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        with torch.device("meta"):  # nothing is allocated for sizes that the tensors do not have
+            network = FeatureNet(**stored.values["network"])
+        tensors = {name: torch.from_numpy(array.copy()) for name, array in stored.tensors.items()}
+        network.load_state_dict(tensors, assign=True)
+        return network.eval(), str(stored.values["trained_on"])
+    except (InputError, RuntimeError, KeyError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise FormatError(f"{path} is damaged or no feature network ({reason}); train it anew") from None
+
+
+def _stored_before(path: str | Path) -> Stored | None:
+    """Return the content of a file of before there was a digest; None where it is no such file."""
+    try:
+        with safe_open(path, "np") as file:
+            text = file.metadata() or {}
+            if text.get("kind") != "features" or text.get("version") != "1" or "digest" in text:
+                return None
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is no dict
+        values = {"network": json.loads(text["network"]), "trained_on": text["trained_on"]}
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RecursionError):
+        return None
+    LOG.warning(f"{path} has no digest, so that nothing tells whether it was altered; save it anew")
+    return Stored("crossbar", "", tensors, values)
+
+
+def features_digest(given: str) -> Fingerprint:
+    """Return the SHA-256 of a file of features as the part ``features file`` of a fingerprint; nothing of no file."""
+    if not given.endswith((".npz", ".safetensors")):
+        return {}
+    try:
+        with open(given, "rb") as file:
+            return {"features file": hashlib.file_digest(file, "sha256").hexdigest()}
+    except OSError as error:
+        raise InputError(f"cannot read {given}: {error.strerror}; check the path") from None
 
 
 def features_of(given: str, dataset: str, splits: Sequence[Split]) -> tuple[list[NDArray[np.float32]], str]:

@@ -161,5 +161,6 @@ def objectives(model: CrossbarModel) -> tuple[float, float]:
 
 
 CROSSBAR = Hardware(
-    "crossbar", CrossbarSettings, read_data, CrossbarTraining, load, record, preset=preset, objectives=objectives,
+    "crossbar", CrossbarSettings, read_data, CrossbarTraining, load, record, lambda data: data.fingerprint,
+    preset=preset, objectives=objectives,
     cost="synapses", data_settings=("dataset", "features", "seed", "samples", "validation"))

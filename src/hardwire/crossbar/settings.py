@@ -1,6 +1,6 @@
 """Everything needed to repeat a run on crossbars, as one flat record that is a TOML file on disk."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -29,6 +29,8 @@ ABLATIONS: tuple[Variant, ...] = ("no-inversion", "2pcm")
 
 class CrossbarSettings(Settings):
     """A fully connected network on crossbars, and its training."""
+
+    FILES: ClassVar[frozenset[str]] = frozenset({"dataset", "features"})
 
     dataset: str = "mnist"
     """Name of the data set."""

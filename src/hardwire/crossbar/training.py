@@ -5,7 +5,7 @@ All variants start from the same weights and see the same samples in the same or
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from ..core.errors import FormatError, InputError
 from ..data import load_dataset
+from ..data.fingerprint import fingerprint_of
 from ..runs.checkpoint import Stored, Tensors, part, with_prefix
 from ..runs.experiment import Figures, Training
+from ..runs.fingerprint import Fingerprint
 from .build import cell_of, chip_of, periphery_of
-from .features import features_of
+from .features import features_digest, features_of
 from .network import Network
 from .settings import CrossbarSettings
 
@@ -29,7 +31,10 @@ CROP = (slice(3, 25), slice(2, 26))
 
 @dataclass(frozen=True)
 class CrossbarData:
-    """Inputs in [0, 1] (samples, features) float32 and labels: training, the split that curves show, and test."""
+    """Inputs in [0, 1] (samples, features) float32 and labels: training, the split that curves show, and test.
+
+    ``fingerprint`` is that of the data set, and of the file of features where there is one.
+    """
 
     x: NDArray[np.float32]
     y: NDArray[np.int64]
@@ -39,6 +44,7 @@ class CrossbarData:
     test_y: NDArray[np.int64]
     classes: tuple[str, ...]
     source: str
+    fingerprint: Fingerprint = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ def read_data(settings: CrossbarSettings, data_dir: str | Path | None = None) ->
         shown = x[2], source.test.y
     keep = slice(settings.samples or None)
     return CrossbarData(train_x[keep], train_y[keep], *shown, x[2], source.test.y, source.classes,
-                        source.source + origin)
+                        source.source + origin, fingerprint_of(source) | features_digest(settings.features))
 
 
 def build(settings: CrossbarSettings, variant: str, inputs: int, classes: int) -> Network:
@@ -128,6 +134,10 @@ class CrossbarTraining(Training):
                             "seconds": round(self.seconds[variant], 3)}
         self.loss, self.right = 0.0, 0.0
         return figures
+
+    def fingerprint(self) -> Fingerprint:
+        """Return that of the data."""
+        return self.data.fingerprint
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Return every device of every variant."""

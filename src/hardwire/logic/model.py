@@ -1,7 +1,7 @@
 """A trained logic network with what it needs to be used, and its form on disk."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from ..data import Dataset
 from ..data.encoders import Encoder
 from ..runs.checkpoint import Stored, Tensors, read_stored, write_stored
 from ..runs.directory import RunDirectory
+from ..runs.fingerprint import Fingerprint
 from .network.graph import LogicGraph
 from .network.heads import Head, head_from_dict
 from .network.network import LogicNetwork
@@ -39,6 +40,8 @@ class Model:
         Time of training over all calls.
     dataset
         Its name, classes, features and shape.
+    fingerprint
+        Of the data that a run directory was trained on; empty where it is not known.
     """
 
     network: Any
@@ -48,6 +51,7 @@ class Model:
     best_step: int
     seconds: float
     dataset: dict[str, Any]
+    fingerprint: Fingerprint = field(default_factory=dict)
 
     @property
     def best(self) -> dict[str, Any]:
@@ -105,7 +109,8 @@ def unpack(stored: Stored, network: torch.nn.Module | None = None, *, name: str 
         tensors = to_torch(stored.tensors)
         network = _rebuild(encoder, tensors, values) if network is None else network
         load_weights(network, tensors, name)
-        return Model(network.eval(), encoder, settings, run["metrics"], values["best_step"], run["seconds"], dataset)
+        return Model(network.eval(), encoder, settings, run["metrics"], values["best_step"], run["seconds"], dataset,
+                     values.get("fingerprint", {}))
     except (KeyError, ValueError, TypeError, InputError) as error:
         raise FormatError(f"{name} lacks or garbles {error}; train the network anew") from None
 
@@ -114,7 +119,8 @@ def save_model(model: Model, path: str | Path) -> None:
     """Write a model to one safetensors file."""
     tensors, values = pack(model.network, model.encoder, model.dataset, model.best_step)
     run = {"position": model.best_step, "seconds": model.seconds, "metrics": model.metrics}
-    write_stored(Path(path), Stored("logic", model.settings.to_toml(), tensors, values | {"run": run}), "model")
+    values |= {"run": run} | ({"fingerprint": model.fingerprint} if model.fingerprint else {})
+    write_stored(Path(path), Stored("logic", model.settings.to_toml(), tensors, values), "model")
 
 
 def load_model(path: str | Path, network: torch.nn.Module | None = None) -> Model:

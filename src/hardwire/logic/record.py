@@ -16,6 +16,7 @@ from ..cost.energy import logic_energy
 from ..cost.gates import gate_kinds, stage_counts, total_gates
 from ..data import Dataset, load_dataset
 from ..data.datasets import confusion
+from ..data.fingerprint import fingerprint_of
 from ..runs.directory import OPTIMIZED, RAW, RunDirectory
 from ..runs.environment import environment
 from ..runs.experiment import Hardware
@@ -137,5 +138,6 @@ def metric(settings: Mapping[str, Any]) -> Metric:
 
 
 LOGIC = Hardware(
-    "logic", LogicSettings, read_data, training_of, unpack, record, final=False, preset=preset, objectives=objectives,
+    "logic", LogicSettings, read_data, training_of, unpack, record, fingerprint_of, final=False, preset=preset,
+    objectives=objectives,
     cost="gates of the network as trained", metric=metric, data_settings=("dataset", "seed", "label", "task"))

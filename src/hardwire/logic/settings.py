@@ -22,6 +22,7 @@ class LogicSettings(Settings):
     """A logic network, its encoder and its training."""
 
     PLACES: ClassVar[frozenset[str]] = frozenset({"device"})
+    FILES: ClassVar[frozenset[str]] = frozenset({"dataset", "teacher"})
 
     dataset: str = "digits"
     """Name of the data set, or path of a table."""

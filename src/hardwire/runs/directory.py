@@ -11,12 +11,15 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ..core.errors import FormatError, InputError
-from ..core.files import read_text, write_text
+from ..core.files import make_folder, read_text, remove_leftovers, write_text
 from ..core.settings import Settings
 from .checkpoint import Stored, read_stored, write_stored
+from .paths import same_value
 
 CONFIG, METRICS, CHECKPOINT, MODEL = "config.toml", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors"
-STEPS, LOCK = "steps.json", ".lock"
+STEPS, LOCK, NOTES_LOCK = "steps.json", ".lock", ".notes.lock"
+#: Seconds that a short write waits for another one.
+PATIENCE = 60.0
 #: Circuits of a logic run: as it was trained, after the passes, and what the passes started from where it is inexact.
 RAW, OPTIMIZED, SIMPLIFIED = "circuit.net", "optimized.net", "simplified.net"
 
@@ -50,12 +53,15 @@ class RunDirectory:
         return cls(path)
 
     @contextmanager
-    def claim(self) -> Iterator[None]:
-        """Be the directory's one writer; a second one is refused by name."""
+    def claim(self, patience: float = 0.0) -> Iterator[None]:
+        """Be the directory's one writer, within ``patience`` seconds; a second one is refused by name.
+
+        What killed processes left half written is removed.
+        """
         lock = FileLock(self / LOCK)
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=0)
+            make_folder(self.path)
+            lock.acquire(timeout=patience, poll_interval=0.01)
         except Timeout:
             remedy = "wait for it, or choose another folder"
             raise InputError(f"{self.path} is being written by {self._writer()}; {remedy}") from None
@@ -64,6 +70,27 @@ class RunDirectory:
                              "written") from None
         try:
             (self / LOCK).write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
+            remove_leftovers(self.path)
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """Wait until no other process reads, changes and writes the notes of this run, and keep others waiting.
+
+        It is for what takes a moment, and is taken inside ``claim`` or without it.
+        """
+        lock = FileLock(self / NOTES_LOCK)
+        try:
+            lock.acquire(timeout=PATIENCE, poll_interval=0.01)
+        except Timeout:
+            raise InputError(f"{self / NOTES_LOCK} has been locked by another process for {PATIENCE:.0f} s; end that "
+                             "process") from None
+        except OSError as error:
+            raise InputError(f"cannot write {self.path}: {error.strerror}; choose a folder that can be "
+                             "written") from None
+        try:
             yield
         finally:
             lock.release()
@@ -109,6 +136,7 @@ class RunDirectory:
         """Return the model of a finished run; InputError where it was started with other settings."""
         stored = self.read_model(hardware)
         self.check_settings(stored.settings, settings)
+        (self / CHECKPOINT).unlink(missing_ok=True)  # of a process that was killed when the model was there
         return stored
 
     def check_settings(self, text: str, settings: Settings) -> None:
@@ -117,22 +145,23 @@ class RunDirectory:
             before = type(settings).from_toml(text).model_dump(exclude=set(settings.PLACES))
         except (FormatError, InputError):  # of another version, or of another hardware
             before = {}
-        if before != settings.model_dump(exclude=set(settings.PLACES)):
+        now = settings.model_dump(exclude=set(settings.PLACES))
+        same = {name: now[name] for name in settings.FILES & now.keys() if same_value(before.get(name), now[name])}
+        if before | same != now:
             raise InputError(f"{self.path} was started with other settings; use its {CONFIG}, or choose another folder")
 
-    def write_metrics(self, metrics: Sequence[Mapping[str, Any]]) -> None:
-        """Write every evaluation so far."""
-        write_text(self / METRICS, "".join(json.dumps(m) + "\n" for m in metrics))
+    def write_metrics(self, metrics: Sequence[Mapping[str, Any]], *, durable: bool = True) -> None:
+        """Write every evaluation so far; a checkpoint has them too, so that those of a run need not be durable."""
+        write_text(self / METRICS, "".join(json.dumps(m) + "\n" for m in metrics), durable=durable)
 
     def write_checkpoint(self, stored: Stored) -> None:
         """Write where the run stands."""
         write_stored(self / CHECKPOINT, stored, "checkpoint")
 
     def write_model(self, stored: Stored) -> None:
-        """Write what the run ended with; the checkpoint, and what killed processes left half written, go."""
+        """Write what the run ended with; the checkpoint goes."""
         write_stored(self / MODEL, stored, "model")
-        for path in self.path.glob(f"{CHECKPOINT}*"):
-            path.unlink(missing_ok=True)
+        (self / CHECKPOINT).unlink(missing_ok=True)
 
     def read_model(self, hardware: str | None = None) -> Stored:
         """Return what the run ended with."""
@@ -151,7 +180,13 @@ class RunDirectory:
             raise FormatError(f"{path} does not hold the steps of a run; remove it and repeat `hardwire optimize`")
         return steps
 
+    def forget_steps(self) -> None:
+        """Forget what later verbs noted, as what they worked on is made anew."""
+        with self.noting():
+            (self / STEPS).unlink(missing_ok=True)
+
     def note_step(self, name: str, values: Mapping[str, Any], *, forget: Sequence[str] = ()) -> None:
         """Keep what a verb did, for the report; ``forget`` names steps that it made void."""
-        steps = {k: v for k, v in self.steps().items() if k not in forget}
-        write_text(self / STEPS, json.dumps(steps | {name: dict(values)}, indent=1) + "\n")
+        with self.noting():
+            steps = {k: v for k, v in self.steps().items() if k not in forget}
+            write_text(self / STEPS, json.dumps(steps | {name: dict(values)}, indent=1) + "\n")

@@ -13,6 +13,8 @@ from ..core.errors import FormatError, InputError
 from ..core.settings import Settings
 from .checkpoint import Stored, Tensors
 from .directory import RunDirectory
+from .fingerprint import Fingerprint, check_data, other_data
+from .paths import relative_files, with_absolute_files, with_found_files
 from .progress import Listener, Progress
 from .record import Metric, Record
 
@@ -68,6 +70,10 @@ class Training(ABC):
     def finish(self) -> tuple[Tensors, dict[str, Any]]:
         """Return what the finished model must hold: tensors, and JSON values."""
 
+    def fingerprint(self) -> Fingerprint:
+        """Return the fingerprint of the data, which a run is resumed with; by default data are not compared."""
+        return {}
+
 
 class Group(Protocol):
     """Processes that train together; the first one writes."""
@@ -95,6 +101,11 @@ def not_swept(of: object) -> Any:
     raise InputError("this hardware names no objectives to search by; give its row preset, objectives and cost")
 
 
+def no_fingerprint(data: object) -> Fingerprint:
+    """Return nothing to compare data by: the default of a row."""
+    return {}
+
+
 def accuracy_alone(settings: Mapping[str, Any]) -> Metric:
     """Return the figure of merit of a hardware that only classifies."""
     return "accuracy"
@@ -118,6 +129,8 @@ class Hardware(Generic[SettingsT, DataT, ModelT]):
         A finished model.
     record
         Model, samples and directory to the record.
+    fingerprint
+        Samples to their fingerprint, as the training gives it.
     final
         Whether the record is complete when training ends; a logic run is lowered, optimised and verified first.
     preset
@@ -139,6 +152,7 @@ class Hardware(Generic[SettingsT, DataT, ModelT]):
     training: Callable[[SettingsT, DataT], Training]
     load: Callable[[Stored], ModelT]
     record: Callable[[ModelT, DataT, RunDirectory], Record]
+    fingerprint: Callable[[DataT], Fingerprint] = no_fingerprint
     final: bool = True
     preset: Callable[[str], SettingsT] = not_swept
     objectives: Callable[[ModelT], tuple[float, float]] = not_swept
@@ -190,6 +204,7 @@ def run(
         raise InputError("resume needs a run directory; give out")
     every = CHECKPOINT_SECONDS if checkpoint_seconds is None else checkpoint_seconds
     directory = None if out is None else RunDirectory(out)
+    settings = settings if out is None else with_absolute_files(settings)
     with ExitStack() as stack:
         stack.enter_context(training)
         return _Shell(hardware, settings, training, directory, listen, every, stack).run(resume)
@@ -202,10 +217,29 @@ def train(
     """Train ``settings`` on ``hardware`` into run directory ``out``; a finished run that is resumed is only loaded."""
     directory = RunDirectory(out)
     if resume and directory.finished:  # no samples are needed
-        return hardware.load(directory.read_finished(hardware.name, settings))
+        stored = directory.read_finished(hardware.name, settings)
+        if data is not None:
+            check_data(stored.values.get("fingerprint", {}), hardware.fingerprint(data), str(out))
+        return hardware.load(stored)
     data = hardware.read_data(settings, data_dir) if data is None else data
     outcome = run(hardware.name, settings, hardware.training(settings, data), out=out, resume=resume, listen=listen)
     return hardware.load(outcome.stored)
+
+
+def found_settings(settings: type[SettingsT], stored: Stored, directory: RunDirectory) -> SettingsT:
+    """Return the settings of a run, its files where they lie now."""
+    relative = stored.values.get("run", {}).get("files", {})
+    return with_found_files(settings.from_toml(stored.settings), relative, directory.path)
+
+
+def data_of_run(hardware: Hardware[SettingsT, DataT, ModelT], stored: Stored, directory: RunDirectory,
+                data_dir: str | Path | None = None) -> tuple[DataT, str]:
+    """Return the samples of the run whose model is ``stored``, and why they are not those that it was trained on.
+
+    The sentence is empty where they are.
+    """
+    data = hardware.read_data(found_settings(hardware.settings, stored, directory), data_dir)
+    return data, other_data(stored.values.get("fingerprint", {}), hardware.fingerprint(data), str(directory.path))
 
 
 @dataclass
@@ -221,6 +255,7 @@ class _Shell:
     stack: ExitStack
     metrics: list[Figures] = field(default_factory=list)
     seconds: float = 0.0
+    fingerprint: Fingerprint = field(default_factory=dict)
 
     def run(self, resume: bool) -> Outcome:
         training, writes = self.training, self.directory is not None and self.training.group.first
@@ -245,7 +280,7 @@ class _Shell:
                 saved = time.perf_counter()
         stored = self._stored(*training.finish())
         if self.directory is not None:  # no process ends before the model is there
-            self.training.group.on_first(lambda: self._directory.write_model(stored))
+            self.training.group.on_first(lambda: self._finish(stored))
         return Outcome(stored, self.metrics, self.seconds)
 
     @property
@@ -256,11 +291,22 @@ class _Shell:
 
     def _open(self, resume: bool) -> tuple[Stored | None, bool]:
         self.stack.enter_context(self._directory.claim())
-        return self._directory.open(self.hardware, self.settings, resume=resume), self._directory.finished
+        stored = self._directory.open(self.hardware, self.settings, resume=resume)
+        self.fingerprint = self.training.fingerprint()
+        if stored is not None:
+            check_data(stored.values.get("fingerprint", {}), self.fingerprint, str(self._directory.path))
+        return stored, self._directory.finished
+
+    def _finish(self, stored: Stored) -> None:
+        self._directory.write_metrics(self.metrics)
+        self._directory.write_model(stored)
 
     def _stored(self, tensors: Tensors, values: dict[str, Any]) -> Stored:
         run = {"position": self.training.position, "seconds": self.seconds, "metrics": self.metrics}
-        return Stored(self.hardware, self.settings.to_toml(), tensors, values | {"run": run})
+        if self.directory is not None and (files := relative_files(self.settings, self.directory.path)):
+            run["files"] = files
+        known = {"fingerprint": self.fingerprint} if self.fingerprint else {}
+        return Stored(self.hardware, self.settings.to_toml(), tensors, values | known | {"run": run})
 
     def _restore(self, stored: Stored | None) -> None:
         if stored is None:
@@ -271,6 +317,9 @@ class _Shell:
             self.training.position, self.seconds, self.metrics = run["position"], run["seconds"], run["metrics"]
         except (KeyError, TypeError, ValueError) as error:
             raise FormatError(f"the checkpoint lacks or garbles {error}; train the network anew") from None
+        if self.training.position > self.training.total:
+            raise FormatError(f"the checkpoint is at {self.training.unit} {self.training.position} of "
+                              f"{self.training.total}; train the network anew")
 
     def _note(self, figures: Figures) -> None:
         figures.setdefault("seconds", round(self.seconds, 3))
@@ -280,7 +329,7 @@ class _Shell:
             raise InputError(f"the loss is {loss} at {position}; lower learning_rate")
         self.metrics.append(figures)
         if self.directory is not None and self.training.group.first:
-            self.directory.write_metrics(self.metrics)
+            self.directory.write_metrics(self.metrics, durable=False)
 
     def _tell(self, figures: Figures | None, pace: float) -> None:
         if self.listen is not None and self.training.group.first:

@@ -153,6 +153,8 @@ class Record(Part):
     model: dict[str, Any] | None = None
     files: dict[str, Any] | None = None
     digest: str | None = None
+    fingerprint: dict[str, str | int] | None = None
+    """Of the data: a digest of each part, and the number of samples."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -12,6 +12,7 @@ import numpy as np
 from ..core.errors import FormatError
 from ..core.files import read_text, write_text
 from ..data import Dataset
+from ..runs.directory import RunDirectory
 from .kernels.cells import PULSES
 from .network import OneSidedNetwork
 from .readout import fit_readout
@@ -36,8 +37,10 @@ def run_contenders(settings: SpikingSettings, dataset: Dataset, out: str | Path,
     for job in jobs(settings, shares, seeds, methods):
         if any(all(row[k] == v for k, v in job.items()) for row in rows):
             continue
-        rows.append(job | figures(contender(settings.changed(**job), dataset, whole), dataset))
-        write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
+        row = job | figures(contender(settings.changed(**job), dataset, whole), dataset)
+        with RunDirectory(out).noting():  # another process may have added rows
+            rows = [*read_results(path), row]
+            write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
         if progress:
             progress(rows[-1])
     return rows

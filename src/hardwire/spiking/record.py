@@ -11,6 +11,7 @@ from ..core.errors import InputError
 from ..core.verdict import Verdict
 from ..data import Dataset
 from ..data.datasets import confusion
+from ..data.fingerprint import fingerprint_of
 from ..runs.directory import RunDirectory
 from ..runs.environment import environment
 from ..runs.experiment import Hardware
@@ -155,5 +156,6 @@ def objectives(model: Model) -> tuple[float, float]:
 
 
 SPIKING = Hardware(
-    "spiking", SpikingSettings, read_data, SpikingTraining, load, record, preset=preset, objectives=objectives,
+    "spiking", SpikingSettings, read_data, SpikingTraining, load, record, fingerprint_of, preset=preset,
+    objectives=objectives,
     cost="synapses that are not pruned", data_settings=("dataset", "seed", "validation"))

@@ -1,6 +1,6 @@
 """Everything needed to repeat a spiking run, as one flat record that is a TOML file on disk."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -25,6 +25,8 @@ class SpikingSettings(Settings):
     The rule ``one-sided`` is the STDP of Shi et al. 2018, which all but ``intensity_hz``, ``theta_plus``, ``norm`` and
     the common settings belong to; ``triplet`` is the network of Diehl and Cook 2015.
     """
+
+    FILES: ClassVar[frozenset[str]] = frozenset({"dataset"})
 
     dataset: str = "mnist"
     """Name of the data set, or path of a table."""

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from ..core.errors import FormatError
 from ..data import Dataset, load_dataset
 from ..data.datasets import Split
+from ..data.fingerprint import fingerprint_of
 from ..runs.checkpoint import Stored, Tensors
 from ..runs.directory import RunDirectory
 from ..runs.experiment import Figures, Training, run
+from ..runs.fingerprint import Fingerprint
 from ..runs.progress import Listener
 from .diehl_cook import DiehlCookNetwork
 from .encoding import grey_levels, select_pixels
@@ -74,8 +76,9 @@ def read_data(settings: SpikingSettings, data_dir: str | Path | None = None) -> 
     data = load_dataset(settings.dataset, seed=settings.seed, data_dir=data_dir, validation=settings.validation or 0.1)
     if settings.validation:
         return data
-    x, y = (np.concatenate([getattr(s, name) for s in (data.train, data.validation)]) for name in "xy")
-    return dataclasses.replace(data, train=Split(x, y), validation=Split(x[:0], y[:0]))
+    x, y, rows = (np.concatenate([getattr(s, name) for s in (data.train, data.validation)])
+                  for name in ("x", "y", "rows"))
+    return dataclasses.replace(data, train=Split(x, y, rows), validation=Split(x[:0], y[:0], rows[:0]))
 
 
 def build(settings: SpikingSettings, inputs: int, training_samples: int) -> Network:
@@ -115,6 +118,10 @@ class SpikingTraining(Training):
             "spikes_per_sample": float(counts.sum(1).mean()), **{f"validation_{k}": v for k, v in accuracy.items()},
             "updates": int(arrays["tally"][[LTP, LTD]].sum())}
         return figures | ({"pruned": float(arrays["frozen"].mean())} if "frozen" in arrays else {})
+
+    def fingerprint(self) -> Fingerprint:
+        """Return that of the data set."""
+        return fingerprint_of(self.dataset)
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Return the network's arrays."""

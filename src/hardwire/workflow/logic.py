@@ -10,16 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..circuit import Circuit, load_circuit, save_circuit
+from ..core.errors import InputError
 from ..core.names import identifier
 from ..core.verdict import Verdict
 from ..data import Dataset
 from ..logic.lowering import HeadGoal, lower
-from ..logic.model import load_model
+from ..logic.model import load_model, unpack
 from ..logic.outputs import hard_outputs, outputs_of
-from ..logic.record import best_circuit, raw_circuit, read_data
+from ..logic.record import LOGIC, best_circuit, raw_circuit
 from ..passes import PassStatistics, optimize
 from ..passes.substitution import SubstitutionReport, simplify_on
-from ..runs.directory import OPTIMIZED, RAW, SIMPLIFIED, STEPS, RunDirectory
+from ..runs.directory import OPTIMIZED, RAW, SIMPLIFIED, RunDirectory
+from ..runs.experiment import data_of_run
 from ..verify.checks import verify_circuit
 
 
@@ -31,10 +33,12 @@ def lower_run(path: str | Path, *, head: HeadGoal | None = None) -> Circuit:
     circuit = lower(model.network, model.encoder, name=identifier(model.dataset["name"], prefix="n"), labels=labels,
                     features=model.dataset["features"],
                     head=head or ("luts" if model.settings.unit == "luts" else "area"))
-    for old in (OPTIMIZED, SIMPLIFIED, STEPS):
-        (directory / old).unlink(missing_ok=True)
-    save_circuit(circuit, directory / RAW)
-    directory.note_step("lower", {"seconds": time.perf_counter() - started, "outputs": outputs_of(model)})
+    with directory.claim():
+        directory.forget_steps()
+        for old in (OPTIMIZED, SIMPLIFIED):
+            (directory / old).unlink(missing_ok=True)
+        save_circuit(circuit, directory / RAW)
+        directory.note_step("lower", {"seconds": time.perf_counter() - started, "outputs": outputs_of(model)})
     return circuit
 
 
@@ -48,19 +52,23 @@ def optimize_run(path: str | Path, *, level: str | None = None, budget: float | 
     """
     level = level or ("O1" if load_model(path).settings.unit == "luts" else "O2")
     directory, started = RunDirectory.existing(path), time.perf_counter()
-    raw, inexact = raw_circuit(directory), {}
-    (directory / SIMPLIFIED).unlink(missing_ok=True)
-    if budget is None:
-        circuit, statistics = optimize(raw, level=level, progress=progress)
-    else:
-        data = read_data(load_model(path).settings, data_dir)
-        reference, circuit, statistics, report = simplify(raw, data, budget, level=level, progress=progress)
-        save_circuit(reference, directory / SIMPLIFIED)
-        inexact = {"inexact": dataclasses.asdict(report)}
-    save_circuit(circuit, directory / OPTIMIZED)
-    passes = [dataclasses.asdict(s) for s in statistics]
-    directory.note_step("optimize", {"level": level, "seconds": time.perf_counter() - started, "passes": passes,
-                                     **inexact}, forget=["verify"])
+    with directory.claim():
+        raw, inexact = raw_circuit(directory), {}
+        if budget is None:
+            circuit, statistics = optimize(raw, level=level, progress=progress)
+        else:
+            data, differ = data_of_run(LOGIC, directory.read_model("logic"), directory, data_dir)
+            if differ:
+                raise InputError(differ)
+            reference, circuit, statistics, report = simplify(raw, data, budget, level=level, progress=progress)
+            save_circuit(reference, directory / SIMPLIFIED)
+            inexact = {"inexact": dataclasses.asdict(report), "reference": reference.digest}
+        save_circuit(circuit, directory / OPTIMIZED)
+        passes = [dataclasses.asdict(s) for s in statistics]
+        directory.note_step("optimize", {"level": level, "seconds": time.perf_counter() - started, "passes": passes,
+                                         "digest": circuit.digest, **inexact}, forget=["verify"])
+        if budget is None:
+            (directory / SIMPLIFIED).unlink(missing_ok=True)
     return circuit
 
 
@@ -93,17 +101,24 @@ def verify_run(path: str | Path, *, data_dir: str | Path | None = None,
     """Prove the run's optimised circuit equal to the raw one, and check every back end.
 
     An inexact circuit is proved equal to ``simplified.net``; that it is not the trained network is said in its place.
+    Where the data are not those that the run was trained on, what needs them is left out and unknown.
     """
     directory = RunDirectory.existing(path)
     raw, best = raw_circuit(directory), best_circuit(directory)
-    model = load_model(path)
-    dataset = read_data(model.settings, data_dir)
+    stored = directory.read_model("logic")
+    model = unpack(stored, name=str(path))
+    dataset, differ = data_of_run(LOGIC, stored, directory, data_dir)
     started = time.perf_counter()
-    inexact = directory.steps().get("optimize", {}).get("inexact") if (directory / OPTIMIZED).is_file() else None
+    noted = directory.steps().get("optimize", {}) if (directory / OPTIMIZED).is_file() else {}
+    inexact = noted.get("inexact")
     reference = load_circuit(directory / SIMPLIFIED) if inexact else raw
+    if (noted.get("digest", best.digest), noted.get("reference", reference.digest)) != (best.digest, reference.digest):
+        raise InputError(f"{path} was left while it was optimised; run `hardwire optimize {path}` again")
     verdicts = verify_circuit(best, against=reference if (directory / OPTIMIZED).is_file() else None,
                               network=None if inexact else hard_outputs(model),
-                              samples=model.encoder.codes(dataset.test.x), progress=progress)
+                              samples=None if differ else model.encoder.codes(dataset.test.x), progress=progress)
+    if differ:
+        verdicts = {"test samples": Verdict("unknown", detail=f"not simulated: {differ}")} | verdicts
     if inexact:
         why = (f"the circuit is inexact, `hardwire optimize --budget {inexact['budget']:g}`: {inexact['changed']} of "
                f"{inexact['samples']} training decisions are others")

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from ..core.errors import InputError
 from ..report import write_html
-from ..runs.directory import RunDirectory
+from ..runs.directory import PATIENCE, RunDirectory
+from ..runs.experiment import data_of_run
 from ..runs.record import NAME, Record
 from .hardwares import AnyHardware, hardware_named
 
@@ -22,21 +24,32 @@ def report_run(path: str | Path, *, data_dir: str | Path | None = None) -> Recor
         Run directory.
     data_dir
         Where data sets lie.
+
+    Raises
+    ------
+    InputError
+        The data are not those that the run was trained on.
     """
     directory = RunDirectory.existing(path)
     stored = directory.read_model()
     hardware = hardware_named(stored.hardware)
     if hardware.final and (directory / NAME).is_file():
         record = Record.load(path)
-        write_html(record.to_json(), directory / PAGE)
+        with directory.claim(PATIENCE):
+            write_html(record.to_json(), directory / PAGE)
         return record
-    model = hardware.load(stored)
-    return write_report(hardware, model, hardware.read_data(model.settings, data_dir), directory)
+    data, differ = data_of_run(hardware, stored, directory, data_dir)
+    if differ:
+        raise InputError(differ)
+    return write_report(hardware, hardware.load(stored), data, directory)
 
 
 def write_report(hardware: AnyHardware, model: Any, data: Any, directory: RunDirectory) -> Record:
     """Compute the record of a trained model, write it and its page into its run directory, and return it."""
-    record = hardware.record(model, data, directory)
-    record.save(directory.path)
-    write_html(record.to_json(), directory / PAGE)
+    with directory.claim(PATIENCE):
+        record = hardware.record(model, data, directory)
+        if known := hardware.fingerprint(data):
+            record.fingerprint = known
+        record.save(directory.path)
+        write_html(record.to_json(), directory / PAGE)
     return record

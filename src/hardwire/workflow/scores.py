@@ -97,12 +97,12 @@ def score_circuit(path: str | Path, *, liberty: str | None = None, board: bool =
 def _samples(circuit: Circuit, dataset: str | None, samples: str | None, data_dir: str | Path | None
              ) -> TestSamples | None:
     if samples is not None:
-        return TestSamples(circuit.codes(load_samples(samples, circuit)))
+        return TestSamples(circuit.codes_of_values(load_samples(samples, circuit)))
     if dataset is None:
         return None
     test = load_dataset(dataset, data_dir=data_dir).test
     classes = test.y if test.y.ndim == 1 and circuit.outputs[0].name == "class_index" else None
-    return TestSamples(circuit.codes(test.x), classes)
+    return TestSamples(circuit.codes_of_values(test.x), classes)
 
 
 def _described(circuit: Circuit, path: str | Path, library: Library | None) -> dict[str, Any]:

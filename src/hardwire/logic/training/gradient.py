@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from ...core.errors import FormatError
 from ...data import Dataset
+from ...data.fingerprint import fingerprint_of
 from ...runs.checkpoint import Tensors, part, with_prefix
 from ...runs.experiment import Figures, Training
+from ...runs.fingerprint import Fingerprint
 from ..kernels import cpu
 from ..kernels.cpu.blocks import threads
 from ..kernels.ops import use_device
@@ -181,6 +183,10 @@ class LogicTraining(Training):
     def __exit__(self, *reason: object) -> None:
         """Leave the other processes."""
         self._stack.close()
+
+    def fingerprint(self) -> Fingerprint:
+        """Return that of the data set."""
+        return fingerprint_of(self.dataset)
 
     def _varied(self, epoch: int) -> NDArray[np.bool_]:
         """Encoded training samples as they are in an epoch."""

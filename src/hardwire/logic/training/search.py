@@ -13,8 +13,10 @@ from ...core.bits import pack as pack_bits
 from ...core.errors import InputError
 from ...data import Dataset
 from ...data.encoders import Encoder
+from ...data.fingerprint import fingerprint_of
 from ...runs.checkpoint import Tensors, part, with_prefix
 from ...runs.experiment import Figures, Training
+from ...runs.fingerprint import Fingerprint
 from ..graph import Graph
 from ..model import describe, load_model, pack
 from ..network.build import build_encoder
@@ -152,6 +154,10 @@ class SearchTraining(Training):
             raise InputError("the search made no output bit; give it more time, a larger budget, a lower search_floor")
         network = network_of(self.best, self._head_of(self.best))
         return pack(network.eval(), self.encoder, describe(self.dataset), self.best_step)
+
+    def fingerprint(self) -> Fingerprint:
+        """Return that of the data set."""
+        return fingerprint_of(self.dataset)
 
     # the two phases
 
