@@ -13,7 +13,7 @@ from .errors import FormatError, InputError
 #: Bytes of the largest file that is read whole.
 LARGEST = 1 << 30
 #: A packed file may unpack to so many bytes, or to so many times its own size where that is more.
-UNPACKED, RATIO = 32 << 20, 20
+UNPACKED, RATIO = 32 << 20, 50
 #: Digits of the longest number in a text file.
 DIGITS = 20
 #: Levels of the deepest JSON.
@@ -101,8 +101,8 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"its JSON has the value {name}")
 
 
-def whole(text: str, low: int, high: int) -> int:
-    """Parse a decimal number of ASCII digits from ``low`` to ``high``.
+def whole(text: str, low: int = -(1 << 63), high: int = (1 << 64) - 1) -> int:
+    """Parse a decimal number of ASCII digits from ``low`` to ``high``, by default any of 64 bits.
 
     Raises
     ------
