@@ -20,7 +20,7 @@ def wide():
     """Words of 1, 33 and 64 bits, constants among the outputs, a net twice, a comparison over two words."""
     b = CircuitBuilder("wide", labels=("no", "yes, it is"))
     x, y, z = b.input("x", 64, offset=-1.5, step=0.25), b.input("y"), b.input("z", 33, step=1e-7)
-    high = at_least(b, x, 3 << 61)
+    high = at_least(b, x, 7 << 61)
     both = at_least(b, [*z, *y], 5)
     b.output("all", [*x[:62], high, both])
     b.output("w", [0, 1, high, high, b.node(0b0110, high, both), b.node(0x96E8 << 40 | 0x69, *x[:4], high, *y)])

@@ -100,15 +100,17 @@ def _ends(circuit: Circuit) -> None:
     if np.any((nets < 0) | (nets >= circuit.n_nets)):
         raise FormatError(f"an output of circuit {circuit.name!r} names a net that does not exist")
     for macro in circuit.macros:
-        ends = np.array((macro.value, *macro.inputs, *macro.outputs))
+        ends = np.array((*macro.inputs, *macro.outputs))
         n, m = len(macro.inputs), len(macro.outputs)
-        if ends.dtype.kind not in "iu":
-            raise FormatError(f"a macro of circuit {circuit.name!r} has what is no whole number of 64 bits; correct it")
+        whole = isinstance(macro.value, (int, np.integer)) and 0 <= macro.value < 1 << MAX_WIDTH
+        if not whole or n + m == 0 or ends.dtype.kind not in "iu":
+            raise FormatError(f"a {macro.kind} macro of circuit {circuit.name!r} has no nets, or what is no whole "
+                              f"number of 64 bits; correct it")
         fits = {
-            "ge": m == 1 and n >= 1 and macro.value >= 0,
-            "popcount": n >= 1 and m == n.bit_length(),
+            "ge": m == 1 and 1 <= n <= MAX_WIDTH,
+            "popcount": n >= 1 and m == n.bit_length() and macro.value == 0,
             "argmax": (n >= macro.value >= 1 and n % max(macro.value, 1) == 0
                        and m == max(1, (macro.value - 1).bit_length())),
         }
-        if macro.kind not in MACROS or not fits[macro.kind] or ends[1:].min() < 0 or ends[1:].max() >= circuit.n_nets:
+        if macro.kind not in MACROS or not fits[macro.kind] or ends.min() < 0 or ends.max() >= circuit.n_nets:
             raise FormatError(f"a {macro.kind} macro of circuit {circuit.name!r} has the wrong shape or names no net")

@@ -4,7 +4,6 @@ Read are names, areas, pins, functions and whether a cell holds state. Delay tab
 the tool that maps (`flows/mapping.py`), which reads them from the same file.
 """
 
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +25,8 @@ STATE = frozenset({"ff", "latch", "ff_bank", "latch_bank", "statetable", "clock_
 WIDEST = 12
 #: Groups and attributes of the longest file that is read, and levels of parentheses of the deepest function.
 STATEMENTS, DEPTH = 1_000_000, 50
+#: Areas are below this and above its inverse, so that sums and quotients of them are finite.
+FARTHEST = 1e30
 #: Characters of the longest name of a cell or a pin.
 LONGEST = 200
 
@@ -325,7 +326,7 @@ def _cell(group: _Group) -> Cell:
         area = float(group.values["area"])
     except (KeyError, ValueError):
         raise ValueError(f"cell {name!r} has no area") from None
-    if not 0 <= area < math.inf:
+    if not (area == 0 or 1 / FARTHEST < area < FARTHEST):
         raise ValueError(f"cell {name!r} has the area {area}")
     parts = [part for part in group.groups if part.kind == "pin"]
     # a bus is no function of single pins: such a cell is known by its name and area alone
