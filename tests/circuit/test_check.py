@@ -3,6 +3,7 @@ import pytest
 from helpers import trained_like
 
 from hardwire.circuit import CircuitBuilder, Macro, Word
+from hardwire.circuit.arithmetic import at_least
 from hardwire.circuit.check import check
 from hardwire.core.errors import FormatError
 
@@ -58,6 +59,27 @@ BROKEN = {
     "few outputs": (lambda c: {"output_nets": c.output_nets[:1]}, "has 1 output nets for 2 bits"),
     "output beyond": (lambda c: {"output_nets": np.array([5, 7])}, "names a net that does not exist"),
     "output below": (lambda c: {"output_nets": np.array([5, -1])}, "names a net that does not exist"),
+    "word of half bits": (lambda c: {"inputs": (Word("x", 3.0),)}, "input 'x': width 3.0"),
+    "word of a true bit": (lambda c: {"inputs": (Word("x", True), Word("z", 2))}, "input 'x': width True"),
+    "step of text": (lambda c: {"inputs": (Word("x", 3, step="1"),)}, "step 1"),
+    "range without an end": (lambda c: {"inputs": (Word("x", 3, -1e308, 1e308),)}, "a finite end of the range"),
+    "name that is no text": (lambda c: {"outputs": (Word(7, 2),)}, "output '7' of circuit"),
+    "long name of a word": (lambda c: {"outputs": (Word("y" * 5000, 2),)}, "output 'y{40}' of circuit"),
+    "long name": (lambda c: {"name": "c" * 5000}, "name 'c{40}' of a circuit is no text or longer than 4096"),
+    "no name": (lambda c: {"name": None}, "name 'None' of a circuit is no text"),
+    "escape in the name": (lambda c: {"name": "\x1b[2J"}, "name .* has a control character or half"),
+    "NUL in a label": (lambda c: {"labels": ("a\0", "b")}, "label .* has a control character"),
+    "surrogate in a label": (lambda c: {"labels": ("a", "\ud800")}, "label .* half of a surrogate pair"),
+    "label that is no text": (lambda c: {"labels": ("a", 1)}, "label '1' of a circuit is no text"),
+    "fractional operands": (lambda c: {"fanin": c.fanin + 0.5}, "fanin of circuit 'c' has dtype float64"),
+    "signed tables": (lambda c: {"table": c.table.astype(np.int64)}, "table of circuit 'c' has dtype int64"),
+    "fractional outputs": (lambda c: {"output_nets": c.output_nets * 1.0}, "output_nets of circuit 'c' has dtype"),
+    "too many nets": (lambda c: {"table": np.broadcast_to(c.table[:1], 2**31)}, "nets, more than 2147483647"),
+    "ge of many bits": (lambda c: {"macros": (Macro("ge", (2,) * 65, (5,), 1),)}, "a ge macro"),
+    "ge with a huge value": (lambda c: {"macros": (Macro("ge", (2,), (5,), 1 << 64),)}, "no whole number of 64 bits"),
+    "ge with half a value": (lambda c: {"macros": (Macro("ge", (2,), (5,), 0.5),)}, "no whole number of 64 bits"),
+    "ge of half a net": (lambda c: {"macros": (Macro("ge", (2.5,), (5,), 1),)}, "no whole number of 64 bits"),
+    "count with a value": (lambda c: {"macros": (Macro("popcount", (2,), (5,), 1),)}, "a popcount macro"),
     "unknown macro": (lambda c: {"macros": (Macro("sort", (2,), (5,)),)},
                       "a sort macro of circuit 'c' has the wrong shape"),
     "ge of nothing": (lambda c: {"macros": (Macro("ge", (), (5,), 1),)}, "a ge macro"),
@@ -91,6 +113,16 @@ def test_macros_of_the_right_shape_pass():
             Macro("argmax", (2, 3, 4), (5, 6), 3),
             Macro("argmax", (2, 3, 4), (0,), 1))
     check(circuit().with_(macros=good))
+
+
+def test_a_comparison_of_all_bits_of_the_widest_word():
+    b = CircuitBuilder()
+    x = b.input("x", 64)
+    b.output("y", at_least(b, x, 2**64 - 1))
+    assert b.build().macros == (Macro("ge", tuple(x), (b.build().output_nets[0],), 2**64 - 1),)
+    wider = CircuitBuilder()
+    wider.output("y", at_least(wider, [*wider.input("x", 64), *wider.input("z")], 1 << 64))
+    assert not wider.build().macros
 
 
 def test_a_full_table_of_six():

@@ -13,6 +13,9 @@ from ..core.names import identifier
 from ..core.truth_tables import decompose, ones
 from ..cost import stage_costs
 
+#: Characters of a circuit's name in the names of files.
+LONGEST = 100
+
 
 @dataclass(frozen=True)
 class Backend:
@@ -77,9 +80,12 @@ def description(circuit: Circuit) -> list[str]:
 
 
 def choose_name(circuit: Circuit, name: str | None, *, avoid: Collection[str] = ()) -> str:
-    """The name of the emitted files and entry points: ``name`` as it is, or the circuit's made an identifier."""
+    """The name of the emitted files and entry points: ``name`` as it is, or the circuit's made an identifier.
+
+    The circuit's may come from a file and is cut, so that it is no path and no file's name is too long.
+    """
     if name is None:
-        return identifier(circuit.name or "circuit", avoid=avoid)
+        return identifier(circuit.name[:LONGEST] or "circuit", avoid=avoid)
     if identifier(name, avoid=avoid) != name:
         raise InputError(f"name {name!r} is no identifier or is reserved; give letters, digits and underscores")
     return name

@@ -21,7 +21,7 @@ MacroKind = Literal["ge", "popcount", "argmax"]
 
 STAGES: tuple[Stage, ...] = ("encoder", "network", "head")
 FALSE, TRUE, FIRST = 0, 1, 2
-MAX_ARITY = 6
+MAX_ARITY, MAX_WIDTH = 6, 64
 #: kind -> what the outputs are of the inputs.
 MACROS: dict[MacroKind, str] = {
     "ge": "outputs[0] = (inputs as an unsigned word, LSB first) >= value",

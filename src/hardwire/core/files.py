@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from .errors import FormatError, InputError
+from .reading import read_bytes
 
 if sys.platform != "win32":
     import fcntl
@@ -176,8 +177,7 @@ def read_text(path: str | os.PathLike[str]) -> str:
         Where it cannot be read.
     """
     try:
-        return Path(path).read_text(encoding="utf-8")
+        text = read_bytes(path).decode("utf-8")
     except UnicodeDecodeError:
         raise FormatError(f"{path} is not a text file; check the path") from None
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}; check the path") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")

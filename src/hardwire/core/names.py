@@ -30,11 +30,13 @@ def identifier(text: str, *, prefix: str = "_", runs: bool = False, avoid: Colle
 
 def identifiers(texts: Iterable[str], *, prefix: str = "_", serial: int = 1) -> list[str]:
     """Make ``texts`` unique identifiers; equal ones get ``_1``, ``_2`` ..., counted from ``serial``."""
-    used: dict[str, None] = {}
+    following: dict[str, int] = {}  # name -> the number that is tried next, so that many equal ones take linear time
     for text in texts:
         name = unique = identifier(text, prefix=prefix, runs=True)
-        number = serial
-        while unique in used:
+        number = following.get(name, serial)
+        while unique in following:
             unique, number = f"{name}_{number}", number + 1
-        used[unique] = None
-    return list(used)
+        if unique != name:
+            following[name] = number
+        following[unique] = serial
+    return list(following)

@@ -4,8 +4,6 @@ Read are names, areas, pins, functions and whether a cell holds state. Delay tab
 the tool that maps (`flows/mapping.py`), which reads them from the same file.
 """
 
-import gzip
-import lzma
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ from os import PathLike
 from pathlib import Path
 
 from ..core.errors import FormatError, InputError
+from ..core.reading import read_bytes, unpack
 from ..core.truth_tables import flip, ones, permute, projection, support
 
 #: Groups whose content no figure here needs; they are nine tenths of a library.
@@ -24,6 +23,12 @@ SKIPPED = frozenset({"timing", "internal_power", "leakage_power", "lu_table_temp
 STATE = frozenset({"ff", "latch", "ff_bank", "latch_bank", "statetable", "clock_gating_integrated_cell"})
 #: Operands of the widest function that is read as a table.
 WIDEST = 12
+#: Groups and attributes of the longest file that is read, and levels of parentheses of the deepest function.
+STATEMENTS, DEPTH = 1_000_000, 50
+#: Areas are below this and above its inverse, so that sums and quotients of them are finite.
+FARTHEST = 1e30
+#: Characters of the longest name of a cell or a pin.
+LONGEST = 200
 
 AND2, NAND2, XOR2, XOR3, MAJORITY = 0b1000, 0b0111, 0b0110, 0b10010110, 0b11101000
 
@@ -31,6 +36,8 @@ _COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|/\*.*?\*/|//[^\n]*', re.DOTALL)
 _HEAD = re.compile(r"[\s;]*(?:(\})|([\w.\[\]$-]+)\s*([(:]))")
 _ARGUMENTS = re.compile(r'((?:"[^"]*"|[^()"])*)\)\s*(\{)?')
 _VALUE = re.compile(r'\s*(?:"([^"]*)"|([^;\n}"]*))[^;\n}]*')
+#: Names of cells and pins stand in the text that other programs read.
+_NAME = re.compile(r"[\w.\[\]<>:/$+-]+\Z", re.ASCII)
 _BRACE = re.compile(r'"[^"]*"|[{}]')
 
 
@@ -88,7 +95,8 @@ class Cell:
         """
         if self.sequential or len(self.inputs) > WIDEST:
             return {}
-        return {pin.name: _function_table(pin.function, self.inputs, self.name)
+        inputs = self.inputs
+        return {pin.name: _function_table(pin.function, inputs, self.name)
                 for pin in self.pins if pin.direction == "output" and pin.function}
 
     @property
@@ -223,20 +231,16 @@ def liberty_text(path: str | PathLike[str]) -> str:
     Raises
     ------
     FormatError
-        Where the packed file is damaged or the text is not UTF-8.
+        Where the packed file is damaged or unpacks to too much, or the text is not UTF-8.
     InputError
         Where it cannot be read.
     """
-    path = Path(path)
+    kind = Path(path).suffix
+    content = read_bytes(path)
     try:
-        content = path.read_bytes()
-        if path.suffix in (".gz", ".xz"):
-            content = gzip.decompress(content) if path.suffix == ".gz" else lzma.decompress(content)
-        return content.decode("utf-8")
-    except (UnicodeDecodeError, gzip.BadGzipFile, lzma.LZMAError, EOFError):
-        raise FormatError(f"{path} is damaged or no Liberty file; check the path") from None
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}; check the path") from None
+        return (unpack(content, kind) if kind in (".gz", ".xz") else content).decode("utf-8")
+    except ValueError as error:
+        raise FormatError(f"{path} is damaged or no Liberty file ({error}); check the path") from None
 
 
 # --------------------------------------------------------------------------------------------------- groups of the file
@@ -258,12 +262,12 @@ def _parse(text: str) -> _Group:
     """The outermost group, with all in it but what is skipped."""
     stack: list[_Group] = []
     place = 0
-    while True:
+    for _ in range(STATEMENTS):
         head = _HEAD.match(text, place)
         if head is None:
             line = text.count("\n", 0, place) + 1
-            raise ValueError(f"group {stack[-1].kind!r} is not closed, or line {line} is no statement" if stack else
-                             f"line {line} is no statement")
+            unclosed = f"group {stack[-1].kind[:40]!r} is not closed, or " if stack else ""
+            raise ValueError(f"{unclosed}line {line} is no statement")
         place = head.end()
         if head[1]:  # }
             if not stack:
@@ -274,13 +278,13 @@ def _parse(text: str) -> _Group:
         elif head[3] == ":":
             value = _VALUE.match(text, place)
             if value is None or not stack:
-                raise ValueError(f"attribute {head[2]!r} has no value")
+                raise ValueError(f"attribute {head[2][:40]!r} has no value")
             stack[-1].values[head[2]] = value[1] if value[1] is not None else value[2].strip()
             place = value.end()
         else:
             arguments = _ARGUMENTS.match(text, place)
             if arguments is None:
-                raise ValueError(f"{head[2]!r} has no closing parenthesis")
+                raise ValueError(f"{head[2][:40]!r} has no closing parenthesis")
             place = arguments.end()
             if arguments[2] and head[2] in SKIPPED:
                 place = _after_group(text, place)
@@ -289,6 +293,7 @@ def _parse(text: str) -> _Group:
                 if stack:
                     stack[-1].groups.append(group)
                 stack.append(group)
+    raise ValueError(f"it has more than {STATEMENTS:,} groups and attributes")
 
 
 def _after_group(text: str, place: int) -> int:
@@ -302,7 +307,7 @@ def _after_group(text: str, place: int) -> int:
 
 def _library(group: _Group, path: str) -> Library:
     if group.kind != "library":
-        raise ValueError(f"it begins with {group.kind!r}, not with a library")
+        raise ValueError(f"it begins with {group.kind[:40]!r}, not with a library")
     cells = {}
     for part in group.groups:
         if part.kind == "cell":
@@ -310,21 +315,33 @@ def _library(group: _Group, path: str) -> Library:
             cells[cell.name] = cell
     if not cells:
         raise ValueError("it has no cell")
+    if not group.names[0].isprintable():
+        raise ValueError(f"the library's name {group.names[0][:40]!r} cannot be printed")
     return Library(group.names[0], cells, path)
 
 
 def _cell(group: _Group) -> Cell:
-    name = group.names[0]
+    name = _plain_name(group.names[0], "cell")
     try:
         area = float(group.values["area"])
     except (KeyError, ValueError):
         raise ValueError(f"cell {name!r} has no area") from None
+    if not (area == 0 or 1 / FARTHEST < area < FARTHEST):
+        raise ValueError(f"cell {name!r} has the area {area}")
     parts = [part for part in group.groups if part.kind == "pin"]
     # a bus is no function of single pins: such a cell is known by its name and area alone
     parts += [pin for bus in group.groups if bus.kind in ("bus", "bundle") for pin in bus.groups if pin.kind == "pin"]
-    pins = tuple(Pin(pin, part.values.get("direction", ""), _driven(part)) for part in parts for pin in part.names)
+    pins = tuple(Pin(_plain_name(pin, "pin"), part.values.get("direction", ""), _driven(part))
+                 for part in parts for pin in part.names)
     state = any(part.kind in STATE for part in group.groups) or "clock_gating_integrated_cell" in group.values
     return Cell(name, area, pins, state, group.values.get("dont_use", "false") != "true")
+
+
+def _plain_name(name: str, what: str) -> str:
+    if len(name) > LONGEST or not _NAME.match(name):
+        raise ValueError(f"the name {name[:40]!r} of a {what} has other signs than letters, digits and _ . [ ] < > : / "
+                         f"$ + -, or more than {LONGEST}")
+    return name
 
 
 def _driven(pin: _Group) -> str:
@@ -341,64 +358,75 @@ _TOKEN = re.compile(r"\s*([()!'^&*+|]|[\w.\[\]$-]+)")
 def _function_table(text: str, inputs: Iterable[str], cell: str) -> int:
     """The table of a Liberty function: ``!`` and ``'`` invert, then ``^``, then ``& *`` or a space, then ``+ |``."""
     names = list(inputs)
-    k, tokens, place = len(names), [], 0
+    k, tokens, place = len(names), list[str](), 0
     text = text.rstrip()
     while place < len(text):
         token = _TOKEN.match(text, place)
         if token is None:
-            raise FormatError(f"cell {cell!r} has the function {text!r}, which cannot be read; correct the library")
+            raise FormatError(f"cell {cell!r} has the function {text[:80]!r}, which cannot be read; "
+                              f"correct the library")
         tokens.append(token[1])
         place = token.end()
-    values = {name: projection(i, k) for i, name in enumerate(names)} | {"0": 0, "1": ones(k)}
     try:
-        table, rest = _or(tokens, values, ones(k))
-        if rest:
-            raise ValueError
+        return _Function(tokens, {name: projection(i, k) for i, name in enumerate(names)}, ones(k)).table()
     except (ValueError, KeyError, IndexError):
-        raise FormatError(f"cell {cell!r} has the function {text!r}, which is none of its inputs "
+        raise FormatError(f"cell {cell!r} has the function {text[:80]!r}, which is none of its inputs "
                           f"{', '.join(names)}; correct the library") from None
-    return table
 
 
-_Rest = tuple[int, list[str]]
+class _Function:
+    """A function's tokens, read once from the first to the last."""
 
+    def __init__(self, tokens: list[str], pins: Mapping[str, int], full: int) -> None:
+        self.tokens, self.place, self.depth, self.full = [*tokens, ""], 0, 0, full
+        self.values = {**pins, "0": 0, "1": full}
 
-def _or(tokens: list[str], values: Mapping[str, int], full: int) -> _Rest:
-    left, tokens = _and(tokens, values, full)
-    while tokens and tokens[0] in "+|":
-        right, tokens = _and(tokens[1:], values, full)
-        left |= right
-    return left, tokens
-
-
-def _and(tokens: list[str], values: Mapping[str, int], full: int) -> _Rest:
-    left, tokens = _xor(tokens, values, full)
-    while tokens and tokens[0] not in (")", "+", "|"):
-        right, tokens = _xor(tokens[tokens[0] in "&*" :], values, full)
-        left &= right
-    return left, tokens
-
-
-def _xor(tokens: list[str], values: Mapping[str, int], full: int) -> _Rest:
-    left, tokens = _literal(tokens, values, full)
-    while tokens and tokens[0] == "^":
-        right, tokens = _literal(tokens[1:], values, full)
-        left ^= right
-    return left, tokens
-
-
-def _literal(tokens: list[str], values: Mapping[str, int], full: int) -> _Rest:
-    first, *tokens = tokens
-    if first == "!":
-        value, tokens = _literal(tokens, values, full)
-        return value ^ full, tokens
-    if first == "(":
-        value, tokens = _or(tokens, values, full)
-        if tokens[0] != ")":
+    def table(self) -> int:
+        table = self._or()
+        if self._next():
             raise ValueError
-        tokens = tokens[1:]
-    else:
-        value = values[first]
-    while tokens and tokens[0] == "'":
-        value, tokens = value ^ full, tokens[1:]
-    return value, tokens
+        return table
+
+    def _next(self) -> str:
+        return self.tokens[self.place]
+
+    def _or(self) -> int:
+        left = self._and()
+        while self._next() in ("+", "|"):
+            self.place += 1
+            left |= self._and()
+        return left
+
+    def _and(self) -> int:
+        left = self._xor()
+        while self._next() not in ("", ")", "+", "|"):
+            self.place += self._next() in ("&", "*")
+            left &= self._xor()
+        return left
+
+    def _xor(self) -> int:
+        left = self._literal()
+        while self._next() == "^":
+            self.place += 1
+            left ^= self._literal()
+        return left
+
+    def _literal(self) -> int:
+        inverted = 0
+        while self._next() == "!":
+            self.place, inverted = self.place + 1, inverted ^ self.full
+        first, self.place = self._next(), self.place + 1
+        value = self._nested() if first == "(" else self.values[first]
+        while self._next() == "'":
+            self.place, inverted = self.place + 1, inverted ^ self.full
+        return value ^ inverted
+
+    def _nested(self) -> int:
+        self.depth += 1
+        if self.depth > DEPTH:
+            raise ValueError
+        value = self._or()
+        if self._next() != ")":
+            raise ValueError
+        self.place, self.depth = self.place + 1, self.depth - 1
+        return value

@@ -19,6 +19,7 @@ from ..circuit.formats.words import Interface
 from ..circuit.structure import bit_names
 from ..core import programs as tools
 from ..core.errors import FormatError, InputError
+from ..core.names import IDENTIFIER
 
 #: Names of the input ports and of the output ports, one for each word.
 Ports: TypeAlias = tuple[list[str], list[str]]
@@ -106,6 +107,8 @@ def read_verilog(paths: str | Path | Sequence[str | Path], top: str, *, like: Ci
     FormatError
         Where ports do not match or registers remain.
     """
+    if not IDENTIFIER.match(top):
+        raise InputError(f"{top!r} is no name of a module; name the file by letters, digits and underscores")
     files = [Path(p).resolve() for p in ([paths] if isinstance(paths, (str, Path)) else paths)]
     missing = next((p for p in files if not p.is_file()), None)
     if missing or not files:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ..backends import BACKENDS
+from ..backends.common import choose_name
 from ..circuit import Circuit, load_circuit
 from ..circuit.formats.aiger import read_aiger, write_aiger
 from ..circuit.formats.blif import read_blif, write_blif
@@ -30,7 +31,7 @@ def emit_circuit(circuit: Circuit, target: str, out: str | Path, *, pipeline: in
     if pipeline and not (target in BACKENDS and BACKENDS[target].pipeline):
         raise InputError(f"{target} has no registers; leave the pipeline out, or choose verilog")
     if target == "aiger":
-        return [write_aiger(circuit, out / f"{circuit.name}.aig")]
+        return [write_aiger(circuit, out / f"{choose_name(circuit, None)}.aig")]
     if target == "blif":
-        return [write_blif(circuit, out / f"{circuit.name}.blif")]
+        return [write_blif(circuit, out / f"{choose_name(circuit, None)}.blif")]
     return BACKENDS[target].emit(circuit, out, **({"pipeline": pipeline} if pipeline else {}))

@@ -101,7 +101,7 @@ def test_truncation_at_every_byte_of_the_logic_is_noticed(tmp_path, binary):
     ("aig 2 1 0 1 1\n4\n\x00\x00", "does not come before"),
     ("aig 1 1 0 1 0\n2\ni7 x\n", "names no input"),
     ('aig 1 1 0 1 0\n2\nc\nhardwire {"name": "x", "labels": [], "inputs": [], "outputs": []}\n', "differ in number"),
-    ("aig x\n", "invalid literal"),
+    ("aig x\n", "'x' is no whole number"),
     ("BLIF", "it ends early"),
     ("BLIF\n", "not with aig"),
 ])

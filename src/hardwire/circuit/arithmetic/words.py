@@ -5,16 +5,21 @@ from collections.abc import Iterable, Sequence
 from ...core.gates import TABLE
 from ..builder import CircuitBuilder
 from ..circuit import FALSE, TRUE
+from ..structure import MAX_WIDTH
 
 
 def at_least(b: CircuitBuilder, word: list[int], value: int) -> int:
-    """``word >= value`` for an unsigned word, LSB first; a gate for each bit above the lowest set bit of ``value``."""
+    """``word >= value`` for an unsigned word, LSB first; a gate for each bit above the lowest set bit of ``value``.
+
+    Stated as a macro up to 64 bits, which is as wide as targets compare numbers.
+    """
     if value <= 0:
         return TRUE
     if value >= 1 << len(word):
         return FALSE
     result = _at_least(b, word, value)
-    b.macro("ge", word, [result], value)
+    if len(word) <= MAX_WIDTH:
+        b.macro("ge", word, [result], value)
     return result
 
 

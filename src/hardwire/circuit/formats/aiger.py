@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.errors import FormatError, InputError
+from ...core.errors import FormatError
 from ...core.files import write_bytes
 from ...core.gates import TABLE
+from ...core.reading import read_bytes, whole
 from ..aig import Aig
 from ..check import check
 from ..circuit import FALSE, FIRST, STAGES, TRUE, Circuit
@@ -24,6 +25,8 @@ from .words import MARK, Interface, describe_words, one_bit_words, restore_words
 
 #: Octets of a number in a binary file: 35 bits hold any literal that is read here.
 OCTETS = 5
+#: Inputs that a file may have however short it is; a binary file does not list them, and one that is used takes a byte.
+FREE_INPUTS = 1 << 16
 #: ``{"i": {position: name}, "o": {position: name}}``
 Symbols = dict[str, dict[int, str]]
 
@@ -93,10 +96,7 @@ def parse_aiger(path: str | PathLike[str]) -> AigerFile:
     FormatError
         Where the file is damaged, sequential or foreign.
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}; check the path") from None
+    data = read_bytes(path)
     try:
         return _parse(data)
     except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
@@ -108,19 +108,24 @@ def _parse(data: bytes) -> AigerFile:
     kind, *numbers = head[0].split()
     if kind not in ("aig", "aag"):
         raise ValueError(f"it begins with {kind[:20]!r}, not with aig or aag")
-    m, i, latches, o, a, *more = map(int, numbers)
+    m, i, latches, o, a, *more = (whole(number, 0) for number in numbers)
     if latches or any(more):
         raise ValueError(f"it has {latches} latches and {sum(more)} properties, and only combinational files are read")
-    if min(m, i, o, a) < 0 or i + a > m or (kind == "aig" and m != i + a):
-        raise ValueError(f"its header {head[0]!r} does not add up")
+    if i + a > m or (kind == "aig" and m != i + a):
+        raise ValueError(f"its header {head[0][:40]!r} does not add up")
+    if 2 * (o + a + i * (kind == "aag")) > len(data) - place:
+        raise ValueError("it ends early: its header declares more than it holds")
+    if i > max(FREE_INPUTS, len(data)):
+        raise ValueError(f"its header declares {i} inputs, more than its {len(data)} bytes can use")
     if kind == "aag":
         fanin, outputs, place = _ascii(data, place, m, i, o, a)
     else:
         lines, place = _lines(data, place, o)
-        outputs = np.array(lines, dtype=np.int64)
+        literals = [whole(line) for line in lines]
+        if any(not 0 <= literal < 2 * (1 + m) for literal in literals):
+            raise ValueError("an output names a variable that is not defined")
+        outputs = np.array(literals, dtype=np.int64)
         fanin, place = _decode(data, place, i, a)
-    if len(outputs) and not (outputs.min() >= 0 and outputs.max() < 2 * (1 + i + a)):
-        raise ValueError("an output names a variable that is not defined")
     symbols, words = _tail(data[place:].decode(), i, o)
     return AigerFile(i, fanin, outputs, symbols, words)
 
@@ -162,7 +167,7 @@ def _ascii(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
     """Inputs, outputs and conjunctions, renumbered in topological order; the format lets them stand in any."""
     lines, place = _lines(data, place, i + o + a)
-    inputs, outputs = [int(x) for x in lines[:i]], [int(x) for x in lines[i : i + o]]
+    inputs, outputs = [whole(x) for x in lines[:i]], [whole(x) for x in lines[i : i + o]]
     rows = {}
     for line in lines[i + o :]:
         own, x, y = map(int, line.split())
@@ -176,6 +181,8 @@ def _ascii(
         x, y = (new[z & ~1] | z & 1 for z in rows[own])
         new[own] = 2 * (1 + i + len(fanin))
         fanin.append((x, y))
+    if not new.keys() >= {x & ~1 for x in outputs}:
+        raise ValueError("an output names a variable that is not defined")
     outputs = [new[x & ~1] | x & 1 for x in outputs]
     return np.array(fanin, dtype=np.int64).reshape(-1, 2), np.array(outputs, dtype=np.int64), place
 
@@ -189,9 +196,9 @@ def _tail(text: str, i: int, o: int) -> tuple[Symbols, Interface | None]:
         if not line or line == "c":
             break
         place, _, name = line.partition(" ")
-        if place[0] not in limit or not int(place[1:]) < limit[place[0]] or not name:
+        if place[0] not in limit or not name or not 0 <= (position := whole(place[1:])) < limit[place[0]]:
             raise ValueError(f"symbol line {line[:40]!r} names no input or output")
-        symbols[place[0]][int(place[1:])] = name
+        symbols[place[0]][position] = name
     for line in lines:
         if line.startswith(MARK + "{"):
             words = restore_words(line.removeprefix(MARK))
@@ -213,7 +220,8 @@ def read_aiger(path: str | PathLike[str]) -> Circuit:
     if words is None:
         names = {key: [file.symbols[key].get(j, f"{key}{j}") for j in range(n)]
                  for key, n in (("i", file.n_inputs), ("o", len(file.outputs)))}
-        words = Interface(re.sub(r"\s+", "_", Path(path).stem), one_bit_words(names["i"]), one_bit_words(names["o"]))
+        name = re.sub(r"\s+|[^ -~]", "_", Path(path).stem)
+        words = Interface(name, one_bit_words(names["i"]), one_bit_words(names["o"]))
     return aig_circuit(file, words)
 
 
@@ -224,10 +232,10 @@ def aig_circuit(file: AigerFile, words: Interface) -> Circuit:
     net_of = np.arange(1, 2 + file.n_inputs + len(file.fanin))
     net_of[0] = FALSE
     output_nets = np.where(file.outputs == 1, TRUE, net_of[file.outputs >> 1])
-    inverted = np.unique(file.outputs[(file.outputs > 1) & (file.outputs & 1 == 1)])
+    flipped = (file.outputs > 1) & (file.outputs & 1 == 1)
+    inverted = np.unique(file.outputs[flipped])
     first = FIRST + file.n_inputs + len(file.fanin)
-    for serial, literal in enumerate(inverted.tolist()):
-        output_nets[file.outputs == literal] = first + serial
+    output_nets[flipped] = first + np.searchsorted(inverted, file.outputs[flipped])
     nots = np.stack([net_of[inverted >> 1], np.zeros(len(inverted), dtype=np.int64)], axis=1)
     n = len(file.fanin) + len(inverted)
     circuit = Circuit(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ...core.errors import FormatError, HardwireError, InputError
 from ...core.files import read_text, write_text
-from ...core.truth_tables import cofactors, ones
+from ...core.truth_tables import cofactors, ones, projection
 from ..builder import CircuitBuilder
 from ..circuit import FALSE, MAX_ARITY, TRUE, Circuit
 from ..structure import bit_names
@@ -88,7 +88,7 @@ def read_blif(path: str | PathLike[str]) -> Circuit:
     text = read_text(path)
     try:
         return _build(*_parse(text), _words(text))
-    except (ValueError, TypeError, KeyError, IndexError, HardwireError) as error:
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, HardwireError) as error:
         raise FormatError(f"{path} cannot be read as a BLIF file ({error}); write it anew") from None
 
 
@@ -103,6 +103,7 @@ def _parse(text: str) -> tuple[str | None, list[str], list[str], Tables]:
     lines = re.sub(r"\\[ \t]*\n", " ", text).split("\n")
     model: str | None = None
     ends: dict[str, list[str]] = {".inputs": [], ".outputs": []}
+    given: set[str] = set()
     tables: Tables = {}
     rows: Rows | None = None
     for number, line in enumerate(lines, 1):
@@ -115,14 +116,15 @@ def _parse(text: str) -> tuple[str | None, list[str], list[str], Tables]:
             model = rest[0] if rest else "top"
         elif key in ends:
             ends[key] += rest
+            given.update(rest if key == ".inputs" else ())
         elif key == ".names":
             *operands, name = rest
-            if name in tables or name in ends[".inputs"]:
-                raise ValueError(f"signal {name!r} is driven twice")
+            if name in tables or name in given:
+                raise ValueError(f"signal {name[:40]!r} is driven twice")
             rows = []
             tables[name] = operands, rows
         elif key.startswith("."):
-            raise ValueError(f"it has a {key!r} where only one combinational model of .names is read")
+            raise ValueError(f"it has a {key[:40]!r} where only one combinational model of .names is read")
         elif rows is None:
             raise ValueError(f"logical line {number} is no directive")
         else:
@@ -149,7 +151,7 @@ def _build(
         net[name] = _table(b, [net[o] for o in operands], rows)
     place, missing = 0, next((name for name in outputs if name not in net), None)
     if missing is not None:
-        raise ValueError(f"output {missing!r} is nowhere defined")
+        raise ValueError(f"output {missing[:40]!r} is nowhere defined")
     for word in words.outputs:
         b.output(word.name, [net[name] for name in outputs[place : place + word.width]])
         place += word.width
@@ -160,12 +162,12 @@ def _table(b: CircuitBuilder, operands: list[int], rows: Rows) -> int:
     """The net of a sum of products."""
     k, values = len(operands), {value for _, value in rows}
     if not values <= {"0", "1"} or len(values) > 1 or any(len(r) != k or set(r) - set("01-") for r, _ in rows):
-        raise ValueError(f"a table of {k} operands has a row that does not fit: {rows[0]}")
+        raise ValueError(f"a table of {k} operands has a row that does not fit: {rows[0][0][:40]!r}")
     off = values == {"0"}
     if k > MAX_ARITY:
         total = _tree(b.or_, [_product(b, operands, row) for row, _ in rows], FALSE)
         return b.not_(total) if off else total
-    table = _rows_table(tuple(row for row, _ in rows), k) ^ (ones(k) if off else 0)
+    table = _rows_table(tuple(dict(rows)), k) ^ (ones(k) if off else 0)
     if k == 0:
         return TRUE if table else FALSE
     return operands[0] if (k, table) == (1, 0b10) else b.node(table, *operands)
@@ -175,9 +177,12 @@ def _table(b: CircuitBuilder, operands: list[int], rows: Rows) -> int:
 def _rows_table(rows: tuple[str, ...], k: int) -> int:
     table = 0
     for row in rows:
-        table |= sum(1 << m for m in range(1 << k)
-                     if all(c == "-" or int(c) == m >> i & 1 for i, c in enumerate(row)))
-    return table if k else table & 1
+        product = ones(k)
+        for i, c in enumerate(row):
+            if c != "-":
+                product &= projection(i, k) if c == "1" else ~projection(i, k)
+        table |= product
+    return table
 
 
 def _product(b: CircuitBuilder, operands: list[int], row: str) -> int:

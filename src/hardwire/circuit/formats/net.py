@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from ...core.errors import FormatError
 from ...core.files import read_text, write_text
+from ...core.reading import declared, whole
 from ..check import check
-from ..circuit import Circuit, Macro, MacroKind, Word
+from ..circuit import MAX_ARITY, Circuit, Macro, MacroKind, Word
 from ..text import canonical_text
 
 VERSION = 1
@@ -54,36 +55,39 @@ def load_circuit(path: str | PathLike[str]) -> Circuit:
 
 
 def _parse(lines: list[str]) -> Circuit:
-    name, labels, nodes = "", list[str](), list[str]()
+    names, labels, nodes = list[str](), list[str](), list[str]()
     inputs, outputs, nets, macros = list[Word](), list[Word](), list[int](), list[Macro]()
     place = 0
     while place < len(lines):
         key, _, rest = lines[place].partition(" ")
         place += 1
         if key == "name":
-            name = rest
+            names.append(rest)
         elif key == "label":
             labels.append(rest)
         elif key == "input":
             word, width, offset, step = rest.split()
-            inputs.append(Word(word, int(width), float(offset), float(step)))
+            inputs.append(Word(word, whole(width), float(offset), float(step)))
         elif key == "nodes":
-            nodes = lines[place : place + int(rest)]
-            place += int(rest)
+            count = declared(rest, len(lines) - place, "nodes")
+            nodes += lines[place : place + count]
+            place += count
         elif key == "macro":
             left, right = rest.split(" : ")
             kind, value, *ins = left.split()
             kind = cast(MacroKind, kind)  # `check` refuses another
-            macros.append(Macro(kind, tuple(map(int, ins)), tuple(map(int, right.split())), int(value)))
+            macros.append(Macro(kind, tuple(map(int, ins)), tuple(map(int, right.split())), whole(value)))
         elif key == "output":
             word, *bits = rest.split()
             outputs.append(Word(word, len(bits)))
             nets += map(int, bits)
         else:
-            raise ValueError(f"line {place + 1} begins with {key!r}")
+            raise ValueError(f"line {place + 1} begins with {key[:40]!r}")
+    if len(names) != 1:
+        raise ValueError(f"it has {len(names)} names")
     arity, table, stage, fanin = _parse_nodes(nodes)
     return Circuit(
-        name=name, inputs=tuple(inputs), fanin=fanin, table=table, arity=arity, stage=stage,
+        name=names[0], inputs=tuple(inputs), fanin=fanin, table=table, arity=arity, stage=stage,
         outputs=tuple(outputs), output_nets=_narrow(nets, np.int32), macros=tuple(macros), labels=tuple(labels),
     )
 
@@ -101,6 +105,8 @@ def _parse_nodes(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint64], NDArray[np.uint8], NDArray[np.int32]]:
     """Node lines as arity, table, stage and fan-in; parsing those of one arity together is ten times as fast."""
     arity = np.array([line.count(" ") - 1 for line in lines], dtype=np.int64)
+    if len(lines) and not -1 < arity.min() <= arity.max() <= MAX_ARITY:
+        raise ValueError(f"a node has no 1 to {MAX_ARITY} operands")
     table, stage = np.zeros(len(lines), dtype=np.uint64), np.zeros(len(lines), dtype=np.uint8)
     fanin = np.zeros((len(lines), max(2, int(arity.max(initial=2)))), dtype=np.int32)
     for k in sorted(set(arity.tolist())):

@@ -3,13 +3,17 @@
 import json
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ...core.names import identifiers
+from ...core.reading import parse_json
 from ..circuit import Circuit, Word
+from ..structure import MAX_WIDTH
 
 #: Begins the comment that carries the words.
 MARK = "hardwire "
+#: Characters of a signal's name that its word keeps.
+KEPT = 100
 
 Key = TypeVar("Key")
 Row = TypeVar("Row")
@@ -38,20 +42,33 @@ def restore_words(line: str) -> Interface:
 
     Raises
     ------
-    ValueError, TypeError, KeyError
+    ValueError, TypeError, KeyError, OverflowError
         Where the line is not such a one.
     """
-    said = json.loads(line)
+    said = parse_json(line)
     return Interface(
-        name=str(said["name"]), labels=tuple(map(str, said["labels"])),
-        inputs=tuple(Word(str(n), int(w), float(o), float(s)) for n, w, o, s in said["inputs"]),
-        outputs=tuple(Word(str(n), int(w)) for n, w in said["outputs"]),
+        name=_text(said["name"]), labels=tuple(map(_text, said["labels"])),
+        inputs=tuple(_word(n, w, float(o), float(s)) for n, w, o, s in said["inputs"]),
+        outputs=tuple(_word(n, w) for n, w in said["outputs"]),
     )
+
+
+def _word(name: Any, width: Any, offset: float = 0.0, step: float = 1.0) -> Word:
+    """A word whose width is within limits, as its bits are counted and named before the circuit is checked."""
+    if type(width) is not int or not 1 <= width <= MAX_WIDTH:
+        raise ValueError(f"a word has {str(width)[:20]} bits, and not 1 to {MAX_WIDTH}")
+    return Word(_text(name), width, offset, step)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a name or a label is {str(value)[:20]}, and no text")
+    return value
 
 
 def one_bit_words(names: Iterable[str]) -> tuple[Word, ...]:
     """A word of one bit for each name, made an identifier and unique: ``x[3]`` becomes ``x_3``."""
-    return tuple(Word(name, 1) for name in identifiers(re.sub(r"[^A-Za-z0-9]+\Z", "", name) for name in names))
+    return tuple(Word(name, 1) for name in identifiers(re.sub(r"[^A-Za-z0-9]+\Z", "", name[:KEPT]) for name in names))
 
 
 def topological(
@@ -76,12 +93,12 @@ def topological(
             waiting = [f for f in operands(rows[key]) if f not in defined and is_open.get(f) is not False]
             missing = next((f for f in waiting if f not in rows), None)
             if missing is not None:
-                raise ValueError(f"{missing!r} is read and nowhere defined")
+                raise ValueError(f"{str(missing)[:40]!r} is read and nowhere defined")
             if not waiting:
                 is_open[key] = False
                 order.append(stack.pop())
             elif is_open.get(key):
-                raise ValueError(f"{key!r} depends on itself")
+                raise ValueError(f"{str(key)[:40]!r} depends on itself")
             else:
                 is_open[key] = True
                 stack += waiting

@@ -1,0 +1,131 @@
+"""Untrusted files: no reader spends more than what the file holds, whatever the file says of itself."""
+
+import json
+import lzma
+import os
+import re
+import zlib
+from pathlib import Path
+from typing import Any, Literal
+
+from .errors import FormatError, InputError
+
+#: Bytes of the largest file that is read whole.
+LARGEST = 1 << 30
+#: A packed file may unpack to so many bytes, or to so many times its own size where that is more.
+UNPACKED, RATIO = 32 << 20, 50
+#: Digits of the longest number in a text file.
+DIGITS = 20
+#: Levels of the deepest JSON.
+DEPTH = 64
+
+_WHOLE = re.compile(r"-?[0-9]+\Z", re.ASCII)
+#: A string, the rest of the text where it has no end, or a bracket; no text is gone over twice.
+_NESTING = re.compile(r'"[^"\\]*(?:\\(?:.|\Z)[^"\\]*)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
+
+
+def read_bytes(path: str | os.PathLike[str], *, limit: int = LARGEST) -> bytes:
+    """Read a file of at most ``limit`` bytes; also a pipe or a device, of which no more than that is taken.
+
+    Raises
+    ------
+    FormatError
+        Where the file is longer.
+    InputError
+        Where it cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(min(limit, os.fstat(file.fileno()).st_size) + 1)
+            content += file.read(limit + 1 - len(content)) if content else b""
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"cannot read {path}: {reason}; check the path") from None
+    if len(content) > limit:
+        raise FormatError(f"{path} is longer than {limit:,} bytes, the most that is read; check the path")
+    return content
+
+
+def unpack(content: bytes, kind: Literal[".gz", ".xz"], *, limit: int | None = None) -> bytes:
+    """Unpack gzip or xz data, of one part or several.
+
+    Parameters
+    ----------
+    content, kind
+        The packed data, and how it is packed.
+    limit
+        The most bytes that it may give; from the size of ``content`` unless given.
+
+    Raises
+    ------
+    ValueError
+        Where the data is damaged or truncated, or gives more than ``limit`` bytes.
+    """
+    most = max(UNPACKED, RATIO * len(content)) if limit is None else limit
+    parts, size = list[bytes](), 0
+    while content:
+        unpacker: Any = zlib.decompressobj(31) if kind == ".gz" else lzma.LZMADecompressor(memlimit=256 << 20)
+        try:
+            part = unpacker.decompress(content, most + 1 - size)
+        except (zlib.error, lzma.LZMAError) as error:
+            raise ValueError(f"it is damaged: {error}") from None
+        size += len(part)
+        if size > most:
+            raise ValueError(f"it unpacks to more than {most:,} bytes")
+        if not unpacker.eof:
+            raise ValueError("it is truncated")
+        parts.append(part)
+        content = unpacker.unused_data.lstrip(b"\0")  # padding may follow a part
+    return b"".join(parts)
+
+
+def parse_json(text: str | bytes, *, depth: int = DEPTH) -> Any:
+    """Parse JSON of at most ``depth`` levels, without the constants NaN and Infinity that are no JSON.
+
+    Raises
+    ------
+    ValueError
+        Where the text is no such JSON.
+    """
+    if isinstance(text, bytes):
+        text = text.decode()
+    level = 0
+    for match in _NESTING.finditer(text):
+        level += 1 if match[0] in "[{" else -1 if match[0] in "]}" else 0
+        if level > depth:
+            raise ValueError(f"its JSON has more than {depth} levels")
+    return json.loads(text, parse_constant=_no_constant)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"its JSON has the value {name}")
+
+
+def whole(text: str, low: int = -(1 << 63), high: int = (1 << 64) - 1) -> int:
+    """Parse a decimal number of ASCII digits from ``low`` to ``high``, by default any of 64 bits.
+
+    Raises
+    ------
+    ValueError
+        Where the text is none, has more than ``DIGITS`` digits, or is not within the limits.
+    """
+    if len(text) > DIGITS + 1 or not _WHOLE.match(text):
+        raise ValueError(f"{text[:DIGITS]!r} is no whole number")
+    number = int(text)
+    if not low <= number <= high:
+        raise ValueError(f"{number} is not within {low} and {high}")
+    return number
+
+
+def declared(text: str, available: int, what: str) -> int:
+    """Parse how many of something a file says that it has, of which it can have ``available`` at most.
+
+    Raises
+    ------
+    ValueError
+        Where the text is no such number.
+    """
+    try:
+        return whole(text, 0, available)
+    except ValueError:
+        raise ValueError(f"it says that it has {text[:DIGITS]} {what} and has room for {available}") from None
