@@ -27,12 +27,14 @@ ROUND, PATIENCE, ROUNDS = 1024, 3, 24
 #: Windows in which SAT asks for an entry or a goal, and how many conjunctions all windows hold together at most.
 WINDOWS: tuple[Window, ...] = ((60, 100), (1000, 500), (8000, 1000))
 WORK = 2_000_000
-#: Entries and goals that SAT is asked for at most.
-QUESTIONS = 4000
-#: Contexts in which a comparator is to be seen at an output, and in how many of them it is then kept.
-CONTEXTS, SEEN = 512, 2
-#: Steps of the simulations in which each net is inverted, one for each later node.
-STEPS = 3_000_000_000
+#: Entries, and goals, that SAT is asked for at most.
+ENTRIES, GOALS = 4000, 200
+#: Contexts in which a comparator is to be seen at an output, in how many of them it is then kept, and how many vectors
+#: there may be of all comparators before each keeps but the two codes at its threshold, in one context.
+CONTEXTS, SEEN, MANY = 512, 2, 6000
+#: Steps of the simulations in which each net is inverted, one for each later node, and nets between two looks at the
+#: clock.
+STEPS, NETS = 300_000_000, 256
 #: Variants of the nearest vectors that are tried for counts and ties, and how often.
 VARIANTS, CLIMBS = 2048, 24
 #: Pairs of words of an arg-max that are tied at most, and bits of the words whose difference is taken.
@@ -55,7 +57,7 @@ class Goal:
     more: int = 0
 
 
-def coverage_vectors(circuit: Circuit, *, seed: int = 0, timeout: float = 60.0, limit: int = 30_000,
+def coverage_vectors(circuit: Circuit, *, seed: int = 0, timeout: float = 60.0, limit: int = 20_000,
                      samples: Codes | None = None) -> Codes:
     """Vectors that cover ``circuit``; see the module's first lines.
 
@@ -177,15 +179,16 @@ def _thresholds(circuit: Circuit, comparators: list[Comparator], rng: np.random.
 def _seen_thresholds(cover: "_Cover", comparators: list[Comparator], contexts: Codes) -> Iterator[Codes]:
     """Contexts in which an output changes at a comparator's threshold, with the codes beside it."""
     circuit = cover.circuit
-    most = max(WORD, STEPS // 64 // max(1, len(comparators) * circuit.n_nets))
+    full = sum(SEEN * len(c.codes(circuit.inputs[c.word].width)) for c in comparators) <= MANY
+    most = max(WORD, STEPS // 8 // max(1, len(comparators) * circuit.n_nets))
     for serial, c in enumerate(comparators):
-        if time.monotonic() > cover.deadline:
+        if time.monotonic() > cover.deadline or not circuit.outputs:
             return
         rows = np.repeat(np.roll(contexts, -serial, axis=0)[:most], 2, axis=0)
         rows[::2, c.word], rows[1::2, c.word] = c.below, c.reached
         ends = unpack(Planes(cover.simulate(rows)[circuit.output_nets], len(rows)))
-        seen = 2 * np.flatnonzero((ends[::2] != ends[1::2]).any(axis=1))[:SEEN]
-        codes = c.codes(circuit.inputs[c.word].width)
+        seen = 2 * np.flatnonzero((ends[::2] != ends[1::2]).any(axis=1))[: SEEN if full else 1]
+        codes = c.codes(circuit.inputs[c.word].width) if full else [c.below, c.reached]
         chosen = np.repeat(rows[seen], len(codes), axis=0)
         chosen[:, c.word] = np.tile(np.array(codes, dtype=rows.dtype), len(seen))
         yield chosen
@@ -200,13 +203,16 @@ def _observed(cover: "_Cover", batches: list[Codes]) -> Iterator[Codes]:
     seen = np.zeros((2, circuit.n_nets), dtype=np.bool_)
     rounds = STEPS // max(1, circuit.n_nodes * circuit.n_nets)
     for serial in range(min(rounds, len(batches) + ROUNDS)):
-        if time.monotonic() > cover.deadline:
-            return
         codes = batches[serial] if serial < len(batches) else vectors(circuit, ROUND, serial)
         value = cover.simulate(codes)
         live = pack(np.ones((len(codes), 1), dtype=np.bool_)).words[0]
         first = np.zeros(len(live), dtype=np.uint64)
-        observe(circuit.fanin, circuit.table, circuit.arity, circuit.output_nets, live, value, seen, first)
+        for begin in range(FIRST, circuit.n_nets, NETS):
+            if time.monotonic() > cover.deadline:
+                return
+            nets = range(begin, min(begin + NETS, circuit.n_nets))
+            observe(circuit.fanin, circuit.table, circuit.arity, circuit.output_nets, nets.start, nets.stop, live,
+                    value, seen, first)
         if serial >= len(batches) - 1:
             yield codes[unpack(Planes(first[None], len(codes)))[:, 0]]
 
@@ -371,9 +377,9 @@ class _Search:
         net = aig.embed(circuit, list(range(2, 2 + 2 * circuit.n_input_bits, 2)))
         missing, rows, arity = self.cover.missing(), circuit.fanin.tolist(), circuit.arity.tolist()
         entries = {(row, m): _all(aig, [net[f] ^ 1 ^ (m >> i & 1) for i, f in enumerate(rows[row][: arity[row]])])
-                   for row, m in missing[:QUESTIONS]}
+                   for row, m in missing[:ENTRIES]}
         still = np.flatnonzero(self.climb.distance).tolist()
-        goals = {serial: _literal(aig, net, self.climb.goals[serial]) for serial in still[:QUESTIONS]}
+        goals = {serial: _literal(aig, net, self.climb.goals[serial]) for serial in still[:GOALS]}
         solver = _solver(aig)
         try:
             for (row, m), literal in entries.items():

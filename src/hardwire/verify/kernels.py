@@ -79,9 +79,9 @@ def tabulate(fanin: NDArray[np.int32], table: NDArray[np.uint64], arity: NDArray
 
 @jit
 def observe(fanin: NDArray[np.int32], table: NDArray[np.uint64], arity: NDArray[np.uint8], outputs: NDArray[np.int32],
-            live: NDArray[np.uint64], value: NDArray[np.uint64], seen: NDArray[np.bool_],
+            begin: int, end: int, live: NDArray[np.uint64], value: NDArray[np.uint64], seen: NDArray[np.bool_],
             first: NDArray[np.uint64]) -> None:
-    """Invert each net in turn, and note from which of its values an output then changes.
+    """Invert each net of ``begin .. end`` in turn, and note from which of its values an output then changes.
 
     ``value`` (nets, words) holds the planes of all nets, of which the patterns in ``live`` count. ``seen`` (2, nets) is
     whether the inversion of a false and of a true net was seen; where a pattern is the first to show it, one is set in
@@ -91,7 +91,7 @@ def observe(fanin: NDArray[np.int32], table: NDArray[np.uint64], arity: NDArray[
     start = n - table.shape[0]
     other, changed = np.empty_like(value), np.zeros(n, np.bool_)
     shown = np.empty(words, np.uint64)
-    for net in range(2, n):
+    for net in range(begin, end):
         if seen[0, net] and seen[1, net]:
             continue
         changed[net:] = False
