@@ -31,7 +31,7 @@ WORK = 2_000_000
 ENTRIES, GOALS = 4000, 200
 #: Contexts in which a comparator is to be seen at an output, in how many of them it is then kept, and how many vectors
 #: there may be of all comparators before each keeps but the two codes at its threshold, in one context.
-CONTEXTS, SEEN, MANY = 512, 2, 6000
+CONTEXTS, SEEN, MANY = 2048, 2, 6000
 #: Steps of the simulations in which each net is inverted, one for each later node, and nets between two looks at the
 #: clock.
 STEPS, NETS = 300_000_000, 256
@@ -180,7 +180,7 @@ def _seen_thresholds(cover: "_Cover", comparators: list[Comparator], contexts: C
     """Contexts in which an output changes at a comparator's threshold, with the codes beside it."""
     circuit = cover.circuit
     full = sum(SEEN * len(c.codes(circuit.inputs[c.word].width)) for c in comparators) <= MANY
-    most = max(WORD, STEPS // 8 // max(1, len(comparators) * circuit.n_nets))
+    most = max(WORD, 2 * STEPS // max(1, len(comparators) * circuit.n_nets))
     for serial, c in enumerate(comparators):
         if time.monotonic() > cover.deadline or not circuit.outputs:
             return
