@@ -150,7 +150,8 @@ def test_what_was_emitted_is_proved_from_its_file(ask, finished, tmp_path, targe
 def test_verify_a_run(ask, finished):
     out, err = ask("verify", finished, "--json")
     verdicts = {name: v["verdict"] for name, v in json.loads(out).items()}
-    proofs = {"optimized gates", "macros", "verilog read back", "verilog pipelined read back"}
+    proofs = {"optimized gates", "macros", "verilog read back", "verilog pipelined read back",
+              "packed program read back"}
     simulated = {"trained network", "packed engine", "c", "verilog rtl", "verilog pipelined rtl"}
     assert {name for name, v in verdicts.items() if v == "proved"} == proofs
     assert {name for name, v in verdicts.items() if v.startswith("simulated ")} == {

@@ -12,13 +12,15 @@ from ..circuit import Circuit
 from ..circuit.engine.packed import PackedEngine
 from ..core.errors import MissingToolError, ToolError
 from ..core.verdict import Verdict
+from .coverage import coverage_vectors, odd_tail
 from .equivalence import prove, prove_macros
+from .program import prove_program
 from .readback import read_back
 from .vectors import Codes, Executor, check_backend, vectors
 
 #: Levels of logic between the registers of the pipeline that is checked.
 PIPELINE = 4
-#: Random and corner vectors beside the samples.
+#: Random and corner vectors beside the samples and those of ``coverage_vectors``.
 VECTORS = 512
 
 
@@ -37,6 +39,7 @@ def checks_of(circuit: Circuit, codes: Codes, *, against: Circuit | None = None,
         "macros": lambda: prove_macros(circuit),
         "verilog read back": lambda: prove(circuit, read_back(circuit)),
         "verilog pipelined read back": lambda: prove(circuit, read_back(circuit, pipeline=PIPELINE)),
+        "packed program read back": lambda: prove_program(circuit),
         "packed engine": lambda: check_backend(circuit, PackedEngine(circuit), codes),
         "c": partial(_simulate, "c", circuit, codes),
         "verilog rtl": partial(_simulate, "verilog", circuit, codes[-1024:]),
@@ -65,7 +68,7 @@ def verify_circuit(circuit: Circuit, *, against: Circuit | None = None, network:
     network
         Simulate the circuit against this executor, the trained network.
     samples
-        Codes or physical values to simulate beside random and corner vectors, shape (samples, words).
+        Codes or physical values to simulate beside covering and random vectors, shape (samples, words).
     seed
         Of the vectors.
     progress
@@ -79,6 +82,8 @@ def verify_circuit(circuit: Circuit, *, against: Circuit | None = None, network:
     codes = vectors(circuit, VECTORS, seed=seed)
     if samples is not None:
         codes = np.concatenate([circuit.codes(samples), codes])
+    covering = coverage_vectors(circuit, seed=seed, samples=codes)
+    codes = odd_tail(circuit, np.concatenate([codes, covering]), seed)
     checks, verdicts = checks_of(circuit, codes, against=against, network=network), {}
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         # the last are those of outside tools, which take longest

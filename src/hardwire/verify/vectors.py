@@ -1,6 +1,9 @@
 """Input vectors that find faults cheaply, and the comparison of any executor with the interpreter on them."""
 
+import hashlib
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
@@ -16,6 +19,10 @@ from ..core.verdict import Verdict
 Codes: TypeAlias = NDArray[np.unsignedinteger[Any]]
 #: Codes of the input words to codes of the output words.
 Executor: TypeAlias = Callable[[Codes], ArrayLike]
+#: Samples that the interpreter takes at a time, and of how many sets of vectors its answers are kept.
+BLOCK, KEPT = 4096, 4
+_answers: OrderedDict[tuple[str, str, bytes], Codes] = OrderedDict()
+_lock = threading.Lock()
 
 
 def vectors(circuit: Circuit, n: int, seed: int = 0) -> Codes:
@@ -45,6 +52,19 @@ def by_word(words: Sequence[Word], codes: Iterable[Any]) -> dict[str, int]:
     return {word.name: int(code) for word, code in zip(words, codes, strict=True)}
 
 
+def interpreted(circuit: Circuit, codes: Codes) -> Codes:
+    """``simulate`` in blocks that bound the memory; several checks on the same vectors share the answers."""
+    codes = np.ascontiguousarray(codes)
+    key = circuit.digest, f"{codes.dtype}{codes.shape}", hashlib.sha256(codes.tobytes()).digest()
+    with _lock:
+        if key not in _answers:
+            blocks = [simulate(circuit, codes[i : i + BLOCK]) for i in range(0, max(1, len(codes)), BLOCK)]
+            _answers[key] = np.concatenate(blocks)
+            while len(_answers) > KEPT:
+                _answers.popitem(last=False)
+        return _answers[key]
+
+
 def check_backend(circuit: Circuit, run: Executor, codes: Codes) -> Verdict:
     """Compare an executor with the interpreter on ``codes``.
 
@@ -54,7 +74,7 @@ def check_backend(circuit: Circuit, run: Executor, codes: Codes) -> Verdict:
         ``simulated N``, or refuted with the first sample that differs. A result of another shape is refuted too.
     """
     start = time.monotonic()
-    expected, result = simulate(circuit, codes), np.asarray(run(codes))
+    expected, result = interpreted(circuit, codes), np.asarray(run(codes))
     if result.shape != expected.shape:
         return Verdict("refuted", seconds=time.monotonic() - start, method="simulation",
                        detail=f"the result has shape {result.shape} where {expected.shape} was due")
