@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import cycle
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ...circuit import FALSE, Circuit, Macro
+from ...circuit import FALSE, FIRST, Circuit, Macro
 from ...circuit.aig import Aig
 from ...circuit.arithmetic.shapes import STYLES, macro_circuit, shape_of
 from ...circuit.structure import MacroKind
@@ -15,7 +17,7 @@ from ..equivalence import near_shape
 from ..vectors import vectors
 
 #: Vectors whose outputs tell nets apart.
-PATTERNS = 512
+PATTERNS = 2048
 
 #: The words of an arg-max as signatures, without zeros on top.
 Key: TypeAlias = tuple[tuple[int, ...], ...]
@@ -33,8 +35,7 @@ class Heads:
         self.circuit, self.aig, self.net, self.seed = circuit, aig, net, seed
         self._plain, self._scratch = aig.copy(), aig.copy()
         self._style: dict[Macro, str] = {}
-        bits = codes_to_bits(vectors(circuit, PATTERNS, seed), circuit.input_widths)
-        columns = np.packbits(bits, axis=0).T
+        columns = np.packbits(_patterns(circuit, seed), axis=0).T
         self._rows = [0, *(int.from_bytes(column.tobytes(), "big") for column in columns)]
         self._ones = (1 << 8 * columns.shape[1]) - 1 if len(columns) else 1
         self._counts: dict[int, list[Macro]] = {}
@@ -86,12 +87,12 @@ class Heads:
         ends = [self.net[n] for n in macro.inputs]
         order: list[int | None] = [None] * len(ends)
         free = set(range(len(operands)))
-        for key in (int, self._signature):
+        for key in (int, self._signature):  # the same literal first
             places: dict[int, list[int]] = {}
             for place in sorted(free, reverse=True):
                 places.setdefault(key(operands[place]), []).append(place)
             for i, end in enumerate(ends):
-                if order[i] is None and places.get(key(end)):
+                if order[i] is None and (end != FALSE or key is int) and places.get(key(end)):
                     order[i] = places[key(end)].pop()
             free -= set(order)
         rest = sorted(free, reverse=True)
@@ -109,6 +110,17 @@ class Heads:
         style = STYLES["argmax"][0] if nearest is None else self._shape(nearest)
         operands = [x for word in words for x in (*word, *[FALSE] * (width - len(word)))]
         return self._gates("argmax", operands, len(words), style)
+
+
+def _patterns(circuit: Circuit, seed: int) -> NDArray[np.bool_]:
+    """Input bits; half of the rows have one word at a threshold of the circuit or next to it."""
+    bits = codes_to_bits(vectors(circuit, PATTERNS, seed), circuit.input_widths)
+    thresholds = [m for m in circuit.macros if m.kind == "ge" and 0 < m.value and max(m.inputs) < circuit.first_node
+                  and min(m.inputs) >= FIRST]
+    for row, macro in zip(range(PATTERNS // 2, PATTERNS), cycle(thresholds)):
+        code = macro.value - (row & 1)
+        bits[row, np.array(macro.inputs) - FIRST] = [code >> j & 1 for j in range(len(macro.inputs))]
+    return bits
 
 
 def _key(words: Sequence[Sequence[int]]) -> Key:
