@@ -87,7 +87,8 @@ class Batch(Executor[int]):
     def _argmax(self, n: int, width: int, first: int, bits: int) -> None:
         """Behind the words lies their index; what remains of the words nothing may read."""
         self._helper("argmax")
-        self._require(n >= 1 and width >= 1 and first >= n * width, "the words of an arg-max are none or overlap its index")
+        self._require(n >= 1 and width >= 1, "an arg-max needs a word and a plane")
+        self._require(first >= n * width, "the index of an arg-max overwrites its words")
         self._require(first + bits <= self.section.sizes["x"], "this writes beyond the array x")
         planes = self._planes(0, n * width)
         index = self.heads.argmax([planes[i : i + width] for i in range(0, n * width, width)])

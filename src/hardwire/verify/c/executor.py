@@ -1,4 +1,4 @@
-"""What both entry points share: statements in order, functions called once, variables of a function that end with it."""
+"""What both entry points share: statements in order, functions called once, variables that end with their function."""
 
 from typing import Generic, TypeVar
 
@@ -13,8 +13,8 @@ Value = TypeVar("Value")
 class Executor(Generic[Value]):
     """An interpreter of one entry point.
 
-    A statement is executed by the method of its kind, with the names and numbers in it and its right side. ``values`` are
-    those of variables and array elements, by their text; ``words`` are the literals of the input words.
+    A statement is executed by the method of its kind, with the names and numbers in it and its right side. ``values``
+    are those of variables and array elements, by their text; ``words`` are the literals of the input words.
     """
 
     def __init__(self, text: CText, section: Section, like: Circuit, words: list[list[int]], aig: Aig,

@@ -26,9 +26,9 @@ Key: TypeAlias = tuple[tuple[int, ...], ...]
 class Heads:
     """Gates for what a helper function computes, added to the graph that holds the circuit.
 
-    A count is the same in any order of its operands and in any shape. To make a proof short, a count takes the order and
-    the shape of that count of the circuit whose operands it shares, told by simulation. What it is does not depend on
-    this choice.
+    A count is the same in any order of its operands and in any shape. To make a proof short, a count takes the order
+    and the shape of that count of the circuit whose operands it shares, told by simulation. What it is does not depend
+    on this choice.
     """
 
     def __init__(self, circuit: Circuit, aig: Aig, net: list[int], seed: int = 0) -> None:
@@ -115,7 +115,7 @@ class Heads:
 def _patterns(circuit: Circuit, seed: int) -> NDArray[np.bool_]:
     """Input bits; half of the rows have one word at a threshold of the circuit or next to it."""
     bits = codes_to_bits(vectors(circuit, PATTERNS, seed), circuit.input_widths)
-    thresholds = [m for m in circuit.macros if m.kind == "ge" and 0 < m.value and max(m.inputs) < circuit.first_node
+    thresholds = [m for m in circuit.macros if m.kind == "ge" and m.value > 0 and max(m.inputs) < circuit.first_node
                   and min(m.inputs) >= FIRST]
     for row, macro in zip(range(PATTERNS // 2, PATTERNS), cycle(thresholds)):
         code = macro.value - (row & 1)

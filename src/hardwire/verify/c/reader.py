@@ -1,11 +1,13 @@
 """A C file that ``emit`` wrote, read back as a circuit."""
 
+import tempfile
 from os import PathLike
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
+from ...backends.c import backend
+from ...backends.c.backend import Entry
 from ...circuit import Circuit
 from ...circuit.aig import Aig
 from ...circuit.formats.aiger import AigerFile, aig_circuit
@@ -17,13 +19,20 @@ from .heads import Heads
 from .single import Single
 
 
-def read_c(path: str | PathLike[str], *, like: Circuit, entry: Literal["batch", "one"] = "batch") -> Circuit:
+def read_back_c(circuit: Circuit, *, entry: Entry = "batch") -> Circuit:
+    """Emit C for ``circuit`` and read one entry point of it again; ``read_c`` says how."""
+    with tempfile.TemporaryDirectory(prefix="hardwire-") as folder:
+        return read_c(backend.emit(circuit, folder)[0], like=circuit, entry=entry)
+
+
+def read_c(path: str | PathLike[str], *, like: Circuit, entry: Entry = "batch") -> Circuit:
     """Read a C file that ``emit`` wrote, as a circuit with the words of ``like``.
 
-    The whole text of ``NAME.c`` and of the ``NAME.h`` beside it is parsed, each line as one of a few statements, and one
-    entry point is executed symbolically. The functions of ``primitives.c`` are compared byte for byte with the package's
-    own and stand for what they compute: a population count, an arg-max, a transposition. Tests hold that meaning against
-    the compiled functions. All else, slots, indices, thresholds and words among it, is executed from the text.
+    The whole text of ``NAME.c`` and of the ``NAME.h`` beside it is parsed, each line as one of a few statements, and
+    one entry point is executed symbolically. The functions of ``primitives.c`` are compared byte for byte with the
+    package's own and stand for what they compute: a population count, an arg-max, a transposition. Tests hold that
+    meaning against the compiled functions. All else, slots, indices, thresholds and words among it, is executed from
+    the text.
 
     Parameters
     ----------
@@ -56,9 +65,9 @@ def read_c(path: str | PathLike[str], *, like: Circuit, entry: Literal["batch", 
     for w, word in enumerate(like.outputs):
         bits = stored.get(w)
         if bits is None:
-            raise FormatError(f"{path.name} never writes output word {w} of its {entry} entry; emit the C again")
+            raise FormatError(f"{path.name} never writes output {word.name!r}, entry {entry}; emit the C again")
         if any(bits[word.width :]):
-            raise FormatError(f"{path.name} writes more than the {word.width} bits of output word {w}; emit the C again")
+            raise FormatError(f"{path.name} writes more bits to output {word.name!r} than it has; emit the C again")
         outputs += [*bits, *[0] * word.width][: word.width]
     return _circuit(aig, outputs, like)
 
@@ -74,4 +83,5 @@ def _circuit(aig: Aig, outputs: list[int], like: Circuit) -> Circuit:
     new[[first + i for i in kept]] = np.arange(first, first + len(kept))
     fanin = np.array([(aig.left[i], aig.right[i]) for i in kept], dtype=np.int64).reshape(-1, 2)
     fanin, ends = (2 * new[x >> 1] | x & 1 for x in (fanin, np.array(outputs, dtype=np.int64)))
-    return aig_circuit(AigerFile(aig.n_inputs, fanin, ends), Interface(like.name, like.inputs, like.outputs, like.labels))
+    words = Interface(like.name, like.inputs, like.outputs, like.labels)
+    return aig_circuit(AigerFile(aig.n_inputs, fanin, ends), words)

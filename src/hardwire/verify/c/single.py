@@ -93,8 +93,9 @@ class Single(Executor[Number]):
     def _largest(self, cell: int, name: str, n: int) -> None:
         self._require("largest" in self.text.helpers, "function largest is not defined above")
         _, elements = self._arrays.get(name, (0, {}))
-        words = [elements[i].bits for i in range(n) if i in elements and elements[i].exact] if n <= len(elements) else []
-        self._require(1 <= n == len(words), f"{name} has no {n} elements with a value")
+        self._require(1 <= n <= len(elements) and all(i in elements and elements[i].exact for i in range(n)),
+                      f"{name} has no {n} elements with a value")
+        words = [elements[i].bits for i in range(n)]
         index = Number(tuple(self.heads.argmax(words)), True)
         self._counts.pop(cell, None)
         self._write("c", cell, index.converted(self._number(), max(INT, self._number())))
