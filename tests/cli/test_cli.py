@@ -151,8 +151,8 @@ def test_verify_a_run(ask, finished):
     out, err = ask("verify", finished, "--json")
     verdicts = {name: v["verdict"] for name, v in json.loads(out).items()}
     proofs = {"optimized gates", "macros", "verilog read back", "verilog pipelined read back",
-              "packed program read back"}
-    simulated = {"trained network", "packed engine", "c", "verilog rtl", "verilog pipelined rtl"}
+              "packed program read back", "c read back", "c one sample read back"}
+    simulated = {"trained network", "packed engine", "c", "c one sample", "verilog rtl", "verilog pipelined rtl"}
     assert {name for name, v in verdicts.items() if v == "proved"} == proofs
     assert {name for name, v in verdicts.items() if v.startswith("simulated ")} == {
         name for name in simulated if "rtl" not in name or tools.find(tools.IVERILOG)}
@@ -185,6 +185,19 @@ def test_altered_verilog_is_refuted(ask, xor, tmp_path):
     (tmp_path / "two.v").write_text(text.replace("x ^ y", "x | y"))
     assert (tmp_path / "two.v").read_text() != text
     assert "counterexample" in ask("verify", xor, "--against", tmp_path / "two.v", code=1)[0]
+
+
+def test_altered_c_is_refuted(ask, xor, tmp_path):
+    ask("emit", xor, "--to", "c", "--out", tmp_path)
+    good = json.loads(ask("verify", xor, "--against", tmp_path / "two.c", "--json")[0])
+    assert {name: v["status"] for name, v in good.items()} == {
+        "equivalence": "proved", "equivalence, one sample": "proved"}
+    text = (tmp_path / "two.c").read_text()
+    (tmp_path / "two.c").write_text(text.replace("(in[0] ^ in[1])", "(in[0] | in[1])"))
+    assert (tmp_path / "two.c").read_text() != text
+    out, _ = ask("verify", xor, "--against", tmp_path / "two.c", "--json", code=1)
+    assert {name: v["status"] for name, v in json.loads(out).items()} == {
+        "equivalence": "proved", "equivalence, one sample": "refuted"}
 
 
 def test_a_wrong_optimised_circuit_is_refuted_and_reported(ask, run):

@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 
 from hardwire.backends import BACKENDS
+from hardwire.backends.c import backend as c
 from hardwire.backends.verilog import backend as verilog
 from hardwire.circuit import CircuitBuilder
 from hardwire.circuit.arithmetic import argmax
 from hardwire.circuit.engine.packed import PackedEngine
+from hardwire.circuit.simulate import simulate
 from hardwire.core.errors import FormatError, MissingToolError, ToolError
 from hardwire.core.programs import IVERILOG, find
 from hardwire.verify import Verdict, prove, read_back, read_emitted, verify_circuit
-from hardwire.verify.checks import run_check
+from hardwire.verify.checks import BATCHES, run_check
 from tests.helpers import random_circuit, trained_like
 
 
@@ -46,7 +48,7 @@ def test_every_check_sees_a_difference(rng, monkeypatch):
                                                         against=circuit).items() if v.status == "refuted"}
 
     assert refuted() == set()
-    for name, due in (("c", {"c"}), ("verilog", {"verilog rtl", "verilog pipelined rtl"})):
+    for name, due in (("c", {"c", "c one sample"}), ("verilog", {"verilog rtl", "verilog pipelined rtl"})):
         if name == "verilog" and not find(IVERILOG):
             continue
         backend = BACKENDS[name]
@@ -71,6 +73,44 @@ def test_a_wrong_text_is_refuted(rng, monkeypatch):
     refuted = {name: v for name, v in verdicts.items() if v.status == "refuted"}
     assert set(refuted) == {"verilog read back", "verilog pipelined read back"}
     assert all(v.counterexample is not None and v.outputs[0] != v.outputs[1] for v in refuted.values())
+
+
+@pytest.mark.parametrize(("entry", "old", "new"), [
+    ("c read back", "= s[", "= ~s["), ("c one sample read back", ">= ", ">= 1"),
+])
+def test_a_wrong_c_text_is_refuted(rng, monkeypatch, entry, old, new):
+    """The simulation compiles what it emits itself, under another name, and sees nothing."""
+    circuit, emit = trained_like(rng, words=6, layers=2, width=24, classes=3), c.emit
+
+    def altered(circuit, out, *, name=None):
+        files = emit(circuit, out, name=name)
+        if name is None:
+            files[0].write_text(files[0].read_text().replace(old, new, 1))
+        return files
+
+    monkeypatch.setattr(c, "emit", altered)
+    verdicts = verify_circuit(circuit)
+    assert {name for name, v in verdicts.items() if v.status == "refuted"} == {entry}
+    assert verdicts[entry].counterexample is not None
+
+
+def test_batches_and_what_lies_beyond_them(rng):
+    """Each size is one call, the last samples first, so that a call that writes too far spoils what was right."""
+    circuit, sizes = trained_like(rng, words=6, layers=2, width=24, classes=3), []
+    codes = np.asarray(rng.integers(0, 16, (400, 6)), dtype=circuit.input_dtype)
+    compile_c = c._compile
+
+    def recorded(*arguments):
+        call = compile_c(*arguments)
+        return lambda codes, out: (sizes.append(len(codes)), call(codes, out))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(c, "_compile", recorded)
+        out = c.run(circuit, codes, batches=BATCHES)
+    assert sizes == [400 - sum(BATCHES), *reversed(BATCHES)] and any(n < 64 for n in sizes) and any(n % 64 for n in sizes)
+    np.testing.assert_array_equal(out, simulate(circuit, codes))
+    np.testing.assert_array_equal(c.run(circuit, codes[:70], batches=BATCHES), out[:70])
+    assert c.run(circuit, codes[:0], batches=BATCHES).shape == (0, 1)
 
 
 def test_a_wrong_macro_is_refuted():

@@ -112,22 +112,26 @@ def emit(output: Output, circuit: str, to: str, out: str, pipeline: int) -> int:
 
 
 @verb("hardwire verify runs/mnist\nhardwire verify a.net --against b.blif\n"
-      "hardwire verify runs/mnist --against rtl/mnist.v")
+      "hardwire verify runs/mnist --against rtl/mnist.v\nhardwire verify runs/mnist --against firmware/mnist.c")
 @circuit_argument
-@click.option("--against", metavar="FILE", help="Another circuit, run directory, or emitted Verilog file (.v).")
+@click.option("--against", metavar="FILE", help="Another circuit, run directory, or emitted Verilog (.v) or C (.c).")
 @data_dir_option
 def verify(output: Output, circuit: str, against: str | None, data_dir: Path | None) -> int:
     """Prove or refute; a counterexample when refuted."""
-    from ..verify import prove, verify_circuit
+    from ..verify import prove, read_c, verify_circuit
     from ..verify.readback import read_emitted
     from ..workflow.circuits import circuit_of
 
     path = Path(circuit)
     if against:
         one = circuit_of(path)
-        other = read_emitted(against, like=one) if against.endswith(".v") else circuit_of(against)
         output.say(f"verify: {circuit} against {against}")
-        verdicts = {"equivalence": prove(one, other)}
+        if against.endswith(".c"):
+            verdicts = {"equivalence": prove(one, read_c(against, like=one)),
+                        "equivalence, one sample": prove(one, read_c(against, like=one, entry="one"))}
+        else:
+            other = read_emitted(against, like=one) if against.endswith(".v") else circuit_of(against)
+            verdicts = {"equivalence": prove(one, other)}
     elif path.is_dir() and (path / "model.safetensors").exists():
         from ..workflow.logic import verify_run
 

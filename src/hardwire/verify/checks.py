@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from ..circuit import Circuit
 from ..circuit.engine.packed import PackedEngine
 from ..core.errors import MissingToolError, ToolError
 from ..core.verdict import Verdict
+from .c import read_back_c
 from .coverage import coverage_vectors, odd_tail
 from .equivalence import prove, prove_macros
 from .program import prove_program
@@ -20,6 +22,8 @@ from .vectors import Codes, Executor, check_backend, vectors
 
 #: Levels of logic between the registers of the pipeline that is checked.
 PIPELINE = 4
+#: Samples of the first calls of compiled C: odd tails, with and without 64 samples before them.
+BATCHES = (1, 7, 8, 63, 64, 65, 100)
 #: Random and corner vectors beside the samples and those of ``coverage_vectors``.
 VECTORS = 512
 
@@ -41,13 +45,16 @@ def checks_of(circuit: Circuit, codes: Codes, *, against: Circuit | None = None,
         "verilog pipelined read back": lambda: prove(circuit, read_back(circuit, pipeline=PIPELINE)),
         "packed program read back": lambda: prove_program(circuit),
         "packed engine": lambda: check_backend(circuit, PackedEngine(circuit), codes),
-        "c": partial(_simulate, "c", circuit, codes),
+        "c read back": lambda: prove(circuit, read_back_c(circuit)),
+        "c one sample read back": lambda: prove(circuit, read_back_c(circuit, entry="one")),
+        "c": partial(_simulate, "c", circuit, codes, batches=BATCHES),
+        "c one sample": partial(_simulate, "c", circuit, codes, entry="one", optimize="-O0"),
         "verilog rtl": partial(_simulate, "verilog", circuit, codes[-1024:]),
         "verilog pipelined rtl": partial(_simulate, "verilog", circuit, codes[-128:], pipeline=PIPELINE),
     }
 
 
-def _simulate(backend: str, circuit: Circuit, codes: Codes, **options: int) -> Verdict:
+def _simulate(backend: str, circuit: Circuit, codes: Codes, **options: Any) -> Verdict:
     run = BACKENDS[backend].run
     if run is None:
         raise ToolError(f"what back end {backend} writes cannot be run here")

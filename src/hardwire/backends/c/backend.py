@@ -9,7 +9,7 @@ import ctypes
 import re
 import tempfile
 from collections.abc import Callable, Iterable
-from itertools import groupby
+from itertools import accumulate, groupby, pairwise
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -64,6 +64,34 @@ def load(circuit: Circuit, *, entry: Entry = "batch", optimize: str = "-O1") -> 
     MissingToolError
         Without a C compiler.
     """
+    call = _compile(circuit, entry, optimize)
+
+    def execute(x: ArrayLike) -> Codes:
+        codes = circuit.codes(x)
+        out = np.zeros((len(codes), len(circuit.outputs)), dtype=circuit.output_dtype)
+        call(codes, out)
+        return out
+
+    return execute
+
+
+def run(circuit: Circuit, codes: ArrayLike, *, entry: Entry = "batch", optimize: str = "-O1",
+        batches: Iterable[int] = ()) -> Codes:
+    """Codes or physical values ``(samples, words)`` through compiled C to codes ``(samples, output words)``.
+
+    ``batches`` are the numbers of samples of the first calls; one call takes the rest. The last samples are called
+    first, so that what a call writes beyond its own samples is seen.
+    """
+    codes, call = circuit.codes(codes), _compile(circuit, entry, optimize)
+    out = np.zeros((len(codes), len(circuit.outputs)), dtype=circuit.output_dtype)
+    ends = [end for end in accumulate(batches) if end < len(codes)]
+    for first, end in reversed([*pairwise([0, *ends, len(codes)])]):
+        call(codes[first:end], out[first:end])
+    return out
+
+
+def _compile(circuit: Circuit, entry: Entry, optimize: str) -> Callable[[Codes, Codes], None]:
+    """The compiled entry point; it writes the codes of its second argument, both without gaps in memory."""
     if entry not in ("batch", "one"):
         raise InputError(f"entry {entry!r} is none of batch, one")
     with tempfile.TemporaryDirectory() as folder:
@@ -72,26 +100,17 @@ def load(circuit: Circuit, *, entry: Entry = "batch", optimize: str = "-O1") -> 
         flags = ["-std=c99", "-shared", "-fPIC", optimize]
         tools.run(tools.CC, [*flags, "-o", library, main], produces=[library])
         functions = ctypes.CDLL(str(library))
-    call = functions.circuit_batch if entry == "batch" else functions.circuit_one
-    call.restype = None
+    function = functions.circuit_batch if entry == "batch" else functions.circuit_one
+    function.restype = None
 
-    def execute(x: ArrayLike) -> Codes:
-        codes = circuit.codes(x)
-        out = np.zeros((len(codes), len(circuit.outputs)), dtype=circuit.output_dtype)
+    def call(codes: Codes, out: Codes) -> None:
         if entry == "batch":
-            call(ctypes.c_void_p(codes.ctypes.data), ctypes.c_void_p(out.ctypes.data), ctypes.c_size_t(len(codes)))
+            function(ctypes.c_void_p(codes.ctypes.data), ctypes.c_void_p(out.ctypes.data), ctypes.c_size_t(len(codes)))
         else:
             for row, result in zip(codes, out):
-                call(ctypes.c_void_p(row.ctypes.data), ctypes.c_void_p(result.ctypes.data))
-        return out
+                function(ctypes.c_void_p(row.ctypes.data), ctypes.c_void_p(result.ctypes.data))
 
-    return execute
-
-
-def run(circuit: Circuit, codes: ArrayLike, *, entry: Entry = "batch", optimize: str = "-O1") -> Codes:
-    """Codes or physical values ``(samples, words)`` through compiled C to codes ``(samples, output words)``."""
-    codes = circuit.codes(codes)
-    return load(circuit, entry=entry, optimize=optimize)(codes)
+    return call
 
 
 def _loads(circuit: Circuit) -> list[str]:

@@ -1,0 +1,5 @@
+"""Emitted C, parsed strictly and executed symbolically as a circuit, so that the text itself can be proved."""
+
+from .reader import read_back_c, read_c
+
+__all__ = ["read_back_c", "read_c"]

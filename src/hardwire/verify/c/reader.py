@@ -1,0 +1,87 @@
+"""A C file that ``emit`` wrote, read back as a circuit."""
+
+import tempfile
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from ...backends.c import backend
+from ...backends.c.backend import Entry
+from ...circuit import Circuit
+from ...circuit.aig import Aig
+from ...circuit.formats.aiger import AigerFile, aig_circuit
+from ...circuit.formats.words import Interface
+from ...core.errors import FormatError, InputError
+from .batch import Batch
+from .grammar import parse_c
+from .heads import Heads
+from .single import Single
+
+
+def read_back_c(circuit: Circuit, *, entry: Entry = "batch") -> Circuit:
+    """Emit C for ``circuit`` and read one entry point of it again; ``read_c`` says how."""
+    with tempfile.TemporaryDirectory(prefix="hardwire-") as folder:
+        return read_c(backend.emit(circuit, folder)[0], like=circuit, entry=entry)
+
+
+def read_c(path: str | PathLike[str], *, like: Circuit, entry: Entry = "batch") -> Circuit:
+    """Read a C file that ``emit`` wrote, as a circuit with the words of ``like``.
+
+    The whole text of ``NAME.c`` and of the ``NAME.h`` beside it is parsed, each line as one of a few statements, and
+    one entry point is executed symbolically. The functions of ``primitives.c`` are compared byte for byte with the
+    package's own and stand for what they compute: a population count, an arg-max, a transposition. Tests hold that
+    meaning against the compiled functions. All else, slots, indices, thresholds and words among it, is executed from
+    the text.
+
+    Parameters
+    ----------
+    path
+        ``NAME.c``.
+    like
+        The circuit whose words are taken over. Its counts and arg-maxes give those of the text their order and shape,
+        which a proof is short with; what the text computes does not depend on it.
+    entry
+        ``"batch"``: ``NAME_64`` and ``NAME_batch``. ``"one"``: ``NAME_one``.
+
+    Raises
+    ------
+    FormatError
+        With the line, where the text is none that ``emit`` writes, has other words, or reads what has no value.
+    """
+    if entry not in ("batch", "one"):
+        raise InputError(f"entry {entry!r} is none of batch, one")
+    path = Path(path)
+    text = parse_c(path, like)
+    aig = Aig(like.n_input_bits)
+    inputs = list(range(2, 2 + 2 * like.n_input_bits, 2))
+    heads = Heads(like, aig, aig.embed(like, inputs))
+    words, start = [], 0
+    for width in like.input_widths:
+        words.append(inputs[start : start + width])
+        start += width
+    stored = (Batch if entry == "batch" else Single)(text, like, words, aig, heads).run()
+    outputs: list[int] = []
+    for w, word in enumerate(like.outputs):
+        bits = stored.get(w)
+        if bits is None:
+            raise FormatError(f"{path.name} never writes output {word.name!r}, entry {entry}; emit the C again")
+        if any(bits[word.width :]):
+            raise FormatError(f"{path.name} writes more bits to output {word.name!r} than it has; emit the C again")
+        outputs += [*bits, *[0] * word.width][: word.width]
+    return _circuit(aig, outputs, like)
+
+
+def _circuit(aig: Aig, outputs: list[int], like: Circuit) -> Circuit:
+    """The outputs as a circuit of the conjunctions that they need."""
+    first, needed = 1 + aig.n_inputs, {x >> 1 for x in outputs}
+    for v in range(aig.n_variables - 1, first - 1, -1):
+        if v in needed:
+            needed |= {aig.left[v - first] >> 1, aig.right[v - first] >> 1}
+    kept = [v - first for v in range(first, aig.n_variables) if v in needed]
+    new = np.arange(aig.n_variables)
+    new[[first + i for i in kept]] = np.arange(first, first + len(kept))
+    fanin = np.array([(aig.left[i], aig.right[i]) for i in kept], dtype=np.int64).reshape(-1, 2)
+    fanin, ends = (2 * new[x >> 1] | x & 1 for x in (fanin, np.array(outputs, dtype=np.int64)))
+    words = Interface(like.name, like.inputs, like.outputs, like.labels)
+    return aig_circuit(AigerFile(aig.n_inputs, fanin, ends), words)
