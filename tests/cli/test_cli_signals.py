@@ -46,7 +46,7 @@ def test_a_verb_and_its_tools_end(tmp_path, name, code, word):
         start = time.monotonic()
         said = process.stderr.read().splitlines()
     assert (process.returncode, said[-1]) == (code, f"hardwire: {word}")
-    assert time.monotonic() - start < 5 and not any("Traceback" in line for line in said)
+    assert time.monotonic() - start < 20 and not any("Traceback" in line for line in said)
     wait_until(lambda: all(ended(int(pid)) for pid in pids.read_text().split()))
 
 
