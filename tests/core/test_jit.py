@@ -82,9 +82,10 @@ def load(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(house, "_warned", [])
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
 
     def call(text=TWICE):
-        for memory in (house.private, house.imported_digest, house._read, house._imports):
+        for memory in (house.private, house.own_folder, house.imported_digest, house._read, house._imports):
             memory.cache_clear()
         house._warned.clear()
         caplog.clear()
@@ -197,11 +198,16 @@ def test_numbas_own_files_are_made_anew(load, caplog, tmp_path):
 def test_a_folder_that_others_may_write_is_not_read(load, caplog, tmp_path):
     load().twice(21)
     (folder,) = (tmp_path / "cache").iterdir()
-    for mode in (0o777, 0o757):
+    for mode, known in ((0o777, 0), (0o757, 1)):  # the user's own folder is taken, and used again
         folder.chmod(mode)
         kernel = load().twice
-        assert kernel(21) == 42 and hits(kernel) == 0
-        assert len(caplog.messages) == 1 and f"others may write {folder}" in caplog.messages[0]
+        assert kernel(21) == 42 and hits(kernel) == known and not caplog.messages
+    (own,) = (tmp_path / "home").rglob("kernels/*")
+    assert own.stat().st_mode & 0o777 == 0o700
+    own.chmod(0o777)
+    kernel = load().twice
+    assert kernel(21) == 42 and hits(kernel) == 0
+    assert len(caplog.messages) == 1 and f"others may write {own}" in caplog.messages[0]
     folder.chmod(0o700)
     kernel = load().twice
     assert kernel(21) == 42 and hits(kernel) == 1

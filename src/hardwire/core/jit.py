@@ -2,8 +2,8 @@
 
 A cached kernel is used again while its source file and the package's files that this one imports, directly or through
 others, are what they were. Cache files are pickles, so they are read only in a folder that nobody else can write, and
-each begins with a digest that is compared before. A cache that cannot be used costs one line of warning and the time of
-compilation.
+each begins with a digest that is compared before; where others can write it, a folder in the user's cache is
+taken. A cache that cannot be used costs one line of warning and the time of compilation.
 """
 
 import hashlib
@@ -22,6 +22,7 @@ import numba
 from numba import njit
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.serialize import dumps
+from platformdirs import user_cache_path
 
 _dumps: Callable[[Any], bytes] = dumps
 log = logging.getLogger(__name__)
@@ -129,7 +130,10 @@ class _KernelCache(FunctionCache):
         own = repr((numba.__version__, files._source_stamp)).encode()
         files._source_stamp = hashlib.sha256(own + imported_digest(source)).digest()
         if not private(self._cache_path, source):
-            raise CacheError(f"others may write {self._cache_path}")
+            self._cache_path = own_folder(source)
+            files.__init__(self._cache_path, self._impl.filename_base, files._source_stamp)
+            if not private(self._cache_path, source):
+                raise CacheError(f"others may write {self._cache_path}")
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The compiled kernel, or None where it is to be compiled."""
@@ -155,6 +159,18 @@ def _warn(sentence: str) -> None:
     if not _warned:
         _warned.append(sentence)
         log.warning("hardwire: cache of compiled kernels: %s", sentence)
+
+
+@cache
+def own_folder(source: str) -> str:
+    """A folder of this user alone for the kernels of sources that lie where others may write."""
+    place = hashlib.sha256(os.path.dirname(os.path.abspath(source)).encode()).hexdigest()[:16]
+    folder = user_cache_path("hardwire") / "kernels" / place
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CacheError(f"{folder} cannot be made ({error.strerror})") from None
+    return str(folder)
 
 
 @cache
