@@ -26,7 +26,7 @@ from .vectors import Codes, vectors
 ROUND, PATIENCE, ROUNDS = 1024, 3, 24
 #: Windows in which SAT asks for an entry or a goal, and how many conjunctions all windows hold together at most.
 WINDOWS: tuple[Window, ...] = ((60, 100), (1000, 500), (8000, 1000))
-WORK = 2_000_000
+WORK = 600_000
 #: Entries, and goals, that SAT is asked for at most.
 ENTRIES, GOALS = 4000, 200
 #: Contexts in which a comparator is to be seen at an output, in how many of them it is then kept, and how many vectors
@@ -39,6 +39,8 @@ STEPS, NETS = 300_000_000, 256
 VARIANTS, CLIMBS = 2048, 24
 #: Pairs of words of an arg-max that are tied at most, and bits of the words whose difference is taken.
 PAIRS, WIDEST = 300, 62
+#: Nets times vectors of random simulation, and again of variants, in a large circuit; and rounds that are always made.
+EFFORT, LEAST = 1_000_000_000, 4
 #: Vectors modulo the block of the packed engine and of the emitted C: the last block is never full.
 TAIL, BLOCK = 357, 512
 
@@ -217,6 +219,11 @@ def _observed(cover: "_Cover", batches: list[Codes]) -> Iterator[Codes]:
             yield codes[unpack(Planes(first[None], len(codes)))[:, 0]]
 
 
+def _rounds(circuit: Circuit, size: int, most: int) -> int:
+    """Rounds of ``size`` vectors, at most ``most``, fewer in a large circuit."""
+    return min(most, max(LEAST, EFFORT // (size * circuit.n_nets)))
+
+
 class _Cover:
     """The entries of tables that vectors have reached, and the vectors that reached one first."""
 
@@ -259,7 +266,7 @@ class _Cover:
     def simulate_randomly(self, seed: int) -> None:
         """Random vectors of many densities, until rounds bring nothing new."""
         idle = 0
-        for serial in range(ROUNDS):
+        for serial in range(_rounds(self.circuit, ROUND, ROUNDS)):
             before = len(self.kept)
             self.simulate(vectors(self.circuit, ROUND, seed + 100 + serial))
             idle = 0 if len(self.kept) > before else idle + 1
@@ -290,7 +297,7 @@ class _Climb:
         if not self.goals:
             return
         self.try_codes(self.fresh)
-        for _ in range(CLIMBS):
+        for _ in range(_rounds(self.cover.circuit, VARIANTS, CLIMBS)):
             if not self.distance.any() or time.monotonic() > self.cover.deadline:
                 return
             self.try_codes(self._variants())
