@@ -168,8 +168,8 @@ def figures(circuit: Circuit, folder: Path, entry: str, faults: int, *, seed: in
 
 @pytest.mark.parametrize("entry", ["batch", "one"])
 def test_a_few_faults_in_a_small_text(small_circuit, tmp_path, entry):
-    counts = figures(small_circuit, tmp_path, entry, 2 * len(KINDS[entry]), confirm=4)
-    assert counts["refuted"] >= 5 and counts["refused"] >= 5
+    counts = figures(small_circuit, tmp_path, entry, 20, confirm=4)
+    assert counts["refuted"] >= 3 and counts["refused"] >= 3
 
 
 @pytest.mark.slow
