@@ -176,7 +176,7 @@ def test_a_few_faults_in_a_small_text(small_circuit, tmp_path, entry):
 @pytest.mark.parametrize("entry", ["batch", "one"])
 @pytest.mark.parametrize(("which", "confirm"), [("small_circuit", 1), ("demo_circuit", 8)])
 def test_faults(which, confirm, entry, tmp_path, request):
-    counts = figures(request.getfixturevalue(which), tmp_path, entry, 240, confirm=confirm)
+    counts = figures(request.getfixturevalue(which), tmp_path, entry, 220, confirm=confirm)
     print(f"\n{which}, {entry}: of {sum(counts.values()) - counts['no change']} faults "
           + ", ".join(f"{n} {what}" for what, n in counts.items()))
     assert sum(counts.values()) - counts["no change"] >= 200 and counts["refuted"] >= 60 and counts["refused"] >= 60

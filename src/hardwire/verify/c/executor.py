@@ -4,7 +4,7 @@ from typing import Generic, TypeVar
 
 from ...circuit import Circuit
 from ...circuit.aig import Aig
-from .grammar import CText, Section
+from .grammar import CText, Section, Statement
 from .heads import Heads
 
 Value = TypeVar("Value")
@@ -29,12 +29,15 @@ class Executor(Generic[Value]):
     def run(self) -> dict[int, list[int]]:
         """Execute every statement; the output words as literals, least significant bit first."""
         for statement in self.section.statements:
-            self.line, kind, arguments = statement
-            getattr(self, "_" + kind)(*arguments)
+            self._execute(statement)
         self.line = self.section.end
         idle = sorted(self.section.parts.keys() - self._called)
         self._require(not idle, f"function {idle} is never called")
         return self.outputs
+
+    def _execute(self, statement: Statement) -> None:
+        self.line, kind, arguments = statement
+        getattr(self, "_" + kind)(*arguments)
 
     def _require(self, condition: object, why: str) -> None:
         if not condition:
@@ -50,8 +53,7 @@ class Executor(Generic[Value]):
         self._require(name not in self._called, f"function {name} is called twice")
         self._called.add(name)
         for statement in part.statements:
-            self.line, kind, arguments = statement
-            getattr(self, "_" + kind)(*arguments)
+            self._execute(statement)
         for local in self._locals:
             del self.values[local]
         self._locals.clear()

@@ -316,9 +316,10 @@ class _Parser:
             kind, count, match = self._form(first, forms)
             if match is None:
                 raise self._error()
-            arguments = [int(x) if x.isdigit() else x for x in match.groups(default="0")]
+            texts = match.groups(default="0")
+            arguments: list[Any] = [int(x) if x.isdigit() else x for x in texts]
             if kind in WITH_EXPRESSION:
-                arguments[-1] = parse(match[match.lastindex])
+                arguments[-1] = parse(texts[-1])
                 if arguments[-1] is None:
                     raise self._error("the right side is no expression of emitted C")
             statements.append(Statement(self.at + 1, kind, tuple(arguments)))

@@ -144,8 +144,10 @@ class Single(Executor[Number]):
             return value.converted(8, INT, fixed=False)
         if symbol == "(unsigned)":
             return value.converted(UNSIGNED, UNSIGNED, fixed=False)
-        width = {"(number)": self._number, "(code_out)": lambda: self.text.bits["code_out"],
-                 "(uint32_t)": lambda: 32, "(uint64_t)": lambda: 64}[symbol]()
+        if symbol == "(number)":
+            width = self._number()
+        else:
+            width = {"(code_out)": self.text.bits["code_out"], "(uint32_t)": 32, "(uint64_t)": 64}[symbol]
         return value.converted(width, max(INT, width))
 
     def _bitwise(self, symbol: str, a: Number, b: Number) -> Number:
