@@ -20,7 +20,7 @@ TOP = EMITTED | TRAINERS | {"verify", "flows", "devices", "logic", "crossbar", "
 
 #: Package -> packages that it may import beside itself, and outside packages beside the standard library.
 RULE = {
-    "core": (set(), {"numpy", "numba", "llvmlite", "tomli", "tomli_w", "pydantic", "filelock"}),
+    "core": (set(), {"numpy", "numba", "llvmlite", "tomli", "tomli_w", "pydantic", "filelock", "platformdirs"}),
     "circuit": (CIRCUIT, {"numpy", "numba"}),
     "passes": (COUNTED, {"numpy", "numba", "aigverse", "pysat"}),
     "backends": (COUNTED, {"numpy"}),
