@@ -84,8 +84,9 @@ def read_data(settings: CrossbarSettings, data_dir: str | Path | None = None) ->
         train_x, train_y = np.concatenate(x[:2]), np.concatenate([source.train.y, source.validation.y])
         shown = x[2], source.test.y
     keep = slice(settings.samples or None)
+    known = fingerprint_of(source) | (features_digest(settings.features) if images else {})
     return CrossbarData(train_x[keep], train_y[keep], *shown, x[2], source.test.y, source.classes,
-                        source.source + origin, fingerprint_of(source) | features_digest(settings.features))
+                        source.source + origin, known)
 
 
 def build(settings: CrossbarSettings, variant: str, inputs: int, classes: int) -> Network:

@@ -159,9 +159,10 @@ class RunDirectory:
         write_stored(self / CHECKPOINT, stored, "checkpoint")
 
     def write_model(self, stored: Stored) -> None:
-        """Write what the run ended with; the checkpoint goes."""
+        """Write what the run ended with; the checkpoint goes, and what earlier versions left half written of it."""
         write_stored(self / MODEL, stored, "model")
-        (self / CHECKPOINT).unlink(missing_ok=True)
+        for path in self.path.glob(f"{CHECKPOINT}*"):
+            path.unlink(missing_ok=True)
 
     def read_model(self, hardware: str | None = None) -> Stored:
         """Return what the run ended with."""
