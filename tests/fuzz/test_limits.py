@@ -64,33 +64,35 @@ SMALL = {
     "nan.lib": ("library(x) { cell(a) { area : nan; } }", "has the area nan"),
     "name.lib": ("library(x) { cell(a; endmodule) { area : 1; } }", "of a cell has other signs"),
     "bomb.lib.gz": (gzip.compress(bytes(40 << 20)), "unpacks to more than"),
-    "bomb.lib.xz": (lzma.compress(bytes(40 << 20), preset=0), "unpacks to more than"),
 }
-#: Each near 1 MB.
-LARGE = {
-    "labels.net": (net("label \n" * 140_000 + "nodes 0\n"), None),
-    "chain.net": (net("nodes 80000\n1 1 2\n" + "".join(f"1 1 {i}\n" for i in range(3, 80_002))), None),
-    "macros.net": (net("nodes 1\n1 1 2\n" + "macro popcount 0 2 : 3\n" * 40_000), None),
-    "long.aig": ("aig 1 1 0 40000 0\n" + "2\n" * 39_999 + "0" * 900_000 + "2\n", "is no whole number"),
-    "inverted.aig": ("aig 60000 60000 0 120000 0\n" + "".join(f"{2 * i + 3}\n" for i in range(60_000)) * 2, None),
-    "equal.aig": ("aig 60000 60000 0 1 0\n2\n" + "".join(f"i{i} a\n" for i in range(60_000)), None),
-    "rows.blif": (blif(".names a b c d e f y\n" + "1-0-1- 1\n010101 1\n" * 55_000, "a b c d e f"), None),
-    "inputs.blif": (blif("".join(f".names b{i}\n" for i in range(40_000)) + ".names a1 y\n1 1\n",
-                         " ".join(f"a{i}" for i in range(60_000))), None),
-    "equal.blif": (blif(".names y\n", " ".join(f"a{chr(0xA1 + i % 500)}{chr(0xA1 + i // 500)}" for i in range(150_000))), None),
-    "wide.blif": (blif(".names " + "a " * 200_000 + "y\n" + ("1" * 200_000 + " 1\n") * 2), None),
-    "chain.blif": (blif("".join(f".names n{i + 1} n{i}\n1 1\n" for i in range(40_000)) + ".names n0 y\n1 1\n.names a n40000\n1 1\n"),
-                   None),
-    "comments.lib": ("library(x) {" + "/*" * 490_000, "is not closed"),
-    "inverters.lib": (lib("!" * 900_000 + "A"), None),
-    "sum.lib": (lib("A+" * 400_000 + "A"), None),
-    "outputs.lib": ("library(x) { cell(a) { area : 1; pin(A) { direction : input; } " + "".join(
-        f'pin(Y{i}) {{ direction : output; function : "A"; }} ' for i in range(16_000)) + "} }", None),
-    "groups.lib": ("library(x) { cell(a) { area : 1; } " + "g(){}" * 190_000 + "}", None),
-    "levels.lib": ("library(x) { cell(a) { area : 1; } " + "g(){" * 190_000 + "}" * 190_000 + "}", None),
-    "arguments.lib": ("library(x) { cell(a) { area : 1; } g(" + '""' * 240_000 + "," * 240_000 + "){} }", None),
-    "statements.lib.gz": (gzip.compress(b"library(x) {" + b"g(){}" * 6_000_000), "groups and attributes"),
-}
+
+def large():
+    """Files of nearly 1 MB, and a packed one that unpacks to 40."""
+    return {
+        "labels.net": (net("label \n" * 140_000 + "nodes 0\n"), None),
+        "chain.net": (net("nodes 80000\n1 1 2\n" + "".join(f"1 1 {i}\n" for i in range(3, 80_002))), None),
+        "macros.net": (net("nodes 1\n1 1 2\n" + "macro popcount 0 2 : 3\n" * 40_000), None),
+        "long.aig": ("aig 1 1 0 40000 0\n" + "2\n" * 39_999 + "0" * 900_000 + "2\n", "is no whole number"),
+        "inverted.aig": ("aig 60000 60000 0 120000 0\n" + "".join(f"{2 * i + 3}\n" for i in range(60_000)) * 2, None),
+        "equal.aig": ("aig 60000 60000 0 1 0\n2\n" + "".join(f"i{i} a\n" for i in range(60_000)), None),
+        "rows.blif": (blif(".names a b c d e f y\n" + "1-0-1- 1\n010101 1\n" * 55_000, "a b c d e f"), None),
+        "inputs.blif": (blif("".join(f".names b{i}\n" for i in range(40_000)) + ".names a1 y\n1 1\n",
+                             " ".join(f"a{i}" for i in range(60_000))), None),
+        "equal.blif": (blif(".names y\n", " ".join(f"a{chr(0xA1 + i % 500)}{chr(0xA1 + i // 500)}" for i in range(150_000))), None),
+        "wide.blif": (blif(".names " + "a " * 200_000 + "y\n" + ("1" * 200_000 + " 1\n") * 2), None),
+        "chain.blif": (blif("".join(f".names n{i + 1} n{i}\n1 1\n" for i in range(40_000)) + ".names n0 y\n1 1\n.names a n40000\n1 1\n"),
+                       None),
+        "comments.lib": ("library(x) {" + "/*" * 490_000, "is not closed"),
+        "inverters.lib": (lib("!" * 900_000 + "A"), None),
+        "sum.lib": (lib("A+" * 400_000 + "A"), None),
+        "outputs.lib": ("library(x) { cell(a) { area : 1; pin(A) { direction : input; } " + "".join(
+            f'pin(Y{i}) {{ direction : output; function : "A"; }} ' for i in range(16_000)) + "} }", None),
+        "groups.lib": ("library(x) { cell(a) { area : 1; } " + "g(){}" * 190_000 + "}", None),
+        "levels.lib": ("library(x) { cell(a) { area : 1; } " + "g(){" * 190_000 + "}" * 190_000 + "}", None),
+        "arguments.lib": ("library(x) { cell(a) { area : 1; } g(" + '""' * 240_000 + "," * 240_000 + "){} }", None),
+        "statements.lib.gz": (gzip.compress(b"library(x) {" + b"g(){}" * 6_000_000), "groups and attributes"),
+        "bomb.lib.xz": (lzma.compress(bytes(40 << 20), preset=0), "unpacks to more than"),
+    }
 
 
 def check(folder, cases):
@@ -116,4 +118,4 @@ def test_small_files_that_declare_much(tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of a process as Linux has them")
 def test_files_of_nearly_a_megabyte(tmp_path):
-    check(tmp_path, LARGE)
+    check(tmp_path, large())

@@ -238,7 +238,9 @@ def liberty_text(path: str | PathLike[str]) -> str:
     kind = Path(path).suffix
     content = read_bytes(path)
     try:
-        return (unpack(content, kind) if kind in (".gz", ".xz") else content).decode("utf-8")
+        if kind in (".gz", ".xz"):
+            content = unpack(content, ".gz" if kind == ".gz" else ".xz")
+        return content.decode("utf-8")
     except ValueError as error:
         raise FormatError(f"{path} is damaged or no Liberty file ({error}); check the path") from None
 
