@@ -1,6 +1,5 @@
 from .circuit import Circuit as Circuit
 from .circuit import CircuitBuilder as CircuitBuilder
-from .circuit import load_circuit as load_circuit
 from .circuit import save_circuit as save_circuit
 from .circuit.engine.packed import PackedEngine as PackedEngine
 from .core.errors import HardwireError as HardwireError
@@ -17,5 +16,6 @@ from .logic.sklearn import LogicClassifier as LogicClassifier
 from .logic.sklearn import LogicRegressor as LogicRegressor
 from .logic.training.training import train as train
 from .passes import optimize as optimize
+from .workflow.circuits import load_circuit as load_circuit
 
 __version__: str

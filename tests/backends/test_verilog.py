@@ -19,11 +19,13 @@ icarus = pytest.mark.skipif(
 )
 
 
-def bench(folder, name):
-    """What the emitted test bench says, run as its own comment tells the user to."""
+def bench(folder, *, fails=False):
+    """What the emitted test bench says, run as its own comment tells the user to; its exit code says it too."""
     sources = sorted(p.name for p in folder.glob("*.v"))
     subprocess.run([tools.find(tools.IVERILOG), "-g2005", "-o", "t.vvp", *sources], cwd=folder, check=True)
-    return subprocess.run([tools.find(tools.VVP), "-n", "t.vvp"], cwd=folder, capture_output=True, text=True).stdout
+    done = subprocess.run([tools.find(tools.VVP), "-n", "t.vvp"], cwd=folder, capture_output=True, text=True)
+    assert (done.returncode != 0) == fails == ("PASSED" not in done.stdout), done.stdout
+    return done.stdout
 
 
 @icarus
@@ -63,21 +65,34 @@ def test_pipelined_wires_and_constants(make):
 def test_the_bench_passes_and_fails(pipeline, tmp_path):
     circuit = classifier()
     verilog.emit(circuit, tmp_path, name="net", pipeline=pipeline)
-    assert "PASSED 68 vectors" in bench(tmp_path, "net")
+    assert "PASSED 68 vectors" in bench(tmp_path)
     expected = tmp_path / "net_out.hex"
     lines = expected.read_text().splitlines()
     lines[50] = f"{int(lines[50], 16) ^ 1:0{len(lines[50])}x}"
     expected.write_text("\n".join(lines) + "\n")
-    said = bench(tmp_path, "net")
-    assert "FAILED 1 of 68" in said and "vector 50:" in said and "PASSED" not in said
+    said = bench(tmp_path, fails=True)
+    assert "FAILED 1 of 68" in said and "vector 50:" in said
 
 
 @icarus
-def test_the_bench_fails_without_vectors(tmp_path):
+@pytest.mark.parametrize("make", ["classifier", "no_inputs"])
+@pytest.mark.parametrize("gone", [["in"], ["out"], ["in", "out"]])
+def test_the_bench_fails_without_vectors(make, gone, tmp_path):
+    """Outputs that depend on nothing, and expectations that are undefined too, are no pass."""
+    verilog.emit(CIRCUITS[make](), tmp_path, name="net")
+    for end in gone:
+        (tmp_path / f"net_{end}.hex").unlink()
+    said = bench(tmp_path, fails=True)
+    count = 68 if make == "classifier" else 1
+    assert f"FAILED {count} of {count}" in said and "vector 0 could not be read" in said
+
+
+@icarus
+def test_the_bench_fails_where_vectors_end_early(tmp_path):
     verilog.emit(classifier(), tmp_path, name="net")
-    (tmp_path / "net_in.hex").unlink()
-    said = bench(tmp_path, "net")
-    assert "FAILED 68 of 68" in said and "PASSED" not in said
+    path = tmp_path / "net_out.hex"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-3]))
+    assert "FAILED 3 of 68" in bench(tmp_path, fails=True)
 
 
 @icarus

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -130,21 +131,48 @@ def test_show(ask, run, xor):
     assert json.loads(ask("show", run, "--json")[0])["labels"] == [str(i) for i in range(10)]
 
 
+@pytest.fixture
+def copied(finished, tmp_path) -> Path:
+    """A finished run of the test's own."""
+    return Path(shutil.copytree(finished, tmp_path / "own run"))
+
+
 @pytest.mark.parametrize("target, names", [
     ("c", ["digits.c", "digits.h"]), ("aiger", ["digits.aig"]), ("blif", ["digits.blif"]),
     ("verilog", ["digits.v", "digits_in.hex", "digits_out.hex", "digits_tb.v", "popcount_columns.v"])])
-def test_emit(ask, finished, tmp_path, target, names):
-    out, _ = ask("emit", finished, "--to", target, "--out", tmp_path / "new" / "folder", "--json")
+def test_emit(ask, copied, tmp_path, target, names):
+    out, _ = ask("emit", copied, "--to", target, "--out", tmp_path / "new" / "folder", "--json")
     files = [Path(f) for f in json.loads(out)["files"]]
     assert sorted(f.name for f in files) == names == sorted(f.name for f in (tmp_path / "new" / "folder").iterdir())
 
 
 @pytest.mark.parametrize("target, name", [("aiger", "digits.aig"), ("blif", "digits.blif"), ("verilog", "digits.v")])
-def test_what_was_emitted_is_proved_from_its_file(ask, finished, tmp_path, target, name):
+def test_what_was_emitted_is_proved_from_its_file(ask, copied, tmp_path, target, name):
     pipeline = ["--pipeline", "5"] * (target == "verilog")
-    ask("emit", finished, "--to", target, "--out", tmp_path, *pipeline)
-    out, err = ask("verify", finished, "--against", tmp_path / name, "--json")
+    ask("emit", copied, "--to", target, "--out", tmp_path, *pipeline)
+    out, err = ask("verify", copied, "--against", tmp_path / name, "--json")
     assert json.loads(out)["equivalence"]["status"] == "proved" and name in err
+
+
+def test_verify_reads_the_files_that_were_emitted(ask, copied):
+    for target in ("c", "blif"):
+        ask("emit", copied, "--to", target, "--out", copied / target)
+    ask("verify", copied)
+    record = json.loads(ask("report", copied, "--json")[0])
+    assert record["verified"]["emitted blif/digits.blif"] == "proved" and record["verified"]["emitted c/digits.c compiled"]
+    assert [e["files"][0]["path"] for e in record["emitted"]] == ["c/digits.c", "blif/digits.blif"]
+    bound = record["verified_by"]
+    assert set(bound) == set(record["verified"]) and all(v["circuit"] == record["digest"] for v in bound.values())
+    assert bound["emitted blif/digits.blif"]["against"] == record["emitted"][1]["files"][0]["sha256"]
+    assert bound["optimized gates"]["against"] == load_circuit(copied / "circuit.net").digest
+    assert all(v["tool"] and v["version"] and v["seconds"] >= 0 for v in bound.values() if "method" in v)
+    with open(copied / "blif" / "digits.blif", "a") as file:
+        file.write("# another byte\n")
+    lines = ask("verify", copied, code=1)[0].splitlines()
+    (line,) = (line for line in lines if " refuted" in line)
+    assert line.startswith("emitted blif/digits.blif") and "has changed" in line and "still computes" in line
+    ask("lower", copied)  # the files are there, whatever becomes of the circuit
+    assert [e["target"] for e in json.loads((copied / "steps.json").read_text())["emit"]["emitted"]] == ["c", "blif"]
 
 
 def test_verify_a_run(ask, finished):

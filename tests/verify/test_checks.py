@@ -2,6 +2,7 @@
 
 import functools
 import re
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from hardwire.circuit.engine.packed import PackedEngine
 from hardwire.circuit.simulate import simulate
 from hardwire.core.errors import FormatError, MissingToolError, ToolError
 from hardwire.core.programs import IVERILOG, find
+from hardwire.passes import optimize
 from hardwire.verify import Verdict, prove, read_back, read_emitted, verify_circuit
 from hardwire.verify.checks import BATCHES, run_check
 from tests.helpers import random_circuit, trained_like
@@ -141,6 +143,72 @@ def test_a_tool_that_is_missing_is_skipped():
     verdict = run_check(fail)
     assert verdict.status == "skipped" and not verdict.passed
     assert str(verdict).startswith("skipped: Yosys was not found")
+
+
+@pytest.mark.parametrize("error, said", [
+    (TypeError("no\nsense"), "TypeError: no sense"), (RecursionError(), "RecursionError"), (SystemExit(3), "SystemExit: 3"),
+    (MemoryError(), "memory"), (FormatError("a port is missing"), "a port is missing"), (OSError(28, "No space"), "No space")])
+def test_a_failure_of_a_check_is_its_own_verdict(error, said):
+    def fail():
+        raise error
+
+    verdict = run_check(fail)
+    assert verdict.status == "unknown" and said in verdict.detail and "\n" not in str(verdict)
+
+
+def test_a_failure_of_one_check_ends_no_other(rng, monkeypatch):
+    def fail(self, circuit):
+        raise TypeError("nonsense")
+
+    monkeypatch.setattr(PackedEngine, "__init__", fail)
+    verdicts = verify_circuit(trained_like(rng, words=4, layers=1, width=12, classes=3))
+    assert str(verdicts.pop("packed engine")) == "unknown: the check failed with TypeError: nonsense"
+    assert verdicts["macros"].status == "proved" and all(v.passed or v.status == "skipped" for v in verdicts.values())
+
+
+LIES = {"nothing": b"", "nonsense": b"aig", "another form": b"aig 1 2 3", "numbers": b"aig x y z w v\n",
+        "one input": b"aig 1 1 0 1 0\n2\ni0 x0[0]\no0 class[0]\n"}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_tool_that_lies_ends_no_other_check(rng, monkeypatch, tmp_path, lie):
+    """Yosys says that all is well and writes what is no circuit, or another one."""
+    tool, answer = tmp_path / "yosys", tmp_path / "answer"
+    answer.write_bytes(LIES[lie])
+    tool.write_text(f"#!/bin/sh\ncp {answer} read.aig\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("HARDWIRE_YOSYS", str(tool))
+    verdicts = verify_circuit(trained_like(rng, words=4, layers=1, width=12, classes=3))
+    for name, verdict in verdicts.items():
+        assert (verdict.status == "unknown") == ("read back" in name), (name, verdict)
+
+
+def test_an_undecided_proof_is_unknown(rng, monkeypatch):
+    circuit = trained_like(rng, words=6, layers=2, width=24, classes=3)
+    monkeypatch.setattr("hardwire.verify.checks.prove", functools.partial(prove, timeout=0))
+    other = optimize(circuit)[0]
+    verdict = verify_circuit(circuit, against=other)["optimized gates"]
+    assert verdict.status == "unknown" and not verdict.passed and str(verdict).startswith("unknown: ")
+
+
+def test_an_interrupt_ends_all(rng, monkeypatch):
+    """No other check begins, and the interrupt is not taken for a failure."""
+    begun = []
+
+    def interrupt(line):
+        raise KeyboardInterrupt
+
+    def wait(check):
+        begun.append(check)
+        time.sleep(0.3)
+        return Verdict("simulated", samples=1)
+
+    monkeypatch.setattr("hardwire.verify.checks.run_check", wait)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    with pytest.raises(KeyboardInterrupt):
+        verify_circuit(trained_like(rng, words=4, layers=1, width=12, classes=3), progress=interrupt)
+    time.sleep(0.4)
+    assert len(begun) == 1
 
 
 def test_progress_names_the_checks_that_apply(rng, monkeypatch):

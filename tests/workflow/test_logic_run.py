@@ -16,7 +16,8 @@ from hardwire.cost import total_gates
 from hardwire.data.datasets import confusion
 from hardwire.logic import LogicSettings, load_model, train
 from hardwire.logic.outputs import circuit_scores, hard_outputs, outputs_of
-from hardwire.logic.record import LOGIC, _verified, measure, raw_circuit, read_data
+from hardwire.logic.record import LOGIC, measure, raw_circuit, read_data
+from hardwire.logic.verified import verified
 from hardwire.runs import experiment
 from hardwire.runs.directory import RunDirectory
 from hardwire.verify import check_backend, prove
@@ -74,11 +75,20 @@ def test_an_inexact_circuit_is_said_to_be_one(lowered_run, digits):
     assert not (lowered_run / "simplified.net").exists() and "inexact" not in report_run(lowered_run).to_json()
 
 
-def test_verdicts_belong_to_one_circuit():
+def test_verdicts_belong_to_one_circuit(tmp_path):
+    directory = RunDirectory(tmp_path)
     circuit, other = random_circuit(np.random.default_rng(0)), random_circuit(np.random.default_rng(1))
-    found = {"digest": circuit.digest, "verdicts": {"c": "simulated 5"}, "seconds": 1.0}
-    assert _verified(found, circuit) == {"c": "simulated 5"}
-    assert "changed" in _verified(found, other)["all"].detail and "not run" in _verified(None, circuit)["all"].detail
+    assert "not run" in verified(directory, other, circuit)["verified"]["all"].detail
+    by = {"c": {"circuit": circuit.digest}, "optimized gates": {"circuit": circuit.digest, "against": other.digest}}
+    directory.note_step("verify", {"digest": circuit.digest, "verdicts": {"c": "simulated 5", "optimized gates": "proved"},
+                                   "verified_by": by, "seconds": 1.0})
+    assert verified(directory, other, circuit) == {"verified": {"c": "simulated 5", "optimized gates": "proved"},
+                                                   "verified_by": by}
+    found = verified(directory, other, other)
+    assert "changed" in found["verified"]["all"].detail and len(found["verified"]) == 1 and "verified_by" not in found
+    stale = verified(directory, circuit, circuit)
+    assert stale["verified"]["optimized gates"].status == "skipped" and stale["verified"]["c"] == "simulated 5"
+    assert set(stale["verified_by"]) == {"c"}
 
 
 def test_the_best_evaluation(undisturbed):

@@ -17,7 +17,7 @@ from click.exceptions import Exit
 
 from .. import __doc__ as package_doc
 from .. import __version__
-from ..core.errors import HardwireError
+from ..core.errors import HardwireError, WrongPassError
 from ..core.programs import allow, end_all
 from .output import FIRST
 
@@ -105,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug:
             raise
         print(f"hardwire: {sentence(error)}", file=sys.stderr, flush=True)
-        return 2
+        return 1 if isinstance(error, WrongPassError) else 2
 
 
 @contextmanager

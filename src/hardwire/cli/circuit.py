@@ -35,7 +35,7 @@ def lower(output: Output, run: str, head: "HeadGoal | None") -> int:
 
 
 @verb("hardwire optimize runs/mnist -O2\nhardwire optimize adder.aig --out adder.net\n"
-      "hardwire optimize runs/mnist --budget 0.002")
+      "hardwire optimize runs/mnist --budget 0.002\nhardwire optimize runs/mnist --prove-each")
 @circuit_argument
 @click.option("-O", "level", type=click.Choice(["0", "1", "2"]),
               help="Level (default: 2; of a run with a price in luts, 1).")
@@ -45,35 +45,41 @@ def lower(output: Output, run: str, head: "HeadGoal | None") -> int:
               help="Simplify on the training samples too, which is inexact: 0 changes no training decision, more is "
               "the share of validation samples that may be lost.")
 @click.option("--data", metavar="DATASET", help="The samples for --budget (default: the run's own).")
+@click.option("--prove-each", is_flag=True,
+              help="Prove each pass against its input; a wrong one is named, and nothing is written.")
 @data_dir_option
 def optimize(output: Output, *, circuit: str, level: str | None, out: str | None, budget: float | None,
-             data: str | None, data_dir: Path | None) -> int:
+             data: str | None, prove_each: bool, data_dir: Path | None) -> int:
     """Run the passes of a level; statistics for each."""
     from ..circuit import save_circuit
     from ..data import load_dataset
     from ..logic.record import raw_circuit
     from ..passes import optimize as run_passes
-    from ..runs.directory import OPTIMIZED, RunDirectory
-    from ..workflow.circuits import circuit_of
-    from ..workflow.logic import optimize_run, simplify
+    from ..runs.directory import OPTIMIZED, RAW, RunDirectory
+    from ..workflow.circuits import circuit_of, proved_in
+    from ..workflow.logic import optimize_run, prove_pass, simplify
 
     path, inexact = Path(circuit), None
     level = level and f"O{level}"
     if data and budget is None:
         raise InputError(f"--data {data} are the samples for --budget; give a budget too, or leave them out")
     if path.is_dir() and not out and not data:
-        result = optimize_run(path, level=level, budget=budget, data_dir=data_dir, progress=output.say)
+        result = optimize_run(path, level=level, budget=budget, prove_each=prove_each, data_dir=data_dir,
+                              progress=output.say)
         target, noted = path / OPTIMIZED, RunDirectory(path).steps()["optimize"]
         passes, inexact = noted["passes"], noted.get("inexact")
     else:
-        raw = raw_circuit(RunDirectory(path)) if path.is_dir() else circuit_of(path)
+        raw = circuit_of(path, progress=output.say) if not path.is_dir() else proved_in(
+            RunDirectory(path), raw_circuit(RunDirectory(path)), path / RAW, progress=output.say)
         if budget is None:
-            result, statistics = run_passes(raw, level=level or "O2", progress=output.say)
+            result, statistics = run_passes(raw, level=level or "O2", prove=prove_pass if prove_each else None,
+                                            progress=output.say)
         else:
             if not data:
                 raise InputError(f"--budget {budget:g} needs samples; name a data set with --data")
             samples = load_dataset(data, data_dir=data_dir)
-            _, result, statistics, report = simplify(raw, samples, budget, level=level or "O2", progress=output.say)
+            _, result, statistics, report = simplify(raw, samples, budget, level=level or "O2", prove_each=prove_each,
+                                                     progress=output.say)
             inexact = dataclasses.asdict(report)
         target = save_circuit(result, out or path.with_suffix(".opt.net"))
         passes = [dataclasses.asdict(s) for s in statistics]
@@ -92,7 +98,7 @@ def show(output: Output, circuit: str, full: bool) -> int:
     """Print and count a circuit."""
     from ..workflow.circuits import circuit_of
 
-    loaded = circuit_of(circuit)
+    loaded = circuit_of(circuit, macros="stated")
     output.answer(describe(loaded, circuit), str(loaded) if full else summary(loaded, circuit))
     return 0
 
@@ -104,9 +110,9 @@ def show(output: Output, circuit: str, full: bool) -> int:
 @click.option("--pipeline", type=int, default=0, metavar="N", help="Verilog: a register every N levels.")
 def emit(output: Output, circuit: str, to: str, out: str, pipeline: int) -> int:
     """Write a circuit for a target."""
-    from ..workflow.circuits import circuit_of, emit_circuit
+    from ..workflow.emitted import emit_path
 
-    files = [str(f) for f in emit_circuit(circuit_of(circuit), to, out, pipeline=pipeline)]
+    files = [str(f) for f in emit_path(circuit, to, out, pipeline=pipeline, progress=output.say)]
     output.answer({"files": files}, "\n".join(files))
     return 0
 
@@ -118,26 +124,25 @@ def emit(output: Output, circuit: str, to: str, out: str, pipeline: int) -> int:
 @data_dir_option
 def verify(output: Output, circuit: str, against: str | None, data_dir: Path | None) -> int:
     """Prove or refute; a counterexample when refuted."""
-    from ..verify import prove, read_c, verify_circuit
-    from ..verify.readback import read_emitted
+    from ..runs.directory import RunDirectory
+    from ..verify import prove, verify_circuit
+    from ..verify.emitted import read_main
     from ..workflow.circuits import circuit_of
+    from ..workflow.emitted import emissions_of
 
     path = Path(circuit)
     if against:
-        one = circuit_of(path)
+        one = circuit_of(path, macros="stated")
+        others = read_main(against, like=one) or {"": circuit_of(against, macros="stated")}
         output.say(f"verify: {circuit} against {against}")
-        if against.endswith(".c"):
-            verdicts = {"equivalence": prove(one, read_c(against, like=one)),
-                        "equivalence, one sample": prove(one, read_c(against, like=one, entry="one"))}
-        else:
-            other = read_emitted(against, like=one) if against.endswith(".v") else circuit_of(against)
-            verdicts = {"equivalence": prove(one, other)}
+        verdicts = {f"equivalence{what}": prove(one, other) for what, other in others.items()}
     elif path.is_dir() and (path / "model.safetensors").exists():
         from ..workflow.logic import verify_run
 
         verdicts = verify_run(path, data_dir=data_dir, progress=output.say)
     else:
-        verdicts = verify_circuit(circuit_of(path), progress=output.say)
+        emitted = emissions_of(RunDirectory(path)) if path.is_dir() else ()
+        verdicts = verify_circuit(circuit_of(path, macros="stated"), emitted=emitted, progress=output.say)
     data = {name: dataclasses.asdict(v) | {"verdict": str(v)} for name, v in verdicts.items()}
     output.answer(data, "\n".join(line for name, v in verdicts.items() for line in explain(name, v)))
     return exit_code(verdicts)
@@ -156,7 +161,7 @@ def run(output: Output, circuit: str, samples: str, to: str | None, backend: str
     from ..workflow.circuits import circuit_of
     from ..workflow.classify import executor, load_samples, named_rows, save_array
 
-    loaded = circuit_of(circuit)
+    loaded = circuit_of(circuit, progress=output.say)
     x = loaded.codes_of_values(load_samples(samples, loaded))
     output.say(f"run {len(x)} samples: {backend}")
     words = executor(backend)(loaded)(x)

@@ -32,7 +32,7 @@ def demo(output: Output, out: str, given: dict[str, Any]) -> int:
     from ..logic.record import LOGIC
     from ..report import format_text
     from ..runs.experiment import train
-    from ..workflow.circuits import circuit_of, emit_circuit
+    from ..workflow.emitted import emit_path
     from ..workflow.logic import lower_run, optimize_run, verify_run
     from ..workflow.report import report_run
 
@@ -45,7 +45,7 @@ def demo(output: Output, out: str, given: dict[str, Any]) -> int:
     optimize_run(folder, progress=output.say)
     output.say("4/6 emit C and Verilog")
     for target in ("c", "verilog"):
-        emit_circuit(circuit_of(folder), target, folder / target)
+        emit_path(folder, target, folder / target)
     output.say("5/6 prove and simulate")
     verdicts = verify_run(folder, progress=output.say)
     output.say("6/6 measure and report")

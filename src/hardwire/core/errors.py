@@ -13,6 +13,10 @@ class FormatError(HardwireError):
     """A file that is damaged, altered or of another version."""
 
 
+class WrongPassError(HardwireError):
+    """A pass whose result is another function than its input, or was not proved to be the same."""
+
+
 class MissingToolError(HardwireError):
     """An outside program that is not installed; the message names the package that brings it."""
 

@@ -34,6 +34,10 @@ class Verdict:
         Why it was skipped, is unknown or is refuted; for ``simulated``, what the samples were.
     samples
         How many inputs were simulated.
+    against
+        SHA-256 of the other circuit or of the file that was checked; empty where it was made from the circuit.
+    tool, version
+        The program that took part, this one or an outside one.
 
     Raises
     ------
@@ -48,6 +52,9 @@ class Verdict:
     method: str = ""
     detail: str = ""
     samples: int = 0
+    against: str = ""
+    tool: str = ""
+    version: str = ""
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from ..circuit import Circuit, load_circuit
 from ..circuit.engine.packed import PackedEngine
 from ..core.errors import InputError
-from ..core.verdict import Verdict
 from ..cost.energy import logic_energy
 from ..cost.gates import gate_kinds, stage_counts, total_gates
 from ..data import Dataset, load_dataset
@@ -28,6 +27,7 @@ from .training.batches import EncodedSamples
 from .training.evaluation import scores_of
 from .training.tasks import TASKS
 from .training.training import training_of
+from .verified import verified
 
 #: Task -> what the record calls its figure of merit.
 METRICS: dict[str, Metric] = {"classify": "accuracy", "regress": "r2", "multilabel": "label accuracy"}
@@ -56,14 +56,15 @@ def best_circuit(directory: RunDirectory) -> Circuit:
 def record(model: Model, dataset: Dataset, directory: RunDirectory) -> Record:
     """Return the record of a run that was lowered, with what later verbs noted in its directory."""
     raw, best, steps = raw_circuit(directory), best_circuit(directory), directory.steps()
+    sound = best if best.digest in directory.known_circuits() else best.with_(macros=())  # these were not proved
     codes = model.encoder.codes(dataset.test.x)
     energy = [line for ledger in logic_energy(total_gates(best)) for line in ledger.to_json()]
     return Record.of({
         "hardware": "logic", "dataset": dataset.name, "seed": model.settings.seed,
-        **_results(model, dataset, PackedEngine(best)(codes)), "counts": stage_counts(raw, best),
-        "verified": _verified(steps.get("verify"), best),
+        **_results(model, dataset, PackedEngine(sound)(codes)), "counts": stage_counts(raw, best),
+        **verified(directory, raw, best),
         "time": {"train_s": model.seconds, **{f"{k}_s": v["seconds"] for k, v in steps.items()},
-                 **measure(best, codes)},
+                 **measure(sound, codes)},
         "energy": energy, "environment": environment(), "curve": model.metrics,
         "gate_kinds": {"raw": gate_kinds(raw), "optimized": gate_kinds(best)},
         "passes": steps.get("optimize", {}).get("passes", []), "digest": best.digest,
@@ -102,15 +103,6 @@ def _results(model: Model, dataset: Dataset, words: NDArray[Any]) -> dict[str, A
 def _inexact(noted: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``inexact``, what simplification on samples gave up, where it ran."""
     return {"inexact": noted["inexact"]} if "inexact" in noted else {}
-
-
-def _verified(noted: dict[str, Any] | None, circuit: Circuit) -> dict[str, Any]:
-    """Return the verdicts that were reached on this very circuit."""
-    if noted is None:
-        return {"all": Verdict("skipped", detail="`hardwire verify` has not run")}
-    if noted.get("digest") != circuit.digest:
-        return {"all": Verdict("skipped", detail="the circuit has changed since `hardwire verify` ran")}
-    return dict(noted["verdicts"])
 
 
 def measure(circuit: Circuit, samples: NDArray[Any]) -> dict[str, float]:

@@ -12,7 +12,8 @@ from functools import partial
 import numpy as np
 
 from ..circuit import Circuit
-from ..core.errors import InputError
+from ..core.errors import InputError, WrongPassError
+from ..core.verdict import Verdict
 from ..cost import total_gates
 from .constant_propagation import propagate_constants
 from .dead_nodes import remove_dead_nodes
@@ -76,6 +77,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
 
 
 def optimize(circuit: Circuit, *, level: str = "O2", passes: Sequence[str] | None = None,
+             prove: Callable[[Circuit, Circuit], Verdict] | None = None,
              progress: Callable[[str], None] | None = None) -> tuple[Circuit, list[PassStatistics]]:
     """Run passes over a circuit.
 
@@ -89,6 +91,8 @@ def optimize(circuit: Circuit, *, level: str = "O2", passes: Sequence[str] | Non
     passes
         Names from ``PASSES`` that are run once instead, in the order given; ``"technology-mapping=4"`` maps to tables
         of four inputs.
+    prove
+        Called with the input and the result of each pass that changed something, such as ``hardwire.verify.prove``.
     progress
         Called with a line after each pass.
 
@@ -103,6 +107,8 @@ def optimize(circuit: Circuit, *, level: str = "O2", passes: Sequence[str] | Non
     ------
     InputError
         For an unknown level or pass.
+    WrongPassError
+        Where ``prove`` refutes the result of a pass or leaves it unknown; the error names the pass.
     """
     if level not in LEVELS:
         raise InputError(f"level {level!r} is none of {', '.join(LEVELS)}")
@@ -118,12 +124,23 @@ def optimize(circuit: Circuit, *, level: str = "O2", passes: Sequence[str] | Non
         after = functions[name](circuit)
         seconds = time.perf_counter() - start
         unchanged = unchanged + 1 if same(circuit, after) else 0
+        if prove is not None and not unchanged:
+            _hold(name, prove(circuit, after))
         before, circuit = (gates, depth), after
         gates, depth = (gates, depth) if unchanged else (total_gates(circuit), circuit.depth)
         statistics.append(PassStatistics(name, before[0], gates, before[1], depth, seconds))
         if progress is not None:
             progress(f"{name}: {before[0]} -> {gates} gates, depth {before[1]} -> {depth}, {seconds:.2f} s")
     return circuit, statistics
+
+
+def _hold(name: str, verdict: Verdict) -> None:
+    if verdict.status != "proved":
+        what = "gives another function" if verdict.status == "refuted" else "is not proved to keep the function"
+        ones = ", ".join(f"{word} = {code}" for word, code in (verdict.counterexample or {}).items() if code)
+        where = f" where {ones or 'every input is 0'}" * (verdict.counterexample is not None)
+        raise WrongPassError(f"pass {name} {what}{where} ({verdict.detail or verdict}), and the optimisation is "
+                             f"refused; please report this with the circuit")
 
 
 def _function(name: str) -> Callable[[Circuit], Circuit]:

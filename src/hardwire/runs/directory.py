@@ -22,6 +22,8 @@ STEPS, LOCK, NOTES_LOCK = "steps.json", ".lock", ".notes.lock"
 PATIENCE = 60.0
 #: Circuits of a logic run: as it was trained, after the passes, and what the passes started from where it is inexact.
 RAW, OPTIMIZED, SIMPLIFIED = "circuit.net", "optimized.net", "simplified.net"
+#: The step that notes what was written for targets.
+EMIT = "emit"
 
 
 class RunDirectory:
@@ -181,10 +183,30 @@ class RunDirectory:
             raise FormatError(f"{path} does not hold the steps of a run; remove it and repeat `hardwire optimize`")
         return steps
 
-    def forget_steps(self) -> None:
-        """Forget what later verbs noted, as what they worked on is made anew."""
+    def forget_steps(self, *, keep: Sequence[str] = ()) -> None:
+        """Forget what later verbs noted, as what they worked on is made anew; ``keep`` names steps that stay."""
         with self.noting():
-            (self / STEPS).unlink(missing_ok=True)
+            kept = {name: values for name, values in self._readable_steps().items() if name in keep}
+            if kept:
+                write_text(self / STEPS, json.dumps(kept, indent=1) + "\n")
+            else:
+                (self / STEPS).unlink(missing_ok=True)
+
+    def _readable_steps(self) -> dict[str, dict[str, Any]]:
+        """The steps, none where they cannot be read."""
+        try:
+            return self.steps()
+        except (FormatError, InputError):
+            return {}
+
+    def known_circuits(self) -> set[str]:
+        """Digests of the circuits that were built for this run, or whose macros ``hardwire verify`` proved."""
+        steps = self._readable_steps()
+        noted = [steps.get(name, {}).get("digest") for name in ("lower", "optimize")]
+        verify = steps.get("verify", {})
+        verdicts = verify.get("verdicts")
+        noted += [verify.get("digest")] * (isinstance(verdicts, dict) and verdicts.get("macros") == "proved")
+        return {digest for digest in noted if isinstance(digest, str)}
 
     def note_step(self, name: str, values: Mapping[str, Any], *, forget: Sequence[str] = ()) -> None:
         """Keep what a verb did, for the report; ``forget`` names steps that it made void."""

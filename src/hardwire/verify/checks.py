@@ -1,8 +1,8 @@
 """Every check that applies to a circuit, in one table."""
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -11,10 +11,13 @@ import numpy as np
 from ..backends import BACKENDS
 from ..circuit import Circuit
 from ..circuit.engine.packed import PackedEngine
-from ..core.errors import MissingToolError, ToolError
+from ..core import programs
+from ..core.errors import ToolError
 from ..core.verdict import Verdict
 from .c import read_back_c
+from .check import Check, bound, failure, run_check
 from .coverage import coverage_vectors, odd_tail
+from .emitted import BATCHES, Emission, emitted_checks
 from .equivalence import prove, prove_macros
 from .program import prove_program
 from .readback import read_back
@@ -22,36 +25,39 @@ from .vectors import Codes, Executor, check_backend, vectors
 
 #: Levels of logic between the registers of the pipeline that is checked.
 PIPELINE = 4
-#: Samples of the first calls of compiled C: odd tails, with and without 64 samples before them.
-BATCHES = (1, 7, 8, 63, 64, 65, 100)
 #: Random and corner vectors beside the samples and those of ``coverage_vectors``.
 VECTORS = 512
 
 
 def checks_of(circuit: Circuit, codes: Codes, *, against: Circuit | None = None,
-              network: Executor | None = None) -> dict[str, Callable[[], Verdict]]:
+              network: Executor | None = None, emitted: Sequence[Emission] = ()) -> dict[str, Check]:
     """Every check that applies to ``circuit``, by name; the parameters are those of ``verify_circuit``.
 
     Text is proved equal through Yosys; what runs is simulated on ``codes``, a simulator of Verilog on the last of them.
     """
-    checks: dict[str, Callable[[], Verdict]] = {}
+    checks: dict[str, Check] = {}
     if network is not None:
-        checks["trained network"] = partial(check_backend, circuit, network, codes)
+        checks["trained network"] = Check(partial(check_backend, circuit, network, codes))
     if against is not None:
-        checks["optimized gates"] = partial(prove, against, circuit)
-    return checks | {
-        "macros": lambda: prove_macros(circuit),
-        "verilog read back": lambda: prove(circuit, read_back(circuit)),
-        "verilog pipelined read back": lambda: prove(circuit, read_back(circuit, pipeline=PIPELINE)),
-        "packed program read back": lambda: prove_program(circuit),
-        "packed engine": lambda: check_backend(circuit, PackedEngine(circuit), codes),
-        "c read back": lambda: prove(circuit, read_back_c(circuit)),
-        "c one sample read back": lambda: prove(circuit, read_back_c(circuit, entry="one")),
-        "c": partial(_simulate, "c", circuit, codes, batches=BATCHES),
-        "c one sample": partial(_simulate, "c", circuit, codes, entry="one", optimize="-O0"),
-        "verilog rtl": partial(_simulate, "verilog", circuit, codes[-1024:]),
-        "verilog pipelined rtl": partial(_simulate, "verilog", circuit, codes[-128:], pipeline=PIPELINE),
+        checks["optimized gates"] = Check(partial(prove, against, circuit), against.digest)
+    checks |= {
+        "macros": Check(lambda: prove_macros(circuit)),
+        "verilog read back": Check(lambda: prove(circuit, read_back(circuit)), tool=programs.YOSYS),
+        "verilog pipelined read back": Check(lambda: prove(circuit, read_back(circuit, pipeline=PIPELINE)),
+                                             tool=programs.YOSYS),
+        "packed program read back": Check(lambda: prove_program(circuit)),
+        "packed engine": Check(lambda: check_backend(circuit, PackedEngine(circuit), codes)),
+        "c read back": Check(lambda: prove(circuit, read_back_c(circuit))),
+        "c one sample read back": Check(lambda: prove(circuit, read_back_c(circuit, entry="one"))),
+        "c": Check(partial(_simulate, "c", circuit, codes, batches=BATCHES), tool=programs.CC),
+        "c one sample": Check(partial(_simulate, "c", circuit, codes, entry="one", optimize="-O0"), tool=programs.CC),
+        "verilog rtl": Check(partial(_simulate, "verilog", circuit, codes[-1024:]), tool=programs.IVERILOG),
+        "verilog pipelined rtl": Check(partial(_simulate, "verilog", circuit, codes[-128:], pipeline=PIPELINE),
+                                       tool=programs.IVERILOG),
     }
+    for emission in emitted:
+        checks |= emitted_checks(circuit, emission, codes)
+    return checks
 
 
 def _simulate(backend: str, circuit: Circuit, codes: Codes, **options: Any) -> Verdict:
@@ -62,7 +68,7 @@ def _simulate(backend: str, circuit: Circuit, codes: Codes, **options: Any) -> V
 
 
 def verify_circuit(circuit: Circuit, *, against: Circuit | None = None, network: Executor | None = None,
-                   samples: Codes | None = None, seed: int = 0,
+                   samples: Codes | None = None, emitted: Sequence[Emission] = (), seed: int = 0,
                    progress: Callable[[str], None] | None = None) -> dict[str, Verdict]:
     """Run every check that applies to ``circuit``.
 
@@ -76,6 +82,8 @@ def verify_circuit(circuit: Circuit, *, against: Circuit | None = None, network:
         Simulate the circuit against this executor, the trained network.
     samples
         Codes or physical values to simulate beside covering and random vectors, shape (samples, words).
+    emitted
+        Prove these files, as they stand on disk.
     seed
         Of the vectors.
     progress
@@ -84,29 +92,33 @@ def verify_circuit(circuit: Circuit, *, against: Circuit | None = None, network:
     Returns
     -------
     dict
-        ``{name: verdict}``. A check whose tool is missing is skipped and says why.
+        ``{name: verdict}``. A check whose tool is missing is skipped and says why; one that fails in any other way is
+        unknown, and the others go on.
     """
     codes = vectors(circuit, VECTORS, seed=seed)
     if samples is not None:
         codes = np.concatenate([circuit.codes(samples), codes])
-    covering = coverage_vectors(circuit, seed=seed, samples=codes)
-    codes = odd_tail(circuit, np.concatenate([codes, covering]), seed)
-    checks, verdicts = checks_of(circuit, codes, against=against, network=network), {}
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        # the last are those of outside tools, which take longest
-        running = {name: pool.submit(run_check, check) for name, check in reversed(checks.items())}
-        for name in checks:
-            if progress:
-                progress(f"verify: {name}")
-            verdicts[name] = running[name].result()
-    return verdicts
-
-
-def run_check(check: Callable[[], Verdict]) -> Verdict:
-    """Run one check: a missing tool skips it, and what a tool refused is unknown."""
+    failed: dict[str, Verdict] = {}
     try:
-        return check()
-    except MissingToolError as error:
-        return Verdict("skipped", detail=str(error))
-    except ToolError as error:
-        return Verdict("unknown", detail=str(error))
+        codes = np.concatenate([codes, coverage_vectors(circuit, seed=seed, samples=codes)])
+    except Exception as error:  # the other vectors and the proofs go on without these
+        failed = {"covering vectors": failure(error)}
+    codes = odd_tail(circuit, codes, seed)
+    checks = checks_of(circuit, codes, against=against, network=network, emitted=emitted)
+    pool = ThreadPoolExecutor(max_workers=os.cpu_count())
+    try:
+        # the last are those of outside tools, which take longest
+        running = {name: pool.submit(_verdict, check) for name, check in reversed(checks.items())}
+        return failed | {name: _result(name, running[name], progress) for name in checks}
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # where it is interrupted, no other check begins
+
+
+def _verdict(check: Check) -> Verdict:
+    return bound(run_check(check.run), check)
+
+
+def _result(name: str, running: Future[Verdict], progress: Callable[[str], None] | None) -> Verdict:
+    if progress:
+        progress(f"verify: {name}")
+    return running.result()

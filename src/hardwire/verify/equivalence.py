@@ -80,9 +80,11 @@ def prove_macros(circuit: Circuit, *, timeout: float = 120.0, seed: int = 0) -> 
     aig, inputs = _graph(circuit)
     net = aig.embed(circuit, inputs)
     pairs, scratch = list[tuple[int, int]](), aig.copy()
+    styles = {macro: shape_of(scratch, net, macro) for macro in circuit.macros}
+    other = [macro for macro, style in styles.items() if style is None]
+    styles |= dict(zip(other, near_shapes(circuit, aig, net, other, seed) if other else ()))
     for macro in circuit.macros:
-        style = shape_of(scratch, net, macro) or near_shape(circuit, aig, net, macro, seed)
-        pairs += zip(stated(aig, net, macro, style), (net[m] for m in macro.outputs), strict=True)
+        pairs += zip(stated(aig, net, macro, styles[macro] or ""), (net[m] for m in macro.outputs), strict=True)
     method, outcome = _decide(aig, pairs, circuit, hints(circuit, net, seed), start + timeout, seed)
     if outcome.status == "refuted":
         return _refuted_macro(circuit, _minimise(aig, pairs, outcome.pattern), method, start)
@@ -90,20 +92,28 @@ def prove_macros(circuit: Circuit, *, timeout: float = 120.0, seed: int = 0) -> 
 
 
 def near_shape(circuit: Circuit, aig: Aig, net: list[int], macro: Macro, seed: int) -> str:
-    """The shape that has the largest share of its inner points among the circuit's, by simulation."""
+    """The shape of one macro, as ``near_shapes`` finds it."""
+    return near_shapes(circuit, aig, net, [macro], seed)[0]
+
+
+def near_shapes(circuit: Circuit, aig: Aig, net: list[int], macros: Sequence[Macro], seed: int) -> list[str]:
+    """Of each macro, the shape that has the largest share of its inner points among the circuit's, by simulation."""
     own = range(1, aig.n_variables)
-    trial, spans = aig.copy(), dict[str, range]()
-    for style in STYLES[macro.kind]:
-        start = trial.n_variables
-        stated(trial, net, macro, style)
-        spans[style] = range(start, trial.n_variables)
+    trial, spans = aig.copy(), [dict[str, range]() for _ in macros]
+    for macro, span in zip(macros, spans, strict=True):
+        for style in STYLES[macro.kind]:
+            start = trial.n_variables
+            stated(trial, net, macro, style)
+            span[style] = range(start, trial.n_variables)
     patterns = pack(codes_to_bits(vectors(circuit, PATTERNS, seed), circuit.input_widths)).words
     rows = Simulator(trial)(patterns)
     rows ^= np.uint64(0) - (rows[:, :1] & np.uint64(1))
     known = {rows[i].tobytes() for i in own}
-    share = {style: np.mean([rows[i].tobytes() in known for i in span]) if span else 1.0
-             for style, span in spans.items()}
-    return max(share, key=lambda style: share[style])
+
+    def share(points: range) -> float:
+        return sum(rows[i].tobytes() in known for i in points) / len(points) if points else 1.0
+
+    return [max(span, key=lambda style: share(span[style])) for span in spans]
 
 
 def _same_words(a: Circuit, b: Circuit) -> None:

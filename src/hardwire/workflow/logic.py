@@ -20,9 +20,12 @@ from ..logic.outputs import hard_outputs, outputs_of
 from ..logic.record import LOGIC, best_circuit, raw_circuit
 from ..passes import PassStatistics, optimize
 from ..passes.substitution import SubstitutionReport, simplify_on
-from ..runs.directory import OPTIMIZED, RAW, SIMPLIFIED, RunDirectory
+from ..runs.directory import EMIT, MODEL, OPTIMIZED, RAW, SIMPLIFIED, RunDirectory
 from ..runs.experiment import data_of_run
-from ..verify.checks import verify_circuit
+from ..verify import prove, verify_circuit
+from ..verify.emitted import sha256
+from .circuits import proved_in
+from .emitted import emissions_of
 
 
 def lower_run(path: str | Path, *, head: HeadGoal | None = None) -> Circuit:
@@ -34,45 +37,55 @@ def lower_run(path: str | Path, *, head: HeadGoal | None = None) -> Circuit:
                     features=model.dataset["features"],
                     head=head or ("luts" if model.settings.unit == "luts" else "area"))
     with directory.claim():
-        directory.forget_steps()
+        directory.forget_steps(keep=[EMIT])  # the files are still there
         for old in (OPTIMIZED, SIMPLIFIED):
             (directory / old).unlink(missing_ok=True)
         save_circuit(circuit, directory / RAW)
-        directory.note_step("lower", {"seconds": time.perf_counter() - started, "outputs": outputs_of(model)})
+        directory.note_step("lower", {"seconds": time.perf_counter() - started, "digest": circuit.digest,
+                                      "outputs": outputs_of(model)})
     return circuit
 
 
-def optimize_run(path: str | Path, *, level: str | None = None, budget: float | None = None,
+def prove_pass(before: Circuit, after: Circuit) -> Verdict:
+    """Prove that a pass kept the function, and that the macros which it left hold."""
+    return prove(before, after, macros=True)
+
+
+def optimize_run(path: str | Path, *, level: str | None = None, budget: float | None = None, prove_each: bool = False,
                  data_dir: str | Path | None = None, progress: Callable[[str], None] | None = None) -> Circuit:
     """Optimise the run's raw circuit into ``optimized.net``.
 
     With a ``budget`` the circuit is simplified on the run's training samples too, see ``simplify``: what the last
     passes started from is ``simplified.net`` then, and the step notes what was given up. The level is
-    by default O2, of a run with a price in tables O1, which keeps them.
+    by default O2, of a run with a price in tables O1, which keeps them. With ``prove_each`` each pass is proved against
+    its input, and nothing is written where one is wrong.
     """
     level = level or ("O1" if load_model(path).settings.unit == "luts" else "O2")
     directory, started = RunDirectory.existing(path), time.perf_counter()
+    proof = prove_pass if prove_each else None
     with directory.claim():
-        raw, inexact = raw_circuit(directory), {}
+        raw, inexact = proved_in(directory, raw_circuit(directory), directory / RAW, progress=progress), {}
         if budget is None:
-            circuit, statistics = optimize(raw, level=level, progress=progress)
+            circuit, statistics = optimize(raw, level=level, prove=proof, progress=progress)
         else:
             data, differ = data_of_run(LOGIC, directory.read_model("logic"), directory, data_dir)
             if differ:
                 raise InputError(differ)
-            reference, circuit, statistics, report = simplify(raw, data, budget, level=level, progress=progress)
+            reference, circuit, statistics, report = simplify(raw, data, budget, level=level, prove_each=prove_each,
+                                                              progress=progress)
             save_circuit(reference, directory / SIMPLIFIED)
             inexact = {"inexact": dataclasses.asdict(report), "reference": reference.digest}
         save_circuit(circuit, directory / OPTIMIZED)
         passes = [dataclasses.asdict(s) for s in statistics]
         directory.note_step("optimize", {"level": level, "seconds": time.perf_counter() - started, "passes": passes,
-                                         "digest": circuit.digest, **inexact}, forget=["verify"])
+                                         "digest": circuit.digest, "proved_each": prove_each, **inexact},
+                            forget=["verify"])
         if budget is None:
             (directory / SIMPLIFIED).unlink(missing_ok=True)
     return circuit
 
 
-def simplify(raw: Circuit, data: Dataset, budget: float, *, level: str = "O2",
+def simplify(raw: Circuit, data: Dataset, budget: float, *, level: str = "O2", prove_each: bool = False,
              progress: Callable[[str], None] | None = None) -> tuple[Circuit, Circuit, list[PassStatistics],
                                                                      SubstitutionReport]:
     """Optimise, simplify on training samples within ``budget`` of the validation accuracy, and optimise again.
@@ -83,11 +96,12 @@ def simplify(raw: Circuit, data: Dataset, budget: float, *, level: str = "O2",
         The simplified circuit, which is another function than ``raw``; the same function after the last passes; what
         all passes did; and what the simplification cost.
     """
-    circuit, first = optimize(raw, level=level, progress=progress)
+    proof = prove_pass if prove_each else None
+    circuit, first = optimize(raw, level=level, prove=proof, progress=progress)
     x, held = _codes(circuit, data.train.x), _codes(circuit, data.validation.x)
     simplified, report = simplify_on(circuit, x, data.train.y, budget=budget, validation=(held, data.validation.y),
                                      progress=progress)
-    circuit, second = optimize(simplified, level=level, progress=progress)
+    circuit, second = optimize(simplified, level=level, prove=proof, progress=progress)
     return simplified, circuit, [*first, *second], report
 
 
@@ -98,7 +112,7 @@ def _codes(circuit: Circuit, x: NDArray[Any]) -> NDArray[np.unsignedinteger[Any]
 
 def verify_run(path: str | Path, *, data_dir: str | Path | None = None,
                progress: Callable[[str], None] | None = None) -> dict[str, Verdict]:
-    """Prove the run's optimised circuit equal to the raw one, and check every back end.
+    """Prove the run's optimised circuit equal to the raw one, and check every back end and every emitted file.
 
     An inexact circuit is proved equal to ``simplified.net``; that it is not the trained network is said in its place.
     Where the data are not those that the run was trained on, what needs them is left out and unknown.
@@ -117,7 +131,14 @@ def verify_run(path: str | Path, *, data_dir: str | Path | None = None,
         raise InputError(f"{path} was left while it was optimised; run `hardwire optimize {path}` again")
     verdicts = verify_circuit(best, against=reference if (directory / OPTIMIZED).is_file() else None,
                               network=None if inexact else hard_outputs(model),
-                              samples=None if differ else model.encoder.codes(dataset.test.x), progress=progress)
+                              samples=None if differ else model.encoder.codes(dataset.test.x),
+                              emitted=emissions_of(directory), progress=progress)
+    if "trained network" in verdicts:
+        network = sha256((directory / MODEL).read_bytes())
+        verdicts["trained network"] = dataclasses.replace(verdicts["trained network"], against=network)
+    if (wrong := verdicts.get("optimized gates")) and wrong.status == "refuted":
+        remedy = f"run `hardwire optimize {path} --prove-each`, which names the pass"
+        verdicts["optimized gates"] = dataclasses.replace(wrong, detail=f"{wrong.detail}; {remedy}")
     if differ:
         verdicts = {"test samples": Verdict("unknown", detail=f"not simulated: {differ}")} | verdicts
     if inexact:
@@ -125,5 +146,13 @@ def verify_run(path: str | Path, *, data_dir: str | Path | None = None,
                f"{inexact['samples']} training decisions are others")
         verdicts = {"trained network": Verdict("skipped", detail=why)} | verdicts
     directory.note_step("verify", {"seconds": time.perf_counter() - started, "digest": best.digest,
-                                   "verdicts": {name: str(verdict) for name, verdict in verdicts.items()}})
+                                   "verdicts": {name: str(verdict) for name, verdict in verdicts.items()},
+                                   "verified_by": {name: _bound(best, verdict) for name, verdict in verdicts.items()}})
     return verdicts
+
+
+def _bound(circuit: Circuit, verdict: Verdict) -> dict[str, Any]:
+    """What a verdict is bound to: both sides, the method, and the program with its version."""
+    values = {"circuit": circuit.digest, "against": verdict.against, "method": verdict.method, "tool": verdict.tool,
+              "version": verdict.version, "detail": verdict.detail}
+    return {key: value for key, value in values.items() if value} | {"seconds": verdict.seconds}

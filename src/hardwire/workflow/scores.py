@@ -72,7 +72,7 @@ def score_circuit(path: str | Path, *, liberty: str | None = None, board: bool =
         raise InputError("--dataset and --input both give samples; give one of them")
     if liberty is None and not luts and (dataset is not None or samples is not None):
         raise InputError("samples are for netlists; give --liberty FILE or --luts with them")
-    circuit = circuit_of(path)
+    circuit = circuit_of(path, progress=progress)
     if liberty is None and not luts:
         return _described(circuit, path, None)
     self_test()

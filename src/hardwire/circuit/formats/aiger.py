@@ -21,7 +21,7 @@ from ..aig import Aig
 from ..check import check
 from ..circuit import FALSE, FIRST, STAGES, TRUE, Circuit
 from ..structure import bit_names
-from .words import MARK, Interface, describe_words, one_bit_words, restore_words, topological
+from .words import MARK, Interface, describe_words, generated_by, one_bit_words, restore_words, topological
 
 #: Octets of a number in a binary file: 35 bits hold any literal that is read here.
 OCTETS = 5
@@ -73,7 +73,7 @@ def write_aiger(circuit: Circuit, path: str | PathLike[str], *, binary: bool = T
         ands = "".join(f"{2 * v} {a} {b}\n" for v, (a, b) in rows).encode()
     tail = [f"i{i} {name}" for i, name in enumerate(bit_names(circuit.inputs))]
     tail += [f"o{i} {name}" for i, name in enumerate(bit_names(circuit.outputs))]
-    tail += ["c", MARK + describe_words(circuit)]
+    tail += ["c", MARK + describe_words(circuit), generated_by(circuit)]
     return write_bytes(path, ("\n".join(lines) + "\n").encode() + ands + ("\n".join(tail) + "\n").encode())
 
 

@@ -16,7 +16,7 @@ from ...core.truth_tables import cofactors, ones, projection
 from ..builder import CircuitBuilder
 from ..circuit import FALSE, MAX_ARITY, TRUE, Circuit
 from ..structure import bit_names
-from .words import MARK, Interface, describe_words, one_bit_words, restore_words, topological
+from .words import MARK, Interface, describe_words, generated_by, one_bit_words, restore_words, topological
 
 #: Of one table: a product and the value, ``1`` or ``0``, that it gives.
 Rows = list[tuple[str, str]]
@@ -57,7 +57,8 @@ def write_blif(circuit: Circuit, path: str | PathLike[str]) -> Path:
                          f"rename one to write BLIF")
     nets = circuit.net_names()
     names = ["$false", "$true", *inputs, *("$" + name for name in nets[circuit.first_node :])]
-    lines = [f"# {MARK}{describe_words(circuit)}", f".model {re.sub(r'[^A-Za-z0-9_.-]+', '_', circuit.name) or 'top'}",
+    lines = [f"# {generated_by(circuit)}", f"# {MARK}{describe_words(circuit)}",
+             f".model {re.sub(r'[^A-Za-z0-9_.-]+', '_', circuit.name) or 'top'}",
              *_wrapped(".inputs", inputs), *_wrapped(".outputs", outputs), ".names $false", ".names $true", "1"]
     rows = zip(names[circuit.first_node :], circuit.fanin.tolist(), circuit.table.tolist(), circuit.arity.tolist())
     for name, fanin, table, k in rows:

@@ -26,7 +26,7 @@ def save_circuit(circuit: Circuit, path: str | PathLike[str]) -> Path:
 
 
 def load_circuit(path: str | PathLike[str]) -> Circuit:
-    """Read a `.net` file.
+    """Read a `.net` file, its macros as it states them; ``hardwire.load_circuit`` proves them too.
 
     Raises
     ------

@@ -1,0 +1,242 @@
+"""Emitted files as they stand on disk: whether they are unchanged, and whether each computes the circuit.
+
+A file is read once: the bytes whose hash is taken are the bytes that are proved. C is compiled and run only where it
+is, byte for byte, what this program writes for the circuit; nothing else that lies in a folder is executed.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path, PurePath
+from typing import Any
+
+from ..backends.c import backend as c
+from ..circuit import Circuit
+from ..circuit.formats.aiger import read_aiger
+from ..circuit.formats.blif import read_blif
+from ..core import programs
+from ..core.bits import Codes
+from ..core.errors import FormatError
+from ..core.programs import Tool
+from ..core.verdict import Status, Verdict
+from .c import read_c
+from .check import Check, run_check
+from .equivalence import prove
+from .readback import read_emitted
+from .vectors import check_backend
+
+#: ``(main file, circuit whose words it has) -> what it computes``.
+Reader = Callable[[Path, Circuit], Circuit]
+
+
+def _read_c_batch(path: Path, like: Circuit) -> Circuit:
+    return read_c(path, like=like)
+
+
+def _read_c_one(path: Path, like: Circuit) -> Circuit:
+    return read_c(path, like=like, entry="one")
+
+
+def _read_verilog(path: Path, like: Circuit) -> Circuit:
+    return read_emitted(path, like=like)
+
+
+def _read_blif(path: Path, like: Circuit) -> Circuit:
+    return read_blif(path)
+
+
+def _read_aiger(path: Path, like: Circuit) -> Circuit:
+    return read_aiger(path)
+
+
+#: Target -> what of its main file is read, by what follows the file's name in the name of the check.
+READERS: dict[str, dict[str, Reader]] = {
+    "c": {"": _read_c_batch, ", one sample": _read_c_one}, "verilog": {"": _read_verilog}, "blif": {"": _read_blif},
+    "aiger": {"": _read_aiger},
+}
+#: Target -> the outside program that its readers use.
+TOOLS: dict[str, Tool] = {"verilog": programs.YOSYS}
+#: Samples of the first calls of compiled C: odd tails, with and without 64 samples before them.
+BATCHES = (1, 7, 8, 63, 64, 65, 100)
+#: What follows the file's name in the name of the check -> how the compiled C is called.
+CALLS: dict[str, dict[str, Any]] = {" compiled": {"batches": BATCHES},
+                                    " compiled, one sample": {"entry": "one", "optimize": "-O0"}}
+
+
+#: Suffix of a main file that is no circuit file -> target.
+SUFFIXES = {".c": "c", ".v": "verilog"}
+
+
+def read_main(path: str | Path, *, like: Circuit) -> dict[str, Circuit]:
+    """What the readers of a main file in C or Verilog make of it, by their names in ``READERS``; else nothing."""
+    path = Path(path)
+    readers = READERS[SUFFIXES[path.suffix]] if path.suffix in SUFFIXES else {}
+    return {what: reader(path, like) for what, reader in readers.items()}
+
+
+@dataclass(frozen=True)
+class EmittedFile:
+    """A file, its path as an ``Emission`` has it, and the SHA-256 of its bytes."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Emission:
+    """What one ``emit`` wrote.
+
+    Attributes
+    ----------
+    target, options
+        What was asked for.
+    circuit
+        Digest of the circuit.
+    version
+        Of the program that wrote it.
+    files
+        The main one first; their paths are relative to ``folder`` or absolute.
+    folder
+        The run directory.
+    """
+
+    target: str
+    options: Mapping[str, int]
+    circuit: str
+    version: str
+    files: tuple[EmittedFile, ...]
+    folder: Path
+
+    @property
+    def main(self) -> str:
+        """The path of the main file."""
+        return self.files[0].path
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for a record, without the folder that it lies in."""
+        return {"target": self.target, "options": dict(self.options), "circuit": self.circuit, "version": self.version,
+                "files": [asdict(file) for file in self.files]}
+
+    @classmethod
+    def of(cls, values: object, folder: Path) -> "Emission":
+        """The emission that the record of ``folder`` holds.
+
+        Raises
+        ------
+        FormatError
+            Where it holds none.
+        """
+        said: Any = values
+        try:
+            files = tuple(EmittedFile(file["path"], file["sha256"]) for file in said["files"])
+            emission = cls(said["target"], dict(said["options"]), said["circuit"], said["version"], files, folder)
+            texts = (emission.circuit, emission.version, *(text for f in files for text in (f.path, f.sha256)))
+            right = files and emission.target in READERS and all(isinstance(text, str) for text in texts)
+        except (TypeError, ValueError, KeyError):
+            right = False
+        if not right or any(PurePath(file.path).name in ("", "..") for file in files):
+            raise FormatError(f"the record of {folder} does not say what was emitted; emit the files anew")
+        return emission
+
+
+@dataclass(frozen=True)
+class _OnDisk:
+    """The bytes of an emission's files, None of one that is not there."""
+
+    emission: Emission
+    contents: Mapping[str, bytes | None]
+
+    @classmethod
+    def read(cls, emission: Emission) -> "_OnDisk":
+        return cls(emission, {file.path: _content(emission.folder / file.path) for file in emission.files})
+
+    @contextmanager
+    def copied(self) -> Iterator[Path]:
+        """The main file's path in a folder that holds these bytes and nothing else."""
+        with tempfile.TemporaryDirectory(prefix="hardwire-") as folder:
+            for path, content in self.contents.items():
+                if content is not None:
+                    (Path(folder) / PurePath(path).name).write_bytes(content)
+            yield Path(folder) / PurePath(self.emission.main).name
+
+    def alteration(self) -> Verdict | None:
+        """Refuted where a file has changed since it was emitted; no verdict on the circuit where one is missing.
+
+        A file beside the run directory may have been taken elsewhere, which is no failure of the run.
+        """
+        changed = [file.path for file in self.emission.files
+                   if (content := self.contents[file.path]) is not None and sha256(content) != file.sha256]
+        if changed:
+            verb = "have" if len(changed) > 1 else "has"
+            return Verdict("refuted", detail=f"{', '.join(changed)} {verb} changed since emitted; emit anew",
+                           method="hash")
+        missing = [path for path, content in self.contents.items() if content is None]
+        if missing:
+            status: Status = "skipped" if all(PurePath(path).is_absolute() for path in missing) else "unknown"
+            return Verdict(status, detail=f"{', '.join(missing)} cannot be read; emit anew", method="hash")
+        return None
+
+
+def sha256(content: bytes) -> str:
+    """The SHA-256 of bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes() if path.is_file() else None
+    except OSError:
+        return None
+
+
+def emitted_checks(circuit: Circuit, emission: Emission, codes: Codes) -> dict[str, Check]:
+    """The checks of what one ``emit`` wrote: its text is proved; C is compiled and simulated on ``codes`` too."""
+    disk, name = _OnDisk.read(emission), f"emitted {emission.main}"
+    content = disk.contents[emission.main]
+    against = "" if content is None else sha256(content)
+    checks = {name + what: Check(partial(_prove, circuit, disk, reader), against, TOOLS.get(emission.target))
+              for what, reader in READERS[emission.target].items()}
+    for what, call in CALLS.items() if emission.target == "c" else ():
+        checks[name + what] = Check(partial(_simulate, circuit, disk, codes, call), against, programs.CC)
+    return checks
+
+
+def _prove(circuit: Circuit, disk: _OnDisk, reader: Reader) -> Verdict:
+    altered = disk.alteration()
+    if altered is None:
+        return _of_another(circuit, disk.emission, _prove_text(circuit, disk, reader))
+    if altered.status != "refuted" or disk.contents[disk.emission.main] is None:
+        return altered
+    text = run_check(lambda: _prove_text(circuit, disk, reader))
+    if text.status == "refuted":
+        return replace(text, detail=f"{altered.detail}: {text.detail}")
+    return replace(altered, detail=altered.detail + "; the text still computes the circuit" * text.passed)
+
+
+def _prove_text(circuit: Circuit, disk: _OnDisk, reader: Reader) -> Verdict:
+    with disk.copied() as main:
+        return prove(circuit, reader(main, circuit))
+
+
+def _of_another(circuit: Circuit, emission: Emission, verdict: Verdict) -> Verdict:
+    if verdict.status != "refuted" or emission.circuit == circuit.digest:
+        return verdict
+    return replace(verdict, detail=f"{verdict.detail}; it was emitted from circuit {emission.circuit[:16]}, and this "
+                                   f"is {circuit.digest[:16]}: emit anew")
+
+
+def _simulate(circuit: Circuit, disk: _OnDisk, codes: Codes, call: Mapping[str, Any]) -> Verdict:
+    altered = disk.alteration()
+    if altered is not None:
+        return altered
+    if disk.emission.circuit != circuit.digest:
+        return Verdict("skipped", detail=f"{disk.emission.main} was emitted from another circuit; emit anew")
+    with disk.copied() as main, tempfile.TemporaryDirectory(prefix="hardwire-") as folder:
+        fresh = {path.name: path.read_bytes() for path in c.emit(circuit, folder, name=main.stem)}
+        if fresh != {PurePath(path).name: content for path, content in disk.contents.items()}:
+            return Verdict("skipped", detail=f"{disk.emission.main} is not what this version writes, and nothing else "
+                                             "is run; emit anew")
+        return check_backend(circuit, partial(c.run, circuit, main=main, **call), codes)
