@@ -85,6 +85,12 @@ def test_samples_of_unknown_rows():
     assert differing(fingerprint_of(given), fingerprint_of(moved)) == {"features", "labels"}
 
 
+def test_a_split_that_is_kept_back():
+    """As a sweep may keep the test split from its trials: their runs can still be reported on all data."""
+    whole = split_samples("made", samples(), seed=0, validation=0.1, test=0.2)
+    assert fingerprint_of(dataclasses.replace(whole, test=None)) == {}
+
+
 @pytest.mark.slow
 def test_mnist_takes_well_under_a_second():
     try:

@@ -15,10 +15,12 @@ def fingerprint_of(dataset: Dataset) -> dict[str, str | int]:
     """Return the number of ``samples`` and the SHA-256 of every other part.
 
     ``features`` and ``labels`` are hashed in the source's order as far as it is known, so that another ``split`` of the
-    same samples differs in that part alone. ``classes`` and ``names`` are those of classes and features. A split that
-    is kept back, None, has no part in it.
+    same samples differs in that part alone. ``classes`` and ``names`` are those of classes and features. Nothing is
+    returned where a split is kept back as None: such data cannot be compared.
     """
-    splits = [s for s in (dataset.train, dataset.validation, dataset.test) if s is not None]
+    splits = [dataset.train, dataset.validation, dataset.test]
+    if None in splits:
+        return {}
     return {
         "samples": sum(len(s.y) for s in splits),
         "features": values_digest(_in_order(splits, [s.x for s in splits])),
