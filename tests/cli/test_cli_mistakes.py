@@ -341,7 +341,7 @@ def test_debug_shows_the_traceback(tmp_path):
 @pytest.mark.parametrize("error, code, word", [
     (KeyboardInterrupt(), 130, "interrupted"), (MemoryError(), 2, "memory"), (OSError(28, "No space left on device"), 2, "space")])
 def test_what_may_happen_at_any_time(ask, monkeypatch, error, code, word):
-    def fail(path):
+    def fail(path, **_):
         raise error
 
     monkeypatch.setattr("hardwire.workflow.circuits.circuit_of", fail)
