@@ -4,9 +4,7 @@ import csv
 import io
 import math
 import os
-import pickle
-import zipfile
-import zlib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import FormatError, InputError
+from .arrays import read_npz as read_npz_arrays
 from .samples import REGRESS, Samples, Shape, Task, identifiers, index_labels, pixel_names
 
 #: Name or number of a label column, or of several ones.
@@ -193,19 +192,28 @@ def _split(path: Path, text: str, delimiter: str) -> tuple[list[list[str]], list
                 rows.append([cell.strip() for cell in row])
                 lines.append(reader.line_num)
     except csv.Error as error:
-        raise FormatError(f"{path} line {reader.line_num} cannot be read ({error}); mend its quotes") from None
+        raise FormatError(f"{path} line {reader.line_num} cannot be read ({error}); mend its quotes, or "
+                          f"leave longer cells out") from None
     return rows, lines
 
 
 def _delimiter(path: Path, text: str) -> str:
     """The delimiter that splits the first lines into the most columns, equally many in each; else the first line."""
     head = [line for line in text.split("\n", 50)[:50] if line.strip()][:20]
-    counts = {d: [len(row) for row in csv.reader(head, delimiter=d, skipinitialspace=True)] for d in DELIMITERS}
+    counts = {d: n for d in DELIMITERS if (n := _columns(head, d))}
     even = {d: n[0] for d, n in counts.items() if n[0] > 1 and len(set(n)) == 1}
     best = even or {d: n[0] for d, n in counts.items() if n[0] > 1}
     if not head or not best:
         raise InputError(f"{path} has a single column; separate features and label by comma, semicolon or tab")
     return max(best, key=best.__getitem__)
+
+
+def _columns(head: list[str], delimiter: str) -> list[int]:
+    """How many cells each line has; none where a cell is longer than the csv module reads."""
+    try:
+        return [len(row) for row in csv.reader(head, delimiter=delimiter, skipinitialspace=True)]
+    except csv.Error:
+        return []
 
 
 def _has_header(first: list[str], values: list[dict[str, float | None]], label: Label) -> bool:
@@ -274,7 +282,7 @@ def read_npz(path: str | os.PathLike[str], *, task: Task = "classify") -> Sample
         Where the file is no archive of plain arrays.
     """
     path = Path(path)
-    arrays = _arrays(path)
+    arrays = read_npz_arrays(path, ("x", "y"), ("x_test", "y_test", "classes"))
     if ("x_test" in arrays) != ("y_test" in arrays):
         raise InputError(f"{path} has only one of x_test and y_test; give both or none")
     x, shape = _features(path, "x", arrays["x"])
@@ -291,21 +299,6 @@ def read_npz(path: str | os.PathLike[str], *, task: Task = "classify") -> Sample
     index, classes = (_classes if task == "classify" else _named)(path, y, test_y, arrays.get("classes"))
     test = None if test_x is None else (test_x, index[len(y):])
     return Samples(x, index[: len(y)], classes, features, shape, f"archive {path.name}", test)
-
-
-def _arrays(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in ("x", "y", "x_test", "y_test", "classes") if key in archive}
-            present = ", ".join(archive)
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError, AttributeError, TypeError):
-        raise FormatError(f"{path} is no .npz archive of plain arrays; write it with numpy.savez") from None
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}; check the path") from None
-    missing = [key for key in ("x", "y") if key not in arrays]
-    if missing:
-        raise InputError(f"{path} lacks the array {missing[0]!r} and has {present or 'none'}; give x and y")
-    return arrays
 
 
 def _features(path: Path, name: str, x: NDArray[Any]) -> tuple[NDArray[Any], Shape | None]:
@@ -377,7 +370,7 @@ def _classes(
     index, classes = index_labels(np.concatenate([y, y_test]), str(path))
     if names is None:
         return index, classes
-    values = np.array([int(c) if c.lstrip("-").isdigit() else -1 for c in classes])
+    values = np.array([int(c) if re.fullmatch("[0-9]{1,18}", c) else -1 for c in classes])
     if names.ndim != 1 or values.min() < 0 or values.max() >= len(names):
         raise InputError(f"{path}: y is not 0 to {names.size - 1} as its {names.size} classes ask; mend y or classes")
     return values[index], tuple(map(str, names.tolist()))
