@@ -22,6 +22,8 @@ Label = str | int | Sequence[str | int] | None
 DELIMITERS = ",;\t"
 MISSING = frozenset(("", "?", "na", "n/a", "nan", "null"))
 MAX_CATEGORIES = 256
+#: A table may become so many values, or so many for each byte of its file.
+MOST_VALUES, VALUES_A_BYTE = 1 << 24, 32
 #: So many different cells, most of them numbers, make a column of numbers: what is none is then a mistake.
 FEW_VALUES = 10
 
@@ -61,15 +63,26 @@ def read_table(path: str | os.PathLike[str], *, label: Label = None, task: Task 
     cells = zip(*(body if header else rows))
     columns = [_Column(path, name, c, lines[header:], v) for name, c, v in zip(names, cells, values)]
     chosen = _label_columns(path, names, label, task)
-    parts = [column.features() for i, column in enumerate(columns) if i not in chosen]
+    read = [column for i, column in enumerate(columns) if i not in chosen]
+    _check_size(path, read)
+    parts = [column.features() for column in read]
     if not parts:
         what = "a label column" if len(chosen) == 1 else "label columns"
         raise InputError(f"{path} has {what} only; add at least one column of features")
-    x = np.stack([values for part in parts for _, values in part], axis=1)
+    x = np.stack([values for part in parts for _, values in part], axis=1).astype(np.float64, copy=False)
     y, classes = _outputs([columns[i] for i in chosen], task)
     features = identifiers(name for part in parts for name, _ in part)
     whole = np.all(x == np.floor(x)) and np.abs(x).max() < 2**53
     return Samples(x.astype(np.int64) if whole else x, y, classes, features, None, f"table {path.name}")
+
+
+def _check_size(path: Path, columns: "Sequence[_Column]") -> None:
+    """InputError where the columns' texts, a feature each, make far more values than the file has bytes."""
+    features = sum(len(column.values) if column.texts else 1 for column in columns)
+    samples = len(columns[0].cells) if columns else 0
+    if features * samples > max(MOST_VALUES, VALUES_A_BYTE * path.stat().st_size):
+        raise InputError(f"{path} would become {features:,} features of {samples:,} samples, one for each text of a "
+                         f"column; leave columns of texts out, or number their texts")
 
 
 class _Column:
@@ -100,7 +113,7 @@ class _Column:
             raise self.error(endless, "has a number that is not finite", "mend it or remove the line")
         return np.array([self.values[cell] for cell in self.cells], dtype=np.float64)
 
-    def features(self) -> list[tuple[str, NDArray[np.float64]]]:
+    def features(self) -> list[tuple[str, NDArray[np.float64] | NDArray[np.bool_]]]:
         """Name and values of the feature, or of one 0/1 feature for each text."""
         values = self.numbers()
         if values is not None:
@@ -112,7 +125,7 @@ class _Column:
                              f"{MAX_CATEGORIES}", "remove the column or give numbers")
         rank = {text: i for i, text in enumerate(sorted(self.values))}
         index = np.array([rank[cell] for cell in self.cells])
-        return [(f"{self.name}_{text}", (index == i).astype(np.float64)) for text, i in rank.items()]
+        return [(f"{self.name}_{text}", index == i) for text, i in rank.items()]
 
     def classes(self) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         """The cells as class indices, and the classes: integers by value or texts by alphabet."""

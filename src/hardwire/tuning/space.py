@@ -3,7 +3,6 @@
 import itertools
 import json
 import math
-import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from ..core.errors import FormatError, InputError
 from ..core.files import read_text
+from ..core.parse import parse_toml
 from ..core.settings import Settings
 from ..logic.settings import LogicSettings
 
@@ -111,8 +111,8 @@ def read_space(path: str | Path, settings: type[Settings] = LogicSettings) -> Sp
         Where it cannot be read, or names what is no setting.
     """
     try:
-        return parse_space(tomllib.loads(read_text(path)), settings)
-    except tomllib.TOMLDecodeError as error:
+        return parse_space(parse_toml(read_text(path)), settings)
+    except ValueError as error:
         raise FormatError(f"{path} is not TOML ({error}); correct it") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

@@ -36,6 +36,7 @@ from .kernels.tables import begin_table_substitution, propose_table, substitute_
 from .kernels.tidy import fold, forget_dead, pool_of
 from .prices import Prices
 from .samples import KINDS, SearchSamples, zeros
+from .stored import check_fit, check_net
 
 #: Proposals of a round: fixed, so that the result does not depend on the number of threads.
 ROUND = 8
@@ -430,9 +431,10 @@ class Search:
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], values: Mapping[str, Any]) -> None:
         """Go on from what ``state`` gave of a search of the same samples and options."""
+        check_fit({name: getattr(self.net, name) for name in KEPT_ARRAYS}, arrays)
         for name in KEPT_ARRAYS:
             getattr(self.net, name)[:] = arrays[name]
-        self.queue, self.free = arrays["queue"].tolist(), arrays["free"].tolist()
+        self.queue, self.free = check_net(self.net, self.groups, arrays)
         self.rng.bit_generator.state = values["rng"]
         self.rate, self.area, self.progress = values["rate"], values["price"], values["progress"]
         for name in COUNTERS:
