@@ -145,7 +145,8 @@ class SpikingTraining(Training):
         tensors = self.network.arrays() | {"pixels": encoder.pixels, "assigned": readout.assigned,
                                            "evidence": readout.evidence, "linear": readout.linear}
         values = {"low": encoder.low, "high": encoder.high, "training_samples": self.total,
-                  "dataset": {"name": dataset.name, "classes": list(dataset.classes), "shape": dataset.shape}}
+                  "dataset": {"name": dataset.name, "classes": list(dataset.classes),
+                              "shape": list(dataset.shape) if dataset.shape else None}}
         return tensors, values
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.errors import FormatError, InputError
 from ..core.files import read_text
-from ..core.parse import parse_toml
+from ..core.parse import parse_json, parse_toml
 from ..core.settings import Settings
 from ..logic.settings import LogicSettings
 
@@ -96,8 +96,12 @@ def kept(value: Any) -> Any:
 
 
 def restored(settings: type[Settings], params: dict[str, Any]) -> dict[str, Any]:
-    """Invert ``kept`` for values of ``settings`` by name."""
-    return {n: json.loads(v) if settings.kind_of(n).is_list else v for n, v in params.items()}
+    """Invert ``kept`` for values of ``settings`` by name; FormatError where they are none."""
+    try:
+        return {n: parse_json(v) if settings.kind_of(n).is_list else v for n, v in params.items()}
+    except (KeyError, TypeError, ValueError) as error:
+        raise FormatError(f"the study holds parameters that are no settings ({error}); restore it, or sweep into "
+                          "another folder") from None
 
 
 def read_space(path: str | Path, settings: type[Settings] = LogicSettings) -> Space:
@@ -184,4 +188,8 @@ def _range(name: str, kind: str, given: dict[str, Any]) -> Range:
         raise InputError(f"the range of {name} is logarithmic; give low above 0 and no step")
     if step is not None and not (math.isfinite(step) and step > 0):
         raise InputError(f"the range of {name} has step = {step}; give one above 0")
+    if step is not None and (high - low) / step > MOST:
+        raise InputError(f"the range of {name} has more than {MOST:,} steps; give a larger one")
+    if max(abs(low), abs(high)) > 1e300:
+        raise InputError(f"the range of {name} reaches beyond 1e300; give smaller bounds")
     return Range(low, high, log, step, kind == "int")
