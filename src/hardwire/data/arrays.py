@@ -40,7 +40,7 @@ def read_npy(path: str | os.PathLike[str]) -> NDArray[Any]:
     try:
         content = np.memmap(path, np.uint8, "r") if os.path.getsize(path) else np.zeros(0, np.uint8)
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}; give a .npy file") from None
+        raise InputError(f"{path} cannot be read ({error.strerror or error}); give a .npy file") from None
     try:
         return _array(content)
     except ValueError as error:

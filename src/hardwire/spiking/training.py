@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import FormatError, InputError
+from ..core.memory import check_memory
 from ..data import Dataset, load_dataset
 from ..data.datasets import Split
 from ..data.fingerprint import fingerprint_of
@@ -89,6 +90,8 @@ def read_data(settings: SpikingSettings, data_dir: str | Path | None = None) -> 
 
 def build(settings: SpikingSettings, inputs: int, training_samples: int) -> Network:
     """A fresh network; ``training_samples`` in all epochs."""
+    check_memory(16.0 * (inputs + 1) * settings.outputs, f"{inputs:,} inputs of {settings.outputs:,} outputs",
+                 "lower inputs or outputs")
     kind = OneSidedNetwork if settings.rule == "one-sided" else DiehlCookNetwork
     return kind(settings, inputs, training_samples)
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.errors import InputError
+from ...core.memory import check_memory
 from ...core.threads import run_jobs
 from ..graph import Graph
 from .arrays import BITS, CHUNK, WORDS, Job, Loss, Net, Price, new_job
@@ -48,6 +49,8 @@ KEPT_ARRAYS = ("fanin", "table", "arity", "order", "place", "refs", "area", "slo
 COUNTERS = ("began", "rounds", "epoch")
 #: Nats a sample that a unit of price may have to save at most.
 MOST = 0.02
+#: Largest budget: the price of a thousand million gates.
+MOST_BUDGET = 1e9
 #: Divisor of the counts: this times the root of the output bits of a group, at least of so many.
 TAU, FEW_BITS = 0.25, 8
 #: True output bits of a group for which it is offered another one.
@@ -288,9 +291,13 @@ class Search:
     def _allocate(self, prices: Prices, start: Graph | None) -> None:
         options, f, words = self.options, self.inputs, self.words
         begin = 0 if start is None else start.nodes + len(start.outputs)
+        if options.budget > MOST_BUDGET:
+            raise InputError(f"budget = {options.budget:g} is more than a search can fill; give at most {MOST_BUDGET:g}")
         slots = max(begin, self.groups * options.bits) + int(options.budget / max(prices.slot, 0.5)) + 4 * self.groups
         nodes = begin + int(1.3 * options.budget / prices.smallest) + slots + options.dead + 256
         nets = f + nodes
+        check_memory(float(nets) * words * 8, f"a search among {nets:,} nets on {self.samples.samples:,} samples",
+                     "lower budget, search_bits or search_copies")
         self.net = Net(
             values=zeros(np.uint64, nets, words), fanin=np.zeros((nets, prices.fan_in), np.int32),
             table=np.zeros(nets, np.uint64), arity=np.zeros(nets, np.uint8), order=np.zeros(nets, np.int32),

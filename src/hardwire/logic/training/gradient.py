@@ -21,7 +21,7 @@ from ..kernels.cpu.blocks import threads
 from ..kernels.ops import use_device
 from ..kernels.reference import cross_entropy
 from ..model import describe, load_weights, pack, to_numpy, to_torch
-from ..network.build import build_encoder, build_network
+from ..network.build import build_encoder, build_network, check_encoded
 from ..network.heads import Head, build_head
 from ..network.layers import LogicLayer
 from ..network.network import LogicNetwork
@@ -148,6 +148,7 @@ class LogicTraining(Training):
         self.settings, self.dataset, self.total = settings, dataset, settings.steps
         self.task: Task = TASKS[settings.task](len(dataset.classes), dataset.train.y)
         self.encoder = build_encoder(settings, dataset.train.x, dataset.shape, dataset.train.y)
+        check_encoded(self.encoder, len(dataset.train.y))
         place = use_device(settings.device)
         bits, y = self.encoder.encode(dataset.train.x), self.task.targets(dataset.train.y)
         self.given = network is not None

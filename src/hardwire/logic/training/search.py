@@ -19,7 +19,7 @@ from ...runs.experiment import Figures, Training
 from ...runs.fingerprint import Fingerprint
 from ..graph import Graph
 from ..model import describe, load_model, pack
-from ..network.build import build_encoder
+from ..network.build import build_encoder, check_encoded
 from ..network.convert import graph_of, network_of
 from ..network.heads import GroupSum, Head, MultiLabel, Regression, head_from_dict
 from ..search.engine import Search, SearchOptions
@@ -190,6 +190,7 @@ class SearchTraining(Training):
             self.head = self._fresh_head(groups)
         targets, task = self._targets()
         copies = self._number_of_copies()
+        check_encoded(self.encoder, len(dataset.train.y), copies)
         self.plain = self.encoder.encode(dataset.train.x)
         samples = SearchSamples.of(self._copies(), np.tile(targets, (copies, 1)), task,
                                    seed=settings.seed, moves=self._moves(), level=self._level, gain=self._gain,
