@@ -44,7 +44,8 @@ def check_size(config: LogicSettings, classes: int) -> None:
 
 def check_encoded(encoder: Encoder, samples: int, copies: int = 1) -> None:
     """InputError where the encoded training samples do not fit the machine's memory."""
-    check_memory(samples * copies * encoder.n_bits, f"{samples:,} samples in {copies:,} copies of {encoder.n_bits:,} bits",
+    check_memory(samples * copies * encoder.n_bits,
+                 f"{samples:,} samples in {copies:,} copies of {encoder.n_bits:,} bits",
                  "lower levels, edges or search_copies, or give fewer samples")
 
 

@@ -292,7 +292,7 @@ class Search:
         options, f, words = self.options, self.inputs, self.words
         begin = 0 if start is None else start.nodes + len(start.outputs)
         if options.budget > MOST_BUDGET:
-            raise InputError(f"budget = {options.budget:g} is more than a search can fill; give at most {MOST_BUDGET:g}")
+            raise InputError(f"budget = {options.budget:g} is more than a search fills; give at most {MOST_BUDGET:g}")
         slots = max(begin, self.groups * options.bits) + int(options.budget / max(prices.slot, 0.5)) + 4 * self.groups
         nodes = begin + int(1.3 * options.budget / prices.smallest) + slots + options.dead + 256
         nets = f + nodes
