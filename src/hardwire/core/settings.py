@@ -79,7 +79,7 @@ class Settings(BaseModel):
             message = _MESSAGES[kind].format(choices=", ".join(kinds.choices), **context)
         else:
             message = f"should be {kinds.words if place == name else kinds.entry.words}"
-        return f"{place} = {_shown(first['input'])} {message}"
+        return f"{place} = {shown(first['input'])} {message}"
 
     @classmethod
     def kind_of(cls, name: str) -> "Kind":
@@ -136,13 +136,13 @@ def _check_storable(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         for entry in value if isinstance(value, list | tuple) else [value]:
             if isinstance(entry, int) and entry.bit_length() > 63:
-                raise InputError(f"{name} = {_shown(entry)} does not fit 64 bits; give a smaller number")
+                raise InputError(f"{name} = {shown(entry)} does not fit 64 bits; give a smaller number")
             if isinstance(entry, str) and not is_text(entry):
-                raise InputError(f"{name} = {_shown(entry)} holds half of a surrogate pair, which no file can hold; "
+                raise InputError(f"{name} = {shown(entry)} holds half of a surrogate pair, which no file can hold; "
                                  "rename it")
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """Return a value for a sentence, shortened."""
     if isinstance(value, int) and value.bit_length() > 256:
         return f"{'-' * (value < 0)}0x{abs(value) >> value.bit_length() - 32:x}..."
@@ -159,7 +159,7 @@ def parse_assignments(text: str, where: str) -> dict[str, Any]:
         return parse_toml("\n".join(map(_quoted, text.splitlines())))
     except ValueError as error:
         example = "write for example seed=3"
-        raise InputError(f"{where} {_shown(text.splitlines()[0])} is not NAME=VALUE ({error}); {example}") from None
+        raise InputError(f"{where} {shown(text.splitlines()[0])} is not NAME=VALUE ({error}); {example}") from None
 
 
 def _quoted(line: str) -> str:

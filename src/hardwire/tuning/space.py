@@ -11,7 +11,7 @@ from typing import Any
 from ..core.errors import FormatError, InputError
 from ..core.files import read_text
 from ..core.parse import parse_json, parse_toml
-from ..core.settings import Settings
+from ..core.settings import Settings, shown
 from ..logic.settings import LogicSettings
 
 
@@ -152,10 +152,10 @@ def _types(settings: type[Settings]) -> dict[str, str]:
 
 
 def _typed(name: str, kind: str, value: Any) -> Any:
-    if kind == "float" and type(value) is int:
+    if kind == "float" and type(value) is int and value.bit_length() < 64:
         return float(value)
-    if type(value).__name__ != kind:
-        raise InputError(f"{name} = {value!r} should be of type {kind}")
+    if type(value).__name__ != kind or (kind == "int" and value.bit_length() > 63):
+        raise InputError(f"{name} = {shown(value)} should be of type {kind}")
     return value
 
 
@@ -165,7 +165,7 @@ def _choices(name: str, kind: str, values: list[Any]) -> list[Any]:
     values = [_typed(name, kind, v) for v in values]
     for i, value in enumerate(values):
         if value in values[:i]:
-            raise InputError(f"{name} lists {value!r} twice; list it once")
+            raise InputError(f"{name} lists {shown(value)} twice; list it once")
     return values
 
 
