@@ -104,7 +104,7 @@ def _features(
         if name == table.label or name in table.omit:
             continue
         if table.categories == "all" or name in table.categories:
-            texts = sorted(set(parts[0][name]), key=lambda text: (len(text) < 19 and text.isdigit() and int(text), text))
+            texts = sorted(set(parts[0][name]), key=lambda t: (len(t) < 19 and t.isdigit() and int(t), t))
             named += [f"{name}_{text}" for text in texts]
             for values, part in zip(columns, parts):
                 values += list(np.array(part[name])[None, :] == np.array(texts)[:, None])
