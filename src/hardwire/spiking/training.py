@@ -228,7 +228,7 @@ def _check_arrays(settings: SpikingSettings, values: SpikingValues, arrays: Tens
               "linear": (outputs + 1, classes)}
     fits = all(name in arrays and arrays[name].shape == shape for name, shape in shapes.items())
     fits = fits and pixels.ndim == 1 and len(pixels) > 0 and pixels.dtype == arrays["assigned"].dtype == np.int64
-    fits = fits and pixels[0] >= 0 and bool((np.diff(pixels) > 0).all())
+    fits = fits and bool(((pixels >= 0) & (pixels < 1 << 40)).all() and (np.diff(pixels) > 0).all())
     fits = fits and bool(((arrays["assigned"] >= 0) & (arrays["assigned"] < classes)).all())
     for name in ("evidence", "linear"):
         fits = fits and arrays[name].dtype == np.float64 and bool((np.abs(arrays[name]) <= LARGEST_EVIDENCE).all())
