@@ -10,7 +10,7 @@ import tomli_w
 from hypothesis import given
 
 from hardwire.core.errors import FormatError, HardwireError, InputError
-from hardwire.core.parse import parse_json, parse_toml
+from hardwire.core.reading import parse_json, parse_toml
 from hardwire.core.settings import parse_assignments
 from hardwire.crossbar.settings import CrossbarSettings
 from hardwire.devices.fitting import read_steps

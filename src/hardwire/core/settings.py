@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from .errors import FormatError, InputError
 from .files import read_text
 from .names import is_text
-from .parse import parse_toml
+from .reading import parse_toml
 
 #: Types that settings are declared with.
 Natural = Annotated[int, Field(ge=0)]

@@ -9,7 +9,7 @@ import tomli_w
 
 from ..core.errors import FormatError, InputError
 from ..core.files import read_text, write_text
-from ..core.parse import parse_toml
+from ..core.reading import parse_toml
 from .models import BinaryCell, Capacitor, Device, Ideal, LinearStep, Pcm, SoftBounds
 
 #: Fits of others say what they fit, and no figure of how well.

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from ..core.errors import FormatError, InputError
 from ..core.files import make_folder, read_text, remove_leftovers, write_text
-from ..core.parse import parse_json
+from ..core.reading import parse_json
 from ..core.settings import Settings
 from .checkpoint import Stored, read_stored, write_stored
 from .paths import same_value

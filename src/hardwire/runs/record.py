@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from ..core.errors import FormatError, InputError
 from ..core.files import write_text
-from ..core.parse import parse_json
+from ..core.reading import parse_json
 from ..core.verdict import Verdict
 
 NAME = "report.json"

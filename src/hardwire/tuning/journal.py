@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ..core.errors import FormatError, InputError
-from ..core.parse import parse_json
+from ..core.reading import parse_json
 
 Number = Annotated[int, Field(ge=0, le=10_000_000)]
 Real = Annotated[float, Field(ge=-1e300, le=1e300)]

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.errors import FormatError, InputError
 from ..core.files import read_text
-from ..core.parse import parse_json, parse_toml
+from ..core.reading import parse_json, parse_toml
 from ..core.settings import Settings, shown
 from ..logic.settings import LogicSettings
 

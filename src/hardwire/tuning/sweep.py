@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.errors import FormatError, HardwireError, InputError
 from ..core.files import read_text, write_text
-from ..core.parse import parse_json
+from ..core.reading import parse_json
 from ..core.settings import Settings
 from ..cost import stage_costs
 from ..report.front import mark_front, write_front
