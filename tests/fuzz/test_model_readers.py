@@ -78,7 +78,7 @@ class Seeds:
                 metrics += [] if figures is None else [figures]
                 tensors, plain = training.state()
                 held = {"position": training.position, "seconds": 0.5, "metrics": list(metrics)}
-                states.append(Stored(self.kind, self.settings.to_toml(), {k: np.array(v) for k, v in tensors.items()}, plain | {"run": held}))
+                states.append(Stored(self.kind, self.settings.to_toml(), {k: np.array(v) for k, v in tensors.items()}, plain | {"run": held, "fingerprint": dict(training.fingerprint())}))
         self.checkpoint = states[max(0, len(states) - 2)] if len(states) > 1 else states[0]
         shutil.rmtree(self.folder, ignore_errors=True)
         outcome = run(self.kind, self.settings, training_for(self.kind, self.settings, self.data), out=self.folder)

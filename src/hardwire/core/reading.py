@@ -87,8 +87,10 @@ def unpack(content: bytes, kind: Literal[".gz", ".xz"], *, limit: int | None = N
     return b"".join(parts)
 
 
-def parse_json(text: str | bytes, *, depth: int = DEPTH) -> Any:
-    """Parse JSON of at most ``depth`` levels, without NaN and Infinity, which are no JSON, or halves of characters.
+def parse_json(text: str | bytes, *, depth: int = DEPTH, constants: bool = False) -> Any:
+    """Parse JSON of at most ``depth`` levels, without halves of characters.
+
+    NaN and Infinity, which are no JSON, are taken only where ``constants`` says so.
 
     Raises
     ------
@@ -102,7 +104,7 @@ def parse_json(text: str | bytes, *, depth: int = DEPTH) -> Any:
         level += 1 if match[0] in "[{" else -1 if match[0] in "]}" else 0
         if level > depth:
             raise ValueError(f"its JSON has more than {depth} levels")
-    value = json.loads(text, parse_constant=_no_constant)
+    value = json.loads(text, parse_constant=None if constants else _no_constant)
     if _SURROGATE.search(text):
         json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError is a ValueError
     return value

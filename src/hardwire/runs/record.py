@@ -235,7 +235,7 @@ class Record(Part):
         """Read the record at ``path``, a run directory or the file itself."""
         path = _file(path)
         try:
-            values = parse_json(path.read_text(encoding="utf-8"))
+            values = parse_json(path.read_text(encoding="utf-8"), constants=True)  # named below
         except OSError as error:
             raise InputError(f"cannot read {path}: {error.strerror}; give a run directory that holds {NAME}") from None
         except ValueError as error:
