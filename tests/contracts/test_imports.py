@@ -36,7 +36,7 @@ RULE = {
     "spiking": (TRAINERS | {"devices"}, {"pydantic", "lazy_loader", "numpy", "numba", "llvmlite", "safetensors", "nir"}),
     "report": ({"core", "runs"}, {"lazy_loader", "numpy", "matplotlib", "rich", "jinja2", "markupsafe"}),
     "workflow": (TOP, {"numpy"}),
-    "tuning": (TOP | {"workflow"}, {"numpy", "optuna", "filelock"}),
+    "tuning": (TOP | {"workflow"}, {"numpy", "optuna", "filelock", "pydantic"}),
 }
 #: The command line sees everything; the package itself resolves names on first use.
 FREE = {"cli", "__main__", "__init__"}

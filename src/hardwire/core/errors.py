@@ -1,8 +1,16 @@
 """Errors that a user can mend: one sentence each, naming the object and the remedy. The command line exits with 2."""
 
 
+#: Characters of a sentence: a longer one, which quotes what a file holds, loses its middle.
+MOST = 1000
+
+
 class HardwireError(Exception):
     """Base of every error that is a user's or the environment's to mend."""
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if len(text) <= MOST else f"{text[: MOST // 2]} ... {text[-MOST // 4 :]}"
 
 
 class InputError(HardwireError):

@@ -40,3 +40,12 @@ def identifiers(texts: Iterable[str], *, prefix: str = "_", serial: int = 1) -> 
             following[name] = number
         following[unique] = serial
     return list(following)
+
+
+def is_text(text: str) -> bool:
+    """Whether ``text`` can be written to a file: it holds no half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

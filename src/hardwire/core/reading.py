@@ -4,6 +4,7 @@ import json
 import lzma
 import os
 import re
+import tomllib
 import zlib
 from pathlib import Path
 from typing import Any, Literal
@@ -18,10 +19,17 @@ UNPACKED, RATIO = 32 << 20, 50
 DIGITS = 20
 #: Levels of the deepest JSON.
 DEPTH = 64
+#: Dots in one key of TOML; the parser's time grows with their square.
+DOTS = 100
 
 _WHOLE = re.compile(r"-?[0-9]+\Z", re.ASCII)
 #: A string, the rest of the text where it has no end, or a bracket; no text is gone over twice.
 _NESTING = re.compile(r'"[^"\\]*(?:\\(?:.|\Z)[^"\\]*)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
+
+#: An escaped half of a surrogate pair, which alone is no text.
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+#: What stands in no part of a dotted key.
+_NO_KEY = re.compile(r"[,=\[\]{}#]")
 
 
 def read_bytes(path: str | os.PathLike[str], *, limit: int = LARGEST) -> bytes:
@@ -79,8 +87,10 @@ def unpack(content: bytes, kind: Literal[".gz", ".xz"], *, limit: int | None = N
     return b"".join(parts)
 
 
-def parse_json(text: str | bytes, *, depth: int = DEPTH) -> Any:
-    """Parse JSON of at most ``depth`` levels, without the constants NaN and Infinity that are no JSON.
+def parse_json(text: str | bytes, *, depth: int = DEPTH, constants: bool = False) -> Any:
+    """Parse JSON of at most ``depth`` levels, without halves of characters.
+
+    NaN and Infinity, which are no JSON, are taken only where ``constants`` says so.
 
     Raises
     ------
@@ -94,11 +104,40 @@ def parse_json(text: str | bytes, *, depth: int = DEPTH) -> Any:
         level += 1 if match[0] in "[{" else -1 if match[0] in "]}" else 0
         if level > depth:
             raise ValueError(f"its JSON has more than {depth} levels")
-    return json.loads(text, parse_constant=_no_constant)
+    value = json.loads(text, parse_constant=None if constants else _no_constant)
+    if _SURROGATE.search(text):
+        json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError is a ValueError
+    return value
 
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"its JSON has the value {name}")
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Return the table of a TOML text.
+
+    Raises
+    ------
+    ValueError
+        The text is not TOML, or is nested too deeply.
+    """
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.count(".") >= DOTS and _dots(line) >= DOTS:
+            raise ValueError(f"a key has more than {DOTS} parts at line {number}")
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _dots(line: str) -> int:
+    """Return the dots of the longest dotted key in a line."""
+    longest = run = 0
+    for part in line.split("."):
+        run = run + 1 if part.strip() and not _NO_KEY.search(part) else 0
+        longest = max(longest, run + 1)
+    return longest
 
 
 def whole(text: str, low: int = -(1 << 63), high: int = (1 << 64) - 1) -> int:

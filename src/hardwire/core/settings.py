@@ -1,8 +1,7 @@
 """Settings of a run: one declaration, from which TOML, options, estimator parameters and documentation follow."""
 
 import re
-import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self, get_args, get_origin
 
@@ -12,6 +11,8 @@ from pydantic.fields import FieldInfo
 
 from .errors import FormatError, InputError
 from .files import read_text
+from .names import is_text
+from .reading import parse_toml
 
 #: Types that settings are declared with.
 Natural = Annotated[int, Field(ge=0)]
@@ -50,7 +51,8 @@ class Settings(BaseModel):
 
     if not TYPE_CHECKING:  # a type checker sees the fields as keyword arguments
 
-        def __init__(self, **values: Any) -> None:
+        def __init__(self, /, **values: Any) -> None:
+            _check_storable(values)
             try:
                 super().__init__(**values)
             except ValidationError as error:
@@ -77,7 +79,7 @@ class Settings(BaseModel):
             message = _MESSAGES[kind].format(choices=", ".join(kinds.choices), **context)
         else:
             message = f"should be {kinds.words if place == name else kinds.entry.words}"
-        return f"{place} = {first['input']!r} {message}"
+        return f"{place} = {shown(first['input'])} {message}"
 
     @classmethod
     def kind_of(cls, name: str) -> "Kind":
@@ -101,8 +103,8 @@ class Settings(BaseModel):
             A setting is unknown or wrong.
         """
         try:
-            return cls(**tomllib.loads(text))
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            return cls(**parse_toml(text))
+        except ValueError as error:
             raise FormatError(f"{path} is not TOML ({error}); correct it") from None
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
@@ -112,7 +114,7 @@ class Settings(BaseModel):
         """Read settings from the TOML file at ``path``."""
         return cls.from_toml(read_text(path), path)
 
-    def changed(self, **values: Any) -> Self:
+    def changed(self, /, **values: Any) -> Self:
         """Return these settings with ``values`` in place of some."""
         return type(self)(**(self.model_dump() | values))
 
@@ -129,13 +131,35 @@ class Settings(BaseModel):
         return self.changed(**parse_assignments(text, where))
 
 
+def _check_storable(values: Mapping[str, Any]) -> None:
+    """InputError where a number or a text cannot be kept: integers beyond 64 bits, halves of surrogate pairs."""
+    for name, value in values.items():
+        for entry in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(entry, int) and entry.bit_length() > 63:
+                raise InputError(f"{name} = {shown(entry)} does not fit 64 bits; give a smaller number")
+            if isinstance(entry, str) and not is_text(entry):
+                raise InputError(f"{name} = {shown(entry)} holds half of a surrogate pair, which no file can hold; "
+                                 "rename it")
+
+
+def shown(value: object) -> str:
+    """Return a value for a sentence, shortened."""
+    if isinstance(value, int) and value.bit_length() > 256:
+        return f"{'-' * (value < 0)}0x{abs(value) >> value.bit_length() - 32:x}..."
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits in a list, or lists within lists
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 100 else f"{text[:97]}..."
+
+
 def parse_assignments(text: str, where: str) -> dict[str, Any]:
     """Return what lines of ``NAME=VALUE`` in TOML give, see ``Settings.with_text``."""
     try:
-        return tomllib.loads("\n".join(map(_quoted, text.splitlines())))
-    except tomllib.TOMLDecodeError as error:
+        return parse_toml("\n".join(map(_quoted, text.splitlines())))
+    except ValueError as error:
         example = "write for example seed=3"
-        raise InputError(f"{where} {text.splitlines()[0]!r} is not NAME=VALUE ({error}); {example}") from None
+        raise InputError(f"{where} {shown(text.splitlines()[0])} is not NAME=VALUE ({error}); {example}") from None
 
 
 def _quoted(line: str) -> str:

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..core.errors import InputError
 from ..core.rng import jit
+from ..devices.models import AGE
 from .cells import Cell, update
 from .kernels import tile
 from .kernels.noise import stream
@@ -163,6 +164,7 @@ class Crossbar:
                 raise InputError(f"{self.name}: stored with other {name.removesuffix('s')}s; build the network as it "
                                  "was when it "
                                  "was stored")
+        check_devices(self.name, own, arrays, float(getattr(self.state, "step", 1.0)))
         for name, value in arrays.items():
             own[name][...] = value
 
@@ -188,3 +190,39 @@ def _backward_all(around: Tile, reading: Any, d: Floats, y: Floats, rng: Stream)
 def _update_all(state: Any, x: Floats, d: Floats, lr: float, rng: Stream) -> None:
     for i in range(len(x)):
         update(state, x[i], d[i], lr, rng)
+
+
+#: What a device's stored numbers may exceed the largest fresh one's by, and an accumulator a pulse's change.
+FAR, WAITING = 100.0, 1000.0
+
+
+def check_devices(what: str, own: dict[str, NDArray[Any]], stored: dict[str, NDArray[Any]], step: float) -> None:
+    """Refuse stored devices that no training leaves: the kernels count pulses and rows by them.
+
+    Parameters
+    ----------
+    what
+        Name of the array in errors.
+    own, stored
+        As ``Crossbar.arrays`` gives them, of a fresh array and of the stored one.
+    step
+        Change of a weight by a pulse.
+    """
+    fresh = [np.abs(a[np.isfinite(a)]).max(initial=1.0) for a in own.values() if a.dtype == np.float32]
+    largest = FAR * float(max(fresh, default=1.0))
+    for name, value in stored.items():
+        if name in ("cell", "converters", "tile.rng"):
+            continue
+        if name == "reading.gain":
+            value = value.view(np.float64)
+        if value.dtype == np.int64:
+            limit = own["reading.rest"].shape[0] - 1 if name == "row" else 1 << 62
+            right = bool(((value >= 0) & (value <= limit)).all())
+        elif name == "accumulator":
+            right = bool((np.abs(value) <= WAITING * step).all())
+        elif name == "pair.constants":  # the last is seconds since the last pulse
+            right = bool((np.abs(value[..., :AGE]) <= largest).all()) and bool((value[..., AGE] >= 0).all())
+        else:
+            right = bool((np.abs(value) <= largest).all())
+        if not right or not np.isfinite(value).all():
+            raise InputError(f"{what}: stored {name} holds what no training leaves; train the network anew")

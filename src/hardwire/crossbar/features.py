@@ -21,6 +21,7 @@ from torch import nn
 from torch.nn.functional import interpolate
 
 from ..core.errors import FormatError, InputError, MissingToolError
+from ..data.arrays import read_npz
 from ..data.datasets import Split
 from ..runs.checkpoint import Stored, read_stored, write_stored
 from ..runs.fingerprint import Fingerprint
@@ -214,14 +215,17 @@ def _timm(name: str) -> Any:
 
 
 def _from_file(path: str, splits: Sequence[Split]) -> list[NDArray[np.float32]]:
+    if not Path(path).exists():
+        raise InputError(f"{path} does not exist; check the path")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            train, test = archive["train"].astype(np.float32), archive["test"].astype(np.float32)
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; check the path") from None
-    except Exception as error:  # a garbled archive makes NumPy raise nearly anything
-        reason = f"({error}); write it with numpy.savez"
-        raise FormatError(f"{path} is no archive of arrays train and test {reason}") from None
+        arrays = read_npz(path, ("train", "test"))
+    except InputError as error:
+        raise FormatError(f"{path} is no archive of arrays train and test ({error})") from None
+    train, test = arrays["train"], arrays["test"]
+    if train.dtype.kind not in "uif" or test.dtype.kind not in "uif":
+        raise FormatError(f"{path} holds features of type {train.dtype} and {test.dtype}; give real numbers")
+    with np.errstate(over="ignore"):
+        train, test = train.astype(np.float32), test.astype(np.float32)
     samples = len(splits[0].x) + len(splits[1].x), len(splits[2].x)
     if train.ndim != 2 or test.ndim != 2 or (len(train), len(test)) != samples or train.shape[1] != test.shape[1]:
         raise FormatError(f"{path} has features {train.shape} and {test.shape} for {samples[0]} training and "

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..core.errors import InputError
+from ..core.memory import check_memory
 from ..core.rng import inner, jit
 from .cells import Cell, update
 from .crossbar import Crossbar
@@ -22,6 +23,8 @@ from .periphery import PERIPHERIES, Chip, Periphery
 
 SIGMOID, TANH, RELU = range(3)
 ACTIVATIONS = {"sigmoid": SIGMOID, "tanh": TANH, "relu": RELU}
+#: Bytes of a synapse's devices at least.
+SYNAPSE = 32
 #: One array a layer.
 Layered = tuple[Floats, ...]
 
@@ -130,6 +133,8 @@ class Network:
         self.sizes, self.activation = tuple(sizes), activation
         chip = Chip() if chip is None else chip
         back = ahead if back is None else back
+        synapses = sum((n + 1) * m for n, m in pairwise(sizes))
+        check_memory(SYNAPSE * synapses, f"{synapses:,} synapses", "lower hidden")
         self.layers = [Crossbar(n + 1, m, cell, ahead=ahead, back=back, seed=seed * 1000 + k, chip=chip,
                                 name=f"{k + 1}")
                        for k, (n, m) in enumerate(pairwise(sizes))]

@@ -6,11 +6,13 @@ All variants start from the same weights and see the same samples in the same or
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from ..core.errors import FormatError, InputError
 from ..data import load_dataset
@@ -18,6 +20,7 @@ from ..data.fingerprint import fingerprint_of
 from ..runs.checkpoint import Stored, Tensors, part, with_prefix
 from ..runs.experiment import Figures, Training
 from ..runs.fingerprint import Fingerprint
+from ..runs.values import Real, Size, Standing, Values
 from .build import cell_of, chip_of, periphery_of
 from .features import features_digest, features_of
 from .network import Network
@@ -148,8 +151,9 @@ class CrossbarTraining(Training):
 
     def restore(self, tensors: Tensors, values: Mapping[str, Any]) -> None:
         """Go on from what ``state`` gave."""
+        kept = CrossbarValues.of(values, "the checkpoint")
         restore_devices(self.networks, tensors)
-        self.loss, self.right, self.seconds = values["loss"], values["right"], dict(values["seconds"])
+        self.loss, self.right, self.seconds = kept.loss, kept.right, _seconds(kept, self.settings)
 
     def finish(self) -> tuple[Tensors, dict[str, Any]]:
         """Return what ``state`` gives."""
@@ -175,11 +179,38 @@ def restore_devices(networks: Mapping[str, Network], tensors: Tensors) -> None:
 
 def load(stored: Stored) -> CrossbarModel:
     """Return the model of a finished run."""
-    settings, values = CrossbarSettings.from_toml(stored.settings), stored.values
-    try:
-        networks: dict[str, Network] = {v: build(settings, v, values["inputs"], values["classes"])
-                                        for v in settings.variants}
-        restore_devices(networks, stored.tensors)
-        return CrossbarModel(settings, networks, values["run"]["metrics"], values["seconds"])
-    except (KeyError, TypeError) as error:
-        raise FormatError(f"the model lacks or garbles {error}; train the network anew") from None
+    settings = CrossbarSettings.from_toml(stored.settings)
+    values, run = CrossbarValues.of(stored.values, "the model"), Standing.of(stored.values, "the model").run
+    _check_sizes(settings, values, stored.tensors)
+    networks: dict[str, Network] = {v: build(settings, v, values.inputs, values.classes) for v in settings.variants}
+    restore_devices(networks, stored.tensors)
+    return CrossbarModel(settings, networks, run.metrics, _seconds(values, settings))
+
+
+class CrossbarValues(Values):
+    """What a checkpoint and a model hold beside the devices."""
+
+    loss: Real
+    right: Real
+    seconds: dict[str, Annotated[float, Field(ge=0)]]
+    inputs: Size
+    classes: Size
+
+
+def _seconds(values: CrossbarValues, settings: CrossbarSettings) -> dict[str, float]:
+    """Return the time of each variant; FormatError where one has none."""
+    if set(values.seconds) != set(settings.variants):
+        raise FormatError(f"the model has seconds of {', '.join(values.seconds)[:100]}, not of its variants; train the "
+                          "network anew")
+    return dict(values.seconds)
+
+
+def _check_sizes(settings: CrossbarSettings, values: CrossbarValues, tensors: Tensors) -> None:
+    """FormatError unless the stored devices are those of the settings' layers, before memory is taken for these."""
+    sizes = [values.inputs, *settings.hidden, values.classes]
+    for variant in settings.variants:
+        for k, (n, m) in enumerate(pairwise(sizes)):
+            given = tensors.get(f"{variant}.{k}.reading.rest")
+            if given is None or given.shape != (n + 1, m):
+                raise FormatError(f"the model holds other devices than layer {k + 1} of {variant}, {n + 1} x {m}; "
+                                  "train the network anew")

@@ -1,6 +1,7 @@
 """Data sets: a name or a file to training, validation and test splits."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, SupportsIndex
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import InputError
+from ..core.names import is_text
 from .samples import REGRESS, TASKS, Samples, Shape, Task
 from .sources import SOURCES, read_source
 from .tables import Label, read_npz, read_table
@@ -61,6 +63,11 @@ class Dataset:
     features: tuple[str, ...]
     shape: Shape | None
     source: str
+
+    def __post_init__(self) -> None:
+        for what, text in (("the data set's name", self.name), *(("class", name) for name in self.classes)):
+            if not is_text(text):
+                raise InputError(f"{what} {text!r} holds half of a surrogate pair, which no file can hold; rename it")
 
 
 def load_dataset(
@@ -190,7 +197,7 @@ def _check_classes(name: str, samples: Samples) -> None:
                          f"give two classes or more")
     if count.min() < need:
         c = int(count.argmin())
-        numbers = all(c.lstrip("-").isdigit() for c in samples.classes)
+        numbers = all(re.fullmatch("-?[0-9]+", c) for c in samples.classes)
         raise InputError(f"data set {name!r} has {count[c]} sample(s) of class {samples.classes[c]!r} to split into "
                          f"{need} parts; give {need} or more, or remove the class" + f", or {REGRESS}" * numbers)
 

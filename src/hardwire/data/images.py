@@ -3,8 +3,8 @@
 import io
 import math
 import pickle
+import pickletools
 import struct
-import zipfile
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import FormatError
+from .arrays import read_npz
 from .fetch import Open, Source
 from .samples import Samples, pixel_names
 
@@ -50,7 +51,7 @@ def parse_idx(content: bytes, what: str) -> NDArray[np.uint8]:
 def _idx_split(source: Source, open_file: Open, part: str) -> Arrays:
     files = f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
     x, y = (parse_idx(open_file(file), file) for file in files)
-    if x.ndim != 3 or y.ndim != 1 or len(x) != len(y) or y.max(initial=0) >= len(source.classes):
+    if x.ndim != 3 or y.ndim != 1 or len(x) != len(y) or not x.size or y.max(initial=0) >= len(source.classes):
         raise FormatError(f"{files[0]} {x.shape} and {files[1]} {y.shape} do not belong together; fetch both anew")
     return x, y.astype(np.int64)
 
@@ -91,18 +92,46 @@ def cifar_records(content: bytes, classes: int, what: str) -> Arrays:
 def cifar_batch(content: bytes, classes: int, what: str) -> Arrays:
     """Parse a batch of the Python version: a pickled dictionary of ``data`` and ``labels`` or ``fine_labels``."""
     try:
+        _check_pickle(content)
         batch = _ArraysOnly(io.BytesIO(content), encoding="latin1").load()
         return _cifar(batch["data"], np.array(batch["labels" if classes == 10 else "fine_labels"]), classes, what)
-    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError):
+    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError,
+            OverflowError):
         raise FormatError(f"{what} is no batch of the published Python version; fetch it anew") from None
 
 
+def _check_pickle(content: bytes) -> None:
+    """ValueError where a pickle names places of its memory that it has not filled: such a number would be allocated."""
+    filled = 0
+    for operation, argument, _ in pickletools.genops(content):
+        if "PUT" in operation.name or operation.name == "MEMOIZE":
+            filled += 1
+            if argument is not None and int(argument) > 2 * filled + 1000:
+                raise ValueError(f"place {argument} of {filled}")
+
+
+class _Array:
+    """Stands for ``numpy.ndarray`` in a pickle, where it only names a type."""
+
+
+def _reconstruct(kind: type[_Array], shape: tuple[int, ...], code: object) -> NDArray[np.uint8]:
+    """Return an empty array, which a pickle then fills with bytes that it holds."""
+    return np.zeros(0, np.uint8)
+
+
+def _dtype(name: str, *more: object) -> np.dtype[Any]:
+    """Return the type of pixels."""
+    if name not in ("u1", "|u1", "uint8", "B"):
+        raise pickle.UnpicklingError(f"{name} are no pixels")
+    return np.dtype(np.uint8)
+
+
 #: Modules' names changed with the versions of NumPy; these do not.
-ARRAY_MAKERS: dict[str, Any] = {"_reconstruct": np.zeros(0).__reduce__()[0], "ndarray": np.ndarray, "dtype": np.dtype}
+ARRAY_MAKERS: dict[str, Any] = {"_reconstruct": _reconstruct, "ndarray": _Array, "dtype": _dtype}
 
 
 class _ArraysOnly(pickle.Unpickler):
-    """A pickle may call any function; these may only make arrays."""
+    """A pickle may call any function; these may only make arrays of bytes."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module.split(".", 1)[0] == "numpy" and name in ARRAY_MAKERS:
@@ -112,12 +141,8 @@ class _ArraysOnly(pickle.Unpickler):
 
 def cifar_arrays(content: bytes, classes: int, what: str) -> Arrays:
     """Parse an archive of arrays ``x`` (n, 32, 32, 3) and ``y`` (n,), with equally many samples of each class."""
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            x, y = archive["x"], archive["y"]
-    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, pickle.UnpicklingError, TypeError,
-            AttributeError):
-        raise FormatError(f"{what} is no archive of arrays x and y; write it anew") from None
+    arrays = read_npz(io.BytesIO(content), ("x", "y"), what=what)
+    x, y = arrays["x"], arrays["y"]
     if x.shape[1:] != (32, 32, 3):
         raise FormatError(f"{what} has x {x.shape}, not (samples, 32, 32, 3); write it anew")
     x, y = _cifar(x.transpose(0, 3, 1, 2).reshape(len(x), -1), y, classes, what)

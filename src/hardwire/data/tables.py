@@ -4,9 +4,7 @@ import csv
 import io
 import math
 import os
-import pickle
-import zipfile
-import zlib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import FormatError, InputError
+from .arrays import read_npz as read_npz_arrays
 from .samples import REGRESS, Samples, Shape, Task, identifiers, index_labels, pixel_names
 
 #: Name or number of a label column, or of several ones.
@@ -23,6 +22,8 @@ Label = str | int | Sequence[str | int] | None
 DELIMITERS = ",;\t"
 MISSING = frozenset(("", "?", "na", "n/a", "nan", "null"))
 MAX_CATEGORIES = 256
+#: A table may become so many values, or so many for each byte of its file.
+MOST_VALUES, VALUES_A_BYTE = 1 << 24, 32
 #: So many different cells, most of them numbers, make a column of numbers: what is none is then a mistake.
 FEW_VALUES = 10
 
@@ -62,15 +63,26 @@ def read_table(path: str | os.PathLike[str], *, label: Label = None, task: Task 
     cells = zip(*(body if header else rows))
     columns = [_Column(path, name, c, lines[header:], v) for name, c, v in zip(names, cells, values)]
     chosen = _label_columns(path, names, label, task)
-    parts = [column.features() for i, column in enumerate(columns) if i not in chosen]
+    read = [column for i, column in enumerate(columns) if i not in chosen]
+    _check_size(path, read)
+    parts = [column.features() for column in read]
     if not parts:
         what = "a label column" if len(chosen) == 1 else "label columns"
         raise InputError(f"{path} has {what} only; add at least one column of features")
-    x = np.stack([values for part in parts for _, values in part], axis=1)
+    x = np.stack([values for part in parts for _, values in part], axis=1).astype(np.float64, copy=False)
     y, classes = _outputs([columns[i] for i in chosen], task)
     features = identifiers(name for part in parts for name, _ in part)
     whole = np.all(x == np.floor(x)) and np.abs(x).max() < 2**53
     return Samples(x.astype(np.int64) if whole else x, y, classes, features, None, f"table {path.name}")
+
+
+def _check_size(path: Path, columns: "Sequence[_Column]") -> None:
+    """InputError where the columns' texts, a feature each, make far more values than the file has bytes."""
+    features = sum(len(column.values) if column.texts else 1 for column in columns)
+    samples = len(columns[0].cells) if columns else 0
+    if features * samples > max(MOST_VALUES, VALUES_A_BYTE * path.stat().st_size):
+        raise InputError(f"{path} would become {features:,} features of {samples:,} samples, one for each text of a "
+                         f"column; leave columns of texts out, or number their texts")
 
 
 class _Column:
@@ -101,7 +113,7 @@ class _Column:
             raise self.error(endless, "has a number that is not finite", "mend it or remove the line")
         return np.array([self.values[cell] for cell in self.cells], dtype=np.float64)
 
-    def features(self) -> list[tuple[str, NDArray[np.float64]]]:
+    def features(self) -> list[tuple[str, NDArray[np.float64] | NDArray[np.bool_]]]:
         """Name and values of the feature, or of one 0/1 feature for each text."""
         values = self.numbers()
         if values is not None:
@@ -113,7 +125,7 @@ class _Column:
                              f"{MAX_CATEGORIES}", "remove the column or give numbers")
         rank = {text: i for i, text in enumerate(sorted(self.values))}
         index = np.array([rank[cell] for cell in self.cells])
-        return [(f"{self.name}_{text}", (index == i).astype(np.float64)) for text, i in rank.items()]
+        return [(f"{self.name}_{text}", index == i) for text, i in rank.items()]
 
     def classes(self) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         """The cells as class indices, and the classes: integers by value or texts by alphabet."""
@@ -193,19 +205,28 @@ def _split(path: Path, text: str, delimiter: str) -> tuple[list[list[str]], list
                 rows.append([cell.strip() for cell in row])
                 lines.append(reader.line_num)
     except csv.Error as error:
-        raise FormatError(f"{path} line {reader.line_num} cannot be read ({error}); mend its quotes") from None
+        raise FormatError(f"{path} line {reader.line_num} cannot be read ({error}); mend its quotes, or "
+                          f"leave longer cells out") from None
     return rows, lines
 
 
 def _delimiter(path: Path, text: str) -> str:
     """The delimiter that splits the first lines into the most columns, equally many in each; else the first line."""
     head = [line for line in text.split("\n", 50)[:50] if line.strip()][:20]
-    counts = {d: [len(row) for row in csv.reader(head, delimiter=d, skipinitialspace=True)] for d in DELIMITERS}
+    counts = {d: n for d in DELIMITERS if (n := _columns(head, d))}
     even = {d: n[0] for d, n in counts.items() if n[0] > 1 and len(set(n)) == 1}
     best = even or {d: n[0] for d, n in counts.items() if n[0] > 1}
     if not head or not best:
         raise InputError(f"{path} has a single column; separate features and label by comma, semicolon or tab")
     return max(best, key=best.__getitem__)
+
+
+def _columns(head: list[str], delimiter: str) -> list[int]:
+    """How many cells each line has; none where a cell is longer than the csv module reads."""
+    try:
+        return [len(row) for row in csv.reader(head, delimiter=delimiter, skipinitialspace=True)]
+    except csv.Error:
+        return []
 
 
 def _has_header(first: list[str], values: list[dict[str, float | None]], label: Label) -> bool:
@@ -274,7 +295,7 @@ def read_npz(path: str | os.PathLike[str], *, task: Task = "classify") -> Sample
         Where the file is no archive of plain arrays.
     """
     path = Path(path)
-    arrays = _arrays(path)
+    arrays = read_npz_arrays(path, ("x", "y"), ("x_test", "y_test", "classes"))
     if ("x_test" in arrays) != ("y_test" in arrays):
         raise InputError(f"{path} has only one of x_test and y_test; give both or none")
     x, shape = _features(path, "x", arrays["x"])
@@ -291,21 +312,6 @@ def read_npz(path: str | os.PathLike[str], *, task: Task = "classify") -> Sample
     index, classes = (_classes if task == "classify" else _named)(path, y, test_y, arrays.get("classes"))
     test = None if test_x is None else (test_x, index[len(y):])
     return Samples(x, index[: len(y)], classes, features, shape, f"archive {path.name}", test)
-
-
-def _arrays(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in ("x", "y", "x_test", "y_test", "classes") if key in archive}
-            present = ", ".join(archive)
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError, AttributeError, TypeError):
-        raise FormatError(f"{path} is no .npz archive of plain arrays; write it with numpy.savez") from None
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}; check the path") from None
-    missing = [key for key in ("x", "y") if key not in arrays]
-    if missing:
-        raise InputError(f"{path} lacks the array {missing[0]!r} and has {present or 'none'}; give x and y")
-    return arrays
 
 
 def _features(path: Path, name: str, x: NDArray[Any]) -> tuple[NDArray[Any], Shape | None]:
@@ -377,7 +383,7 @@ def _classes(
     index, classes = index_labels(np.concatenate([y, y_test]), str(path))
     if names is None:
         return index, classes
-    values = np.array([int(c) if c.lstrip("-").isdigit() else -1 for c in classes])
+    values = np.array([int(c) if re.fullmatch("[0-9]{1,18}", c) else -1 for c in classes])
     if names.ndim != 1 or values.min() < 0 or values.max() >= len(names):
         raise InputError(f"{path}: y is not 0 to {names.size - 1} as its {names.size} classes ask; mend y or classes")
     return values[index], tuple(map(str, names.tolist()))

@@ -1,5 +1,6 @@
 """Published tables: those of the UCI repository and of the collection PMLB, which keeps many of them in one form."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -89,7 +90,7 @@ def _columns(table: Table, content: bytes, file: str) -> dict[str, list[str]]:
 def _labels(cells: list[str]) -> NDArray[Any]:
     """Integers where all are, else texts; UCI ends those of Adult's test file with a full stop."""
     cells = [cell.rstrip(".") for cell in cells]
-    whole = all(cell.removeprefix("-").isdigit() for cell in cells)
+    whole = all(re.fullmatch("-?[0-9]{1,18}", cell) for cell in cells)
     return np.array(cells, dtype=np.int64 if whole else np.str_)
 
 
@@ -103,7 +104,7 @@ def _features(
         if name == table.label or name in table.omit:
             continue
         if table.categories == "all" or name in table.categories:
-            texts = sorted(set(parts[0][name]), key=lambda text: (text.isdigit() and int(text), text))
+            texts = sorted(set(parts[0][name]), key=lambda t: (len(t) < 19 and t.isdigit() and int(t), t))
             named += [f"{name}_{text}" for text in texts]
             for values, part in zip(columns, parts):
                 values += list(np.array(part[name])[None, :] == np.array(texts)[:, None])

@@ -87,9 +87,8 @@ def read_steps(path: str | Path) -> Steps:
         except (TypeError, ValueError):
             point = float("nan"), float("nan")
         if not np.isfinite(point).all() or direction not in ("up", "down"):
-            raise FormatError(f"{path} row {number}: {row}; give numbers for pulse and conductance, and up or down for "
-                              "a "
-                              "direction")
+            raise FormatError(f"{path} row {number}: {str(row)[:200]}; give numbers for pulse and conductance, and up "
+                              "or down for a direction")
         series.setdefault((row.get("device") or "", direction), []).append(point)
     return _steps_of(path, series)
 

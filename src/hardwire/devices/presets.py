@@ -1,7 +1,7 @@
 """Devices named after those that were measured, each with its paper and how good the fit is; and devices as files."""
 
 import dataclasses
-import tomllib
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import tomli_w
 
 from ..core.errors import FormatError, InputError
 from ..core.files import read_text, write_text
+from ..core.reading import parse_toml
 from .models import BinaryCell, Capacitor, Device, Ideal, LinearStep, Pcm, SoftBounds
 
 #: Fits of others say what they fit, and no figure of how well.
@@ -83,6 +84,8 @@ PRESETS: dict[str, Device] = {d.name: d for d in (
     ECRAM_MO,
     RERAM_SB, CONSTANT_IDEAL)}
 
+#: What lies beyond leaves the kernels' single precision.
+LARGEST_PARAMETER = 1e30
 #: Kind in a .toml file -> model.
 KINDS: dict[str, type[Device]] = {"linear-step": LinearStep, "soft-bounds": SoftBounds, "capacitor": Capacitor,
                                   "pcm": Pcm,
@@ -105,16 +108,28 @@ def save_device(path: str | Path, device: Device) -> Path:
     return write_text(path, tomli_w.dumps({"kind": kind, **dataclasses.asdict(device)}))
 
 
+def _check_types(kind: type[Device], parameters: dict[str, Any]) -> None:
+    """TypeError where a parameter is no value of the type of its default."""
+    for field in dataclasses.fields(kind):
+        value, wanted = parameters.get(field.name, field.default), type(field.default)
+        right = type(value) in ((int, float) if wanted is float else (wanted,))
+        if not right or (wanted is tuple and not all(isinstance(entry, str) for entry in value)):
+            raise TypeError(f"{field.name}, which is to be a {wanted.__name__},")
+        if wanted is float and math.isfinite(value) and abs(value) > LARGEST_PARAMETER:
+            raise TypeError(f"{field.name} = {value:g}, which is beyond {LARGEST_PARAMETER:g},")
+
+
 def load_device(name_or_path: str | Path) -> Any:
     """Return a preset by name, or the device of a .toml file."""
     if not str(name_or_path).endswith(".toml"):
         return device(str(name_or_path))
     try:
-        values = tomllib.loads(read_text(name_or_path))
+        values = parse_toml(read_text(name_or_path))
         kind = KINDS[values.pop("kind")]
         parameters: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        _check_types(kind, parameters)
         return kind(**parameters)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise FormatError(f"{name_or_path} is not TOML ({error}); write it with `hardwire crossbar fit`") from None
     except (KeyError, TypeError) as error:
         raise FormatError(f"{name_or_path} lacks or garbles {error}; it needs a kind of {', '.join(KINDS)} and that "

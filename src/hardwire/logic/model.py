@@ -18,6 +18,7 @@ from .network.heads import Head, head_from_dict
 from .network.network import LogicNetwork
 from .network.spec import build_layers, describe_layers
 from .settings import LogicSettings
+from .stored import ModelValues
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,10 @@ class Model:
     @property
     def best(self) -> dict[str, Any]:
         """The evaluation whose weights were kept."""
-        return next(m for m in self.metrics if m["step"] == self.best_step)
+        best = next((m for m in self.metrics if m.get("step") == self.best_step and "hard" in m), None)
+        if best is None:
+            raise FormatError(f"the model has no evaluation at step {self.best_step}; train the network anew")
+        return best
 
 
 def describe(dataset: Dataset) -> dict[str, Any]:
@@ -102,17 +106,28 @@ def unpack(stored: Stored, network: torch.nn.Module | None = None, *, name: str 
     FormatError
         Something is missing or does not fit.
     """
-    values = stored.values
+    values = ModelValues.of(stored.values, name)
     try:
-        settings, dataset, run = LogicSettings.from_toml(stored.settings), values["dataset"], values["run"]
-        encoder = Encoder.from_dict(values["encoder"])
+        settings, encoder = LogicSettings.from_toml(stored.settings), Encoder.from_dict(values.encoder)
+        _check_values(values, settings, encoder)
         tensors = to_torch(stored.tensors)
         network = _rebuild(encoder, tensors, values) if network is None else network
         load_weights(network, tensors, name)
-        return Model(network.eval(), encoder, settings, run["metrics"], values["best_step"], run["seconds"], dataset,
-                     values.get("fingerprint", {}))
-    except (KeyError, ValueError, TypeError, InputError) as error:
+    except (KeyError, ValueError, TypeError, InputError, FormatError) as error:
         raise FormatError(f"{name} lacks or garbles {error}; train the network anew") from None
+    return Model(network.eval(), encoder, settings, values.run.metrics, values.best_step, values.run.seconds,
+                 stored.values["dataset"], stored.values.get("fingerprint", {}))
+
+
+def _check_values(values: ModelValues, settings: LogicSettings, encoder: Encoder) -> None:
+    """FormatError where values, each right alone, do not belong together."""
+    features, metrics = values.dataset.features, values.run.metrics
+    if len(features) != encoder.n_features:
+        raise FormatError(f"{len(features)} names for an encoder of {encoder.n_features} features")
+    if values.head is not None and values.head.task != settings.task:
+        raise FormatError(f"a head of task {values.head.task} for settings of task {settings.task}")
+    if metrics and not any(m.get("step") == values.best_step and isinstance(m.get("hard"), float) for m in metrics):
+        raise FormatError(f"no evaluation at step {values.best_step}, whose weights it is to hold")
 
 
 def save_model(model: Model, path: str | Path) -> None:
@@ -133,6 +148,8 @@ def load_model(path: str | Path, network: torch.nn.Module | None = None) -> Mode
 def load_weights(network: torch.nn.Module, tensors: Mapping[str, torch.Tensor], name: str) -> None:
     """Give ``network`` its stored weights and wiring; FormatError where they do not fit."""
     try:
+        if isinstance(network, LogicNetwork):
+            _check_tensors(network, tensors)
         network.load_state_dict(tensors)
         _check_wiring(network)
     except (RuntimeError, InputError) as error:
@@ -140,14 +157,26 @@ def load_weights(network: torch.nn.Module, tensors: Mapping[str, torch.Tensor], 
         raise FormatError(f"{name} does not fit the network of its settings ({reason}); train anew") from None
 
 
-def _rebuild(encoder: Encoder, tensors: Mapping[str, torch.Tensor], values: Mapping[str, Any]) -> LogicNetwork:
+def _check_tensors(network: LogicNetwork, tensors: Mapping[str, torch.Tensor]) -> None:
+    """InputError where a tensor is of another type than the network's, or holds what is no finite number."""
+    for name, own in network.state_dict().items():
+        if (given := tensors.get(name)) is None:
+            continue
+        if given.is_floating_point() != own.is_floating_point() or given.is_complex():
+            raise InputError(f"{name} holds {given.dtype}, not {own.dtype}")
+        if given.is_floating_point() and not bool(given.isfinite().all()):
+            raise InputError(f"{name} holds numbers that are not finite")
+
+
+def _rebuild(encoder: Encoder, tensors: Mapping[str, torch.Tensor], values: ModelValues) -> LogicNetwork:
     """Return a network of the stored layers and wiring; its weights are loaded afterwards."""
-    if values["head"] is None or values["layers"] is None:
+    if values.head is None or values.layers is None:
         raise FormatError("the run holds the weights of a network that was given to train; give load_model the same "
                           "network")
-    network = LogicNetwork(build_layers(values["layers"], tensors), head_from_dict(values["head"]))
+    network = LogicNetwork(build_layers([layer.model_dump() for layer in values.layers], tensors),
+                           head_from_dict(values.head.model_dump()))
     for what, given, needed in (("inputs", network.in_features, encoder.n_bits),
-                                ("outputs", network.head.groups, len(values["dataset"]["classes"]))):
+                                ("outputs", network.head.groups, len(values.dataset.classes))):
         if given != needed:
             raise FormatError(f"{needed} {what} for a network of {given}")
     return network

@@ -16,6 +16,10 @@ Estimator = Literal["relaxed", "gumbel", "hard", "efd"]
 Augmentation = Literal["none", "flip", "crop", "flip+crop"]
 Task = Literal["classify", "regress", "multilabel"]
 Unit = Literal["ge", "gates", "luts"]
+#: Numbers of gates, wires and pixels, which 32 bits hold; layers.
+Gates = Annotated[int, Field(ge=1, le=2_000_000_000)]
+Layers = Annotated[int, Field(ge=1, le=10_000)]
+Pixels = Annotated[int, Field(ge=0, le=10_000)]
 
 
 class LogicSettings(Settings):
@@ -33,17 +37,17 @@ class LogicSettings(Settings):
     """Seed of the split, the wiring, the weights and the order of samples."""
     encoder: EncoderName = "uniform"
     """Rule of the thresholds."""
-    levels: Count = 5
+    levels: Annotated[int, Field(ge=1, le=1024)] = 5
     """Thresholds for each feature."""
     code_bits: int = 12
     """Bits of a real feature's code."""
     threshold_price: NonNegative = 0.01
     """Information, in nats a sample, that each gate of a comparator must bring: encoders entropy and informative."""
-    edges: Natural = 0
+    edges: Annotated[int, Field(ge=0, le=1024)] = 0
     """Thresholds of the edge detectors of an image in each direction."""
-    layers: Count = 3
+    layers: Layers = 3
     """Layers of gates."""
-    width: Count = 2000
+    width: Gates = 2000
     """Gates in each layer; rounded up to a multiple of the classes."""
     parametrisation: Parametrisation = "table"
     """What the weights of a gate mean."""
@@ -55,7 +59,7 @@ class LogicSettings(Settings):
     """Noise of the start."""
     wiring: Literal["structured", "random"] = "structured"
     """Wiring of the first layer and of the leaves of trees; deeper dense layers are random."""
-    widths: list[Count] = Field([])
+    widths: list[Gates] = Field([])
     """Gates of each layer, in place of `layers` and `width`."""
     fan_in: Annotated[int, Field(ge=2, le=6)] = 2
     """Inputs of a node: 2 for gates, more for look-up tables."""
@@ -63,7 +67,7 @@ class LogicSettings(Settings):
     """What a training step sees of a node."""
     temperature: Positive = 1.0
     """Temperature of the estimator gumbel."""
-    candidates: int = 0
+    candidates: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """Candidates of each operand of learned wiring, a multiple of 4; with structured wiring a first layer's are
     neighbours."""
     learned_layers: Natural = 0
@@ -83,13 +87,13 @@ class LogicSettings(Settings):
     """Share of the steps after which layers are frozen one after the other, all but the last."""
     sharpen: Annotated[float, Field(ge=1)] = 1.0
     """Factor of the logits of gates and of learned wiring at the end of training; it grows from 1."""
-    channels: list[Count] = Field([])
+    channels: list[Gates] = Field([])
     """Kernels of each convolution before the dense layers."""
-    receptive_fields: list[Count] = Field([])
+    receptive_fields: list[Layers] = Field([])
     """Side of the field of each convolution."""
-    paddings: list[Natural] = Field([])
+    paddings: list[Pixels] = Field([])
     """Border of zeros of each convolution."""
-    channel_groups: list[Count] = Field([])
+    channel_groups: list[Gates] = Field([])
     """Groups without cross-links of each convolution."""
     tree_depth: Annotated[int, Field(ge=1, le=8)] = 3
     """Depth of a convolution's trees of gates."""
@@ -105,7 +109,7 @@ class LogicSettings(Settings):
     """Weight in the loss of gates that cost: larger leaves fewer of them, as wires and constants cost nothing."""
     steps: Count = 2000
     """Optimizer steps."""
-    batch: Count = 128
+    batch: Gates = 128
     """Samples in each step."""
     learning_rate: Positive = 0.1
     """Learning rate of AdamW, at its highest."""
@@ -134,7 +138,7 @@ class LogicSettings(Settings):
     """Deviation of the displacements, in pixels, that varied images are bent by: elastic distortion."""
     vary_noise: NonNegative = 0.0
     """Deviation of the noise on varied samples, as a share of each feature's own."""
-    crop_pad: Natural = 0
+    crop_pad: Pixels = 0
     """Pixels that crop moves an image by, at most; 0: 4 from 32 pixels on, 2 from 16, else 1."""
     teacher: str = ""
     """File (.npy) of a teacher's logits for the source's training samples."""
@@ -142,7 +146,7 @@ class LogicSettings(Settings):
     """Share of the teacher's soft targets in the loss."""
     teacher_temperature: Positive = 2.0
     """Temperature of the teacher's soft targets."""
-    accumulate: Count = 1
+    accumulate: Gates = 1
     """Micro-batches that a batch is computed in, one after the other: less memory, the same step."""
     budget: NonNegative = 0.0
     """Price that an exact search brings the whole circuit to, in `unit`; 0: no search."""
@@ -154,18 +158,18 @@ class LogicSettings(Settings):
     """Rounds of the search, of eight proposals each; 0: as many as fit in `search_seconds`."""
     search_seconds: NonNegative = 60.0
     """Time of a search whose rounds are not given; the circuit then depends on the machine's speed."""
-    search_bits: Count = 4
+    search_bits: Layers = 4
     """Output bits of each class that an empty network begins with."""
-    search_copies: Natural = 0
+    search_copies: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """How often the search sees each sample: as it is, and in copies that are varied as `vary_*` says; 0: so that there
     are 150,000, at most 40, or 1 where nothing varies them."""
     search_redraw: Natural = 400
     """Rounds of a search after which copies are varied and images moved anew; 0: never."""
-    search_depth: Count = 24
+    search_depth: Gates = 24
     """Nodes on the longest path of a searched network."""
-    search_window: Count = 27_000
+    search_window: Gates = 27_000
     """Samples on which a search ranks candidates."""
-    search_pool: Count = 3000
+    search_pool: Gates = 3000
     """Operands that the proposals of a round choose from."""
     search_peak: Annotated[float, Field(ge=1)] = 2.0
     """Shares of the budget that the network grows to before it is cut back."""

@@ -12,9 +12,11 @@ from filelock import FileLock, Timeout
 
 from ..core.errors import FormatError, InputError
 from ..core.files import make_folder, read_text, remove_leftovers, write_text
+from ..core.reading import parse_json
 from ..core.settings import Settings
 from .checkpoint import Stored, read_stored, write_stored
 from .paths import same_value
+from .steps import check_steps
 
 CONFIG, METRICS, CHECKPOINT, MODEL = "config.toml", "metrics.jsonl", "checkpoint.safetensors", "model.safetensors"
 STEPS, LOCK, NOTES_LOCK = "steps.json", ".lock", ".notes.lock"
@@ -176,11 +178,10 @@ class RunDirectory:
         """Return what later verbs noted: step -> {seconds, ...}."""
         path = self / STEPS
         try:
-            steps = json.loads(read_text(path)) if path.exists() else {}
-        except (ValueError, RecursionError) as error:
+            steps: dict[str, dict[str, Any]] = parse_json(read_text(path)) if path.exists() else {}
+        except ValueError as error:
             raise FormatError(f"{path} is not JSON ({error}); remove it and repeat `hardwire optimize`") from None
-        if not isinstance(steps, dict) or not all(isinstance(s, dict) and "seconds" in s for s in steps.values()):
-            raise FormatError(f"{path} does not hold the steps of a run; remove it and repeat `hardwire optimize`")
+        check_steps(steps, str(path))
         return steps
 
     def forget_steps(self, *, keep: Sequence[str] = ()) -> None:

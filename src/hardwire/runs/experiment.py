@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast
 
 from ..core.errors import FormatError, InputError
 from ..core.settings import Settings
@@ -17,6 +17,7 @@ from .fingerprint import Fingerprint, check_data, other_data
 from .paths import relative_files, with_absolute_files, with_found_files
 from .progress import Listener, Progress
 from .record import Metric, Record
+from .values import Standing
 
 #: Seconds between checkpoints, and between events without figures.
 CHECKPOINT_SECONDS, EVENT_SECONDS = 20.0, 0.5
@@ -172,10 +173,8 @@ class Outcome:
 
 def outcome_of(stored: Stored) -> Outcome:
     """Return what a finished run ended with, from its model."""
-    try:
-        return Outcome(stored, stored.values["run"]["metrics"], stored.values["run"]["seconds"])
-    except (KeyError, TypeError) as error:
-        raise FormatError(f"the model lacks {error}; train the network anew") from None
+    run = Standing.of(stored.values, "the model").run
+    return Outcome(stored, cast(list[Figures], run.metrics), run.seconds)
 
 
 def run(
@@ -312,9 +311,10 @@ class _Shell:
         if stored is None:
             return
         try:
-            run = stored.values["run"]
+            run = Standing.of(stored.values, "the checkpoint").run
+            self.training.position, self.seconds = run.position, run.seconds
+            self.metrics = cast(list[Figures], run.metrics)
             self.training.restore(stored.tensors, stored.values)
-            self.training.position, self.seconds, self.metrics = run["position"], run["seconds"], run["metrics"]
         except (KeyError, TypeError, ValueError) as error:
             raise FormatError(f"the checkpoint lacks or garbles {error}; train the network anew") from None
         if self.training.position > self.training.total:

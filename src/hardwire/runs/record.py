@@ -12,9 +12,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from ..core.errors import FormatError, InputError
 from ..core.files import write_text
+from ..core.reading import parse_json
 from ..core.verdict import Verdict
 
 NAME = "report.json"
+#: Levels of objects and lists within each other.
+MOST_DEPTH = 32
 Stage = Literal["encoder", "network", "head"]
 STAGES: tuple[Stage, ...] = ("encoder", "network", "head")
 Metric = Literal["accuracy", "label accuracy", "r2"]
@@ -232,10 +235,10 @@ class Record(Part):
         """Read the record at ``path``, a run directory or the file itself."""
         path = _file(path)
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = parse_json(path.read_text(encoding="utf-8"), constants=True)  # named below
         except OSError as error:
             raise InputError(f"cannot read {path}: {error.strerror}; give a run directory that holds {NAME}") from None
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise FormatError(f"{path} is not JSON ({error}); write it anew by repeating the run") from None
         return cls.of(values, name=str(path))
 
@@ -261,14 +264,16 @@ def _plain(value: object) -> Any:
     raise TypeError(f"a {type(value).__name__} is no JSON value")
 
 
-def _finite(value: object, where: str) -> None:
-    """Refuse what JSON has no number for, in keys that are not declared too."""
+def _finite(value: object, where: str, depth: int = 0) -> None:
+    """Refuse what JSON has no number for, in keys that are not declared too, and what no report can be so deep."""
+    if depth > MOST_DEPTH:
+        raise FormatError(f"{where[:80]} is nested more than {MOST_DEPTH} levels deep; leave it out")
     if isinstance(value, float) and not isfinite(value):
         raise FormatError(f"{where} is {value}; give a finite number, or null where there is none")
     if isinstance(value, dict | list):
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for key, child in pairs:
-            _finite(child, f"{where}.{key}" if where else str(key))
+            _finite(child, f"{where}.{key}" if where else str(key), depth + 1)
 
 
 _FRACTIONS = ("test_hard", "test_relaxed", "test_exact", "validation", "relaxed", "hard")

@@ -25,11 +25,25 @@ Counts = NDArray[np.uint16]
 TEST_STREAM = 1 << 40
 
 
-def restore_arrays(own: Arrays, stored: Mapping[str, NDArray[Any]]) -> None:
-    """Fill a network's arrays from stored ones; FormatError where those are another network's."""
+#: Bounds of a training's counts and of its potentials and weights.
+MOST, LARGEST = 1 << 62, 1e9
+
+
+def restore_arrays(own: Arrays, stored: Mapping[str, NDArray[Any]], levels: int = 0) -> None:
+    """Fill a network's arrays from stored ones; FormatError where those are another network's.
+
+    Digital cells have ``levels`` levels, by which the kernels look up bits and weights.
+    """
     for name, array in own.items():
         if name not in stored or stored[name].shape != array.shape or stored[name].dtype != array.dtype:
             raise FormatError(f"array {name} of the stored network does not fit its settings; train anew")
+        low, high = {"level": (0, levels - 1), "pruned_at": (-1, MOST)}.get(name, (0, MOST))
+        if array.dtype.kind == "f":
+            low, high = -LARGEST, LARGEST
+        value = stored[name].view(np.uint8) if array.dtype == np.bool_ else stored[name]
+        if not ((value >= low) & (value <= (1 if array.dtype == np.bool_ else high))).all():
+            raise FormatError(f"array {name} of the stored network holds what no training leaves; train anew")
+    for name, array in own.items():
         array[...] = stored[name]
 
 
@@ -119,7 +133,7 @@ class OneSidedNetwork:
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Restore what ``arrays`` gave; FormatError where it is another network's."""
-        restore_arrays(self.arrays(), arrays)
+        restore_arrays(self.arrays(), arrays, 1 << self.bits)
 
     def checks(self) -> dict[str, bool]:
         """Return what must hold of the counts after training; of ideal weights no pulse and no wear is counted."""

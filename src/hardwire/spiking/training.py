@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.errors import FormatError
+from ..core.errors import FormatError, InputError
+from ..core.memory import check_memory
 from ..data import Dataset, load_dataset
 from ..data.datasets import Split
 from ..data.fingerprint import fingerprint_of
@@ -18,6 +19,7 @@ from ..runs.directory import RunDirectory
 from ..runs.experiment import Figures, Training, run
 from ..runs.fingerprint import Fingerprint
 from ..runs.progress import Listener
+from ..runs.values import DatasetValues, Real, Size, Standing
 from .diehl_cook import DiehlCookNetwork
 from .encoding import grey_levels, select_pixels
 from .kernels.cells import LTD, LTP
@@ -26,6 +28,8 @@ from .readout import Readout, fit_readout
 from .settings import SpikingSettings
 
 Network = OneSidedNetwork | DiehlCookNetwork
+#: Of a read-out's numbers.
+LARGEST_EVIDENCE = 1e100
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,10 @@ class Encoder:
     high: float
 
     def __call__(self, x: NDArray[Any]) -> NDArray[np.uint8]:
-        """Return the grey levels (samples, pixels)."""
+        """Return the grey levels (samples, pixels); InputError where samples have too few features."""
+        if x.ndim != 2 or x.shape[1] <= self.pixels[-1]:
+            raise InputError(f"samples of shape {x.shape} have no feature {self.pixels[-1]}, which the network reads; "
+                             "give the features of its training")
         return np.ascontiguousarray(grey_levels(x[:, self.pixels], self.low, self.high))
 
 
@@ -83,6 +90,8 @@ def read_data(settings: SpikingSettings, data_dir: str | Path | None = None) -> 
 
 def build(settings: SpikingSettings, inputs: int, training_samples: int) -> Network:
     """A fresh network; ``training_samples`` in all epochs."""
+    check_memory(16.0 * (inputs + 1) * settings.outputs, f"{inputs:,} inputs of {settings.outputs:,} outputs",
+                 "lower inputs or outputs")
     kind = OneSidedNetwork if settings.rule == "one-sided" else DiehlCookNetwork
     return kind(settings, inputs, training_samples)
 
@@ -139,7 +148,8 @@ class SpikingTraining(Training):
         tensors = self.network.arrays() | {"pixels": encoder.pixels, "assigned": readout.assigned,
                                            "evidence": readout.evidence, "linear": readout.linear}
         values = {"low": encoder.low, "high": encoder.high, "training_samples": self.total,
-                  "dataset": {"name": dataset.name, "classes": list(dataset.classes), "shape": dataset.shape}}
+                  "dataset": {"name": dataset.name, "classes": list(dataset.classes),
+                              "shape": list(dataset.shape) if dataset.shape else None}}
         return tensors, values
 
 
@@ -184,16 +194,46 @@ def evaluate(network: Network, encoder: Encoder, dataset: Dataset, settings: Spi
 
 def load(stored: Stored) -> Model:
     """Return the model of a finished run; FormatError where something is missing."""
-    settings, arrays, values = SpikingSettings.from_toml(stored.settings), stored.tensors, stored.values
-    try:
-        encoder = Encoder(arrays["pixels"], values["low"], values["high"])
-        network = build(settings, len(encoder.pixels), values["training_samples"])
-        network.restore(arrays)
-        readout = Readout(arrays["assigned"], arrays["evidence"], arrays["linear"])
-        run = values["run"]
-        return Model(settings, network, encoder, readout, run["metrics"], run["seconds"], values["dataset"])
-    except (KeyError, TypeError) as error:
-        raise FormatError(f"the model lacks or garbles {error}; train the network anew") from None
+    settings, arrays = SpikingSettings.from_toml(stored.settings), stored.tensors
+    values = SpikingValues.of(stored.values, "the model")
+    _check_arrays(settings, values, arrays)
+    encoder = Encoder(arrays["pixels"], values.low, values.high)
+    network = build(settings, len(encoder.pixels), values.training_samples)
+    network.restore(arrays)
+    readout = Readout(arrays["assigned"], arrays["evidence"], arrays["linear"])
+    return Model(settings, network, encoder, readout, values.run.metrics, values.run.seconds, stored.values["dataset"])
+
+
+class SpikingDataset(DatasetValues):
+    """What a spiking model knows of its data, which may be no images."""
+
+    shape: list[Size] | None
+
+
+class SpikingValues(Standing):
+    """What a model holds beside its arrays."""
+
+    low: Real
+    high: Real
+    training_samples: Size
+    dataset: SpikingDataset
+
+
+def _check_arrays(settings: SpikingSettings, values: SpikingValues, arrays: Tensors) -> None:
+    """FormatError unless the encoder's and the read-outs' arrays fit the settings, before memory is taken for them."""
+    classes, outputs = len(values.dataset.classes), settings.outputs
+    pixels = arrays.get("pixels", np.zeros(0))
+    bias = settings.bias and settings.rule == "one-sided"
+    shapes = {"w": (len(pixels) + bias, outputs), "assigned": (outputs,), "evidence": (outputs, classes),
+              "linear": (outputs + 1, classes)}
+    fits = all(name in arrays and arrays[name].shape == shape for name, shape in shapes.items())
+    fits = fits and pixels.ndim == 1 and len(pixels) > 0 and pixels.dtype == arrays["assigned"].dtype == np.int64
+    fits = fits and bool(((pixels >= 0) & (pixels < 1 << 40)).all() and (np.diff(pixels) > 0).all())
+    fits = fits and bool(((arrays["assigned"] >= 0) & (arrays["assigned"] < classes)).all())
+    for name in ("evidence", "linear"):
+        fits = fits and arrays[name].dtype == np.float64 and bool((np.abs(arrays[name]) <= LARGEST_EVIDENCE).all())
+    if not fits:
+        raise FormatError("the model's encoder or read-out does not fit its settings and classes; train it anew")
 
 
 def load_model(path: str | Path) -> Model:

@@ -3,7 +3,6 @@
 import itertools
 import json
 import math
-import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any
 
 from ..core.errors import FormatError, InputError
 from ..core.files import read_text
-from ..core.settings import Settings
+from ..core.reading import parse_json, parse_toml
+from ..core.settings import Settings, shown
 from ..logic.settings import LogicSettings
 
 
@@ -96,8 +96,12 @@ def kept(value: Any) -> Any:
 
 
 def restored(settings: type[Settings], params: dict[str, Any]) -> dict[str, Any]:
-    """Invert ``kept`` for values of ``settings`` by name."""
-    return {n: json.loads(v) if settings.kind_of(n).is_list else v for n, v in params.items()}
+    """Invert ``kept`` for values of ``settings`` by name; FormatError where they are none."""
+    try:
+        return {n: parse_json(v) if settings.kind_of(n).is_list else v for n, v in params.items()}
+    except (KeyError, TypeError, ValueError) as error:
+        raise FormatError(f"the study holds parameters that are no settings ({error}); restore it, or sweep into "
+                          "another folder") from None
 
 
 def read_space(path: str | Path, settings: type[Settings] = LogicSettings) -> Space:
@@ -111,8 +115,8 @@ def read_space(path: str | Path, settings: type[Settings] = LogicSettings) -> Sp
         Where it cannot be read, or names what is no setting.
     """
     try:
-        return parse_space(tomllib.loads(read_text(path)), settings)
-    except tomllib.TOMLDecodeError as error:
+        return parse_space(parse_toml(read_text(path)), settings)
+    except ValueError as error:
         raise FormatError(f"{path} is not TOML ({error}); correct it") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
@@ -148,10 +152,10 @@ def _types(settings: type[Settings]) -> dict[str, str]:
 
 
 def _typed(name: str, kind: str, value: Any) -> Any:
-    if kind == "float" and type(value) is int:
+    if kind == "float" and type(value) is int and value.bit_length() < 64:
         return float(value)
-    if type(value).__name__ != kind:
-        raise InputError(f"{name} = {value!r} should be of type {kind}")
+    if type(value).__name__ != kind or (kind == "int" and value.bit_length() > 63):
+        raise InputError(f"{name} = {shown(value)} should be of type {kind}")
     return value
 
 
@@ -161,7 +165,7 @@ def _choices(name: str, kind: str, values: list[Any]) -> list[Any]:
     values = [_typed(name, kind, v) for v in values]
     for i, value in enumerate(values):
         if value in values[:i]:
-            raise InputError(f"{name} lists {value!r} twice; list it once")
+            raise InputError(f"{name} lists {shown(value)} twice; list it once")
     return values
 
 
@@ -184,4 +188,8 @@ def _range(name: str, kind: str, given: dict[str, Any]) -> Range:
         raise InputError(f"the range of {name} is logarithmic; give low above 0 and no step")
     if step is not None and not (math.isfinite(step) and step > 0):
         raise InputError(f"the range of {name} has step = {step}; give one above 0")
+    if step is not None and (high - low) / step > MOST:
+        raise InputError(f"the range of {name} has more than {MOST:,} steps; give a larger one")
+    if max(abs(low), abs(high)) > 1e300:
+        raise InputError(f"the range of {name} reaches beyond 1e300; give smaller bounds")
     return Range(low, high, log, step, kind == "int")

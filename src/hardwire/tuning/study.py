@@ -17,7 +17,8 @@ from typing import Any, Literal, get_args
 
 from filelock import FileLock
 
-from ..core.errors import FormatError, InputError, MissingToolError
+from ..core.errors import FormatError, HardwireError, InputError, MissingToolError
+from .journal import check_journal, check_study
 from .locks import JournalLock, locked, take
 
 JOURNAL, LOCKS, FILES = "journal.log", "locks", "files"
@@ -79,11 +80,14 @@ def open_storage(out: Path, url: str | None) -> Any:
         path = Path(out).resolve() / JOURNAL
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            check_journal(path)
             journal = module.storages.journal
             return journal.JournalStorage(journal.JournalFileBackend(str(path), lock_obj=JournalLock(path)))
         except OSError as error:
             raise InputError(f"cannot write {path}: {error.strerror}; choose a folder that can be written") from None
-        except (ValueError, KeyError, TypeError) as error:
+        except HardwireError:
+            raise
+        except Exception as error:  # operations that are right each alone may still not follow each other
             raise FormatError(f"{path} is damaged ({error}); restore it, or sweep into another folder") from None
 
 
@@ -137,6 +141,7 @@ class Study:
 
     def define(self, definition: Parameters) -> None:
         """Note what the study is of; InputError where it is of something else already."""
+        check_study(self.study.user_attrs, f"the storage of study {self.study.study_name!r}")
         before = self.study.user_attrs.get("sweep")
         if before is None:
             self.study.set_user_attr("sweep", definition)
@@ -152,9 +157,18 @@ class Study:
         trials: dict[int, Any] = {}
         for trial in self.storage.get_all_trials(self.id, deepcopy=False):
             number, attempt = trial.user_attrs.get("number"), trial.user_attrs.get("attempt")
+            if number is not None:
+                self._check(trial)
             if number is not None and (number not in trials or attempt > trials[number].user_attrs["attempt"]):
                 trials[number] = trial
         return dict(sorted(trials.items()))
+
+    def _check(self, trial: Any) -> None:
+        """FormatError where a numbered trial lacks its attempt, or its notes are garbled."""
+        where = f"the storage of study {self.study.study_name!r}"
+        check_study(trial.user_attrs | trial.system_attrs, where)
+        if trial.user_attrs.get("attempt") is None:
+            raise FormatError(f"{where} holds a trial without an attempt; restore it, or sweep into another folder")
 
     def fill(self, grid: list[Parameters]) -> None:
         """Queue the points of ``grid`` that are missing, and those whose process died."""

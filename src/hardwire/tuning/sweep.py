@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import FormatError, InputError
+from ..core.errors import FormatError, HardwireError, InputError
 from ..core.files import read_text, write_text
+from ..core.reading import parse_json
 from ..core.settings import Settings
 from ..cost import stage_costs
 from ..report.front import mark_front, write_front
@@ -190,10 +191,12 @@ def _define(out: Path, definition: dict[str, Any]) -> None:
 
 def _definition(out: Path) -> dict[str, Any]:
     try:
-        definition = json.loads(read_text(out / DEFINITION))
+        definition = parse_json(read_text(out / DEFINITION))
     except ValueError:
         definition = None
-    if not isinstance(definition, dict) or not {"dataset", "space", "optimized", "name"} <= set(definition):
+    kinds = {"dataset": str, "space": dict, "optimized": bool, "name": str}
+    if not isinstance(definition, dict) or any(type(definition.get(k)) is not kind for k, kind in kinds.items()) or (
+            not isinstance(definition.get("hardware", ""), str)):
         raise FormatError(f"{out / DEFINITION} is damaged; restore it, or sweep into another folder")
     return FIRST_HARDWARE | definition
 
@@ -271,7 +274,7 @@ def _work(
 
 
 def _train(study: Study, trainer: _Trainer, number: int, trial: Any, total: int, say: Say) -> None:
-    chosen, started = trainer.space.suggest(trial), time.perf_counter()
+    chosen, started = _suggest(trainer.space, trial), time.perf_counter()
     who = f"trial {number} of {total}"
     again = " (again)" if trial.user_attrs["attempt"] else ""
     words = (f"{k} = {v:.5g}" if isinstance(v, float) else f"{k} = {v}" for k, v in chosen.items())
@@ -289,6 +292,17 @@ def _train(study: Study, trainer: _Trainer, number: int, trial: Any, total: int,
     study.finish(trial, accuracy, cost, {"seconds": seconds, "run": str(trainer.folder(number))})
     reached = merit(accuracy, trainer.row.metric(trainer.base | chosen))
     say(f"{who}: validation hard {reached}, {cost:,} {_unit(trainer.row.cost)}, {seconds:.0f} s")
+
+
+def _suggest(space: Space, trial: Any) -> dict[str, Any]:
+    """Return the settings of a trial; FormatError where the study's earlier trials leave a sampler no way."""
+    try:
+        return space.suggest(trial)
+    except HardwireError:
+        raise
+    except Exception as error:  # samplers read what earlier trials noted; garbled, it makes them raise anything
+        raise FormatError(f"the study's trials contradict the space ({error}); restore the study, or sweep into "
+                          "another folder") from None
 
 
 def _conclude(study: Study, definition: dict[str, Any]) -> dict[str, Any]:

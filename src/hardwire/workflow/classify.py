@@ -14,8 +14,9 @@ from ..backends import BACKENDS
 from ..circuit import Circuit
 from ..circuit.engine.packed import PackedEngine
 from ..circuit.simulate import simulate
-from ..core.errors import InputError
+from ..core.errors import FormatError, InputError
 from ..core.files import write_bytes
+from ..data.arrays import read_npy
 
 Codes = NDArray[np.uint64]
 
@@ -32,6 +33,9 @@ def named_rows(circuit: Circuit, out: Codes, outputs: Sequence[Mapping[str, Any]
     outputs
         As ``outputs_of`` gives them: adds the ``values``, {name: value} of targets, {name: 0 or 1} of labels.
     """
+    unknown = next((o["word"] for o in outputs if o["word"] not in {w.name for w in circuit.outputs}), None)
+    if unknown is not None:
+        raise FormatError(f"the run's notes name an output {unknown!r} that the circuit has not; lower the run anew")
     rows: list[dict[str, Any]] = [dict(zip((w.name for w in circuit.outputs), row)) for row in out.tolist()]
     for row in rows if outputs else ():
         row["values"] = {o["name"]: o["bias"] + o["scale"] * row[o["word"]] if "scale" in o else row[o["word"]]
@@ -57,13 +61,9 @@ def executor(backend: str) -> Callable[[Circuit], Callable[[Codes], Codes]]:
 
 def load_samples(path: str | Path, circuit: Circuit) -> NDArray[Any]:
     """Read samples (samples, words) from a .npy file; images are flattened, a single sample is a batch of one."""
-    try:
-        with open(path, "rb") as file:
-            x: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; give a .npy file") from None
-    except Exception as error:  # a garbled header makes NumPy raise nearly anything
-        raise InputError(f"{path} is no .npy array ({error}); write it with numpy.save") from None
+    if not Path(path).exists():
+        raise InputError(f"{path} does not exist; give a .npy file")
+    x = read_npy(path)
     if x.ndim > 2:
         return x.reshape(len(x), math.prod(x.shape[1:]))
     return x[None] if x.ndim == 1 and len(x) == len(circuit.inputs) else x

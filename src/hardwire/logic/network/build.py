@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.errors import InputError
+from ...core.memory import check_memory
 from ...data.encoders import Encoder, fit_encoder
 from ..settings import LogicSettings
 from .conv import LogicConv2d
@@ -28,6 +29,26 @@ def build_encoder(config: LogicSettings, x_train: NDArray[Any], shape: Shape | N
     return encoder if encoder.n_bits > 1 else fit()  # a gate reads two bits
 
 
+#: Bytes of a weight with its gradient and the optimizer's two moments; of a wire.
+WEIGHT, WIRE = 16, 4
+
+
+def check_size(config: LogicSettings, classes: int) -> None:
+    """InputError where the dense layers that the settings ask for do not fit the machine's memory."""
+    nodes = sum(config.widths) if config.widths else config.layers * (config.width + classes)
+    learned = min(1.0, config.learned_layers / max(1, len(config.widths) or config.layers))
+    weights = {"softmax": 16, "covjac": 4}.get(config.parametrisation, 1 << config.fan_in)
+    wires = config.fan_in * (WIRE + learned * config.candidates * (WIRE + WEIGHT))
+    check_memory(nodes * (weights * WEIGHT + wires), f"a network of {nodes:,} gates", "lower width, widths or layers")
+
+
+def check_encoded(encoder: Encoder, samples: int, copies: int = 1) -> None:
+    """InputError where the encoded training samples do not fit the machine's memory."""
+    check_memory(samples * copies * encoder.n_bits,
+                 f"{samples:,} samples in {copies:,} copies of {encoder.n_bits:,} bits",
+                 "lower levels, edges or search_copies, or give fewer samples")
+
+
 def build_network(config: LogicSettings, bits: NDArray[np.bool_], *, classes: int, shape: Shape | None = None,
                   levels: int = 1) -> LogicNetwork:
     """A fresh network.
@@ -46,6 +67,7 @@ def build_network(config: LogicSettings, bits: NDArray[np.bool_], *, classes: in
     levels
         Thresholds of each feature.
     """
+    check_size(config, classes)
     rng = np.random.default_rng([config.seed, 1])
     share = bits.mean(axis=0)
     active = (share >= 0.001) & (share <= 0.999)
@@ -75,6 +97,10 @@ def _convolutions(config: LogicSettings, shape: Shape | None, levels: int,
     each = zip(config.channels, config.receptive_fields or [3] * n, config.paddings or [1] * n,
                config.channel_groups or [1] * n, strict=True)
     for kernels, field, padding, groups in each:
+        places = (shape[1] + 2 * padding) * (shape[2] + 2 * padding)
+        check_memory(kernels * (WEIGHT * 16 * (1 << config.tree_depth) + 4 * places * config.batch / config.pool**2),
+                     f"a convolution of {kernels:,} kernels on {places:,} places",
+                     "lower channels, paddings or batch")
         layers.append(LogicConv2d(
             shape, kernels, receptive_field=field, padding=padding, depth=config.tree_depth, pool=config.pool,
             groups=groups, wiring=config.wiring, seed=int(rng.integers(2**31)), init="residual",

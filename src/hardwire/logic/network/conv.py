@@ -69,6 +69,10 @@ class LogicConv2d(Nodes):
                              f"{depth} over {channels} x {height} x {width} needs positive sizes")
         if pool > 15 or depth > 8:
             raise InputError(f"pool = {pool} and depth = {depth}: pools reach to 15, trees to depth 8")
+        rows, columns = ((n + 2 * padding - receptive_field + 1) // pool for n in (height, width))
+        if min(rows, columns) < 1:
+            raise InputError(f"a receptive field of {receptive_field} and pools of {pool} leave nothing of "
+                             f"{height} x {width}; add padding or pool less")
         rng = np.random.default_rng([seed, channels, kernels, receptive_field])
         if leaves is None:
             leaves = tree_leaves(channels, kernels, receptive_field, 2**depth, rng, groups=groups,
@@ -78,10 +82,6 @@ class LogicConv2d(Nodes):
                          strength=strength, noise=noise, estimator=estimator, temperature=temperature, rng=rng)
         self.in_shape, self.kernels, self.depth = (channels, height, width), kernels, depth
         self.receptive_field, self.padding, self.pool = receptive_field, padding, pool
-        rows, columns = ((n + 2 * padding - receptive_field + 1) // pool for n in (height, width))
-        if min(rows, columns) < 1:
-            raise InputError(f"a receptive field of {receptive_field} and pools of {pool} leave nothing of "
-                             f"{height} x {width}; add padding or pool less")
         self.out_shape: Shape = (kernels, rows, columns)
         self.in_features, self.out_features = math.prod(self.in_shape), math.prod(self.out_shape)
         self.register_buffer("leaves", torch.from_numpy(places))

@@ -114,6 +114,8 @@ class LogicNetwork(nn.Module):
 
     def set_extra_state(self, state: Any) -> None:
         """The inverse of ``get_extra_state``, from a tensor on any device."""
+        if state.shape != (2,) or not state.is_floating_point() or not bool(((state >= 0) & (state <= 1e6)).all()):
+            raise InputError("the stored phase is none: give the factor of the logits and the number of frozen layers")
         sharpness, frozen_layers = state.tolist()
         self.set_phase(replace(self.phase, sharpness=sharpness, frozen_layers=int(frozen_layers)))
 

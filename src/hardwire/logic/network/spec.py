@@ -63,6 +63,10 @@ def build_layers(records: Sequence[Mapping[str, Any]], tensors: Mapping[str, tor
 def _build(record: dict[str, Any], wiring: Callable[[str], NDArray[np.int32]]) -> Layer:
     """``wiring(name)`` is the layer's own tensor."""
     kind = record.pop("kind")
+    if kind == "dense":  # before memory is taken for its weights
+        wires = wiring("candidates" if record["learned"] else "pairs")
+        if len(wires) != record["out_features"]:
+            raise FormatError(f"a layer of {record['out_features']} gates has wires of {len(wires)}")
     if kind == "pool":
         return OrPool2d(**record)
     record["parametrisation_name"] = record.pop("parametrisation")
@@ -76,5 +80,5 @@ def _build(record: dict[str, Any], wiring: Callable[[str], NDArray[np.int32]]) -
     if kind != "dense":
         raise FormatError(f"a layer of kind {kind!r} is unknown; use a newer program")
     if record.pop("learned"):
-        return LogicLayer(candidates=wiring("candidates"), **record)
-    return LogicLayer(pairs=wiring("pairs"), **record)
+        return LogicLayer(candidates=wires, **record)
+    return LogicLayer(pairs=wires, **record)

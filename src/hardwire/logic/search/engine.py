@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.errors import InputError
+from ...core.memory import check_memory
 from ...core.threads import run_jobs
 from ..graph import Graph
 from .arrays import BITS, CHUNK, WORDS, Job, Loss, Net, Price, new_job
@@ -36,6 +37,7 @@ from .kernels.tables import begin_table_substitution, propose_table, substitute_
 from .kernels.tidy import fold, forget_dead, pool_of
 from .prices import Prices
 from .samples import KINDS, SearchSamples, zeros
+from .stored import check_fit, check_net
 
 #: Proposals of a round: fixed, so that the result does not depend on the number of threads.
 ROUND = 8
@@ -47,6 +49,8 @@ KEPT_ARRAYS = ("fanin", "table", "arity", "order", "place", "refs", "area", "slo
 COUNTERS = ("began", "rounds", "epoch")
 #: Nats a sample that a unit of price may have to save at most.
 MOST = 0.02
+#: Largest budget: the price of a thousand million gates.
+MOST_BUDGET = 1e9
 #: Divisor of the counts: this times the root of the output bits of a group, at least of so many.
 TAU, FEW_BITS = 0.25, 8
 #: True output bits of a group for which it is offered another one.
@@ -287,9 +291,13 @@ class Search:
     def _allocate(self, prices: Prices, start: Graph | None) -> None:
         options, f, words = self.options, self.inputs, self.words
         begin = 0 if start is None else start.nodes + len(start.outputs)
+        if options.budget > MOST_BUDGET:
+            raise InputError(f"budget = {options.budget:g} is more than a search fills; give at most {MOST_BUDGET:g}")
         slots = max(begin, self.groups * options.bits) + int(options.budget / max(prices.slot, 0.5)) + 4 * self.groups
         nodes = begin + int(1.3 * options.budget / prices.smallest) + slots + options.dead + 256
         nets = f + nodes
+        check_memory(float(nets) * words * 8, f"a search among {nets:,} nets on {self.samples.samples:,} samples",
+                     "lower budget, search_bits or search_copies")
         self.net = Net(
             values=zeros(np.uint64, nets, words), fanin=np.zeros((nets, prices.fan_in), np.int32),
             table=np.zeros(nets, np.uint64), arity=np.zeros(nets, np.uint8), order=np.zeros(nets, np.int32),
@@ -430,9 +438,10 @@ class Search:
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], values: Mapping[str, Any]) -> None:
         """Go on from what ``state`` gave of a search of the same samples and options."""
+        check_fit({name: getattr(self.net, name) for name in KEPT_ARRAYS}, arrays)
         for name in KEPT_ARRAYS:
             getattr(self.net, name)[:] = arrays[name]
-        self.queue, self.free = arrays["queue"].tolist(), arrays["free"].tolist()
+        self.queue, self.free = check_net(self.net, self.groups, arrays)
         self.rng.bit_generator.state = values["rng"]
         self.rate, self.area, self.progress = values["rate"], values["price"], values["progress"]
         for name in COUNTERS:

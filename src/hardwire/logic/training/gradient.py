@@ -21,12 +21,13 @@ from ..kernels.cpu.blocks import threads
 from ..kernels.ops import use_device
 from ..kernels.reference import cross_entropy
 from ..model import describe, load_weights, pack, to_numpy, to_torch
-from ..network.build import build_encoder, build_network
+from ..network.build import build_encoder, build_network, check_encoded
 from ..network.heads import Head, build_head
 from ..network.layers import LogicLayer
 from ..network.network import LogicNetwork
 from ..network.phase import Schedule
 from ..settings import LogicSettings
+from ..stored import GradientValues
 from .augment import Augmentation
 from .batches import EncodedSamples, Order
 from .distributed import Ranks, check_batch, ranks
@@ -147,6 +148,7 @@ class LogicTraining(Training):
         self.settings, self.dataset, self.total = settings, dataset, settings.steps
         self.task: Task = TASKS[settings.task](len(dataset.classes), dataset.train.y)
         self.encoder = build_encoder(settings, dataset.train.x, dataset.shape, dataset.train.y)
+        check_encoded(self.encoder, len(dataset.train.y))
         place = use_device(settings.device)
         bits, y = self.encoder.encode(dataset.train.x), self.task.targets(dataset.train.y)
         self.given = network is not None
@@ -258,12 +260,16 @@ class LogicTraining(Training):
 
     def restore(self, tensors: Tensors, values: Mapping[str, Any]) -> None:
         """Go on from what ``state`` gave, on whatever device that was."""
+        kept, best = GradientValues.of(values, "the checkpoint"), to_torch(part(tensors, "best."))
+        if best:  # as the weights will be when training ends
+            load_weights(self.network, best, "the checkpoint")
         load_weights(self.network, to_torch(part(tensors, "network.")), "the checkpoint")
         for i, parameter in enumerate(self.network.parameters()):
             moments = to_torch(part(tensors, f"optimizer.{i}."))
+            _check_moments(moments, parameter)
             self.optimizer.state[parameter] = {k: v.to(parameter.device) for k, v in moments.items()}
-        self.best = {k: v.to(self.device) for k, v in to_torch(part(tensors, "best.")).items()}
-        self.best_hard, self.best_step = values["best_hard"], values["best_step"]
+        self.best = {k: v.to(self.device) for k, v in best.items()}
+        self.best_hard, self.best_step = kept.best_hard, kept.best_step
 
     def finish(self) -> tuple[Tensors, dict[str, Any]]:
         """Return the best weights with wiring and encoder; the network holds them from now on."""
@@ -272,3 +278,15 @@ class LogicTraining(Training):
         self.network.load_state_dict(self.best)
         self.network.eval()
         return pack(self.network, self.encoder, describe(self.dataset), self.best_step)
+
+
+def _check_moments(moments: Mapping[str, torch.Tensor], parameter: torch.nn.Parameter) -> None:
+    """FormatError unless these are AdamW's of the parameter, or none: its kernel does not look at their shapes."""
+    own = {"step": torch.zeros(1), "exp_avg": parameter, "exp_avg_sq": parameter}
+    fits = not moments or (own.keys() == moments.keys() and all(
+        moments[name].dtype == tensor.dtype and moments[name].shape == (tensor.shape or (1,))
+        for name, tensor in own.items()))
+    if not fits or not all(bool(tensor.isfinite().all()) for tensor in moments.values()):
+        raise FormatError("the checkpoint holds moments of the optimizer that do not fit the network; train anew")
+    if moments and (bool((moments["exp_avg_sq"] < 0).any()) or float(moments["step"]) < 0):
+        raise FormatError("the checkpoint holds squares of gradients or steps below 0; train the network anew")

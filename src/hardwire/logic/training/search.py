@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...core.bits import pack as pack_bits
-from ...core.errors import InputError
+from ...core.errors import FormatError, InputError
 from ...data import Dataset
 from ...data.encoders import Encoder
 from ...data.fingerprint import fingerprint_of
@@ -19,13 +19,14 @@ from ...runs.experiment import Figures, Training
 from ...runs.fingerprint import Fingerprint
 from ..graph import Graph
 from ..model import describe, load_model, pack
-from ..network.build import build_encoder
+from ..network.build import build_encoder, check_encoded
 from ..network.convert import graph_of, network_of
 from ..network.heads import GroupSum, Head, MultiLabel, Regression, head_from_dict
 from ..search.engine import Search, SearchOptions
 from ..search.prices import PRICES, Prices
 from ..search.samples import Kind, Moves, SearchSamples
 from ..settings import LogicSettings
+from ..stored import SearchCheckpoint
 from .augment import Augmentation
 from .gradient import LogicTraining
 from .tasks import TASKS
@@ -135,18 +136,31 @@ class SearchTraining(Training):
 
     def restore(self, tensors: Tensors, values: Mapping[str, Any]) -> None:
         """Go on from what ``state`` gave."""
-        if values["phase"] == "gradient":
+        if (values.get("phase") == "gradient") != (self.position < self.steps):
+            raise FormatError("the checkpoint is of another phase than its position; train the network anew")
+        if self.position < self.steps:
             cast(LogicTraining, self.gradient).restore(tensors, values)
             return
+        kept = SearchCheckpoint.of(values, "the checkpoint")
         if self.search is None:
-            self.head = head_from_dict(values["head"])
-            start = part(tensors, "start.")
-            self._begin(Graph.from_tensors(start) if start else None)
-        cast(Search, self.search).restore(part(tensors, "search."), values["search"])
-        best = part(tensors, "best.")
-        self.best = Graph.from_tensors(best) if best else None
-        self.best_rank, self.best_step = tuple(values["best_rank"]), values["best_step"]
-        self.elapsed = values["elapsed"]
+            self.head = head_from_dict(kept.head.model_dump())
+            if self.head.task != self.settings.task or self.head.groups != len(self.dataset.classes):
+                raise FormatError("the checkpoint's head does not fit the settings and the data; train anew")
+            self._begin(self._graph(tensors, "start."))
+        cast(Search, self.search).restore(part(tensors, "search."), kept.search.model_dump())
+        self.best = self._graph(tensors, "best.")
+        self.best_rank = kept.best_rank[0], kept.best_rank[1]
+        self.best_step, self.elapsed = kept.best_step, kept.elapsed
+
+    def _graph(self, tensors: Tensors, prefix: str) -> Graph | None:
+        """The graph that is kept under ``prefix``, if any; FormatError where it is of other data."""
+        fields = part(tensors, prefix)
+        if not fields:
+            return None
+        graph = Graph.from_tensors(fields)
+        if graph.inputs != self.encoder.n_bits or len(graph.sizes) != len(self.dataset.classes):
+            raise FormatError("the checkpoint holds a graph of other inputs or groups; train the network anew")
+        return graph
 
     def finish(self) -> tuple[Tensors, dict[str, Any]]:
         """Return the best network with its head and the encoder."""
@@ -176,6 +190,7 @@ class SearchTraining(Training):
             self.head = self._fresh_head(groups)
         targets, task = self._targets()
         copies = self._number_of_copies()
+        check_encoded(self.encoder, len(dataset.train.y), copies)
         self.plain = self.encoder.encode(dataset.train.x)
         samples = SearchSamples.of(self._copies(), np.tile(targets, (copies, 1)), task,
                                    seed=settings.seed, moves=self._moves(), level=self._level, gain=self._gain,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ...core.errors import FormatError, InputError
 from ...data import Dataset
+from ...data.arrays import read_npy
 from ..kernels.reference import Soft
 
 
@@ -31,13 +32,10 @@ class Teacher:
 
 def _load(path: str | Path) -> NDArray[Any]:
     try:
-        logits = np.load(path, mmap_mode="r", allow_pickle=False)
-    except OSError as error:
-        raise InputError(f"teacher {path} cannot be read ({error.strerror or error}); give a .npy file of "
-                         "logits") from None
-    except (ValueError, EOFError) as error:
-        raise FormatError(f"teacher {path} is no .npy array ({error}); write it with numpy.save") from None
-    if not isinstance(logits, np.ndarray) or logits.ndim != 2 or logits.dtype.kind != "f":
+        logits = read_npy(path)
+    except (InputError, FormatError) as error:
+        raise type(error)(f"teacher {error}") from None
+    if logits.ndim != 2 or logits.dtype.kind != "f":
         raise InputError(f"teacher {path} holds no real matrix; give logits (samples, classes)")
     return logits
 
