@@ -105,8 +105,10 @@ def passes() -> str:
         "# Passes", "",
         "Generated from `src/hardwire/passes`. A pass maps a circuit to a circuit and keeps the function of its "
         "outputs and of every",
-        "net that a macro names; `hardwire verify` proves the result equal to the raw circuit. `hardwire optimize --prove-each` proves each pass",
-        "against its input, macros included; a pass that is wrong or not decided is named, nothing is written, and the exit code is 1.", "",
+        "net that a macro names; `hardwire verify` proves the result equal to the raw circuit. `hardwire optimize "
+        "--prove-each` proves each pass",
+        "against its input, macros included; a pass that is wrong or not decided is named, nothing is written, and the "
+        "exit code is 1.", "",
         "| pass | what it does |", "|---|---|", *rows, "", "| level | passes, in order |", "|---|---|", *levels, "",
         *DONT_CARES, *INEXACT, ""])
 

@@ -131,7 +131,8 @@ class _KernelCache(FunctionCache):
         files._source_stamp = hashlib.sha256(own + imported_digest(source)).digest()
         if not private(self._cache_path, source):
             self._cache_path = own_folder(source)
-            self._cache_file = _CacheFiles(self._cache_path, self._impl.filename_base, files._source_stamp)
+            made: Any = _CacheFiles
+            self._cache_file = made(self._cache_path, self._impl.filename_base, files._source_stamp)
             if not private(self._cache_path, source):
                 raise CacheError(f"others may write {self._cache_path}")
 

@@ -37,7 +37,8 @@ def restore_arrays(own: Arrays, stored: Mapping[str, NDArray[Any]], levels: int 
     for name, array in own.items():
         if name not in stored or stored[name].shape != array.shape or stored[name].dtype != array.dtype:
             raise FormatError(f"array {name} of the stored network does not fit its settings; train anew")
-        low, high = {"level": (0, levels - 1), "pruned_at": (-1, MOST)}.get(name, (0, MOST))
+        low: float = -1 if name == "pruned_at" else 0
+        high: float = levels - 1 if name == "level" else MOST
         if array.dtype.kind == "f":
             low, high = -LARGEST, LARGEST
         value = stored[name].view(np.uint8) if array.dtype == np.bool_ else stored[name]
