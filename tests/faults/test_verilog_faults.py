@@ -110,7 +110,8 @@ def figures(circuit: Circuit, faults: int, folder: Path, *, pipeline: int | None
     kinds, texts = zip(*(plant(text, serial, seed) for serial in range(faults)), strict=True)
     assert all(text != other for other in texts)
     counts: Counter = Counter()
-    for serial, (kind, read) in enumerate(zip(kinds, read_many([text, *texts], beside, circuit), strict=False), -1):
+    reads = read_many([text, *texts], beside, circuit)
+    for serial, (kind, read) in enumerate(zip(["none", *kinds], reads, strict=True), -1):
         counts[_decided(circuit, read, f"{kind} {serial}")] += 1
     return counts
 

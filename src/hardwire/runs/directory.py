@@ -3,7 +3,7 @@
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -209,8 +209,13 @@ class RunDirectory:
         noted += [verify.get("digest")] * (isinstance(verdicts, dict) and verdicts.get("macros") == "proved")
         return {digest for digest in noted if isinstance(digest, str)}
 
-    def note_step(self, name: str, values: Mapping[str, Any], *, forget: Sequence[str] = ()) -> None:
-        """Keep what a verb did, for the report; ``forget`` names steps that it made void."""
+    def note_step(self, name: str, values: Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any]], *,
+                  forget: Sequence[str] = ()) -> None:
+        """Keep what a verb did, for the report; ``forget`` names steps that it made void.
+
+        ``values`` may be a function of what the step had noted before, which no other process changes meanwhile.
+        """
         with self.noting():
             steps = {k: v for k, v in self.steps().items() if k not in forget}
-            write_text(self / STEPS, json.dumps(steps | {name: dict(values)}, indent=1) + "\n")
+            now = values(steps.get(name, {})) if callable(values) else values
+            write_text(self / STEPS, json.dumps(steps | {name: dict(now)}, indent=1) + "\n")

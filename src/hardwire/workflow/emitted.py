@@ -1,8 +1,9 @@
 """Files that are written for a target, and the note of them that a run directory keeps."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from .. import __version__
 from ..circuit import Circuit
@@ -40,7 +41,11 @@ def emissions_of(directory: RunDirectory) -> list[Emission]:
     FormatError
         Where the note cannot be read.
     """
-    noted = directory.steps().get(EMIT, {}).get("emitted", [])
+    return _emissions(directory.steps().get(EMIT, {}), directory)
+
+
+def _emissions(step: Mapping[str, Any], directory: RunDirectory) -> list[Emission]:
+    noted = step.get("emitted", [])
     return [Emission.of(values, directory.path) for values in (noted if isinstance(noted, list) else [noted])]
 
 
@@ -57,6 +62,9 @@ def _place(path: Path, folder: Path) -> str:
 
 def _note(directory: RunDirectory, emission: Emission, seconds: float) -> None:
     """Keep the emission, in the place of what was emitted to the same main file before."""
-    others = [other for other in emissions_of(directory) if other.main != emission.main]
-    values = [other.to_json() for other in (*others, emission)]
-    directory.note_step(EMIT, {"seconds": seconds, "emitted": values})
+
+    def values(before: Mapping[str, Any]) -> dict[str, Any]:
+        others = [other for other in _emissions(before, directory) if other.main != emission.main]
+        return {"seconds": seconds, "emitted": [other.to_json() for other in (*others, emission)]}
+
+    directory.note_step(EMIT, values)
