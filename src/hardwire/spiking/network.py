@@ -37,6 +37,8 @@ def restore_arrays(own: Arrays, stored: Mapping[str, NDArray[Any]], levels: int 
     for name, array in own.items():
         if name not in stored or stored[name].shape != array.shape or stored[name].dtype != array.dtype:
             raise FormatError(f"array {name} of the stored network does not fit its settings; train anew")
+        low: float
+        high: float
         low, high = {"level": (0, levels - 1), "pruned_at": (-1, MOST)}.get(name, (0, MOST))
         if array.dtype.kind == "f":
             low, high = -LARGEST, LARGEST
