@@ -53,7 +53,7 @@ def test_a_verb_and_its_tools_end(tmp_path, name, code, word):
 @pytest.mark.parametrize("number, code, word", [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")])
 def test_a_signal_is_an_exception_of_the_main_thread(ask, monkeypatch, number, code, word):
     before = signal.getsignal(number)
-    monkeypatch.setattr("hardwire.workflow.circuits.circuit_of", lambda path: signal.raise_signal(number))
+    monkeypatch.setattr("hardwire.workflow.circuits.circuit_of", lambda path, **_: signal.raise_signal(number))
     assert ask("show", "x.net", code=code) == ("", f"hardwire: {word}\n")
     assert signal.getsignal(number) is before
     assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer) and not thread.finished.is_set()]
@@ -62,7 +62,7 @@ def test_a_signal_is_an_exception_of_the_main_thread(ask, monkeypatch, number, c
 
 
 def test_an_ignored_signal_stays_ignored(ask, monkeypatch):
-    def interrupt(path):
+    def interrupt(path, **_):
         signal.raise_signal(signal.SIGINT)
         raise OSError(28, "nothing happened")
 

@@ -1,18 +1,22 @@
 """Readers of models and checkpoints, digests recomputed: whatever the file, a network that runs on or one sentence."""
 
 import dataclasses
+import json
 import shutil
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 
 from hardwire.core.errors import HardwireError
+from hardwire.crossbar.features import FeatureNet, extract, load_network, save_network
 from hardwire.crossbar.settings import CrossbarSettings
 from hardwire.crossbar.training import CrossbarData, CrossbarTraining
 from hardwire.crossbar.training import load as load_crossbar
 from hardwire.data import Dataset, load_dataset
 from hardwire.data.datasets import Split
+from hardwire.logic.importers import import_difflogic
 from hardwire.logic.model import unpack
 from hardwire.logic.settings import LogicSettings
 from hardwire.logic.training.batches import EncodedSamples
@@ -21,6 +25,8 @@ from hardwire.logic.training.training import training_of
 from hardwire.runs.checkpoint import Stored, read_stored, write_stored
 from hardwire.runs.directory import CHECKPOINT, MODEL
 from hardwire.runs.experiment import run
+from hardwire.spiking.contenders import read_results, summarise
+from hardwire.spiking.nir import Layer, import_nir, write_layer
 from hardwire.spiking.settings import SpikingSettings
 from hardwire.spiking.training import SpikingTraining
 from hardwire.spiking.training import load as load_spiking
@@ -189,5 +195,99 @@ def test_many_models(name, seeds):
     @given(SEEDS)
     def many(seed):
         check(one, seed)
+
+    many()
+
+
+# --------------------------------------------------------------------------------------------------- what other programs wrote
+
+
+def imported(folder, seed):
+    rng = np.random.default_rng(seed)
+    path = folder / "state.pt"
+    state = {"0.weights": torch.randn(6, 16), "1.weights": torch.randn(4, 16)}
+    wiring = [torch.tensor([[0, 1, 2, 3, 0, 1], [1, 2, 3, 4, 2, 3]]), torch.tensor([[0, 1, 2, 3], [1, 2, 3, 4]])]
+    kind = rng.integers(4)
+    if kind == 0:
+        name = list(state)[rng.integers(2)]
+        state[name] = torch.from_numpy(np.ascontiguousarray(mutated_array(rng, state[name].numpy())))
+    elif kind == 1:
+        wiring[rng.integers(2)] = torch.from_numpy(np.ascontiguousarray(mutated_array(rng, wiring[0].numpy())))
+    torch.save({"state_dict": state, "wiring": wiring}, path)
+    if kind > 1:
+        path.write_bytes(mutated_bytes(rng, path.read_bytes()))
+    network = read(lambda: import_difflogic(path, inputs=5, classes=2))
+    if network is not None:
+        assert network(torch.zeros(2, 5)).shape == (2, 2)
+
+
+def features(folder, seed):
+    rng = np.random.default_rng(seed)
+    path = folder / "net.safetensors"
+    torch.manual_seed(0)
+    net = FeatureNet(2, width=2, features=4)
+    save_network(path, net, "cifar100")
+    stored = read_stored(path, "features", "crossbar")
+    try:
+        write_stored(path, mutated_stored(rng, stored), "features")
+    except (TypeError, ValueError, HardwireError):
+        return
+    if rng.random() < 0.1:
+        path.write_bytes(mutated_bytes(rng, path.read_bytes()))
+    found = read(load_network, path)
+    if found is not None:
+        assert extract(found[0].features, np.zeros((1, 3072), np.uint8)).shape[0] == 1
+
+
+def nir_graph(folder, seed):
+    rng = np.random.default_rng(seed)
+    path = folder / "layer.nir"
+    layer = Layer(np.ones((3, 2), np.float32), np.zeros(2, np.float32), np.full(2, 10.0), np.ones(2), np.zeros(2))
+    path.write_bytes(NIR[0]) if NIR else NIR.append(write_layer(layer, path, step_ms=1.0).read_bytes())
+    path.write_bytes(mutated_bytes(rng, NIR[0], 2))
+    found = read(import_nir, path)
+    if found is not None and found.membrane_ms is not None:
+        read(found.run, np.zeros((2, found.w.shape[0])), 1.0)
+
+
+NIR = []
+RESULT = {"method": "soft", "prune": 0.3, "seed": 1, "validation": None, "test": 0.5, "readouts": {"validation": {}, "test": {"assigned": 0.5, "bayes": 0.5, "linear": 0.4}},
+          "updates": 10, "pulses": 20, "pruned": 0.1, "seconds": 0.5}
+
+
+def results(folder, seed):
+    rng = np.random.default_rng(seed)
+    line = json.dumps(mutated_values(rng, RESULT)).encode()
+    path = folder / "results.jsonl"
+    path.write_bytes(mutated_bytes(rng, line + b"\n" + line) if rng.random() < 0.5 else line)
+    rows = read(read_results, path)
+    if rows:
+        summarise(rows)
+
+
+OTHERS = {"imported": imported, "features": features, "nir": nir_graph, "results": results}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_some_files_of_others(name, tmp_path):
+    pytest.importorskip("nir")
+
+    @examples(FEW // 2)
+    @given(SEEDS)
+    def some(seed):
+        OTHERS[name](tmp_path, seed)
+
+    some()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OTHERS)
+def test_many_files_of_others(name, tmp_path):
+    pytest.importorskip("nir")
+
+    @examples(MANY)
+    @given(SEEDS)
+    def many(seed):
+        OTHERS[name](tmp_path, seed)
 
     many()

@@ -192,7 +192,7 @@ def _update_all(state: Any, x: Floats, d: Floats, lr: float, rng: Stream) -> Non
         update(state, x[i], d[i], lr, rng)
 
 
-#: What a device's stored numbers may exceed the largest fresh one's by, and an accumulator a pulse's change.
+#: How many times the largest fresh number a device's stored ones may be, and how many pulses an accumulator may hold.
 FAR, WAITING = 100.0, 1000.0
 
 
@@ -219,7 +219,7 @@ def check_devices(what: str, own: dict[str, NDArray[Any]], stored: dict[str, NDA
             limit = own["reading.rest"].shape[0] - 1 if name == "row" else 1 << 62
             right = bool(((value >= 0) & (value <= limit)).all())
         elif name == "accumulator":
-            right = bool((np.abs(value) <= WAITING * step).all())
+            right = bool((np.abs(value) <= WAITING * max(step, 1.0)).all())  # in pulses, or in weights
         elif name == "pair.constants":  # the last is seconds since the last pulse
             right = bool((np.abs(value[..., :AGE]) <= largest).all()) and bool((value[..., AGE] >= 0).all())
         else:

@@ -99,6 +99,9 @@ def load_network(path: str | Path) -> tuple[FeatureNet, str]:
         with torch.device("meta"):  # nothing is allocated for sizes that the tensors do not have
             network = FeatureNet(**stored.values["network"])
         tensors = {name: torch.from_numpy(array.copy()) for name, array in stored.tensors.items()}
+        for name, own in network.state_dict().items():
+            if name in tensors and tensors[name].dtype != own.dtype:
+                raise TypeError(f"{name} holds {tensors[name].dtype}, not {own.dtype}")
         network.load_state_dict(tensors, assign=True)
         return network.eval(), str(stored.values["trained_on"])
     except (InputError, RuntimeError, KeyError, TypeError, ValueError) as error:

@@ -20,15 +20,15 @@ class Values(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
 
     @classmethod
-    def of(cls, values: object, what: str) -> Self:
+    def of(cls, values: object, what: str, remedy: str = "train the network anew") -> Self:
         """Check what JSON gave.
 
         Parameters
         ----------
         values
             A mapping.
-        what
-            The file or model in the error.
+        what, remedy
+            The file or model in the error, and what to do about it.
 
         Raises
         ------
@@ -40,8 +40,8 @@ class Values(BaseModel):
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(map(str, first["loc"]))[:100]
-            raise FormatError(f"{what} lacks or garbles {place or 'its values'} ({first['msg'][:100]}); train the "
-                              "network anew") from None
+            raise FormatError(f"{what} lacks or garbles {place or 'its values'} ({first['msg'][:100]}); "
+                              f"{remedy}") from None
 
 
 class RunValues(Values):

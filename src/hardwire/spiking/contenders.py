@@ -11,8 +11,10 @@ import numpy as np
 
 from ..core.errors import FormatError
 from ..core.files import read_text, write_text
+from ..core.reading import parse_json
 from ..data import Dataset
 from ..runs.directory import RunDirectory
+from ..runs.values import Place, Values
 from .kernels.cells import PULSES
 from .network import OneSidedNetwork
 from .readout import fit_readout
@@ -20,6 +22,36 @@ from .settings import Method, SpikingSettings
 from .training import Model, train
 
 Row = dict[str, Any]
+
+Figures = dict[str, float]
+
+
+class TestFigures(Values):
+    """Accuracies on the test split that a summary names."""
+
+    bayes: float
+    linear: float
+
+
+class Readouts(Values):
+    """Accuracies by read-out; the validation split may be empty."""
+
+    validation: Figures
+    test: TestFigures
+
+
+class Result(Values):
+    """A line of results, as ``run_contenders`` keeps it."""
+
+    method: Method
+    prune: float
+    seed: Place
+    validation: float | None
+    test: float
+    readouts: Readouts
+    updates: Place
+    pulses: Place
+
 
 RESULTS = "contenders.jsonl"
 METHODS = get_args(Method)
@@ -58,9 +90,12 @@ def read_results(path: Path) -> list[Row]:
     if not path.exists():
         return []
     try:
-        return [json.loads(line) for line in read_text(path).splitlines()]
+        rows = [parse_json(line, constants=True) for line in read_text(path).splitlines()]
     except ValueError as error:
         raise FormatError(f"{path} is no list of results ({error}); remove it") from None
+    for number, row in enumerate(rows, 1):
+        Result.of(row, f"line {number} of {path}", "remove it")
+    return rows
 
 
 def contender(settings: SpikingSettings, dataset: Dataset, whole: dict[int, Model]) -> Model:
