@@ -80,7 +80,7 @@ import os, signal, sys, time
 from concurrent.futures import ThreadPoolExecutor
 from hardwire.cli import app
 app.GRACE = 0.3
-def work(path):
+def work(path, **_):
     with ThreadPoolExecutor() as pool:
         pool.submit(time.sleep, 30)
         os.kill(os.getpid(), signal.SIGTERM)

@@ -47,7 +47,7 @@ def test_every_setting_is_documented_and_of_a_known_kind(settings):
 
 
 def test_kinds():
-    assert LogicSettings.kind_of("widths") == Kind(int, bounds="at least 1", is_list=True)
+    assert LogicSettings.kind_of("widths") == Kind(int, bounds="at least 1 and at most 2,000,000,000", is_list=True)
     assert LogicSettings.kind_of("warmup") == Kind(float, bounds="at least 0 and below 1")
     assert LogicSettings.kind_of("learn_tau") == Kind(bool)
     assert CrossbarSettings.kind_of("variants") == Kind(str, choices=tuple(VARIANTS), is_list=True)

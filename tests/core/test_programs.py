@@ -219,7 +219,9 @@ def test_end_all_ends_the_tools_of_other_threads_and_starts_no_other(places):
 
 #: Runs the tool in a thread and ends as the last word says.
 OWNER = """
-import os, sys, threading, time
+import os, signal, sys, threading, time
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # where the tests run in the background they are ignored
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from hardwire.core.programs import run_command
 thread = threading.Thread(target=run_command, args=("Fake", ["./tool.sh"]), kwargs={"package": "x"}, daemon=True)
 thread.start()

@@ -125,9 +125,13 @@ def test_a_demo_that_runs_is_not_emptied(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == [DEMO]
 
 
+ROW = {"validation": 0.5, "test": 0.5, "updates": 1, "pulses": 1,
+       "readouts": {"validation": {}, "test": {"bayes": 0.5, "linear": 0.5}}}
+
+
 def test_contenders_of_two_processes_are_all_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(contenders, "contender", lambda settings, dataset, whole: settings)
-    monkeypatch.setattr(contenders, "figures", lambda settings, dataset: time.sleep(0.01) or {"test": 0.5})
+    monkeypatch.setattr(contenders, "figures", lambda settings, dataset: time.sleep(0.01) or dict(ROW))
 
     def run(first):
         contenders.run_contenders(SpikingSettings(seed=first), None, tmp_path, shares=[0.4, 0.6, 0.8], seeds=3)

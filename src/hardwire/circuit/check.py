@@ -1,21 +1,16 @@
 """The invariants of a circuit; every one that fails names the object and the place."""
 
 import math
-import re
 
 import numpy as np
 
 from ..core.errors import FormatError
-from ..core.names import IDENTIFIER
+from ..core.names import IDENTIFIER, LONGEST, trouble_of
 from .circuit import MACROS, MAX_ARITY, STAGES, Circuit, Word
 from .structure import MAX_WIDTH
 
-#: Characters of the longest name or label.
-LONGEST = 4096
 #: Nets are numbers of 32 bits with a sign.
 MOST_NETS = 2**31 - 1
-#: Control characters but white space, which a terminal obeys, and halves of surrogate pairs, which no file can hold.
-_UNPRINTABLE = re.compile("[\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
 
 
 def check(circuit: Circuit) -> None:
@@ -49,13 +44,8 @@ def check(circuit: Circuit) -> None:
 
 def _names(circuit: Circuit) -> None:
     for what, text in (("name", circuit.name), *(("label", label) for label in circuit.labels)):
-        if not isinstance(text, str) or len(text) > LONGEST:
-            raise FormatError(f"{what} {str(text)[:40]!r} of a circuit is no text or longer than {LONGEST}; shorten it")
-        if "\n" in text or "\r" in text:
-            raise FormatError(f"{what} {text!r} of circuit {circuit.name!r} has a line break; leave it out")
-        if _UNPRINTABLE.search(text):
-            raise FormatError(f"{what} {text!r} of circuit {circuit.name!r} has a control character or half of a "
-                              f"surrogate pair; leave it out")
+        if trouble := trouble_of(text):
+            raise FormatError(f"{what} {str(text)[:40]!r} of circuit {str(circuit.name)[:40]!r} {trouble}")
     for kind, words in (("input", circuit.inputs), ("output", circuit.outputs)):
         seen = set()
         for word in words:

@@ -42,6 +42,23 @@ def identifiers(texts: Iterable[str], *, prefix: str = "_", serial: int = 1) -> 
     return list(following)
 
 
+#: Characters of the longest name or label.
+LONGEST = 4096
+#: Control characters but white space, which a terminal obeys, and halves of surrogate pairs, which no file can hold.
+_UNPRINTABLE = re.compile("[\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
+
+
+def trouble_of(text: object) -> str:
+    """Say why ``text`` can be no name or label, with the remedy; empty where it can be one."""
+    if not isinstance(text, str) or len(text) > LONGEST:
+        return f"is no text or longer than {LONGEST}; shorten it"
+    if "\n" in text or "\r" in text:
+        return "has a line break; leave it out"
+    if _UNPRINTABLE.search(text):
+        return "has a control character or half of a surrogate pair; leave it out"
+    return ""
+
+
 def is_text(text: str) -> bool:
     """Whether ``text`` can be written to a file: it holds no half of a surrogate pair."""
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .errors import FormatError, InputError
+from .names import is_text
 
 #: Bytes of the largest file that is read whole.
 LARGEST = 1 << 30
@@ -105,8 +106,8 @@ def parse_json(text: str | bytes, *, depth: int = DEPTH, constants: bool = False
         if level > depth:
             raise ValueError(f"its JSON has more than {depth} levels")
     value = json.loads(text, parse_constant=None if constants else _no_constant)
-    if _SURROGATE.search(text):
-        json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError is a ValueError
+    if _SURROGATE.search(text) and not is_text(json.dumps(value, ensure_ascii=False)):
+        raise ValueError("its JSON has half of a surrogate pair")
     return value
 
 

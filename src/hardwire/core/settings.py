@@ -24,10 +24,10 @@ PositiveShare = Annotated[float, Field(gt=0, le=1)]
 
 #: Kind of a pydantic error -> what the sentence says after ``name = value``.
 _MESSAGES = {
-    "greater_than_equal": "must be at least {ge:g}",
-    "greater_than": "must be above {gt:g}",
-    "less_than_equal": "must be at most {le:g}",
-    "less_than": "must be below {lt:g}",
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be above {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be below {lt}",
     "finite_number": "must be finite",
     "literal_error": "is none of {choices}",
     "too_short": "needs at least {min_length} entries",
@@ -76,7 +76,8 @@ class Settings(BaseModel):
         kinds = cls.kind_of(name)
         place = f"{name}[{first['loc'][1]}]" if len(first["loc"]) > 1 else name
         if kind in _MESSAGES:
-            message = _MESSAGES[kind].format(choices=", ".join(kinds.choices), **context)
+            bounds = {key: _number(value) for key, value in context.items() if key in _BOUNDS}
+            message = _MESSAGES[kind].format(choices=", ".join(kinds.choices), **context | bounds)
         else:
             message = f"should be {kinds.words if place == name else kinds.entry.words}"
         return f"{place} = {shown(first['input'])} {message}"
@@ -218,6 +219,10 @@ def _kind(annotation: Any, metadata: Iterable[Any]) -> Kind:
         return _kind(arguments[0], [*inner, *metadata])
     if origin is Literal:
         return Kind(str, choices=arguments)
-    bounds = [words.format(f"{getattr(m, name):g}") for m in metadata for name, words in _BOUNDS.items()
+    bounds = [words.format(_number(getattr(m, name))) for m in metadata for name, words in _BOUNDS.items()
               if hasattr(m, name)]
     return Kind(annotation, bounds=" and ".join(bounds))
+
+
+def _number(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:g}"

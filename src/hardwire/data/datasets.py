@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import InputError
-from ..core.names import is_text
+from ..core.names import trouble_of
 from .samples import REGRESS, TASKS, Samples, Shape, Task
 from .sources import SOURCES, read_source
 from .tables import Label, read_npz, read_table
@@ -66,8 +66,12 @@ class Dataset:
 
     def __post_init__(self) -> None:
         for what, text in (("the data set's name", self.name), *(("class", name) for name in self.classes)):
-            if not is_text(text):
-                raise InputError(f"{what} {text!r} holds half of a surrogate pair, which no file can hold; rename it")
+            if trouble := trouble_of(text):
+                raise InputError(f"{what} {str(text)[:40]!r} {trouble}")
+        columns = next((s.x.shape[1] for s in (self.train, self.validation, self.test) if s.x.ndim == 2), None)
+        if columns is not None and columns != len(self.features):
+            raise InputError(f"the data set {self.name!r} has {len(self.features)} names for {columns} columns; give "
+                             f"one for each")
 
 
 def load_dataset(

@@ -37,15 +37,19 @@ class Range:
     step: float | None
     whole: bool
 
-    def values(self) -> list[float]:
-        """List every value of a range in steps; decimal, so that 0.1 + 2 * 0.1 is 0.3."""
+    @property
+    def count(self) -> int:
+        """How many values a range in steps has."""
         low, step = Decimal(str(self.low)), Decimal(str(self.step))
-        n = int((Decimal(str(self.high)) - low) // step) + 1
-        return [(int if self.whole else float)(low + i * step) for i in range(n)]
+        return int((Decimal(str(self.high)) - low) // step) + 1
+
+    def value(self, i: int) -> float:
+        """Return value number ``i`` of a range in steps; decimal, so that 0.1 + 2 * 0.1 is 0.3."""
+        return (int if self.whole else float)(Decimal(str(self.low)) + i * Decimal(str(self.step)))
 
     def suggest(self, trial: Any, name: str) -> float:
         """Draw a value as an Optuna trial's sampler does."""
-        high = self.high if self.step is None else self.values()[-1]
+        high = self.high if self.step is None else self.value(self.count - 1)
         step = (self.step or 1) if self.whole else self.step
         suggest = trial.suggest_int if self.whole else trial.suggest_float
         value: float = suggest(name, self.low, high, step=step, log=self.log)
@@ -73,11 +77,13 @@ class Space:
             if r.step is None:
                 raise InputError(f"a grid needs steps, but {name} is a range without one; add a step, give a list, or "
                                  f"search with --sampler random, tpe or nsga2")
-        axes = {n: [kept(v) for v in self.choices[n]] if n in self.choices else self.ranges[n].values()
-                for n in self.given if n not in self.fixed}
-        if (size := math.prod(map(len, axes.values()))) > MOST:
+        size = math.prod([*map(len, self.choices.values()), *(r.count for r in self.ranges.values())])
+        if size > MOST:
             raise InputError(
                 f"the grid has {size:,} points; leave some out, or search with --sampler random, tpe or nsga2")
+        axes = {n: [kept(v) for v in self.choices[n]] if n in self.choices
+                else [*map(self.ranges[n].value, range(self.ranges[n].count))]
+                for n in self.given if n not in self.fixed}
         return [dict(zip(axes, point)) for point in itertools.product(*axes.values())]
 
     def suggest(self, trial: Any) -> dict[str, Any]:
@@ -188,8 +194,8 @@ def _range(name: str, kind: str, given: dict[str, Any]) -> Range:
         raise InputError(f"the range of {name} is logarithmic; give low above 0 and no step")
     if step is not None and not (math.isfinite(step) and step > 0):
         raise InputError(f"the range of {name} has step = {step}; give one above 0")
-    if step is not None and (high - low) / step > MOST:
-        raise InputError(f"the range of {name} has more than {MOST:,} steps; give a larger one")
+    if step is not None and (high - low) / step > 2**53:
+        raise InputError(f"the range of {name} has more than 2^53 steps; give a larger one")
     if max(abs(low), abs(high)) > 1e300:
         raise InputError(f"the range of {name} reaches beyond 1e300; give smaller bounds")
     return Range(low, high, log, step, kind == "int")

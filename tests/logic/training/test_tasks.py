@@ -15,7 +15,7 @@ SMALL = LogicSettings(encoder="quantile", levels=7, wiring="random", layers=2, w
 
 def dataset(y, x, outputs) -> Dataset:
     parts = [Split(x[i::3], y[i::3]) for i in range(3)]
-    return Dataset("made", *parts, outputs, tuple("abcd"), None, "made here")
+    return Dataset("made", *parts, outputs, tuple("abcd")[: x.shape[1]], None, "made here")
 
 
 @pytest.fixture
