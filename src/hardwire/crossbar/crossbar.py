@@ -219,7 +219,8 @@ def check_devices(what: str, own: dict[str, NDArray[Any]], stored: dict[str, NDA
             limit = own["reading.rest"].shape[0] - 1 if name == "row" else 1 << 62
             right = bool(((value >= 0) & (value <= limit)).all())
         elif name == "accumulator":
-            right = bool((np.abs(value) <= WAITING * max(step, 1.0)).all())  # in pulses, or in weights
+            pulse = 1.0 if "row" in own else step  # Tiki-Taka's are in pulses, others in weights
+            right = bool((np.abs(value) <= WAITING * pulse).all())
         elif name == "pair.constants":  # the last is seconds since the last pulse
             right = bool((np.abs(value[..., :AGE]) <= largest).all()) and bool((value[..., AGE] >= 0).all())
         else:

@@ -12,6 +12,7 @@ import numpy as np
 from ..core.errors import FormatError
 from ..core.files import read_text, write_text
 from ..core.reading import parse_json
+from ..core.settings import NonNegative
 from ..data import Dataset
 from ..runs.directory import RunDirectory
 from ..runs.values import Place, Values
@@ -36,7 +37,7 @@ class TestFigures(Values):
 class Readouts(Values):
     """Accuracies by read-out; the validation split may be empty."""
 
-    validation: Figures
+    validation: Figures = {}  # noqa: RUF012 - a record of its own copies it
     test: TestFigures
 
 
@@ -49,8 +50,8 @@ class Result(Values):
     validation: float | None
     test: float
     readouts: Readouts
-    updates: Place
-    pulses: Place
+    updates: NonNegative
+    pulses: NonNegative
 
 
 RESULTS = "contenders.jsonl"
