@@ -20,7 +20,7 @@ test: setup
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-slow: setup
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n auto --dist worksteal
 
 lint: setup
 	$(BIN)/ruff check src tests examples benchmarks docs
