@@ -31,6 +31,15 @@ def wait_until(true, seconds=30.0):
         time.sleep(0.02)
 
 
+#: The command line with SIGINT as in the foreground: in the background a shell has it ignored.
+IN_FRONT = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from hardwire.cli import main
+sys.exit(main())
+"""
+
+
 @pytest.mark.parametrize("name, code, word", [("SIGTERM", 143, "terminated"), pytest.param("SIGINT", 130, "interrupted", marks=pytest.mark.slow)])
 def test_a_verb_and_its_tools_end(tmp_path, name, code, word):
     b = CircuitBuilder("small")
@@ -39,7 +48,7 @@ def test_a_verb_and_its_tools_end(tmp_path, name, code, word):
     tool.write_text(TOOL.format(pids=pids))
     tool.chmod(0o755)
     fakes = dict.fromkeys(("HARDWIRE_CC", "HARDWIRE_IVERILOG", "HARDWIRE_YOSYS"), str(tool))
-    with subprocess.Popen([sys.executable, "-m", "hardwire", "verify", circuit], stderr=subprocess.PIPE, text=True,
+    with subprocess.Popen([sys.executable, "-c", IN_FRONT, "verify", circuit], stderr=subprocess.PIPE, text=True,
                           stdout=subprocess.DEVNULL, env=os.environ | fakes) as process:
         wait_until(lambda: pids.is_file() and pids.read_text().strip())
         process.send_signal(getattr(signal, name))
@@ -50,8 +59,16 @@ def test_a_verb_and_its_tools_end(tmp_path, name, code, word):
     wait_until(lambda: all(ended(int(pid)) for pid in pids.read_text().split()))
 
 
+@pytest.fixture
+def heard():
+    """SIGINT as in the foreground."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("number, code, word", [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")])
-def test_a_signal_is_an_exception_of_the_main_thread(ask, monkeypatch, number, code, word):
+def test_a_signal_is_an_exception_of_the_main_thread(ask, monkeypatch, heard, number, code, word):
     before = signal.getsignal(number)
     monkeypatch.setattr("hardwire.workflow.circuits.circuit_of", lambda path, **_: signal.raise_signal(number))
     assert ask("show", "x.net", code=code) == ("", f"hardwire: {word}\n")

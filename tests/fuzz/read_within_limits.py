@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import sys
+import traceback
 from pathlib import Path
 
 from hardwire.circuit import load_circuit
@@ -38,6 +39,7 @@ def read(path):
     except HardwireError as error:
         print(f"refused {error}", flush=True)
     except BaseException as error:
+        traceback.print_exc()
         print(f"failed {error!r}", flush=True)
 
 

@@ -107,7 +107,7 @@ def check(folder, cases):
     wrong = {name: line for (name, (_, says)), line in zip(cases.items(), lines)
              if not (line == "ok" if says is None else line.startswith("refused") and says in line)
              or line.startswith("failed") or len(line) > 1000}
-    assert not wrong
+    assert not wrong, said.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of a process as Linux has them")
