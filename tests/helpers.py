@@ -1,5 +1,7 @@
 """Circuits for tests: random ones, ones with the statistics of a trained network, and what must stay true of them."""
 
+import os
+
 import numpy as np
 
 from hardwire.circuit import STAGES, Circuit, CircuitBuilder
@@ -7,10 +9,18 @@ from hardwire.circuit.arithmetic import argmax, at_least, popcount
 from hardwire.circuit.simulate import simulate_bits
 from hardwire.core.gates import TABLE
 
+#: Whether the slow tests take all of their mutated inputs and planted faults, as `make test-all` asks for, or a tenth.
+ALL = os.environ.get("HARDWIRE_TESTS") == "all"
+
 #: Gate kinds of a trained network: mostly pass-through, some constants, few inverters, AND and OR before the rest.
 TRAINED = {"A": 0.30, "B": 0.15, "TRUE": 0.025, "FALSE": 0.025, "NOT_A": 0.015, "NOT_B": 0.015, "AND": 0.14, "OR": 0.14,
            "A_AND_NOT_B": 0.04, "B_AND_NOT_A": 0.04, "A_OR_NOT_B": 0.03, "B_OR_NOT_A": 0.03,
            "NAND": 0.015, "NOR": 0.015, "XOR": 0.01, "XNOR": 0.01}
+
+
+def tenth(n: int) -> int:
+    """``n`` where all is asked for, else a tenth."""
+    return n if ALL else n // 10
 
 
 def random_circuit(rng, n_inputs=8, layers=4, width=16, *, kinds=None, n_outputs=8, max_arity=2) -> Circuit:

@@ -21,6 +21,7 @@ from hardwire.core.bits import bits_to_codes
 from hardwire.core.errors import FormatError
 from hardwire.verify import prove, read_c, vectors
 from tests.faults.cec import equal
+from tests.helpers import tenth
 
 pytestmark = pytest.mark.skipif(tools.find(tools.CC) is None, reason="no C compiler: install the Debian package gcc")
 BATCH, ONE = "/* ---- 64 samples", "/* ---- one sample"
@@ -176,7 +177,9 @@ def test_a_few_faults_in_a_small_text(small_circuit, tmp_path, entry):
 @pytest.mark.parametrize("entry", ["batch", "one"])
 @pytest.mark.parametrize(("which", "confirm"), [("small_circuit", 1), ("demo_circuit", 8)])
 def test_faults(which, confirm, entry, tmp_path, request):
-    counts = figures(request.getfixturevalue(which), tmp_path, entry, 220, confirm=confirm)
+    faults = 220 if which == "small_circuit" else tenth(220)
+    counts = figures(request.getfixturevalue(which), tmp_path, entry, faults, confirm=confirm)
     print(f"\n{which}, {entry}: of {sum(counts.values()) - counts['no change']} faults "
           + ", ".join(f"{n} {what}" for what, n in counts.items()))
-    assert sum(counts.values()) - counts["no change"] >= 200 and counts["refuted"] >= 60 and counts["refused"] >= 60
+    assert sum(counts.values()) - counts["no change"] >= 0.9 * faults
+    assert min(counts["refuted"], counts["refused"]) >= 60 / 220 * faults

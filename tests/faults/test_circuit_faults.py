@@ -9,6 +9,7 @@ from hardwire.circuit.simulate import simulate
 from hardwire.verify import prove
 from tests.faults.cec import equal
 from tests.faults.planting import plant_in_circuit
+from tests.helpers import tenth
 
 
 def figures(circuit, faults: int, seed: int = 1) -> Counter:
@@ -33,6 +34,7 @@ def test_a_few_faults_in_a_small_circuit(small_circuit):
 @pytest.mark.slow
 @pytest.mark.parametrize("which", ["small_circuit", "demo_circuit"])
 def test_two_hundred_faults(which, request):
-    counts = figures(request.getfixturevalue(which), 200)
-    print(f"\n{which}: of 200 faults {counts['refuted']} refuted, {counts['proved']} proved and by ABC none")
-    assert counts["refuted"] >= 120
+    faults = 200 if which == "small_circuit" else tenth(200)
+    counts = figures(request.getfixturevalue(which), faults)
+    print(f"\n{which}: of {faults} faults {counts['refuted']} refuted, {counts['proved']} proved and by ABC none")
+    assert counts["refuted"] >= 0.6 * faults

@@ -21,6 +21,7 @@ from hardwire.verify.coverage import coverage_vectors
 from hardwire.verify.program import prove_program, read_program
 from tests.faults.cec import equal
 from tests.faults.planting import plant_in_program
+from tests.helpers import tenth
 
 
 def answers(circuit: Circuit, program: Program, codes: np.ndarray) -> np.ndarray:
@@ -71,7 +72,8 @@ def test_a_few_faults_in_a_small_program(small_circuit):
 @pytest.mark.slow
 @pytest.mark.parametrize("which", ["small_circuit", "demo_circuit"])
 def test_two_hundred_faults(which, request):
-    counts = figures(request.getfixturevalue(which), 200)
-    print(f"\n{which}: of 200 faults in the program " + ", ".join(f"{n} {what}" for what, n in counts.items()))
-    assert counts["refuted"] + counts["refused"] >= 120
+    faults = 200 if which == "small_circuit" else tenth(200)
+    counts = figures(request.getfixturevalue(which), faults)
+    print(f"\n{which}: of {faults} faults in the program " + ", ".join(f"{n} {what}" for what, n in counts.items()))
+    assert counts["refuted"] + counts["refused"] >= 0.6 * faults
     assert counts["met by coverage vectors"] >= 0.9 * counts["refuted"]

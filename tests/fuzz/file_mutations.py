@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from hardwire.core.errors import HardwireError
+from tests.helpers import tenth
 
 #: Inputs of a reader in a slow test and in a quick one.
-MANY, FEW = 10_000, 60
+MANY, FEW = tenth(10_000), 60
 SEEDS = st.integers(0, 2**32 - 1)
 BYTES = (b"\0", b"\xff", b"\n", b"\"", b"'", b"[", b"]", b"{", b"}", b",", b".", b"=", b"-", b"1", b"9" * 40, b"1e999", b"nan", b"[" * 2000,
          b"\xc2\xb2", b"\xed\xa0\x80", b"\\ud800", b"0x" + b"f" * 5000, b"9" * 5000, b"\x7f\xff\xff\xff", b"\xff\xff\xff\xff\xff\xff\xff\xff")

@@ -14,6 +14,7 @@ from hardwire.circuit.arithmetic import argmax, at_least, popcount
 from hardwire.circuit.formats.aiger import read_aiger, write_aiger
 from hardwire.circuit.formats.blif import read_blif, write_blif
 from hardwire.core.errors import HardwireError
+from tests.helpers import tenth
 
 
 def wide():
@@ -92,6 +93,6 @@ def test_mutated_files(tmp_path, suffix):
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", READERS)
 def test_ten_thousand_mutated_files(tmp_path, suffix):
-    circuits, compiled = fuzz(tmp_path, suffix, 10_000, every=10)
-    print(f"{suffix}: {circuits} of 10,000 are circuits, {compiled} ran as C")
-    assert circuits > 500
+    circuits, compiled = fuzz(tmp_path, suffix, tenth(10_000), every=10)
+    print(f"{suffix}: {circuits} are circuits, {compiled} ran as C")
+    assert circuits > tenth(500)

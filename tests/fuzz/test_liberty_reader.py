@@ -10,6 +10,7 @@ from mutations import examples, mutated
 
 from hardwire.core.errors import HardwireError
 from hardwire.cost.liberty import read_liberty
+from tests.helpers import tenth
 
 EXTRA = cell_text("BUS", 5, "A B C D", {"Y": "(A ^ !B') & (C + D | 0) 1"}) + """
   cell (WORD) { area : 9.5; bus (D) { bus_type : b; pin (D[0], D[1]) { direction : input; } }
@@ -47,7 +48,7 @@ def test_mutated_files(tmp_path):
 
 @pytest.mark.slow
 def test_ten_thousand_mutated_files(tmp_path):
-    print(f"{fuzz(tmp_path, 10_000)} of 10,000 are libraries")
+    print(f"{fuzz(tmp_path, tenth(10_000))} of {tenth(10_000):,} are libraries")
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from mutations import examples
 
 from hardwire.circuit import CircuitBuilder, load_circuit, save_circuit
 from hardwire.circuit.arithmetic import argmax, at_least, popcount
+from tests.helpers import tenth
 
 NUMBER = st.integers(0, 2**16 - 1)
 NUMBERS = st.lists(NUMBER, min_size=1, max_size=12)
@@ -73,6 +74,6 @@ def test_odd_circuits(tmp_path):
 
 @pytest.mark.slow
 def test_thousands_of_odd_circuits(tmp_path):
-    circuits, compiled = fuzz(tmp_path, 4000, every=10)
+    circuits, compiled = fuzz(tmp_path, tenth(4000), every=10)
     print(f"{circuits} circuits, {compiled} ran as C")
-    assert circuits == 4000
+    assert circuits == tenth(4000)
