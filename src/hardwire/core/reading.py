@@ -14,6 +14,8 @@ from .names import is_text
 
 #: Bytes of the largest file that is read whole.
 LARGEST = 1 << 30
+#: Bytes that are read at once of a file whose length is not known.
+PIECE = 1 << 20
 #: A packed file may unpack to so many bytes, or to so many times its own size where that is more.
 UNPACKED, RATIO = 32 << 20, 50
 #: Digits of the longest number in a text file.
@@ -45,14 +47,15 @@ def read_bytes(path: str | os.PathLike[str], *, limit: int = LARGEST) -> bytes:
     """
     try:
         with Path(path).open("rb") as file:
-            content = file.read(min(limit, os.fstat(file.fileno()).st_size) + 1)
-            content += file.read(limit + 1 - len(content)) if content else b""
+            content = bytearray(file.read(min(limit, os.fstat(file.fileno()).st_size) + 1))
+            while content and len(content) <= limit and (piece := file.read(min(PIECE, limit + 1 - len(content)))):
+                content += piece  # a read of ``limit`` bytes would take the memory for them first
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"cannot read {path}: {reason}; check the path") from None
     if len(content) > limit:
         raise FormatError(f"{path} is longer than {limit:,} bytes, the most that is read; check the path")
-    return content
+    return bytes(content)
 
 
 def unpack(content: bytes, kind: Literal[".gz", ".xz"], *, limit: int | None = None) -> bytes:

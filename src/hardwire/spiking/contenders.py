@@ -5,14 +5,15 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Annotated, Any, cast, get_args
 
 import numpy as np
+from pydantic import Field
 
 from ..core.errors import FormatError
 from ..core.files import read_text, write_text
 from ..core.reading import parse_json
-from ..core.settings import NonNegative
+from ..core.settings import Share
 from ..data import Dataset
 from ..runs.directory import RunDirectory
 from ..runs.values import Place, Values
@@ -24,14 +25,16 @@ from .training import Model, train
 
 Row = dict[str, Any]
 
-Figures = dict[str, float]
+#: How often something happened, a mean maybe.
+Count = Annotated[float, Field(ge=0, le=2**62)]
+Figures = dict[str, Share]
 
 
 class TestFigures(Values):
     """Accuracies on the test split that a summary names."""
 
-    bayes: float
-    linear: float
+    bayes: Share
+    linear: Share
 
 
 class Readouts(Values):
@@ -45,13 +48,13 @@ class Result(Values):
     """A line of results, as ``run_contenders`` keeps it."""
 
     method: Method
-    prune: float
+    prune: Share
     seed: Place
-    validation: float | None
-    test: float
+    validation: Share | None
+    test: Share
     readouts: Readouts
-    updates: NonNegative
-    pulses: NonNegative
+    updates: Count
+    pulses: Count
 
 
 RESULTS = "contenders.jsonl"
