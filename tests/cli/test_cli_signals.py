@@ -50,7 +50,11 @@ def test_a_verb_and_its_tools_end(tmp_path, name, code, word):
     fakes = dict.fromkeys(("HARDWIRE_CC", "HARDWIRE_IVERILOG", "HARDWIRE_YOSYS"), str(tool))
     with subprocess.Popen([sys.executable, "-c", IN_FRONT, "verify", circuit], stderr=subprocess.PIPE, text=True,
                           stdout=subprocess.DEVNULL, env=os.environ | fakes) as process:
-        wait_until(lambda: pids.is_file() and pids.read_text().strip())
+        try:
+            wait_until(lambda: pids.is_file() and pids.read_text().strip(), 120)  # kernels may have to be compiled
+        except AssertionError:
+            process.kill()
+            raise
         process.send_signal(getattr(signal, name))
         start = time.monotonic()
         said = process.stderr.read().splitlines()
