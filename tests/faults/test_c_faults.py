@@ -4,9 +4,7 @@ The compiled text decides whether the reader is right: it differs at the counter
 proof says that the text is equal it agrees on all inputs of the small circuit and on many of the demo's, and ABC agrees.
 """
 
-import ctypes
 import re
-import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -111,24 +109,6 @@ def plant(text: str, entry: str, serial: int, seed: int) -> tuple[str, str]:
     return kind, "\n".join(lines)
 
 
-def compiled(path: Path, circuit: Circuit, entry: str, serial: int):
-    library = path.with_name(f"fault{serial}.so")
-    subprocess.run([tools.find(tools.CC), "-std=c99", "-w", "-O0", "-shared", "-fPIC", path, "-o", library], check=True)
-    function = ctypes.CDLL(str(library))["net_" + entry]
-    library.unlink()
-
-    def execute(codes):
-        out = np.zeros((len(codes), len(circuit.outputs)), dtype=circuit.output_dtype)
-        if entry == "batch":
-            function(ctypes.c_void_p(codes.ctypes.data), ctypes.c_void_p(out.ctypes.data), ctypes.c_size_t(len(codes)))
-        else:
-            for row, result in zip(codes, out):
-                function(ctypes.c_void_p(row.ctypes.data), ctypes.c_void_p(result.ctypes.data))
-        return out
-
-    return execute
-
-
 def figures(circuit: Circuit, folder: Path, entry: str, faults: int, *, seed: int = 1, confirm: int = 1) -> Counter:
     """Plant, decide, and check each decision, of refutations one in ``confirm``; how many were refused and refuted."""
     main, counts = c.emit(circuit, folder, name="net")[0], Counter()
@@ -154,14 +134,14 @@ def figures(circuit: Circuit, folder: Path, entry: str, faults: int, *, seed: in
         assert verdict.status in ("refuted", "proved"), (kind, serial, str(verdict))
         if verdict.status == "proved":
             assert equal(circuit, again) is True, (kind, serial)
-            got = compiled(main, circuit, entry, serial)(everything)
+            got = c.run(circuit, everything, entry=entry, optimize="-O0", main=main)
             np.testing.assert_array_equal(got, simulate(circuit, everything), err_msg=f"{kind} {serial}")
             counts["equal"] += 1
         else:
             counts["refuted"] += 1
             if counts["refuted"] % confirm == 0:
                 codes = np.array([[verdict.counterexample[w.name] for w in circuit.inputs]], dtype=circuit.input_dtype)
-                got = compiled(main, circuit, entry, serial)(codes)
+                got = c.run(circuit, codes, entry=entry, optimize="-O0", main=main)
                 assert not np.array_equal(got, simulate(circuit, codes)), (kind, serial)
                 np.testing.assert_array_equal(got, simulate(again, codes), err_msg=f"{kind} {serial}")
     return counts

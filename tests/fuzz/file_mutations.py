@@ -6,7 +6,7 @@ import time
 import warnings
 
 import numpy as np
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hardwire.core.errors import HardwireError
@@ -26,6 +26,16 @@ KINDS = (np.float32, np.float64, np.int64, np.int32, np.uint8, np.uint64, np.boo
 def examples(many):
     """The same inputs in every run, without a limit for one of them: the machine may be busy."""
     return settings(max_examples=many, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+
+
+def for_each_seed(many, call):
+    """Call ``call(seed)`` for so many seeds."""
+    @examples(many)
+    @given(SEEDS)
+    def check(seed):
+        call(seed)
+
+    check()
 
 
 def mutated_bytes(rng, content, edits=3):

@@ -8,7 +8,6 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given
 
 from hardwire.circuit.builder import CircuitBuilder
 from hardwire.core.errors import FormatError, HardwireError, InputError
@@ -20,7 +19,7 @@ from hardwire.data.images import cifar_arrays, cifar_batch, cifar_records, parse
 from hardwire.data.sources import SOURCES
 from hardwire.data.uci import Table, table_reader
 from hardwire.workflow.classify import load_samples
-from tests.fuzz.file_mutations import FEW, MANY, SEEDS, examples, mutated_array, mutated_bytes, read
+from tests.fuzz.file_mutations import FEW, MANY, for_each_seed, mutated_array, mutated_bytes, read
 
 RNG = np.random.default_rng(0)
 CSV = b"a,b,c,y\n" + b"".join(b"%d,%.2f,%s,%s\n" % (i, i / 7, (b"red", b"blue", b"green")[i % 3], (b"no", b"yes")[i % 2]) for i in range(24))
@@ -124,23 +123,13 @@ READERS = {"table": table, "archive": archive, "images": image_file, "samples": 
 
 @pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
 def test_some_inputs(reader, tmp_path):
-    @examples(FEW)
-    @given(SEEDS)
-    def check(seed):
-        reader(tmp_path / "file.npy", seed)
-
-    check()
+    for_each_seed(FEW, lambda seed: reader(tmp_path / "file.npy", seed))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
 def test_many_inputs(reader, tmp_path):
-    @examples(MANY)
-    @given(SEEDS)
-    def check(seed):
-        reader(tmp_path / "file.npy", seed)
-
-    check()
+    for_each_seed(MANY, lambda seed: reader(tmp_path / "file.npy", seed))
 
 
 def test_a_batch_as_published_is_read():

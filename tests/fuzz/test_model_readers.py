@@ -7,7 +7,6 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
 
 from hardwire.core.errors import HardwireError
 from hardwire.crossbar.features import FeatureNet, extract, load_network, save_network
@@ -30,7 +29,7 @@ from hardwire.spiking.nir import Layer, import_nir, write_layer
 from hardwire.spiking.settings import SpikingSettings
 from hardwire.spiking.training import SpikingTraining
 from hardwire.spiking.training import load as load_spiking
-from tests.fuzz.file_mutations import FEW, MANY, SEEDS, examples, mutated_array, mutated_bytes, mutated_values, read
+from tests.fuzz.file_mutations import FEW, MANY, for_each_seed, mutated_array, mutated_bytes, mutated_values, read
 
 LOGIC = {"dataset": "digits", "levels": 1, "layers": 2, "width": 20, "steps": 4, "evaluate_every": 2, "batch": 16}
 SEARCH = {**LOGIC, "budget": 60.0, "search_rounds": 4, "evaluate_every": 2, "search_pool": 50, "search_window": 512}
@@ -177,26 +176,14 @@ def test_seeds_are_read(seeds):
 @pytest.mark.parametrize("name", QUICK)
 def test_some_models(name, seeds):
     one = seeds(name)
-
-    @examples(FEW)
-    @given(SEEDS)
-    def some(seed):
-        check(one, seed)
-
-    some()
+    for_each_seed(FEW, lambda seed: check(one, seed))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
 def test_many_models(name, seeds):
     one = seeds(name)
-
-    @examples(MANY)
-    @given(SEEDS)
-    def many(seed):
-        check(one, seed)
-
-    many()
+    for_each_seed(MANY, lambda seed: check(one, seed))
 
 
 # --------------------------------------------------------------------------------------------------- what other programs wrote
@@ -271,23 +258,11 @@ OTHERS = {"imported": imported, "features": features, "nir": nir_graph, "results
 @pytest.mark.parametrize("name", OTHERS)
 def test_some_files_of_others(name, tmp_path):
     pytest.importorskip("nir")
-
-    @examples(FEW // 2)
-    @given(SEEDS)
-    def some(seed):
-        OTHERS[name](tmp_path, seed)
-
-    some()
+    for_each_seed(FEW // 2, lambda seed: OTHERS[name](tmp_path, seed))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_many_files_of_others(name, tmp_path):
     pytest.importorskip("nir")
-
-    @examples(MANY)
-    @given(SEEDS)
-    def many(seed):
-        OTHERS[name](tmp_path, seed)
-
-    many()
+    for_each_seed(MANY, lambda seed: OTHERS[name](tmp_path, seed))

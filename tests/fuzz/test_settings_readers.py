@@ -7,7 +7,6 @@ import shutil
 import numpy as np
 import pytest
 import tomli_w
-from hypothesis import given
 
 from hardwire.core.errors import FormatError, HardwireError, InputError
 from hardwire.core.reading import parse_json, parse_toml
@@ -23,7 +22,7 @@ from hardwire.spiking.settings import SpikingSettings
 from hardwire.tuning import parse_space, read_space, show
 from hardwire.tuning.sweep import DEFINITION
 from hardwire.workflow.classify import named_rows
-from tests.fuzz.file_mutations import FEW, MANY, SEEDS, examples, mutated_bytes, mutated_values, read
+from tests.fuzz.file_mutations import FEW, MANY, for_each_seed, mutated_bytes, mutated_values, read
 from tests.records import full_record
 
 LOGIC = full_record()
@@ -109,23 +108,13 @@ READERS = {"settings": settings_file, "space": space_file, "device": device_file
 
 @pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
 def test_some_inputs(reader, tmp_path):
-    @examples(FEW)
-    @given(SEEDS)
-    def check(seed):
-        reader(tmp_path / "file.toml", seed)
-
-    check()
+    for_each_seed(FEW, lambda seed: reader(tmp_path / "file.toml", seed))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
 def test_many_inputs(reader, tmp_path):
-    @examples(MANY)
-    @given(SEEDS)
-    def check(seed):
-        reader(tmp_path / "file.toml", seed)
-
-    check()
+    for_each_seed(MANY, lambda seed: reader(tmp_path / "file.toml", seed))
 
 
 # ----------------------------------------------------------------------------------------------------- the journal of a sweep
@@ -178,22 +167,12 @@ def journal(swept, folder, seed):
 
 
 def test_some_journals(swept, tmp_path):
-    @examples(40)
-    @given(SEEDS)
-    def check(seed):
-        journal(swept, tmp_path / "s", seed)
-
-    check()
+    for_each_seed(40, lambda seed: journal(swept, tmp_path / "s", seed))
 
 
 @pytest.mark.slow
 def test_many_journals(swept, tmp_path):
-    @examples(MANY)
-    @given(SEEDS)
-    def check(seed):
-        journal(swept, tmp_path / "s", seed)
-
-    check()
+    for_each_seed(MANY, lambda seed: journal(swept, tmp_path / "s", seed))
 
 
 # ------------------------------------------------------------------------------------------------------------- what was found

@@ -97,6 +97,12 @@ class StudySystemAttribute(Operation):
     system_attr: Single
 
 
+def check_values(state: int, values: list[float] | None) -> None:
+    """ValueError where a complete trial has no values."""
+    if state == COMPLETE and values is None:
+        raise ValueError("a complete trial without values")
+
+
 class CreateTrial(Operation):
     """A new trial, waiting or running."""
 
@@ -119,8 +125,7 @@ class CreateTrial(Operation):
             raise ValueError("parameters without distributions")
         for name, value in self.params.items():
             check_parameter(self.distributions[name], value)
-        if self.state == COMPLETE and self.values is None:
-            raise ValueError("a complete trial without values")
+        check_values(self.state, self.values)
 
 
 class SetParameter(Operation):
@@ -152,8 +157,7 @@ class SetState(Operation):
         if (self.state == RUNNING and self.datetime_start is None) or (
                 self.state in FINISHED and self.datetime_complete is None):
             raise ValueError("a state without its time")
-        if self.state == COMPLETE and self.values is None:
-            raise ValueError("a complete trial without values")
+        check_values(self.state, self.values)
 
 
 class SetIntermediate(Operation):
