@@ -1,12 +1,12 @@
 """Liberty files: the cells of a standard-cell library, their areas and their functions.
 
-Read are names, areas, pins, functions and whether a cell holds state. Delay tables are passed over: delay is left to
-the tool that maps (`flows/mapping.py`), which reads them from the same file.
+Read here are names, areas, pins, functions and whether a cell holds state. Tables of delay and power are read by
+`nldm.py`, of the cells of one netlist.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import permutations, product
 from os import PathLike
@@ -15,6 +15,7 @@ from pathlib import Path
 from ..core.errors import FormatError, InputError
 from ..core.reading import read_bytes, unpack
 from ..core.truth_tables import flip, ones, permute, projection, support
+from .liberty_groups import Group, parse
 
 #: Groups whose content no figure here needs; they are nine tenths of a library.
 SKIPPED = frozenset({"timing", "internal_power", "leakage_power", "lu_table_template", "power_lut_template",
@@ -23,8 +24,8 @@ SKIPPED = frozenset({"timing", "internal_power", "leakage_power", "lu_table_temp
 STATE = frozenset({"ff", "latch", "ff_bank", "latch_bank", "statetable", "clock_gating_integrated_cell"})
 #: Operands of the widest function that is read as a table.
 WIDEST = 12
-#: Groups and attributes of the longest file that is read, and levels of parentheses of the deepest function.
-STATEMENTS, DEPTH = 1_000_000, 50
+#: Levels of parentheses of the deepest function.
+DEPTH = 50
 #: Areas are below this and above its inverse, so that sums and quotients of them are finite.
 FARTHEST = 1e30
 #: Characters of the longest name of a cell or a pin.
@@ -32,13 +33,8 @@ LONGEST = 200
 
 AND2, NAND2, XOR2, XOR3, MAJORITY = 0b1000, 0b0111, 0b0110, 0b10010110, 0b11101000
 
-_COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|/\*.*?\*/|//[^\n]*', re.DOTALL)
-_HEAD = re.compile(r"[\s;]*(?:(\})|([\w.\[\]$-]+)\s*([(:]))")
-_ARGUMENTS = re.compile(r'((?:"[^"]*"|[^()"])*)\)\s*(\{)?')
-_VALUE = re.compile(r'\s*(?:"([^"]*)"|([^;\n}"]*))[^;\n}]*')
 #: Names of cells and pins stand in the text that other programs read.
 _NAME = re.compile(r"[\w.\[\]<>:/$+-]+\Z", re.ASCII)
-_BRACE = re.compile(r'"[^"]*"|[{}]')
 
 
 @dataclass(frozen=True)
@@ -96,7 +92,7 @@ class Cell:
         if self.sequential or len(self.inputs) > WIDEST:
             return {}
         inputs = self.inputs
-        return {pin.name: _function_table(pin.function, inputs, self.name)
+        return {pin.name: function_table(pin.function, inputs, self.name)
                 for pin in self.pins if pin.direction == "output" and pin.function}
 
     @property
@@ -219,8 +215,7 @@ def read_liberty(path: str | PathLike[str]) -> Library:
     """
     text = liberty_text(path)
     try:
-        library = _parse(_COMMENT.sub(_uncommented, text).replace("\\\n", " "))
-        return _library(library, str(path))
+        return _library(parse(text, lambda kind, name: kind in SKIPPED), str(path))
     except ValueError as error:
         raise FormatError(f"{path} cannot be read as a Liberty file: {error}; check the file") from None
 
@@ -245,69 +240,7 @@ def liberty_text(path: str | PathLike[str]) -> str:
         raise FormatError(f"{path} is damaged or no Liberty file ({error}); check the path") from None
 
 
-# --------------------------------------------------------------------------------------------------- groups of the file
-
-
-@dataclass
-class _Group:
-    kind: str
-    names: list[str]
-    values: dict[str, str] = field(default_factory=dict)
-    groups: list["_Group"] = field(default_factory=list)
-
-
-def _uncommented(match: re.Match[str]) -> str:
-    return match[0] if match[0][0] == '"' else " "
-
-
-def _parse(text: str) -> _Group:
-    """The outermost group, with all in it but what is skipped."""
-    stack: list[_Group] = []
-    place = 0
-    for _ in range(STATEMENTS):
-        head = _HEAD.match(text, place)
-        if head is None:
-            line = text.count("\n", 0, place) + 1
-            unclosed = f"group {stack[-1].kind[:40]!r} is not closed, or " if stack else ""
-            raise ValueError(f"{unclosed}line {line} is no statement")
-        place = head.end()
-        if head[1]:  # }
-            if not stack:
-                raise ValueError("a group is closed that was not opened")
-            group = stack.pop()
-            if not stack:
-                return group
-        elif head[3] == ":":
-            value = _VALUE.match(text, place)
-            if value is None or not stack:
-                raise ValueError(f"attribute {head[2][:40]!r} has no value")
-            stack[-1].values[head[2]] = value[1] if value[1] is not None else value[2].strip()
-            place = value.end()
-        else:
-            arguments = _ARGUMENTS.match(text, place)
-            if arguments is None:
-                raise ValueError(f"{head[2][:40]!r} has no closing parenthesis")
-            place = arguments.end()
-            if arguments[2] and head[2] in SKIPPED:
-                place = _after_group(text, place)
-            elif arguments[2]:
-                group = _Group(head[2], [name.strip().strip('"') for name in arguments[1].split(",")])
-                if stack:
-                    stack[-1].groups.append(group)
-                stack.append(group)
-    raise ValueError(f"it has more than {STATEMENTS:,} groups and attributes")
-
-
-def _after_group(text: str, place: int) -> int:
-    depth = 1
-    for match in _BRACE.finditer(text, place):
-        depth += {"{": 1, "}": -1}.get(match[0], 0)
-        if not depth:
-            return match.end()
-    raise ValueError("a group is not closed: it is truncated")
-
-
-def _library(group: _Group, path: str) -> Library:
+def _library(group: Group, path: str) -> Library:
     if group.kind != "library":
         raise ValueError(f"it begins with {group.kind[:40]!r}, not with a library")
     cells = {}
@@ -322,7 +255,7 @@ def _library(group: _Group, path: str) -> Library:
     return Library(group.names[0], cells, path)
 
 
-def _cell(group: _Group) -> Cell:
+def _cell(group: Group) -> Cell:
     name = _plain_name(group.names[0], "cell")
     try:
         area = float(group.values["area"])
@@ -346,7 +279,7 @@ def _plain_name(name: str, what: str) -> str:
     return name
 
 
-def _driven(pin: _Group) -> str:
+def _driven(pin: Group) -> str:
     """The function of a pin; of one that can be high-impedance none, as it is not always driven."""
     return "" if "three_state" in pin.values else pin.values.get("function", "")
 
@@ -357,8 +290,21 @@ def _driven(pin: _Group) -> str:
 _TOKEN = re.compile(r"\s*([()!'^&*+|]|[\w.\[\]$-]+)")
 
 
-def _function_table(text: str, inputs: Iterable[str], cell: str) -> int:
-    """The table of a Liberty function: ``!`` and ``'`` invert, then ``^``, then ``& *`` or a space, then ``+ |``."""
+def function_table(text: str, inputs: Iterable[str], cell: str, also: Mapping[str, int] | None = None) -> int:
+    """The table of a Liberty function: ``!`` and ``'`` invert, then ``^``, then ``& *`` or a space, then ``+ |``.
+
+    Parameters
+    ----------
+    text, inputs, cell
+        The function, the pins that are its operands, and the cell's name for the error.
+    also
+        Tables over ``inputs`` of other names that may stand in the text.
+
+    Raises
+    ------
+    FormatError
+        Where the function cannot be read or names another pin.
+    """
     names = list(inputs)
     k, tokens, place = len(names), list[str](), 0
     text = text.rstrip()
@@ -369,8 +315,9 @@ def _function_table(text: str, inputs: Iterable[str], cell: str) -> int:
                               f"correct the library")
         tokens.append(token[1])
         place = token.end()
+    values = {**(also or {}), **{name: projection(i, k) for i, name in enumerate(names)}}
     try:
-        return _Function(tokens, {name: projection(i, k) for i, name in enumerate(names)}, ones(k)).table()
+        return _Function(tokens, values, ones(k)).table()
     except (ValueError, KeyError, IndexError):
         raise FormatError(f"cell {cell!r} has the function {text[:80]!r}, which is none of its inputs "
                           f"{', '.join(names)}; correct the library") from None

@@ -74,6 +74,15 @@ class MappedScore(MappedArea):
     alternatives: dict[str, float]
 
 
+class MappedNetlist(NamedTuple):
+    """A mapped netlist: its figures, its text in BLIF as Yosys wrote it, and how the circuit's words appear in it."""
+
+    score: MappedScore
+    blif: str
+    ports: Ports
+    library: Library
+
+
 class _Design(NamedTuple):
     """A text for synthesis, the circuit that it spells, and whether cells of the library stand in it."""
 
@@ -112,13 +121,20 @@ def map_score(circuit: Circuit, liberty: str | PathLike[str] | Library, *, objec
     adders preserve the weighted sum of their bits (exact, `adders.preserves_sum`), and the netlist equals the circuit
     with these columns (SAT). Where the first step does not finish, the circuit is proved equal to the one with columns.
     """
+    return map_netlist(circuit, liberty, objective=objective, samples=samples, timeout=timeout,
+                       proof_timeout=proof_timeout).score
+
+
+def map_netlist(circuit: Circuit, liberty: str | PathLike[str] | Library, *, objective: Objective = "area",
+                samples: ArrayLike | None = None, timeout: float = 1800, proof_timeout: float = 120) -> MappedNetlist:
+    """Map a circuit as `map_score` does, and keep the netlist that was taken."""
     if objective not in SCRIPTS:
         raise InputError(f"objective {objective!r} is unknown; choose area or delay")
     start = time.perf_counter()
     library = liberty if isinstance(liberty, Library) else read_liberty(liberty)
     ports = Ports(circuit)
     designs = _designs(circuit, ports, library, objective)
-    areas, delays, netlists = {}, {}, {}
+    areas, delays, netlists, texts = {}, {}, {}, {}
     with tempfile.TemporaryDirectory(prefix="hardwire-") as name:
         folder = Path(name)
         commands = [*READ_COMMANDS, *mapping_commands(plain_liberty(library, folder), SCRIPTS[objective])]
@@ -127,14 +143,16 @@ def map_score(circuit: Circuit, liberty: str | PathLike[str] | Library, *, objec
             said = run_yosys(commands, folder, timeout=timeout, produces=["mapped.json", "mapped.blif"])
             areas[method], delays[method] = mapped_area(folder / "mapped.json", library), _DELAY.findall(said)
             netlists[method] = read_netlist(folder / "mapped.blif", circuit, ports, library.cells)
+            texts[method] = (folder / "mapped.blif").read_text(encoding="utf-8")
         version = version_of(folder)
     best = min(areas, key=lambda method: areas[method].area)
     codes = None if samples is None else circuit.codes(samples)
-    return MappedScore(
+    score = MappedScore(
         **vars(areas[best]), delay_ps=float(delays[best][-1]) if delays[best] and not designs[best].adders else None,
         method=best, version=version, seconds=time.perf_counter() - start,
         verified=_verdict(circuit, designs[best], netlists[best], codes, proof_timeout),
         alternatives={method: area.ge for method, area in areas.items()})
+    return MappedNetlist(score, texts[best], ports, library)
 
 
 def _designs(circuit: Circuit, ports: Ports, library: Library, objective: Objective) -> dict[str, _Design]:
