@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..circuit.circuit import FIRST, TRUE, Circuit
 from ..core.bits import WORD, codes_to_bits, pack
 from ..core.errors import InputError
-from .kernels import count, count_changes, count_states, settle, timed_toggles
+from .kernels.toggles import count, count_changes, count_states, settle, timed_toggles
 
 Delay = Literal["zero", "unit"] | NDArray[np.integer]
 #: Samples whose planes are in memory at once.

@@ -1,7 +1,7 @@
 """A library's non-linear delay model (NLDM): tables of delay, slew and power of cells, capacitances, leakage.
 
-Everything is in seconds, farads, joules, watts and volts. Energies of a table are those that the library calls internal:
-without the half of ``C V^2`` that a transition of the load costs.
+Everything is in seconds, farads, joules, watts and volts. Energies are those that the library calls internal: without
+the half of ``C V^2`` that a transition of the load costs.
 """
 
 import math
@@ -9,6 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from ..core.errors import FormatError
@@ -230,13 +231,14 @@ class _Reader:
             text = group.lists.get(f"index_{i}") or (template.lists.get(f"index_{i}") if template else None)
             axes.append(_numbers(text) if text is not None and names[i - 1] else [0.0])
         if names[2] or len(axes[0]) * len(axes[1]) != len(numbers):
-            raise ValueError(f"a table {group.kind!r} has {len(numbers)} values on {len(axes[0])} x {len(axes[1])} points")
+            raise ValueError(f"a table {group.kind!r} has {len(numbers)} values on "
+                             f"{len(axes[0])} x {len(axes[1])} points")
         rows = [numbers[i : i + len(axes[1])] for i in range(0, len(numbers), len(axes[1]))]
         if names[0] in _LOAD or names[1] in _SLEW:
             axes, rows, names = axes[::-1], [list(row) for row in zip(*rows)], [names[1], names[0]]
         if names[0] not in {"", *_SLEW} or names[1] not in {"", *_LOAD}:
             raise ValueError(f"a table {group.kind!r} is over {names[0] or 'nothing'} and {names[1] or 'nothing'}")
-        if any(b <= a for axis in axes for a, b in zip(axis, axis[1:])):
+        if any(b <= a for axis in axes for a, b in pairwise(axis)):
             raise ValueError(f"the axes of a table {group.kind!r} do not rise")
         scale = self.farad * self.volt**2 if energy else self.time
         return Surface(tuple(x * self.time for x in axes[0]), tuple(x * self.farad for x in axes[1]),

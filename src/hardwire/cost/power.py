@@ -96,20 +96,26 @@ class PowerModel:
         else:
             self.states = input_states(netlist.circuit, x, operands, sizes)
 
-    def energy(self, activity: Activity) -> Energy:
-        """The energy of an inference for given toggles."""
+    def energy(self, activity: Activity, *, as_opensta: bool = False) -> Energy:
+        """The energy of an inference for given toggles.
+
+        ``as_opensta`` is for the comparison with OpenSTA of 2019. That takes the larger of a pin's two capacitances,
+        and counts an output's toggle once for each table of the pin, as if every input had caused it alone.
+        """
         circuit, toggles = self.netlist.circuit, activity.toggles
-        half = self.timing.load.mean(axis=1) * self.model.voltage**2 / 2 * toggles
+        load = self.timing.load.max(axis=1) if as_opensta else self.timing.load.mean(axis=1)
+        half = load * self.model.voltage**2 / 2 * toggles
         outputs = pins = leakage = 0.0
         slews = self.timing.slew.tolist()
-        loads = self.timing.load.mean(axis=1).tolist()
-        rates = toggles.tolist()
+        loads, rates = load.tolist(), toggles.tolist()
         for instance, states in zip(self.netlist.instances, self.states):
             cell, found = instance.cell, self.model.cells[instance.cell.name]
             leakage += _leakage(cell, found, states)
             for pin, net in zip(cell.outputs, instance.outputs):
                 if rates[net] and found.powers.get(pin):
-                    outputs += rates[net] * _output(instance, found, pin, states, slews, loads[net], rates)
+                    tables = _weighted_tables(instance, found, pin, states, slews, loads[net], rates)
+                    weights = np.array([1.0 if as_opensta else weight for _, weight in tables])
+                    outputs += rates[net] * float(np.dot(weights, [energy for energy, _ in tables]))
             for pin, net in zip(cell.inputs, instance.inputs):
                 for power in found.powers.get(pin, ()) if rates[net] else ():
                     share = _share(cell, power.when, states)
@@ -119,28 +125,31 @@ class PowerModel:
                       activity.mean(circuit))
 
 
-def _output(instance: Instance, found: CellModel, pin: str, states: NDArray[np.float64], slews: list[list[float]],
-            load: float, rates: list[float]) -> float:
-    """The internal energy of a toggle of an output pin."""
+def _weighted_tables(
+    instance: Instance, found: CellModel, pin: str, states: NDArray[np.float64], slews: list[list[float]], load: float,
+    rates: list[float],
+) -> list[tuple[float, float]]:
+    """The energy of a toggle of an output pin by each of its tables, and their weights, which sum to 1."""
     cell, table = instance.cell, instance.cell.tables[pin]
     energies, weights, spare = [], [], []
     for power in found.powers[pin]:
-        related = cell.inputs.index(power.related) if power.related in cell.inputs else None
         share = _share(cell, power.when, states)
-        if related is None:
+        spare.append(share)
+        if power.related not in cell.inputs:
             energies.append(_mean(power, [0.0, 0.0], [0.0, 0.0], load))
             weights.append(share)
-            spare.append(share)
             continue
-        slew = slews[instance.inputs[related]]
-        rising, falling = _edges(table, len(cell.inputs), related)
-        energies.append(_mean(power, [slew[rising[0]], slew[falling[0]]], [slew[rising[1]], slew[falling[1]]], load))
+        related = cell.inputs.index(power.related)
+        source = instance.inputs[related]
+        (up, up_too), (down, down_too) = _edges(table, len(cell.inputs), related)
+        slew = slews[source]
+        energies.append(_mean(power, [slew[up], slew[down]], [slew[up_too], slew[down_too]], load))
         matters = _weighed(_difference(table, len(cell.inputs), related), len(cell.inputs), states)
-        weights.append(rates[instance.inputs[related]] * matters * share)
-        spare.append(share)
+        weights.append(rates[source] * matters * share)
     if sum(weights) <= 0:
         weights = spare if sum(spare) > 0 else [1.0] * len(energies)
-    return sum(e * w for e, w in zip(energies, weights)) / sum(weights)
+    total = sum(weights)
+    return [(energy, weight / total) for energy, weight in zip(energies, weights)]
 
 
 def _mean(power: InternalPower, first: Sequence[float], second: Sequence[float], load: float) -> float:

@@ -1,9 +1,9 @@
 """Static timing of a mapped netlist by its library's tables (NLDM): the latest arrival at the outputs and its path.
 
 Every input changes at time 0 with a stated slew; every output drives a stated load. At each pin the latest arrival and
-the largest slew of a rising and of a falling edge are kept, each over all arcs, whatever their ``when``: the worst case,
-as OpenSTA's ``max`` analysis has it. The load of a net is the capacitance of the pins that read it, for either edge
-apart, and a stated capacitance of its wire; wires have no delay of their own.
+the largest slew of a rising and of a falling edge are kept, each over all arcs, whatever their ``when``: the worst
+case, as OpenSTA's ``max`` analysis has it. The load of a net is the capacitance of the pins that read it, for either
+edge apart, and a stated capacitance of its wire; wires have no delay of their own.
 """
 
 from dataclasses import dataclass
@@ -139,6 +139,20 @@ def static_timing(netlist: CellNetlist, model: Model, conditions: Conditions | N
     if latest > -np.inf and ends:
         path = _path(netlist, origin, net, edge, at, sl, lo)
     return Timing(max(latest, 0.0), tuple(path), np.array(at), np.array(sl), load, conditions)
+
+
+def node_delays(netlist: CellNetlist, model: Model, timing: Timing) -> NDArray[np.float64]:
+    """A delay for each node of the netlist's circuit in seconds: the mean over the arcs and edges of its output."""
+    slew, load = timing.slew.tolist(), timing.load.tolist()
+    delays = []
+    for instance in netlist.instances:
+        arcs = _arcs(model.cells[instance.cell.name], instance.cell.inputs)
+        for pin, net in zip(instance.cell.outputs, instance.outputs):
+            found = [tables.delay(slew[instance.inputs[place]][before], load[net][after])
+                     for place, arc in arcs.get(pin, ()) for before, after in _PAIRS[arc.sense]
+                     if (tables := (arc.rise, arc.fall)[after]) is not None]
+            delays.append(sum(found) / len(found) if found else 0.0)
+    return np.array(delays)
 
 
 def _arcs(model: CellModel, inputs: tuple[str, ...]) -> dict[str, list[tuple[int, Arc]]]:

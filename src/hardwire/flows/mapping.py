@@ -75,12 +75,28 @@ class MappedScore(MappedArea):
 
 
 class MappedNetlist(NamedTuple):
-    """A mapped netlist: its figures, its text in BLIF as Yosys wrote it, and how the circuit's words appear in it."""
+    """A mapped netlist.
+
+    Attributes
+    ----------
+    score
+        Its figures.
+    blif, ports
+        Its text as Yosys wrote it, and how the circuit's words appear in it.
+    circuit
+        What was read back from the text, which ``score.verified`` is about.
+    library
+        The library.
+    log
+        What Yosys printed.
+    """
 
     score: MappedScore
     blif: str
     ports: Ports
+    circuit: Circuit
     library: Library
+    log: str
 
 
 class _Design(NamedTuple):
@@ -134,7 +150,7 @@ def map_netlist(circuit: Circuit, liberty: str | PathLike[str] | Library, *, obj
     library = liberty if isinstance(liberty, Library) else read_liberty(liberty)
     ports = Ports(circuit)
     designs = _designs(circuit, ports, library, objective)
-    areas, delays, netlists, texts = {}, {}, {}, {}
+    areas, delays, netlists, texts = {}, {}, {}, dict[str, tuple[str, str]]()
     with tempfile.TemporaryDirectory(prefix="hardwire-") as name:
         folder = Path(name)
         commands = [*READ_COMMANDS, *mapping_commands(plain_liberty(library, folder), SCRIPTS[objective])]
@@ -143,7 +159,7 @@ def map_netlist(circuit: Circuit, liberty: str | PathLike[str] | Library, *, obj
             said = run_yosys(commands, folder, timeout=timeout, produces=["mapped.json", "mapped.blif"])
             areas[method], delays[method] = mapped_area(folder / "mapped.json", library), _DELAY.findall(said)
             netlists[method] = read_netlist(folder / "mapped.blif", circuit, ports, library.cells)
-            texts[method] = (folder / "mapped.blif").read_text(encoding="utf-8")
+            texts[method] = (folder / "mapped.blif").read_text(encoding="utf-8"), said
         version = version_of(folder)
     best = min(areas, key=lambda method: areas[method].area)
     codes = None if samples is None else circuit.codes(samples)
@@ -152,7 +168,8 @@ def map_netlist(circuit: Circuit, liberty: str | PathLike[str] | Library, *, obj
         method=best, version=version, seconds=time.perf_counter() - start,
         verified=_verdict(circuit, designs[best], netlists[best], codes, proof_timeout),
         alternatives={method: area.ge for method, area in areas.items()})
-    return MappedNetlist(score, texts[best], ports, library)
+    text, log = texts[best]
+    return MappedNetlist(score, text, ports, netlists[best], library, log)
 
 
 def _designs(circuit: Circuit, ports: Ports, library: Library, objective: Objective) -> dict[str, _Design]:

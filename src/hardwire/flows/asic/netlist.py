@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 
-
 from ...backends.common import choose_name, lut
 from ...backends.verilog.backend import KEYWORDS
 from ...circuit import TRUE, Circuit
@@ -153,7 +152,8 @@ def sdc(conditions: Conditions, *, clock: float | None = None, max_delay: float 
     if max_delay is not None:
         lines.append(f"set_max_delay {max_delay * 1e9:.6g} -from [all_inputs] -to [all_outputs]")
     if clock is not None:
-        lines.append(f"create_clock -name clk -period {clock * 1e9:.6g}" + f" [get_ports {clock_port}]" * bool(clock_port))
+        port = f" [get_ports {clock_port}]" if clock_port else ""
+        lines.append(f"create_clock -name clk -period {clock * 1e9:.6g}{port}")
         lines += [f"set_{kind}_delay 0 -clock clk [all_{kind}s]" for kind in ("input", "output")]
     lines += [f"set_input_transition {conditions.input_slew * 1e9:.6g} [all_inputs]",
               f"set_load {conditions.output_load * 1e12:.6g} [all_outputs]"]

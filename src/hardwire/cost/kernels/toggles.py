@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..core.jit import inner, jit
+from ...core.jit import inner, jit
 
 ZERO, ONES = np.uint64(0), np.uint64(0xFFFFFFFFFFFFFFFF)
 
