@@ -55,8 +55,8 @@ THRESHOLDS = " ".join(f"{name} : {value};" for names, value in (
 #: Conditions of arcs and the sense of each, where an arc has some.
 SENSES = {"XOR": {"A": (("!B", "positive_unate"), ("B", "negative_unate")),
                   "B": (("!A", "positive_unate"), ("A", "negative_unate"))},
-          "MUX": {"S": (("", "non_unate"),)}, "FA": {pin: (("", "non_unate"),) for pin in "A B CI".split()},
-          "HA": {pin: (("", "non_unate"),) for pin in "A B".split()}}
+          "MUX": {"S": (("", "non_unate"),)}, "FA": {pin: (("", "non_unate"),) for pin in ("A", "B", "CI")},
+          "HA": {pin: (("", "non_unate"),) for pin in ("A", "B")}}
 INVERTING = {"INV", "NAND", "NAND_X4", "NOR", "AOI21"}
 
 

@@ -1,5 +1,7 @@
 """Toggles of every net, against a simulation of one transition and one event after the other."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -63,7 +65,7 @@ def test_against_one_event_after_the_other(seed, model):
     else:
         delay = "unit" if model == "unit" else rng.integers(1, 9, circuit.n_nodes)
         steps = np.ones(circuit.n_nodes, int) if model == "unit" else delay
-        expected = sum(one_transition(circuit, a, b, steps) for a, b in zip(bits, bits[1:]))
+        expected = sum(one_transition(circuit, a, b, steps) for a, b in pairwise(bits))
     found = switching(circuit, codes, delay=delay)
     np.testing.assert_array_equal(np.rint(found.toggles * 70), expected)
     np.testing.assert_allclose(found.ones, simulate_bits(circuit, bits, range(circuit.n_nets)).mean(axis=0))

@@ -28,7 +28,7 @@ def test_an_axis_of_one_point():
 
 
 def test_units_and_axes(timed):
-    library, model = timed
+    model = timed[1]
     assert model.voltage == 1.2 and set(model.cells) == set(CELLS)
     nand = model.cells["NAND"]
     assert nand.capacitance["A"] == pytest.approx((2e-15, 3e-15)) and nand.capacitance["Y"] == (0, 0)

@@ -60,18 +60,6 @@ def test_the_input_that_causes_the_toggle(netlist, timed):
     assert mixed == pytest.approx((by["A"] + by["B"]) / 2, rel=0.02)
 
 
-def test_as_opensta_counts_every_input_and_the_larger_load(netlist, timed):
-    built, model = netlist("x y c", ["FA A=x B=y CI=c S=s CO=n", "INV A=n Y=z"], "s z"), timed[1]
-    circuit = built.circuit
-    uniform = Activity(np.full(circuit.n_nets, 0.5), np.full(circuit.n_nets, 0.5), 0, "")
-    power = model_of(built, model)
-    own, alike = power.energy(uniform), power.energy(uniform, as_opensta=True)
-    load = power.timing.load[circuit.first_node :]
-    assert own.nets == pytest.approx(load.mean(axis=1).sum() * V**2 / 4)
-    assert alike.nets == pytest.approx(load.max(axis=1).sum() * V**2 / 4)
-    assert 2 * own.outputs < alike.outputs < 3.2 * own.outputs and alike.leakage_w == own.leakage_w
-
-
 def test_conditions_by_the_states_of_samples(netlist, timed):
     built, model = netlist("x y", ["AND A=x B=y Y=z"], "z"), timed[1]
     cell = model.cells["AND"]

@@ -9,8 +9,9 @@ from libraries import SKY130
 
 from hardwire.core.errors import FormatError, InputError, MissingToolError, ToolError
 from hardwire.cost.activity import switching
+from hardwire.cost.nldm import read_model
 from hardwire.cost.timing import Conditions
-from hardwire.flows.asic import asic_flow, flow
+from hardwire.flows.asic import asic_flow, conventions, flow
 from hardwire.flows.asic import opensta as sta
 
 needs_sta = pytest.mark.skipif(shutil.which("sta") is None, reason="the Debian package opensta is not installed")
@@ -55,6 +56,18 @@ def test_opensta_agrees(result):
     assert said["power_w"]["internal"] > 1.5 * said["own_power_w"]["internal"]
 
 
+def test_the_duty_that_opensta_infers(timed):
+    """As its trace shows: of NAND and NOR one half, of AOI21 three quarters at C alone, of an inverter one."""
+    duty = {(cell.name, pin, power.related): conventions._output_duty(cell, pin, power)
+            for cell in timed.cells.values() if cell.combinational
+            for pin, powers in read_model(timed.path, [cell.name]).cells[cell.name].powers.items() if pin in cell.outputs
+            for power in powers}
+    assert {key: value for key, value in duty.items() if value != 0.5} == {
+        ("INV", "Y", "A"): 1.0, ("BUF", "Y", "A"): 1.0, ("AOI21", "Y", "C"): 0.75}
+    assert conventions._outermost("!((A B)' + C)") == ("|", ("( A & B ) '", "C")) and conventions._outermost("(!A)") == ("", ("A",))
+    assert conventions._outermost("A&B^C") == ("&", ("A", "B ^ C"))
+
+
 @pytest.mark.skipif(shutil.which("iverilog") is None, reason="the Debian package iverilog is not installed")
 def test_the_netlist_in_icarus(result):
     assert str(result.simulation) == "simulated 32 vectors in Icarus Verilog"
@@ -69,7 +82,7 @@ def test_without_samples(small, timed, tmp_path):
 
 
 def test_energy_is_of_the_netlist_that_was_written(result, small, timed, samples, mapped):
-    netlist, cells = mapped
+    cells = mapped[1]
     assert result.activity["unit_delay"] == pytest.approx(switching(cells.circuit, samples, delay="unit").mean(cells.circuit))
 
 

@@ -96,63 +96,53 @@ class PowerModel:
         else:
             self.states = input_states(netlist.circuit, x, operands, sizes)
 
-    def energy(self, activity: Activity, *, as_opensta: bool = False) -> Energy:
-        """The energy of an inference for given toggles.
-
-        ``as_opensta`` is for the comparison with OpenSTA of 2019. That takes the larger of a pin's two capacitances,
-        and counts an output's toggle once for each table of the pin, as if every input had caused it alone.
-        """
-        circuit, toggles = self.netlist.circuit, activity.toggles
-        load = self.timing.load.max(axis=1) if as_opensta else self.timing.load.mean(axis=1)
-        half = load * self.model.voltage**2 / 2 * toggles
+    def energy(self, activity: Activity) -> Energy:
+        """The energy of an inference for given toggles."""
+        circuit, rates = self.netlist.circuit, activity.toggles.tolist()
+        load = self.timing.load.mean(axis=1)
+        half = load * self.model.voltage**2 / 2 * activity.toggles
         outputs = pins = leakage = 0.0
-        slews = self.timing.slew.tolist()
-        loads, rates = load.tolist(), toggles.tolist()
+        slews, loads = self.timing.slew.tolist(), load.tolist()
         for instance, states in zip(self.netlist.instances, self.states):
             cell, found = instance.cell, self.model.cells[instance.cell.name]
             leakage += _leakage(cell, found, states)
             for pin, net in zip(cell.outputs, instance.outputs):
                 if rates[net] and found.powers.get(pin):
-                    tables = _weighted_tables(instance, found, pin, states, slews, loads[net], rates)
-                    weights = np.array([1.0 if as_opensta else weight for _, weight in tables])
-                    outputs += rates[net] * float(np.dot(weights, [energy for energy, _ in tables]))
+                    outputs += rates[net] * _output(instance, found, pin, states, slews, loads[net], rates)
             for pin, net in zip(cell.inputs, instance.inputs):
                 for power in found.powers.get(pin, ()) if rates[net] else ():
                     share = _share(cell, power.when, states)
-                    pins += rates[net] * share * _mean(power, slews[net], slews[net], 0.0)
+                    pins += rates[net] * share * mean_energy(power, slews[net], slews[net], 0.0)
         first = circuit.first_node
         return Energy(float(half[first:].sum()), float(half[FIRST:first].sum()), outputs, pins, leakage,
                       activity.mean(circuit))
 
 
-def _weighted_tables(
-    instance: Instance, found: CellModel, pin: str, states: NDArray[np.float64], slews: list[list[float]], load: float,
-    rates: list[float],
-) -> list[tuple[float, float]]:
-    """The energy of a toggle of an output pin by each of its tables, and their weights, which sum to 1."""
+def _output(instance: Instance, found: CellModel, pin: str, states: NDArray[np.float64],
+            slews: list[list[float]], load: float, rates: list[float]) -> float:
+    """The internal energy of a toggle of an output pin."""
     cell, table = instance.cell, instance.cell.tables[pin]
     energies, weights, spare = [], [], []
     for power in found.powers[pin]:
         share = _share(cell, power.when, states)
         spare.append(share)
         if power.related not in cell.inputs:
-            energies.append(_mean(power, [0.0, 0.0], [0.0, 0.0], load))
+            energies.append(mean_energy(power, [0.0, 0.0], [0.0, 0.0], load))
             weights.append(share)
             continue
         related = cell.inputs.index(power.related)
         source = instance.inputs[related]
         (up, up_too), (down, down_too) = _edges(table, len(cell.inputs), related)
         slew = slews[source]
-        energies.append(_mean(power, [slew[up], slew[down]], [slew[up_too], slew[down_too]], load))
+        energies.append(mean_energy(power, [slew[up], slew[down]], [slew[up_too], slew[down_too]], load))
         matters = _weighed(_difference(table, len(cell.inputs), related), len(cell.inputs), states)
         weights.append(rates[source] * matters * share)
     if sum(weights) <= 0:
         weights = spare if sum(spare) > 0 else [1.0] * len(energies)
-    total = sum(weights)
-    return [(energy, weight / total) for energy, weight in zip(energies, weights)]
+    return sum(energy * weight for energy, weight in zip(energies, weights)) / sum(weights)
 
 
-def _mean(power: InternalPower, first: Sequence[float], second: Sequence[float], load: float) -> float:
+def mean_energy(power: InternalPower, first: Sequence[float], second: Sequence[float], load: float) -> float:
     """The mean energy of a rise and a fall, each over the two slews that may cause it."""
     found = [_two(surface, first[edge], second[edge], load)
              for edge, surface in enumerate((power.rise, power.fall)) if surface is not None]

@@ -25,6 +25,7 @@ from ...cost.timing import Conditions, Timing, node_delays, static_timing
 from ...verify import prove
 from ..mapping import MappedNetlist, Objective, map_netlist
 from . import simulation
+from .conventions import opensta_power
 from .netlist import cell_models, module_name, read_cells, sdc, structural_verilog
 from .opensta import StaReport, opensta
 
@@ -80,7 +81,7 @@ class AsicResult:
     Notes
     -----
     ``opensta`` has the power of every net toggling ``activity`` times in a period: ``power_w`` by OpenSTA,
-    ``own_power_w`` by us, and ``own_power_alike_w`` by us with its two conventions (`PowerModel.energy`).
+    ``own_power_w`` by us, and ``own_power_alike_w`` by us with its conventions (`conventions.py`).
     """
 
     status: str
@@ -240,13 +241,13 @@ def _compared(folder: Path, name: str, library: str, period: float, end: float, 
         return {"status": f"failed: {error}"}, None
     circuit = power.netlist.circuit
     uniform = Activity(np.full(circuit.n_nets, UNIFORM), np.full(circuit.n_nets, 0.5), 0, "uniform")
-    own, alike = power.energy(uniform), power.energy(uniform, as_opensta=True)
+    own = power.energy(uniform)
+    alike = opensta_power(power.netlist, power.model, power.timing, UNIFORM, period)
     return {
         "status": "run", "delay_ps": report.delay * 1e12, "activity": UNIFORM, "period_ps": period * 1e12,
         "seconds": report.seconds, "power_w": report.power._asdict(),
         "own_power_w": {"internal": own.internal / period, "switching": own.nets / period, "leakage": own.leakage_w},
-        "own_power_alike_w": {"internal": alike.internal / period, "switching": alike.nets / period,
-                              "leakage": alike.leakage_w}}, report
+        "own_power_alike_w": alike._asdict()}, report
 
 
 def _simulated(circuit: Circuit, mapped: MappedNetlist, codes: Codes | None, vectors: int, folder: Path, name: str,
