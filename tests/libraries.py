@@ -71,12 +71,14 @@ def table_text(kind, template, rng, size, axes="plane"):
     return f"{kind} ({template}) {{ values ({rows}); }}"
 
 
-def timed_library_text(seed=0):
-    """Liberty text of ``CELLS`` with tables of delay, slew and power over slew and load."""
+def timed_library_text(*only, seed=0):
+    """Liberty text of ``CELLS``, or of some, with tables of delay, slew and power over slew and load."""
     import numpy as np
 
     rng, cells = np.random.default_rng(seed), []
     for name, (area, inputs, outputs) in CELLS.items():
+        if only and name not in only:
+            continue
         text = [f"cell ({name}) {{ area : {area}; cell_leakage_power : {area};"]
         first = inputs.split()[0]
         text += [f'leakage_power () {{ when : "{first}"; value : {2 * area}; }}',

@@ -148,7 +148,8 @@ def _planes(circuit: Circuit, codes: NDArray[np.unsignedinteger]) -> NDArray[np.
 
 
 def _mask(samples: int) -> NDArray[np.uint64]:
-    return pack(np.ones((samples, 1), bool)).words[0]
+    mask: NDArray[np.uint64] = pack(np.ones((samples, 1), bool)).words[0]
+    return mask
 
 
 def _readers(circuit: Circuit) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

@@ -204,12 +204,13 @@ def _measured(circuit: Circuit, mapped: MappedNetlist, netlist: CellNetlist, cod
     if (version := simulation.version()) is not None:
         tools["Icarus Verilog"] = version
     leakage = next(iter(energies.values())).leakage_w
+    energy: dict[str, float | None] = {key: e.dynamic * 1e12 for key, e in energies.items()}
     return AsicResult(
         "mapped", score.verified, time.perf_counter() - start, mapped.library.name, tools, files, score.ge, score.area,
         score.cells, {"own": timing.delay * 1e12, "abc": score.delay_ps,
                       "opensta": report.delay * 1e12 if report else None},
         path_json(timing),
-        {key: energy.dynamic * 1e12 for key, energy in energies.items()} | {"leakage": leakage * period * 1e12},
+        energy | {"leakage": leakage * period * 1e12},
         {key: e.to_json() for key, e in energies.items()},
         {key: activity.mean(netlist.circuit) for key, activity in activities.items()} | {
             "transitions": len(codes) - 1 if codes is not None else 0},

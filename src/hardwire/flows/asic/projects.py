@@ -34,8 +34,8 @@ CLOCK = 20.0
 #: Sizes of a Tiny Tapeout project in tiles; square micrometres of one tile; share of it that cells fill.
 TILES = {1: "1x1", 2: "1x2", 4: "2x2", 6: "3x2", 8: "4x2", 12: "6x2", 16: "8x2"}
 TILE, DENSITY = 167.0 * 108.0, 0.6
-#: Square micrometres in sky130 hd: a two-input gate or inverter of our circuits once mapped (3.7 for least area, 4.5 for
-#: least delay), and a bit of the shift register (flip-flop and multiplexer).
+#: Square micrometres in sky130 hd: a two-input gate or inverter of our circuits once mapped (3.7 for least area, 4.5
+#: for least delay), and a bit of the shift register (flip-flop and multiplexer).
 GATE, BIT = 4.5, 31.3
 #: Samples of the Tiny Tapeout test, and most bytes of outputs that its pins select.
 SAMPLES, SELECTED = 20, 64
