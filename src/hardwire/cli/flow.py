@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..workflow.flow import Objective
 
 
-@verb("hardwire flow runs/digits --target ecp5\nhardwire flow digits.net --target ice40 --device hx8k --clock 60 --json\n"
+@verb("hardwire flow runs/digits --target ecp5\nhardwire flow digits.net --target ice40 --device hx8k --clock 60\n"
       "hardwire flow runs/mnist --target ecp5 --device ulx3s-85f --pipeline 2 --timeout 1800\n"
       "hardwire flow runs/digits --target liberty:sky130_hd_tt.lib")
 @circuit_argument
@@ -41,7 +41,7 @@ def flow(output: Output, *, circuit: str, target: str, device: str | None, clock
                          seed=seed, timeout=timeout, dataset=dataset, samples=samples, fresh=fresh,
                          data_dir=data_dir, progress=output.say)
     output.answer(entry, "\n".join(lines(entry)))
-    return 0 if entry["status"] in ("routed", "placed", "mapped") else 2
+    return 0 if entry["status"] in ("routed", "mapped") else 2
 
 
 def lines(entry: dict[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""From a circuit through outside tools to an FPGA or to standard cells, and what they measured into the run's record."""
+"""From a circuit through outside tools to an FPGA or standard cells, and what they measured into the run's record."""
 
 import json
 from collections.abc import Callable
