@@ -54,18 +54,29 @@ def _packed(pipelined: Pipelined) -> int:
     return sum(first <= signal < n and readers[signal] == 1 for signal in pipelined.source.tolist())
 
 
-def too_large(place: Place, cells: dict[str, int]) -> str:
-    """Why the device is too small, and which is not; empty where it is not."""
+def too_large(place: Place, cells: dict[str, int], elsewhere: dict[Target, dict[str, int]]) -> str:
+    """Why the device is too small, and which is not; empty where it is not.
+
+    Parameters
+    ----------
+    place
+        The device.
+    cells
+        What is needed.
+    elsewhere
+        What is needed on devices of other families.
+    """
     device = place.device
     over = next((kind for kind, most in device.capacity.items() if cells.get(kind, 0) > FULL * most), None)
     if over is None:
         return ""
-    roomy = [d for d in DEVICES if d.target == device.target and _fits(cells, d)]
-    other = "no other device of this family here has that many; choose another target, such as ecp5"
-    if roomy:
-        other = f"take --device {min(roomy, key=lambda d: sum(d.capacity.values())).name}"
-    elif device.target == "ecp5":
-        other = "no other device of this family here has that many; make the circuit smaller"
+    other = "no device that this flow knows has that many; make the circuit smaller"
+    for target, demanded in {device.target: cells, **elsewhere}.items():
+        roomy = [d for d in DEVICES if d.target == target and _fits(demanded, d)]
+        if roomy:
+            best = min(roomy, key=lambda d: sum(d.capacity.values())).name
+            other = f"take --device {best}" if target == device.target else f"take --target {target} --device {best}"
+            break
     return f"about {cells[over]:,} {over} are needed where {device.name} has {device.capacity[over]:,}; {other}"
 
 

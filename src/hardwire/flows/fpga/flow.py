@@ -164,7 +164,9 @@ class _Flow:
                         "alternatives": {name: list(pair) for name, pair in cover.alternatives.items()}}
         result.latency = {"cycles": max(1, pipelined.latency), "ns": None}
         result.cells = demand(target, cover, pipelined)
-        if short := too_large(self.place, result.cells):
+        elsewhere = {other: demand(other, cover, pipelined) for other in TARGETS
+                     if other in TOOLS and other != target and cover.k in FAMILIES[other].k}
+        if short := too_large(self.place, result.cells, elsewhere):
             result.status, result.cover["why"] = "too large", short
             self.say(f"{target}: {short}")
             return

@@ -195,7 +195,7 @@ def _watched(log: Path, title: str, progress: Callable[[str], None]) -> Iterator
                 lines = log.read_bytes()[-4000:].decode(errors="replace").strip().splitlines()
             except OSError:
                 lines = []
-            last = re.sub(r"\s+", " ", lines[-1].removeprefix("Info:"))[:100] if lines else "no log yet"
+            last = re.sub(r"\s+", " ", lines[-1].removeprefix("Info:")).strip()[:100] if lines else "no log yet"
             progress(f"{title}: {time.monotonic() - start:.0f} s, {last}")
 
     thread = threading.Thread(target=watch, daemon=True)
