@@ -55,5 +55,5 @@ def test_a_stage_that_failed_is_not_kept(tmp_path):
 
 def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot write .*file"):
+    with pytest.raises(InputError, match=r"cannot write .*file"):
         Stages(tmp_path / "file" / "flow")

@@ -10,9 +10,10 @@ from helpers import check_same, sample_bits
 from hardwire.circuit import CircuitBuilder
 from hardwire.core.errors import ToolError
 from hardwire.flows.fpga.estimates import combinational, demand
-from hardwire.flows.fpga.netlist import core_verilog, read_inputs, read_netlist
+from hardwire.flows.fpga.netlist import core_verilog, read_inputs
 from hardwire.flows.fpga.pipeline import pipeline
 from hardwire.flows.fpga.primitives import FAMILIES, widened
+from hardwire.flows.fpga.readback import read_netlist, read_routed
 from hardwire.flows.fpga.synthesis import NETLIST, synthesise
 from hardwire.verify import prove
 
@@ -113,11 +114,47 @@ def test_netlists_that_are_wrong(tmp_path, cells, latency, sentence):
         read_netlist(design(tmp_path, cells), gate(), [0, 1], latency)
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"modules": {"top": {"cells": {}, "netnames": {}}}}', "[1]"])
-def test_files_that_are_no_netlist(tmp_path, text):
+@pytest.mark.parametrize("text, sentence", [
+    ("", "is no netlist of module top"), ("{}", "is no netlist"), ("[1]", "is no netlist"),
+    ('{"modules": {"top": {"cells": {}, "netnames": {}}}}', "has no net core.x")])
+def test_files_that_are_no_netlist(tmp_path, text, sentence):
     (tmp_path / NETLIST).write_text(text)
-    with pytest.raises(ToolError, match=r"netlist.json is no netlist of top with the nets of its core"):
+    with pytest.raises(ToolError, match=f"netlist.json {sentence}"):
         read_netlist(tmp_path / NETLIST, gate(), [0, 1], 1)
+
+
+LC = {"CARRY_ENABLE": "0", "DFF_ENABLE": "1", "LUT_INIT": "0111011101110111"}
+
+
+def packed(folder, cells, names):
+    path = folder / "routed.json"
+    path.write_text(json.dumps({"modules": {"top": {"cells": cells, "netnames": {n: {"bits": [b]} for n, b in names.items()}}}}))
+    return path
+
+
+@pytest.mark.parametrize("cells", [
+    {"core.network_4_LC": cell("ICESTORM_LC", {"I0": 21, "I1": 22, "O": 23}, **LC)},
+    {"core.network_4": cell("TRELLIS_COMB", {"A": 21, "B": 22, "F": 30}, INITVAL="0111011101110111"), "r": cell("TRELLIS_FF", {"DI": 30, "Q": 23})},
+    {"core.network_4": cell("TRELLIS_COMB", {"A": 21, "F1": 31, "M": 22, "OFX": 30}, INITVAL="1" * 16),
+     "core.network_4_1": cell("TRELLIS_COMB", {"A": 21, "F": 31}, INITVAL="01" * 8), "r": cell("TRELLIS_FF", {"M": 30, "Q": 23})},
+], ids=["ice40", "ecp5", "ecp5 with a multiplexer"])
+def test_a_routed_netlist(tmp_path, cells):
+    """Bits are met by any name that they had before."""
+    before = design(tmp_path, {"core.network_4": NAND, "r": REGISTER})
+    text = json.loads(before.read_text())
+    text["modules"]["top"]["netnames"]["top_x"] = {"bits": [2, 3]}
+    before.write_text(json.dumps(text))
+    path = packed(tmp_path, cells, {"top_x[0]": 21, "core.x[1]": 22, "core.y[0]": 23})
+    netlist = read_routed(path, before, gate(), [0, 1], 1)
+    assert prove(gate(), netlist.circuit).status == "proved" and netlist.flip_flops == 1
+    assert netlist.tables["network"] == len([c for c in cells.values() if "FF" not in c["type"]])
+    with pytest.raises(ToolError, match=r"routed.json has no net core.x\[1\]"):
+        read_routed(packed(tmp_path, cells, {"top_x[0]": 21, "core.y[0]": 23}), before, gate(), [0, 1], 1)
+
+
+def test_a_carry_is_not_read(tmp_path):
+    with pytest.raises(ToolError, match="has a carry, which is not read"):
+        read_netlist(design(tmp_path, {"t": cell("ICESTORM_LC", {"O": 9}, **LC | {"CARRY_ENABLE": "1"})}), gate(), [0, 1], 1)
 
 
 def test_another_function_is_refuted(tmp_path):

@@ -38,7 +38,7 @@ def test_a_routed_design(run, tmp_path):
 
 def test_absent(tmp_path, monkeypatch):
     monkeypatch.setenv("HARDWIRE_NEXTPNR_ECP5", str(tmp_path / "nowhere"))
-    with pytest.raises(MissingToolError, match="HARDWIRE_NEXTPNR_ECP5 names .* which is not a program"):
+    with pytest.raises(MissingToolError, match=r"HARDWIRE_NEXTPNR_ECP5 names .* which is not a program"):
         route(PLACE, tmp_path, "route1", netlist="n", asked=1.0, seed=1, pins=None, timeout=5, progress=print)
 
 

@@ -67,8 +67,8 @@ def too_large(place: Place, cells: dict[str, int], elsewhere: dict[Target, dict[
         What is needed on devices of other families.
     """
     device = place.device
-    over = next((kind for kind, most in device.capacity.items() if cells.get(kind, 0) > FULL * most), None)
-    if over is None:
+    over = max(device.capacity, key=lambda kind: cells.get(kind, 0) / device.capacity[kind])
+    if cells.get(over, 0) <= FULL * device.capacity[over]:
         return ""
     other = "no device that this flow knows has that many; make the circuit smaller"
     for target, demanded in {device.target: cells, **elsewhere}.items():

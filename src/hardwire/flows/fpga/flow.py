@@ -24,10 +24,11 @@ from .bitstream import PACKERS, pack
 from .covers import Cover, Objective, best_cover
 from .devices import TARGETS, Place, Target, constraints, find_place
 from .estimates import combinational, demand, first_clock, slower, too_large
-from .netlist import Netlist, core_verilog, read_inputs, read_netlist, top_verilog, wrapper_verilog
-from .nextpnr import RESULTS, TOOLS, Routed, route
+from .netlist import core_verilog, read_inputs, top_verilog, wrapper_verilog
+from .nextpnr import RESULTS, TOOLS, WRITTEN, Routed, route
 from .pipeline import DELAYS, Pipelined, pipeline
 from .primitives import FAMILIES
+from .readback import Netlist, read_netlist, read_routed
 from .self_test import self_test
 from .synthesis import NETLIST, synthesise
 
@@ -62,6 +63,7 @@ class FpgaResult:
     critical_path: list[dict[str, Any]] | None = None
     cover: dict[str, Any] | None = None
     runs: list[dict[str, Any]] | None = None
+    netlists: dict[str, str] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The entry of ``flows`` in a record."""
@@ -182,6 +184,7 @@ class _Flow:
             result.status, result.cells = "mapped", netlist.kinds
             return
         self._route(pipelined, result)
+        self._check_routed(netlist.circuit, pipelined, inputs, result)
 
     def _cover(self) -> Cover:
         family = FAMILIES[self.place.device.target]
@@ -261,6 +264,19 @@ class _Flow:
         name, best = max(routed, key=lambda pair: pair[1].reached)
         self._routed(name, best, result)
 
+    def _check_routed(self, synthesised: Circuit, pipelined: Pipelined, inputs: list[int], result: FpgaResult) -> None:
+        """The netlist that nextpnr wrote against the one that it read, which is proved or simulated already."""
+        folder, name = self.stages.folder, result.files["placed_netlist"]
+        routed = read_routed(folder / name, folder / NETLIST, self.circuit, inputs, pipelined.latency)
+        verdict = prove(synthesised, routed.circuit, timeout=min(PROOF, self.left))
+        if verdict.status == "refuted":
+            result.verified = Verdict("refuted", detail=f"after routing, {verdict.detail}")
+            raise ToolError(f"the netlist that was routed is not circuit {self.circuit.name!r} ({verdict.detail}); "
+                            f"install another version of nextpnr")
+        result.netlists = {"synthesised": str(result.verified), "routed": str(verdict)}
+        if verdict.status != "proved":
+            result.verified = verdict
+
     def _one(self, name: str, asked: float, seed: int, *, first: bool, tools: dict[str, str]) -> Routed:
         place, folder, target = self.place, self.stages.folder, self.place.device.target
         pins = constraints(place)
@@ -268,7 +284,7 @@ class _Flow:
         seconds = self.left if self.clock or not first else max(1.0, 0.6 * self.left)
         inputs = {"netlist": file_digest(folder / NETLIST), "options": place.options, "asked": asked,
                   "seed": seed, "pins": pins, "tools": tools}
-        files = [f"{name}/{RESULTS[target][1]}", f"{name}/report.json"]
+        files = [f"{name}/{RESULTS[target][1]}", f"{name}/{WRITTEN}", f"{name}/report.json"]
         values = self.stages.run(name, inputs, files, lambda: route(
             place, folder, name, netlist=NETLIST, asked=asked, seed=seed, pins=pins[0] if pins else None,
             timeout=seconds, progress=self.say).to_json())
@@ -283,7 +299,7 @@ class _Flow:
         result.throughput_per_s = best.reached * 1e6
         result.critical_path = best.critical_path
         result.files |= {"log": f"{name}/nextpnr.log", "report": f"{name}/report.json",
-                         "routed": f"{name}/{RESULTS[target][1]}"}
+                         "routed": f"{name}/{RESULTS[target][1]}", "placed_netlist": f"{name}/{WRITTEN}"}
         if self.place.board is None:
             return
         try:

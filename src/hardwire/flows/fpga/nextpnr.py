@@ -24,10 +24,12 @@ from .netlist import STAGE
 TOOLS: dict[Target, Tool] = {
     "ice40": programs.NEXTPNR_ICE40, "ecp5": programs.NEXTPNR_ECP5, "gowin": programs.NEXTPNR_GOWIN}
 ROUTED = "Routing complete"
+LOG, REPORT = "nextpnr.log", "report.json"
+#: The netlist as it was placed.
+WRITTEN = "routed.json"
 #: What each family's run leaves beside the report: option and file.
 RESULTS: dict[Target, tuple[str, str]] = {
-    "ice40": ("--asc", "routed.asc"), "ecp5": ("--textcfg", "routed.config"), "gowin": ("--write", "routed.json")}
-LOG, REPORT = "nextpnr.log", "report.json"
+    "ice40": ("--asc", "routed.asc"), "ecp5": ("--textcfg", "routed.config"), "gowin": ("--write", WRITTEN)}
 #: Seconds between two lines of progress.
 PAUSE = 20.0
 
@@ -112,13 +114,15 @@ def route(place: Place, folder: Path, run: str, *, netlist: str, asked: float, s
     target = place.device.target
     tool, (option, result) = TOOLS[target], RESULTS[target]
     (folder / run).mkdir(parents=True, exist_ok=True)
-    arguments = [*place.options, "--json", netlist, option, f"{run}/{result}", "--report", f"{run}/{REPORT}",
+    files = {option: result, "--write": WRITTEN, "--report": REPORT}
+    arguments = [*place.options, "--json", netlist,
+                 *(part for name, file in files.items() for part in (name, f"{run}/{file}")),
                  "--log", f"{run}/{LOG}", "--freq", f"{asked:.2f}", "--seed", seed, "--timing-allow-fail",
                  *_pins(target, pins)]
     start = time.perf_counter()
     with _watched(folder / run / LOG, tool.title, progress):
         said = programs.run(tool, arguments, cwd=folder, timeout=timeout,
-                            produces=[folder / run / result, folder / run / REPORT])
+                            produces=[folder / run / file for file in files.values()])
     if ROUTED not in said:
         raise ToolError(f"{tool.title} ended without an error, but its log does not say {ROUTED!r}: the design is "
                         f"placed at most; see {folder / run / LOG}")

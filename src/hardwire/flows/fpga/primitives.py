@@ -6,6 +6,7 @@ is remapped grows by a fifth to a third.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...core.errors import ToolError
 from ...core.truth_tables import ones
@@ -115,11 +116,21 @@ FAMILIES: dict[Target, Family] = {
         ("+/xilinx/cells_sim.v",), (), "", (1, 1, 1, 1, 1, 1)),
 }
 
-#: Bits of a cell's pins, and its parameters, as Yosys writes them into JSON.
-Pins = Mapping[str, list[int | str]]
+#: The bit at each pin of a cell that is connected, and its parameters, as they stand in JSON.
+Pins = Mapping[str, int | str]
 Parameters = Mapping[str, str]
-#: Output pin, table, input pins.
-Function = tuple[str, int, tuple[str, ...]]
+
+
+class Part(NamedTuple):
+    """What a cell computes at one of its pins: a table over other pins, or what a flip-flop keeps of one.
+
+    ``table`` is None for a flip-flop; ``counts`` is whether it is a table of the fabric.
+    """
+
+    output: str
+    table: int | None
+    operands: tuple[str, ...]
+    counts: bool = False
 
 
 def _number(parameters: Parameters, name: str, cell: str) -> int:
@@ -148,22 +159,47 @@ FLIP_FLOPS: dict[str, tuple[str, str]] = {
     "FDRE": ("D", "Q")}
 
 
-def function_of(kind: str, name: str, parameters: Parameters, pins: Pins) -> Function | None:
-    """What a cell computes, None where it is no table and no multiplexer.
+def cells_of(kind: str, name: str, parameters: Parameters, pins: Pins) -> list[Part]:
+    """What a cell computes, after synthesis or after routing; nothing of a cell of another kind.
 
     Raises
     ------
     ToolError
         Where it has no table that can be read.
     """
+    if kind in FLIP_FLOPS:
+        d, q = FLIP_FLOPS[kind]
+        return [Part(q, None, (d if d in pins else "M",))]
     if kind in MULTIPLEXERS:
         low, high, select, out = MULTIPLEXERS[kind]
-        return out, MUX, (low, high, select)
+        return [Part(out, MUX, (low, high, select))]
     if kind == "INV":
-        return "O", 0b01, ("I",)
+        return [Part("O", 0b01, ("I",))]
+    if kind == "ICESTORM_LC":
+        return _ice40_cell(name, parameters)
+    if kind == "TRELLIS_COMB":
+        return _ecp5_cell(name, parameters, pins)
     family = "ecp5" if "Z" in pins else "gowin" if "F" in pins else "xilinx"
     spelled = TABLES.get(kind) or TABLES.get(f"{kind} of {family}")
     if spelled is None:
-        return None
+        return []
     parameter, inputs, out = spelled
-    return out, _number(parameters, parameter, name) & ones(len(inputs)), inputs
+    return [Part(out, _number(parameters, parameter, name) & ones(len(inputs)), inputs, True)]
+
+
+def _ice40_cell(name: str, parameters: Parameters) -> list[Part]:
+    """A table, and behind it a flip-flop where the cell has one."""
+    if _number(parameters, "CARRY_ENABLE", name):
+        raise ToolError(f"cell {name} of the netlist has a carry, which is not read; report this")
+    table, inputs = _number(parameters, "LUT_INIT", name) & ones(4), ("I0", "I1", "I2", "I3")
+    if not _number(parameters, "DFF_ENABLE", name):
+        return [Part("O", table, inputs, True)]
+    return [Part("D", table, inputs, True), Part("O", None, ("D",))]
+
+
+def _ecp5_cell(name: str, parameters: Parameters, pins: Pins) -> list[Part]:
+    """A table, and the multiplexer of the slice that it is in: of two tables, or of two such multiplexers."""
+    parts = [Part("F", _number(parameters, "INITVAL", name) & ones(4), ("A", "B", "C", "D"), True)]
+    if "OFX" in pins:
+        parts.append(Part("OFX", MUX, ("FXA", "FXB", "M") if "FXA" in pins else ("F", "F1", "M")))
+    return parts

@@ -10,16 +10,17 @@ from ...core.cache import keep, recall
 from ...core.errors import ToolError
 from ...verify import prove
 from .. import yosys
-from .devices import Place
-from .netlist import core_verilog, read_inputs, read_netlist, top_verilog, wrapper_verilog
-from .nextpnr import TOOLS, route, version_of
+from .devices import Place, constraints
+from .netlist import core_verilog, read_inputs, top_verilog, wrapper_verilog
+from .nextpnr import TOOLS, WRITTEN, route, version_of
 from .pipeline import pipeline
 from .primitives import FAMILIES
+from .readback import read_netlist, read_routed
 from .synthesis import NETLIST, synthesise
 
 #: What a test of this process concluded, by its key.
 _passed: dict[str, dict[str, str]] = {}
-KIND = "self-tests"
+KIND, RUN = "self-tests", "route"
 
 
 def two_gates() -> Circuit:
@@ -74,5 +75,11 @@ def _run(place: Place, folder: Path, timeout: float) -> None:
     if prove(circuit, netlist.circuit).status != "proved":
         raise ToolError(f"{yosys.TITLE} made another function of two gates; install another version of pyosys")
     if target in TOOLS:
-        route(place, folder, "route", netlist=NETLIST, asked=10.0, seed=1, pins=None, timeout=timeout,
-              progress=lambda text: None)
+        pins = constraints(place)
+        if pins:
+            (folder / pins[0]).write_text(pins[1], encoding="utf-8")
+        route(place, folder, RUN, netlist=NETLIST, asked=10.0, seed=1, pins=pins[0] if pins else None,
+              timeout=timeout, progress=lambda text: None)
+        routed = read_routed(folder / RUN / WRITTEN, folder / NETLIST, circuit, read_inputs(circuit), pipelined.latency)
+        if prove(circuit, routed.circuit).status != "proved":
+            raise ToolError(f"{TOOLS[target].title} made another function of two gates; install another version")
