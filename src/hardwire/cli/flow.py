@@ -41,6 +41,8 @@ def flow(output: Output, *, circuit: str, target: str, device: str | None, clock
                          seed=seed, timeout=timeout, dataset=dataset, samples=samples, fresh=fresh,
                          data_dir=data_dir, progress=output.say)
     output.answer(entry, "\n".join(lines(entry)))
+    if entry["verified"].startswith("refuted"):
+        return 1
     return 0 if entry["status"] in ("routed", "mapped") else 2
 
 
@@ -48,6 +50,7 @@ def lines(entry: dict[str, Any]) -> list[str]:
     """Word the result of a flow."""
     place = " ".join(filter(None, (entry.get("device"), entry.get("package"), entry.get("library"))))
     result = [f"{entry['target']}{f' {place}' if place else ''}: {entry['status']}, {entry['seconds']:.0f} s"]
+    result += _line("why", [entry["why"]] if entry.get("why") else [])
     capacity = entry.get("capacity") or {}
     cells = [f"{kind} {n:,}" + (f" of {capacity[kind]:,} ({n / capacity[kind]:.0%})" if capacity.get(kind) else "")
              for kind, n in (entry.get("cells") or {}).items() if n]
@@ -61,7 +64,7 @@ def lines(entry: dict[str, Any]) -> list[str]:
                                                 in (entry.get(key) or {}).items() if value is not None])
     result += _line("critical path", _path(entry.get("critical_path") or []))
     result += _line("netlist", [str(entry["verified"])])
-    result += _line("tools", list(entry["tools"].values()))
+    result += _line("tools", [str(version) for version in entry["tools"].values()])
     return result
 
 

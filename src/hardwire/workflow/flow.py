@@ -71,9 +71,9 @@ class Request:
 
 
 def _fpga(circuit: Circuit, request: Request) -> Result:
-    flow = import_module("hardwire.flows.fpga.flow")
     if request.argument:
         raise InputError(f"target {request.target} takes no file; leave {request.argument!r} out")
+    flow = import_module("hardwire.flows.fpga.flow")
     result: Result = flow.fpga_flow(
         circuit, request.target, folder=request.folder, device=request.device, clock=request.clock,
         objective=request.objective, pipeline=request.pipeline, seed=request.seed, samples=request.samples,
@@ -82,12 +82,12 @@ def _fpga(circuit: Circuit, request: Request) -> Result:
 
 
 def _liberty(circuit: Circuit, request: Request) -> Result:
-    flow = import_module("hardwire.flows.asic.flow")
     if not request.argument:
         raise InputError("target liberty needs a library; give liberty:FILE")
     for name, value in (("device", request.device), ("pipeline", request.pipeline)):
         if value is not None:
             raise InputError(f"a cell library has no --{name}; leave it out")
+    flow = import_module("hardwire.flows.asic.flow")
     result: Result = flow.asic_flow(
         circuit, request.argument, folder=request.folder, objective=request.objective, samples=request.samples,
         clock=request.clock, progress=request.progress, timeout=request.timeout)

@@ -37,7 +37,9 @@ echo run >> {folder}/runs
 while [ $# -gt 0 ]; do
   case "$1" in
     --report) cat {folder}/report.in > "$2" ;;
-    --textcfg|--asc|--write) printf '%s' '{result}' > "$2" ;;
+    --textcfg|--asc) printf '%s' '{result}' > "$2" ;;
+    --json) netlist="$2" ;;
+    --write) cp "$netlist" "$2" ;;
     --log) echo '{log}' > "$2" ;;
   esac
   shift

@@ -25,7 +25,7 @@ from .covers import Cover, Objective, best_cover
 from .devices import TARGETS, Place, Target, constraints, find_place
 from .estimates import combinational, demand, first_clock, slower, too_large
 from .netlist import core_verilog, read_inputs, top_verilog, wrapper_verilog
-from .nextpnr import RESULTS, TOOLS, WRITTEN, Routed, route
+from .nextpnr import RESULTS, TOOLS, WRITTEN, Routed, is_placed, route
 from .pipeline import DELAYS, Pipelined, pipeline
 from .primitives import FAMILIES
 from .readback import Netlist, read_netlist, read_routed
@@ -37,6 +37,8 @@ Say = Callable[[str], None]
 LEVELS: dict[Target, int] = {"ice40": 3, "ecp5": 2, "gowin": 3, "xilinx": 2}
 #: Runs of place and route at most, each asked for more than the last one reached.
 RUNS = 3
+#: Of the folders of these runs. A name that the root has too, such as ``run``, would lead YoWASP's programs there.
+ROUTE = "route"
 #: Seconds for the proof of the netlist.
 PROOF = 120.0
 
@@ -64,6 +66,7 @@ class FpgaResult:
     cover: dict[str, Any] | None = None
     runs: list[dict[str, Any]] | None = None
     netlists: dict[str, str] | None = None
+    why: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The entry of ``flows`` in a record."""
@@ -169,7 +172,7 @@ class _Flow:
         elsewhere = {other: demand(other, cover, pipelined) for other in TARGETS
                      if other in TOOLS and other != target and cover.k in FAMILIES[other].k}
         if short := too_large(self.place, result.cells, elsewhere):
-            result.status, result.cover["why"] = "too large", short
+            result.status, result.why = "too large", short
             self.say(f"{target}: {short}")
             return
         inputs = read_inputs(cover.circuit)
@@ -184,7 +187,8 @@ class _Flow:
             result.status, result.cells = "mapped", netlist.kinds
             return
         self._route(pipelined, result)
-        self._check_routed(netlist.circuit, pipelined, inputs, result)
+        if result.status == "routed":
+            self._check_routed(netlist.circuit, pipelined, inputs, result)
 
     def _cover(self) -> Cover:
         family = FAMILIES[self.place.device.target]
@@ -240,7 +244,7 @@ class _Flow:
         routed: list[tuple[str, Routed]] = []
         result.runs, why = [], ""
         for number in range(1, RUNS + 1):
-            name = f"route{number}"  # no folder of the root: YoWASP would take its files there
+            name = f"{ROUTE}{number}"
             try:
                 done = self._one(name, asked, self.seed + number - 1, first=not routed, tools=result.tools)
             except ToolError as error:
@@ -260,6 +264,10 @@ class _Flow:
                 break
             asked = 1.1 * done.reached
         if not routed:
+            if any(is_placed(self.stages.folder / f"{ROUTE}{number}") for number in range(1, len(result.runs) + 1)):
+                result.status, result.why = "placed", why
+                result.clock_mhz = {"asked": result.runs[0]["asked"], "reached": None}
+                return
             raise ToolError(why)
         name, best = max(routed, key=lambda pair: pair[1].reached)
         self._routed(name, best, result)

@@ -130,6 +130,14 @@ def route(place: Place, folder: Path, run: str, *, netlist: str, asked: float, s
     return Routed(asked, reached, used, capacity, path, time.perf_counter() - start)
 
 
+def is_placed(folder: Path) -> bool:
+    """Whether the log of a run that was not routed tells of a placement, whose frequency is an estimate."""
+    try:
+        return "Max frequency" in (folder / LOG).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+
+
 def _pins(target: Target, pins: str | None) -> list[str]:
     if target == "gowin":
         return ["--vopt", f"cst={pins}"] if pins else []
