@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...circuit import STAGES, Circuit, CircuitBuilder
+from ...core.errors import InputError
 from ...cost.liberty import MAJORITY, XOR3
 from ...passes import eliminate, map_to_luts
 from ..adders import with_columns
@@ -27,6 +28,9 @@ class Cover:
         How it was made.
     cells
         Cells that its tables take.
+    reference
+        The circuit that was covered: the given one, or the one whose counters are columns of full adders, which equals
+        it where its macros hold (`adders.with_columns`).
     alternatives
         ``{method, k: (cells, depth)}`` of all covers that were tried.
     """
@@ -35,6 +39,7 @@ class Cover:
     k: int
     method: str
     cells: int
+    reference: Circuit
     alternatives: dict[str, tuple[int, int]]
 
 
@@ -56,16 +61,25 @@ def counters_as_tables(circuit: Circuit) -> Circuit:
     return b.build()
 
 
-def _mapped(circuit: Circuit, k: int, objective: Objective) -> Circuit:
-    return eliminate(map_to_luts(circuit, k=k, depth=objective != "area").with_(macros=()), k=k)
+@dataclass(frozen=True)
+class _Method:
+    """A way to a cover: what is covered, and whether technology mapping comes before elimination."""
+
+    prepare: Callable[[Circuit], Circuit]
+    mapped: bool = True
 
 
-#: Ways to a cover; the macros are left out at last, as they keep nets that no table needs.
-METHODS: dict[str, Callable[[Circuit, int, Objective], Circuit]] = {
-    "technology mapping": _mapped,
-    "technology mapping without macros": lambda circuit, k, objective: _mapped(circuit.with_(macros=()), k, objective),
-    "full-adder tables": lambda circuit, k, objective: _mapped(counters_as_tables(circuit), k, objective),
-    "own tables": lambda circuit, k, objective: eliminate(circuit.with_(macros=()), k=k),
+def _cover(circuit: Circuit, k: int, objective: Objective, *, mapped: bool) -> Circuit:
+    """Tables of k inputs; macros are left out at last, as they keep nets that no table needs."""
+    tables = map_to_luts(circuit, k=k, depth=objective != "area") if mapped else circuit
+    return eliminate(tables.with_(macros=()), k=k)
+
+
+METHODS: dict[str, _Method] = {
+    "technology mapping": _Method(lambda circuit: circuit),
+    "technology mapping without macros": _Method(lambda circuit: circuit.with_(macros=())),
+    "full-adder tables": _Method(counters_as_tables),
+    "own tables": _Method(lambda circuit: circuit, mapped=False),
 }
 
 
@@ -83,24 +97,31 @@ def best_cover(circuit: Circuit, ks: Sequence[int], cells_of: Sequence[int], obj
     objective
         What is made small.
     """
-    best: tuple[tuple[int, int], Circuit, int, str, int] | None = None
+    best: tuple[tuple[int, int], Cover] | None = None
     alternatives: dict[str, tuple[int, int]] = {}
-    widest = int(circuit.arity.max(initial=1))
-    counts = any(macro.kind == "popcount" for macro in circuit.macros)
+    prepared = {name: method.prepare(circuit) for name, method in METHODS.items() if _useful(name, circuit)}
     for k in ks:
-        for method, make in METHODS.items():
-            if (method == "own tables" and not 2 < widest <= k) or (method == "full-adder tables" and not counts) or \
-                    (method == "technology mapping without macros" and not circuit.macros):
+        for name, reference in prepared.items():
+            if not METHODS[name].mapped and int(circuit.arity.max(initial=1)) > k:
                 continue
-            cover = make(circuit, k, objective)
+            cover = _cover(reference, k, objective, mapped=METHODS[name].mapped)
             cells = cells_in(cover, cells_of)
-            alternatives[f"{method}, k = {k}"] = (cells, cover.depth)
+            alternatives[f"{name}, k = {k}"] = (cells, cover.depth)
             price = (cells, cover.depth) if objective == "area" else (cover.depth, cells)
             if best is None or price < best[0]:
-                best = price, cover, k, method, cells
-    if best is None:  # the mapping is always tried
-        raise ValueError("no size of tables was given")
-    return Cover(*best[1:4], best[4], alternatives)
+                best = price, Cover(cover, k, name, cells, reference, alternatives)
+    if best is None:
+        raise InputError("a cover needs sizes of tables; give at least one")
+    return best[1]
+
+
+def _useful(name: str, circuit: Circuit) -> bool:
+    """Whether a method gives something of its own for a circuit."""
+    if name == "full-adder tables":
+        return any(macro.kind == "popcount" for macro in circuit.macros)
+    if name == "own tables":
+        return int(circuit.arity.max(initial=1)) > 2
+    return name == "technology mapping" or bool(circuit.macros)
 
 
 def cells_in(cover: Circuit, cells_of: Sequence[int]) -> int:

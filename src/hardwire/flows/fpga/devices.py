@@ -139,8 +139,8 @@ def find_place(target: Target, name: str | None) -> Place:
             return Place(device, board.package, board)
     for device in devices:
         if wanted == device.name:  # nextpnr chooses no pins of a Gowin device by itself
-            board = next((b for b in BOARDS if b.device == wanted), None) if target == "gowin" else None
-            return Place(device, device.packages[0], board)
+            its = [board for board in BOARDS if board.device == wanted and target == "gowin"]
+            return Place(device, device.packages[0], its[0] if its else None)
         packages = {f"{device.name}-{package.lower()}": package for package in device.packages}
         if wanted in packages:
             return Place(device, packages[wanted])

@@ -18,7 +18,7 @@ from ...core.bits import Codes
 from ...core.errors import InputError, ToolError
 from ...core.files import write_text
 from ...core.verdict import Verdict
-from ...verify import prove
+from ...verify import prove, prove_macros
 from ..stages import Stages, file_digest
 from .bitstream import PACKERS, pack
 from .covers import Cover, Objective, best_cover
@@ -179,7 +179,7 @@ class _Flow:
         self._write(pipelined, len(inputs))
         netlist = self._synthesised(pipelined, inputs, result)
         result.stages, result.flip_flops = netlist.tables, netlist.flip_flops
-        result.verified = self._verify(netlist)
+        result.verified = self._verify(netlist, cover)
         if result.verified.status == "refuted":
             raise ToolError(f"the netlist that was synthesised is not circuit {self.circuit.name!r} "
                             f"({result.verified.detail}); install another version of pyosys")
@@ -220,17 +220,23 @@ class _Flow:
         result.files |= {"netlist": NETLIST, "core": "core.v", "top": "top.v"}
         return read_netlist(folder / NETLIST, self.circuit, inputs, pipelined.latency)
 
-    def _verify(self, netlist: Netlist) -> Verdict:
+    def _verify(self, netlist: Netlist, cover: Cover) -> Verdict:
         """A proof; where it does not end, a simulation on all samples."""
         self.say(f"{self.place.device.target}: the netlist against the circuit")
         samples = None if self.samples is None else hashlib.sha256(self.samples.tobytes()).hexdigest()
         digests = {"circuit": self.circuit.digest, "netlist": netlist.circuit.digest, "samples": samples}
         texts = self.stages.run("proof", digests, [],
-                                lambda: {"verdict": str(self._compare(netlist.circuit))})
+                                lambda: {"verdict": str(self._compare(netlist.circuit, cover))})
         return Verdict.parse(texts["verdict"])
 
-    def _compare(self, netlist: Circuit) -> Verdict:
-        verdict = prove(self.circuit, netlist, timeout=min(PROOF, self.left / 3))
+    def _compare(self, netlist: Circuit, cover: Cover) -> Verdict:
+        seconds = min(PROOF, self.left / 3)
+        if cover.method == "full-adder tables":  # its sums are exact where the circuit's macros hold
+            verdict = prove_macros(self.circuit, timeout=seconds / 2)
+            if verdict.status == "proved":
+                verdict = prove(cover.reference, netlist, timeout=seconds)
+        else:
+            verdict = prove(self.circuit, netlist, timeout=seconds)
         if verdict.status != "unknown" or self.samples is None:
             return verdict
         wrong = int((PackedEngine(self.circuit)(self.samples) != PackedEngine(netlist)(self.samples)).any(axis=1).sum())

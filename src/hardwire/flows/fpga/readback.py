@@ -46,15 +46,6 @@ class Netlist:
     kinds: dict[str, int]
 
 
-class _Cell(NamedTuple):
-    """A driver of a bit: a table over operands, or a flip-flop, whose table is 0, of one."""
-
-    table: int
-    operands: tuple[Bit, ...]
-    flip_flop: bool
-    name: str
-
-
 def read_netlist(path: Path, like: Circuit, inputs: Sequence[int], latency: int) -> Netlist:
     """Read the netlist that Yosys wrote, and the number of flip-flops on each of its paths.
 
