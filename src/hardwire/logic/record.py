@@ -68,7 +68,7 @@ def record(model: Model, dataset: Dataset, directory: RunDirectory) -> Record:
         "energy": energy, "environment": environment(), "curve": model.metrics,
         "gate_kinds": {"raw": gate_kinds(raw), "optimized": gate_kinds(best)},
         "passes": steps.get("optimize", {}).get("passes", []), "digest": best.digest,
-        **_inexact(steps.get("optimize", {})),
+        **_inexact(steps.get("optimize", {})), **_flows(steps.get("flow", {}), best),
         "model": model.settings.model_dump(exclude={"dataset", "seed"}), "source": dataset.source,
     })
 
@@ -103,6 +103,12 @@ def _results(model: Model, dataset: Dataset, words: NDArray[Any]) -> dict[str, A
 def _inexact(noted: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``inexact``, what simplification on samples gave up, where it ran."""
     return {"inexact": noted["inexact"]} if "inexact" in noted else {}
+
+
+def _flows(noted: Mapping[str, Any], circuit: Circuit) -> dict[str, Any]:
+    """Return ``flows``, what outside tools made of this very circuit."""
+    flows = {target: entry for target, entry in noted.get("flows", {}).items() if entry.get("digest") == circuit.digest}
+    return {"flows": flows} if flows else {}
 
 
 def measure(circuit: Circuit, samples: NDArray[Any]) -> dict[str, float]:

@@ -130,6 +130,69 @@ class Peer(Part):
     source: Text
 
 
+class Clock(Part):
+    """Frequencies in megahertz: the one that the last run was asked for, and the one after routing."""
+
+    asked: Amount | None = None
+    reached: Amount | None = None
+
+
+class Latency(Part):
+    """From registered inputs to registered outputs, in clocks and, at the reached frequency, in nanoseconds."""
+
+    cycles: Count | None = None
+    ns: Amount | None = None
+
+
+class Arc(Part):
+    """A part of a critical path between two cells, with the nanoseconds that logic and routing take."""
+
+    from_: Annotated[str, Field(alias="from")]
+    to: str
+    stage: str | None = None
+    logic_ns: Amount | None = None
+    routing_ns: Amount | None = None
+
+
+class Flow(Part):
+    """What outside tools made of the circuit for one target; what is not known is null.
+
+    A target of an FPGA has ``device`` and what follows it, a cell library ``library`` and what follows that.
+    """
+
+    target: Text
+    status: Annotated[str, Field(pattern=r"^(routed|placed|mapped|too large|failed: .*\S.*)$")]
+    tools: dict[str, str]
+    """Name -> version."""
+    verified: RecordedVerdict
+    seconds: Amount
+    files: dict[str, Any]
+    """What it is -> path, relative to the run directory where it lies there."""
+    digest: Text | None = None
+    """Of the circuit."""
+    device: str | None = None
+    package: str | None = None
+    cells: dict[str, Count] | None = None
+    capacity: dict[str, Count] | None = None
+    stages: dict[str, Count] | None = None
+    """Tables of encoder, network, head and wrapper."""
+    flip_flops: Count | None = None
+    clock_mhz: Clock | None = None
+    latency: Latency | None = None
+    throughput_per_s: Amount | None = None
+    critical_path: list[Arc] | None = None
+    library: str | None = None
+    ge: Amount | None = None
+    area_um2: Amount | None = None
+    delay_ps: dict[str, Amount | None] | None = None
+    """By who timed the netlist: own, abc, opensta."""
+    energy_pj: dict[str, Amount | None] | None = None
+    """Of one inference, by model."""
+    activity: dict[str, Any] | None = None
+    leakage_w: Amount | None = None
+    opensta: dict[str, Any] | None = None
+
+
 class Record(Part):
     """What a run is remembered by. Any other key, such as a hardware's own section, is kept."""
 
@@ -158,6 +221,8 @@ class Record(Part):
     digest: str | None = None
     fingerprint: dict[str, str | int] | None = None
     """Of the data: a digest of each part, and the number of samples."""
+    flows: dict[str, Flow] | None = None
+    """Target -> what outside tools made of the circuit."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -228,7 +293,7 @@ class Record(Part):
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values: the keys that were given."""
-        return self.model_dump(mode="json", exclude_unset=True)
+        return self.model_dump(mode="json", exclude_unset=True, by_alias=True)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

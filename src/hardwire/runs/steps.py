@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ..core.errors import FormatError
-from .record import Amount, Count, Part, PassLine, RecordedVerdict, Text
+from .record import Amount, Count, Flow, Part, PassLine, RecordedVerdict, Text
 
 
 class Inexact(Part):
@@ -39,6 +39,7 @@ class Step(Part):
     inexact: Inexact | None = None
     verdicts: dict[str, RecordedVerdict] = Field({})
     outputs: list[Word] = Field([])
+    flows: dict[str, Flow] = Field({})
 
 
 STEPS: TypeAdapter[dict[str, Step]] = TypeAdapter(dict[str, Step])
