@@ -374,23 +374,15 @@ def test_tasks_and_labels_that_do_not_fit(refuse, rooms, tmp_path, settings, wor
     assert words in refuse(tmp_path, "train", rooms, "--out", tmp_path / "run", "--set", *settings)
 
 
-@pytest.fixture
-def small_demo(monkeypatch):
-    from hardwire.logic import LogicSettings
-    from hardwire.logic import settings as config
-
-    monkeypatch.setattr(config, "preset", lambda name: LogicSettings(dataset=name, width=200, layers=2, levels=3, steps=60, batch=64))
-
-
-def test_demo(ask, small_demo, tmp_path):
-    out, err = ask("demo", "--out", tmp_path / "demo", "--seed", 3, "--json")
+def test_demo(ask, tmp_path):
+    out, err = ask("demo", "--out", tmp_path / "demo", "--seed", 3, "--search-rounds", 40, "--json")
     record = json.loads(out)
     assert record["seed"] == 3 and all(f"{i}/6 " in err for i in range(1, 7))
     left = {p.name for p in (tmp_path / "demo").iterdir()}
     assert {"report.html", "report.json", "circuit.net", "optimized.net", "c", "verilog", "config.toml"} <= left
     assert not any(p.suffix == ".part" for p in (tmp_path / "demo").rglob("*"))
     (tmp_path / "demo" / "old").write_text("")
-    again, _ = ask("demo", "--out", tmp_path / "demo", "--seed", 3, "--json", "--threads", 2)
+    again, _ = ask("demo", "--out", tmp_path / "demo", "--seed", 3, "--search-rounds", 40, "--json", "--threads", 2)
     assert json.loads(again)["digest"] == record["digest"] and not (tmp_path / "demo" / "old").exists()
 
 
