@@ -5,7 +5,7 @@ import copy
 import pytest
 from test_html import Page
 
-from hardwire.report import flows, render_html
+from hardwire.report import flows, format_text, render_html
 
 ECP5 = {
     "target": "ecp5", "device": "25k-CABGA381", "status": "routed", "tools": {"nextpnr": "0.11.1"}, "verified": "proved", "seconds": 74.0,
@@ -53,3 +53,8 @@ def test_what_is_not_known_is_a_dash(record):
 def test_a_delay_by_opensta_goes_before_others():
     assert flows.nanoseconds(SKY130) == pytest.approx(9.812)
     assert flows.nanoseconds(SKY130 | {"delay_ps": {"own": 9700.0, "opensta": None}}) == pytest.approx(9.7)
+
+
+def test_the_text_has_a_line_for_each(record):
+    text = format_text(record)
+    assert "silicon" in text and "routed, 1,372 tables, 3,944 flip-flops, 201 MHz (200 asked)" in text and "mapped, 2,481 GE, 9.812 ns" in text

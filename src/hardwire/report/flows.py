@@ -44,6 +44,15 @@ def figures(record: RecordData) -> list[tuple[str, ...]]:
              plain(flow.get("status") or "–")) for flow in flows(record)]
 
 
+def lines(record: RecordData) -> list[tuple[str, str]]:
+    """(target, its figures in a line) of every flow."""
+    result = []
+    for flow in flows(record):
+        parts = [plain(flow.get("status") or ""), area(flow), clock(flow), latency(flow)]
+        result.append((name_of(flow), ", ".join(part for part in parts if part not in ("", "–"))))
+    return result
+
+
 def area(flow: FlowData) -> str:
     """Gate equivalents of standard cells, else tables and flip-flops."""
     if number(flow.get("ge")) is not None:
