@@ -24,7 +24,7 @@ module argmax #(parameter N = 2, parameter W = 1, parameter K = 1)
   generate
     if (N == 1) begin : one
       assign best = x;
-      assign index = 0;
+      assign index = {K{1'b0}};
     end else begin : many
       wire [W-1:0] left_best, right_best;
       wire [KL-1:0] left_index;
@@ -35,10 +35,10 @@ module argmax #(parameter N = 2, parameter W = 1, parameter K = 1)
       assign wins = right_best > left_best;
       assign best = wins ? right_best : left_best;
       if (N == 2) begin : pair
+        wire unused = &{1'b0, left_index, right_index};
         assign index = wins;
       end else begin : tree
-        assign index[K-1] = wins;
-        assign index[K-2:0] = wins ? right_index : left_index;
+        assign index = wins ? {{(K - KR){1'b0}}, right_index} | {1'b1, {(K - 1){1'b0}}} : {1'b0, left_index};
       end
     end
   endgenerate
