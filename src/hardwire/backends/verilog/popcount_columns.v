@@ -7,23 +7,20 @@ module popcount_columns #(parameter N = 1, parameter M = 1) (input wire [N-1:0] 
   localparam F = (N - 1) / 2;
   localparam C = N / 2;
 
-  // {the carries, the sum}
+  // {the carries, the sum}; a half adder is a full adder of the zero that stands behind the other bits.
   function [C:0] column(input [N-1:0] bits);
-    reg [N+F-1:0] queue;
+    reg [3*C:0] queue;
     reg half;
     integer j;
     begin
+      queue = {(3*C + 1){1'b0}};
       queue[N-1:0] = bits;
-      for (j = 0; j < F; j = j + 1) begin
+      for (j = 0; j < C; j = j + 1) begin
         half = queue[3*j] ^ queue[3*j+1];
-        queue[N+j] = half ^ queue[3*j+2];
+        queue[(j < F) ? N + j : 3*C] = half ^ queue[3*j+2];
         column[j+1] = (queue[3*j] & queue[3*j+1]) | (half & queue[3*j+2]);
       end
-      if (N % 2 == 0) begin
-        column[0] = queue[N+F-2] ^ queue[N+F-1];
-        column[C] = queue[N+F-2] & queue[N+F-1];
-      end else
-        column[0] = queue[N+F-1];
+      column[0] = queue[3*C];
     end
   endfunction
 
