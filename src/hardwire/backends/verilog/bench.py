@@ -23,9 +23,9 @@ def bench(circuit: Circuit, design: Design, count: int) -> str:
         ports += [f".{port.name}({vector}[{high}:{low}])" for port, (high, low) in zip(side, places(widths))]
     enable = _STALL if design.enabled else ""
     return f"""// {generated_by(circuit)}.
-// Drives {name} with {name}_in.hex and compares with {name}_out.hex; in this folder, with either of
-//   iverilog -g2005 -o {name}.vvp *.v && vvp -n {name}.vvp
-//   verilator --binary --timing --top-module {name}_tb *.v && obj_dir/V{name}_tb
+// Drives {name} with {name}_in.hex and compares with {name}_out.hex; in this folder:
+//   $ iverilog -g2005 -o {name}.vvp *.v && vvp -n {name}.vvp
+//   $ verilator --binary --timing --top-module {name}_tb *.v && obj_dir/V{name}_tb
 // Prints PASSED, or FAILED and ends with an exit code other than 0; a vector that could not be read is a failure.
 // +dump=FILE writes the outputs to FILE instead of comparing them.
 `default_nettype none
@@ -76,9 +76,10 @@ module {name}_tb;
       outputs = $fopen("{name}_out.hex", "r");
     for (i = 0; i < VECTORS + LATENCY; i = i + 1) begin
       if (i < VECTORS && vectors == i && inputs != 0) begin
-        got = $fscanf(inputs, "%h", x);
-        if (got == 1 && (^x) !== 1'bx)
+        got = $fscanf(inputs, "%h", held);
+        if (got == 1 && (^held) !== 1'bx)
           vectors = i + 1;
+        x = held;
       end
       #1;
 {enable}      if (i >= LATENCY)
