@@ -130,9 +130,9 @@ def read_verilog(paths: str | Path | Sequence[str | Path], top: str, *, like: Ci
     Raises
     ------
     ToolError
-        Where Yosys refuses the text, a register with reset or with another enable among it.
+        Where Yosys refuses the text, a register with reset, or an enable where none is known, among it.
     FormatError
-        Where ports do not match or registers remain.
+        Where ports do not match, registers remain, or one has another enable than ``enable``.
     """
     if not IDENTIFIER.match(top):
         raise InputError(f"{top!r} is no name of a module; name the file by letters, digits and underscores")
@@ -148,6 +148,9 @@ def read_verilog(paths: str | Path | Sequence[str | Path], top: str, *, like: Ci
         (folder / "ripple.v").write_text(RIPPLE)
         (folder / "script.ys").write_text(script(len(files), top, transparent_registers, enable))
         tools.run(tools.YOSYS, ["-q", "-s", "script.ys"], cwd=folder, timeout=timeout, produces=[folder / "read.aig"])
+        others = (folder / "others.txt").read_text().split() if transparent_registers and enable else []
+        if others:
+            raise FormatError(f"module {top!r} has a register that port {enable!r} does not enable, {others[0]!r}")
         if int((folder / "read.aig").read_bytes().split(None, 4)[3]):  # latches
             raise FormatError(f"module {top!r} has registers; read it with transparent_registers to prove a pipeline")
         return match_ports(parse_aiger(folder / "read.aig"), like, top, ports)
@@ -157,12 +160,12 @@ def script(n_files: int, top: str, transparent_registers: bool, enable: str | No
     """Yosys commands that turn ``0.v``, ``1.v``... into ``read.aig``; registers must be enabled by port ``enable``."""
     wire = ["opt_expr", "techmap -map wire.v"] if transparent_registers else []  # an enable may be constant
     if wire and enable:
-        wire[1:1] = ["opt_clean", "opt_dff -nosdff", "opt_clean", "select -assert-none t:$dff",
-                     "select -assert-none t:$dffe r:EN_POLARITY=0 %i",
-                     f"select -assert-none t:$dffe w:{enable} %co1:+$dffe[EN] %d"]
+        others = f"t:$dff t:$dffe r:EN_POLARITY=0 %i %u t:$dffe w:{enable} %co1:+$dffe[EN] %d %u"
+        wire[1:1] = ["opt_clean", "opt_dff -nosdff", "opt_clean", f"select -write others.txt {others}"]
     return "\n".join([
         *(f"read_verilog {i}.v" for i in range(n_files)), f"hierarchy -check -top {top}", "proc", "flatten", *wire,
-        "techmap -map +/techmap.v -map ripple.v", "opt_clean", "aigmap", "opt_clean", "write_aiger -symbols read.aig",
+        "techmap -map +/techmap.v -map ripple.v", "opt_clean", "aigmap", "opt_clean", "scc -expect 0",
+        "write_aiger -symbols read.aig",
     ]) + "\n"
 
 

@@ -276,7 +276,7 @@ def _outputs(circuit: Circuit, ports: Ports, writer: _Writer) -> list[str]:
     lines = ["", "// outputs"]
     for k, (high, low) in enumerate(places(widths)):
         port = ports.outputs[k].name if ports.bus == "named" else _slice(OUTPUT, high, low)
-        lines.append(f"assign {port} = {concat([writer.read(net) for net in nets[low : high + 1]])};")
+        lines.append(f"assign {port} = {writer.value(nets[low : high + 1])};")
     return lines
 
 
@@ -288,7 +288,7 @@ def _text(circuit: Circuit, name: str, ports: Ports, latency: int, how: str, lin
     notes = "\n".join(f"// {line}" for line in description(circuit))
     body = "\n".join(f"  {line}".rstrip() for line in lines)
     reset = f"""//
-// Nothing here has a reset: what the registers held at power-up has left after {latency} enabled clocks. What surrounds this
+// No reset: what the registers held at power-up has left after {latency} enabled clocks. What surrounds this
 // module resets its own valid bits. Nets are named by stage, level in the stage, class c where one class alone reads them.
 """ if latency else """//
 // Nets are named by stage, level in the stage, class c where one class alone reads them.

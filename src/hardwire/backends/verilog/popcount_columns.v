@@ -8,19 +8,19 @@ module popcount_columns #(parameter N = 1, parameter M = 1) (input wire [N-1:0] 
   localparam C = N / 2;
 
   // {the carries, the sum}; a half adder is a full adder of the zero that stands behind the other bits.
-  function [C:0] column(input [N-1:0] bits);
-    reg [3*C:0] queue;
-    reg half;
-    integer j;
+  function [C:0] column_sums(input [N-1:0] bits_in);
+    reg [3*C:0] waiting;
+    reg half_sum;
+    integer adder;
     begin
-      queue = {(3*C + 1){1'b0}};
-      queue[N-1:0] = bits;
-      for (j = 0; j < C; j = j + 1) begin
-        half = queue[3*j] ^ queue[3*j+1];
-        queue[(j < F) ? N + j : 3*C] = half ^ queue[3*j+2];
-        column[j+1] = (queue[3*j] & queue[3*j+1]) | (half & queue[3*j+2]);
+      waiting = {(3*C + 1){1'b0}};
+      waiting[N-1:0] = bits_in;
+      for (adder = 0; adder < C; adder = adder + 1) begin
+        half_sum = waiting[3*adder] ^ waiting[3*adder+1];
+        waiting[(adder < F) ? N + adder : 3*C] = half_sum ^ waiting[3*adder+2];
+        column_sums[adder+1] = (waiting[3*adder] & waiting[3*adder+1]) | (half_sum & waiting[3*adder+2]);
       end
-      column[0] = queue[3*C];
+      column_sums[0] = waiting[3*C];
     end
   endfunction
 
@@ -29,7 +29,7 @@ module popcount_columns #(parameter N = 1, parameter M = 1) (input wire [N-1:0] 
       assign count = x;
     end else begin : many
       wire [C-1:0] carry;
-      assign {carry, count[0]} = column(x);
+      assign {carry, count[0]} = column_sums(x);
       popcount_columns #(.N(C), .M(M - 1)) rest (.x(carry), .count(count[M-1:1]));
     end
   endgenerate
