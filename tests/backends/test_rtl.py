@@ -93,7 +93,7 @@ def test_nets_tell_stage_level_and_class(tmp_path):
     """A class's nets are those that lead to its score and to no other."""
     circuit = classifier(words=6, width=30, classes=3, seed=3, counts=False)
     names = NetNames(circuit)
-    scores = [macro.inputs for macro in circuit.macros if macro.kind == "argmax"][0]
+    scores = next(macro.inputs for macro in circuit.macros if macro.kind == "argmax")
     width = len(scores) // 3
     readers = [set() for _ in range(circuit.n_nets)]
     for net, (fanin, k) in enumerate(zip(circuit.fanin.tolist(), circuit.arity.tolist()), circuit.first_node):

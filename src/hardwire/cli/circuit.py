@@ -192,8 +192,9 @@ def core_lines(figures: "Figures | None") -> list[str]:
     if figures is None:
         return []
     tables = ", ".join(f"{stage} {count:,}" for stage, count in figures.tables.items())
-    clocks = f"latency {figures.latency} clocks, {figures.flip_flops:,} flip-flops" if figures.latency else "combinational"
-    return [f"{clocks}; tables of six inputs: {tables}"]
+    if not figures.latency:
+        return [f"combinational; tables of six inputs: {tables}"]
+    return [f"latency {figures.latency} clocks, {figures.flip_flops:,} flip-flops; tables of six inputs: {tables}"]
 
 
 def substitution(inexact: Mapping[str, Any]) -> str:

@@ -114,9 +114,10 @@ def _fields(circuit: Circuit, design: Design, clock: float, device: str) -> dict
     return {
         "generated": generated_by(circuit), "name": design.name, "device": device, "version": __version__,
         "period": f"{1000 / clock:.4g}", "clock": f"{clock:g}", "x": x, "y": y, "latency": design.latency,
-        "sources": " ".join(sources), "yaml_sources": ", ".join(sources), "python_sources": ", ".join(map(repr, sources)),
+        "sources": " ".join(sources), "yaml_sources": ", ".join(sources),
+        "python_sources": ", ".join(map(repr, sources)),
         "quartus_sources": "\n".join(f"set_global_assignment -name VERILOG_FILE {file}" for file in sources),
-        "quartus_family": f'set_global_assignment -name FAMILY "{family}"' if family else "# FAMILY follows from DEVICE.",
+        "quartus_family": f'set_global_assignment -name FAMILY "{family}"' if family else "# FAMILY is the device's.",
         "quartus_pins": "\n".join(f"set_instance_assignment -name VIRTUAL_PIN ON -to {port}"
                                   for port in ["x", "y", *["ce"] * design.enabled]),
         "clocked": "\n            i_clk=ClockSignal(\"sys\"), i_ce=self.ce," if design.enabled else "",
@@ -124,7 +125,7 @@ def _fields(circuit: Circuit, design: Design, clock: float, device: str) -> dict
 
 
 #: Target -> back end, each with the options of the files that name a clock or a part.
-ROWS = {
+ROWS: dict[str, Backend] = {
     target: Backend(project.title, partial(emit, target=target),
                     options=("pipeline", "register_inputs", *["clock", "device"] * bool(project.device)))
     for target, project in PROJECTS.items()

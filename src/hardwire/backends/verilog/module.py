@@ -287,18 +287,17 @@ def _slice(name: str, high: int, low: int) -> str:
 def _text(circuit: Circuit, name: str, ports: Ports, latency: int, how: str, lines: list[str]) -> str:
     notes = "\n".join(f"// {line}" for line in description(circuit))
     body = "\n".join(f"  {line}".rstrip() for line in lines)
-    reset = f"""//
-// No reset: what the registers held at power-up has left after {latency} enabled clocks. What surrounds this
-// module resets its own valid bits. Nets are named by stage, level in the stage, class c where one class alone reads them.
-""" if latency else """//
-// Nets are named by stage, level in the stage, class c where one class alone reads them.
-"""
+    reset = f"""// No reset: what the registers held at power-up has left after {latency} enabled clocks.
+// What surrounds this module resets its own valid bits.
+""" if latency else ""
     return f"""// {generated_by(circuit)}.
 //
 {notes}
 //
 // {how}; latency {latency} clocks.
-{reset}`default_nettype none
+{reset}//
+// Names of nets: stage, level in the stage, class c where one class alone reads the net, number in the circuit.
+`default_nettype none
 {ports.head(name, latency > 0)}{body}
 endmodule
 `default_nettype wire

@@ -21,7 +21,7 @@ class NetNames:
 
     def __init__(self, circuit: Circuit) -> None:
         first = circuit.first_node
-        self.stage = [-1] * first + circuit.stage.tolist()
+        self.stage: list[int] = [-1] * first + circuit.stage.tolist()
         self.level = [0] * first
         fanin = [row[:k] for row, k in zip(circuit.fanin.tolist(), circuit.arity.tolist())]
         for nets, stage in zip(fanin, self.stage[first:]):
@@ -46,7 +46,8 @@ def _owners(circuit: Circuit, fanin: list[list[int]]) -> list[int]:
     argmax = next((macro for macro in reversed(circuit.macros) if macro.kind == "argmax"), None)
     if argmax is None:
         return owner
-    width, scores = len(argmax.inputs) // argmax.value, {}
+    width = len(argmax.inputs) // argmax.value
+    scores: dict[int, int] = {}
     for place, net in enumerate(argmax.inputs):
         if net > TRUE:
             scores[net] = place // width if scores.get(net, place // width) == place // width else SHARED

@@ -9,7 +9,7 @@ from ...circuit import Circuit
 from ...core.errors import InputError
 from ...core.names import identifier
 
-#: ``named``: one port a word. ``packed``: ``x`` and ``y``, the first word in the lowest bits, and ``ce`` beside ``clk``.
+#: ``named``: one port a word. ``packed``: ``x`` and ``y``, the first word in the lowest bits; ``ce`` beside ``clk``.
 Bus = Literal["named", "packed"]
 PRIMITIVES = ("popcount", "popcount_columns", "argmax", "pipeline_register")
 #: Ports of a packed core.
