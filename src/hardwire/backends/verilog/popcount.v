@@ -1,8 +1,8 @@
 // How many bits of x are true: count(x[0:N]) = count(x[0:H]) + count(x[H:N-1]) + x[N-1] with H = (N - 1) / 2.
 // The last bit rides in as carry. M is the bit length of N. Sums are chains of full adders rather than `+`: synthesis
 // tools spell a `+` of few bits as a carry-lookahead adder of several times as many gates. The chain is a function, so
-// that a simulator sees one assignment and no vector that depends on itself. Names inside functions are long since
-// Verilator takes them to hide names of the modules above.
+// that a simulator sees one assignment and no vector that depends on itself. Names inside functions are long, since
+// for Verilator they hide equal names in the modules above.
 `default_nettype none
 module popcount #(parameter N = 1, parameter M = 1) (input wire [N-1:0] x, output wire [M-1:0] count);
   function integer bit_length(input integer bit_length_n);
