@@ -24,6 +24,8 @@ def test_emit_returns_what_it_writes(backend, tmp_path):
 def test_run_is_the_interpreter(backend):
     circuit = CIRCUITS["lut6"]()
     codes = samples(circuit, 30)
+    if backend.run is None:
+        pytest.skip(f"nothing here executes what is written for {backend.title}; the core in it is Verilog")
     try:
         got = backend.run(circuit, codes)
     except MissingToolError as error:
@@ -33,8 +35,9 @@ def test_run_is_the_interpreter(backend):
 
 
 def test_the_row_says_whether_there_are_registers(backend):
-    for function in (backend.emit, backend.run):
+    for function in filter(None, (backend.emit, backend.run)):
         assert ("pipeline" in inspect.signature(function).parameters) == backend.pipeline
+    assert set(backend.options) <= inspect.signature(backend.emit).parameters.keys()
 
 
 def test_a_circuit_without_outputs_is_refused(backend, tmp_path):

@@ -46,9 +46,9 @@ def test_pipelined(levels, tmp_path):
     codes = samples(circuit, 40)
     np.testing.assert_array_equal(verilog.run(circuit, codes, pipeline=levels), simulate(circuit, codes))
     text = verilog.emit(circuit, tmp_path, pipeline=levels)[0].read_text()
-    latency = int(re.search(r"LATENCY = (\d+);", text)[1])
+    latency = int(re.search(r"LATENCY (\d+) ", (tmp_path / "digits_like_parameters.vh").read_text())[1])
     assert latency == -(-circuit.depth // levels)
-    assert text.count("pipeline_register #") == latency
+    assert set(re.findall(r"pipeline_register #\S+ m(\d+)_", text)) == set(map(str, range(1, 1 + latency)))
     assert "popcount #" not in text
 
 
@@ -143,12 +143,13 @@ def test_no_vectors_and_wide_vectors():
 def test_what_is_written(tmp_path):
     circuit = classifier()
     paths = BACKENDS["verilog"].emit(circuit, tmp_path, vectors=samples(circuit, 3))
-    names = ["digits_like.v", "popcount_columns.v", "digits_like_tb.v", "digits_like_in.hex", "digits_like_out.hex"]
+    names = ["digits_like.v", "popcount_columns.v", "digits_like_parameters.vh", "digits_like_tb.v", "digits_like_in.hex",
+             "digits_like_out.hex"]
     assert [p.name for p in paths] == names
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(names)
     text = paths[0].read_text()
     assert circuit.digest in text and "`default_nettype none" in text and "16 words of 4 bits" in text
-    assert re.search(r"wire n\d+ = p\d+(\[\d:\d\])? >= \d'd\d+;", text)
+    assert re.search(r"wire encoder1_n\d+ = p\d+(\[\d:\d\])? >= \d'd\d+;", text)
     assert len(paths[-2].read_text().splitlines()) == len(paths[-1].read_text().splitlines()) == 3
 
 

@@ -18,9 +18,11 @@ from helpers import parsed_verb
 from hardwire import load_circuit
 from hardwire.circuit import CircuitBuilder, save_circuit
 from hardwire.cli import app as cli
+from hardwire.cli import circuit as cli_circuit
 from hardwire.core import programs as tools
 from hardwire.logic import LogicSettings
 from hardwire.runs.record import Record
+from hardwire.workflow.circuits import TARGETS
 
 VERBS = list(cli.VERBS)
 
@@ -139,16 +141,35 @@ def copied(finished, tmp_path) -> Path:
 
 @pytest.mark.parametrize("target, names", [
     ("c", ["digits.c", "digits.h"]), ("aiger", ["digits.aig"]), ("blif", ["digits.blif"]),
-    ("verilog", ["digits.v", "digits_in.hex", "digits_out.hex", "digits_tb.v", "popcount_columns.v"])])
+    ("verilog", ["digits.v", "digits_in.hex", "digits_out.hex", "digits_parameters.vh", "digits_tb.v", "popcount_columns.v"])])
 def test_emit(ask, copied, tmp_path, target, names):
     out, _ = ask("emit", copied, "--to", target, "--out", tmp_path / "new" / "folder", "--json")
     files = [Path(f) for f in json.loads(out)["files"]]
     assert sorted(f.name for f in files) == names == sorted(f.name for f in (tmp_path / "new" / "folder").iterdir())
 
 
+def test_emit_says_what_a_core_takes(ask, copied, tmp_path):
+    options = ["--bus", "packed", "--pipeline", "5", "--register-inputs"]
+    said = json.loads(ask("emit", copied, "--to", "verilog", "--out", tmp_path, *options, "--json")[0])
+    parameters = (tmp_path / "digits_parameters.vh").read_text()
+    assert f"`define DIGITS_LATENCY {said['latency']} " in parameters and said["flip_flops"] > 64
+    assert list(said["tables"]) == ["encoder", "network", "head"] and all(said["tables"].values())
+    text, _ = ask("emit", copied, "--to", "vivado", "--out", tmp_path / "project", "--pipeline", "5", "--device", "xc7k70tfbg676-1")
+    assert f"latency {said['latency'] - 1} clocks, " in text and "tables of six inputs: encoder " in text
+    assert "set part xc7k70tfbg676-1" in (tmp_path / "project" / "digits_vivado.tcl").read_text()
+    flat, _ = ask("emit", copied, "--to", "verilog", "--out", tmp_path / "flat")
+    assert flat.splitlines()[-1].startswith("combinational; tables of six inputs: encoder ")
+    noted = [e["options"] for e in json.loads((copied / "steps.json").read_text())["emit"]["emitted"]]
+    assert noted[0] == {"bus": "packed", "pipeline": 5, "register_inputs": True}
+
+
+def test_emit_knows_the_targets_of_the_workflow():
+    assert set(cli_circuit.TARGETS) == set(TARGETS)
+
+
 @pytest.mark.parametrize("target, name", [("aiger", "digits.aig"), ("blif", "digits.blif"), ("verilog", "digits.v")])
 def test_what_was_emitted_is_proved_from_its_file(ask, copied, tmp_path, target, name):
-    pipeline = ["--pipeline", "5"] * (target == "verilog")
+    pipeline = ["--pipeline", "5", "--bus", "packed", "--register-inputs"] * (target == "verilog")
     ask("emit", copied, "--to", target, "--out", tmp_path, *pipeline)
     out, err = ask("verify", copied, "--against", tmp_path / name, "--json")
     assert json.loads(out)["equivalence"]["status"] == "proved" and name in err
@@ -374,23 +395,15 @@ def test_tasks_and_labels_that_do_not_fit(refuse, rooms, tmp_path, settings, wor
     assert words in refuse(tmp_path, "train", rooms, "--out", tmp_path / "run", "--set", *settings)
 
 
-@pytest.fixture
-def small_demo(monkeypatch):
-    from hardwire.logic import LogicSettings
-    from hardwire.logic import settings as config
-
-    monkeypatch.setattr(config, "preset", lambda name: LogicSettings(dataset=name, width=200, layers=2, levels=3, steps=60, batch=64))
-
-
-def test_demo(ask, small_demo, tmp_path):
-    out, err = ask("demo", "--out", tmp_path / "demo", "--seed", 3, "--json")
+def test_demo(ask, tmp_path):
+    out, err = ask("demo", "--out", tmp_path / "demo", "--seed", 3, "--search-rounds", 40, "--json")
     record = json.loads(out)
     assert record["seed"] == 3 and all(f"{i}/6 " in err for i in range(1, 7))
     left = {p.name for p in (tmp_path / "demo").iterdir()}
     assert {"report.html", "report.json", "circuit.net", "optimized.net", "c", "verilog", "config.toml"} <= left
     assert not any(p.suffix == ".part" for p in (tmp_path / "demo").rglob("*"))
     (tmp_path / "demo" / "old").write_text("")
-    again, _ = ask("demo", "--out", tmp_path / "demo", "--seed", 3, "--json", "--threads", 2)
+    again, _ = ask("demo", "--out", tmp_path / "demo", "--seed", 3, "--search-rounds", 40, "--json", "--threads", 2)
     assert json.loads(again)["digest"] == record["digest"] and not (tmp_path / "demo" / "old").exists()
 
 

@@ -40,6 +40,9 @@ from hardwire.core import programs as tools
     (["optimize", "xor.net", "-Ofast"], "-O"), (["emit", "xor.net", "--to", "vhdl", "--out", "x"], "vhdl"),
     (["emit", "xor.net", "--to", "verilog", "--out", "x", "--pipeline", "-1"], "pipeline -1"),
     (["emit", "xor.net", "--to", "c", "--out", "x", "--pipeline", "2"], "no registers"),
+    (["emit", "xor.net", "--to", "blif", "--out", "x", "--bus", "packed"], "blif knows no bus"),
+    (["emit", "xor.net", "--to", "verilog", "--out", "x", "--clock", "100"], "choose one of vivado, quartus, fusesoc"),
+    (["emit", "xor.net", "--to", "quartus", "--out", "x", "--clock", "-1"], "no frequency"),
     (["run", "xor.net", "--input", "x.npy", "--backend", "abacus"], "abacus"),
     (["verify", "xor.net", "--against", "none.v"], "none.v"), (["verify", "xor.net", "--against", "none.net"], "none.net"),
 ], ids=lambda v: " ".join(v) if isinstance(v, list) else "")

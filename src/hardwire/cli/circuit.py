@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from ..circuit import Circuit
     from ..logic.lowering import HeadGoal
     from ..verify import Verdict
+    from ..workflow.emitted import Figures
+
+#: What ``emit`` writes for: those of ``workflow.circuits``, which is imported when a verb runs.
+TARGETS = ("c", "verilog", "vivado", "quartus", "fusesoc", "litex", "blif", "aiger")
 
 
 @verb("hardwire lower runs/mnist\nhardwire lower runs/mnist --head depth")
@@ -103,17 +107,26 @@ def show(output: Output, circuit: str, full: bool) -> int:
     return 0
 
 
-@verb("hardwire emit runs/mnist --to c --out firmware\nhardwire emit runs/mnist --to verilog --pipeline 4 --out rtl")
+@verb("hardwire emit runs/mnist --to c --out firmware\nhardwire emit runs/mnist --to verilog --pipeline 4 --out rtl\n"
+      "hardwire emit runs/mnist --to verilog --bus packed --pipeline 4 --register-inputs --out rtl\n"
+      "hardwire emit runs/mnist --to vivado --pipeline 4 --clock 250 --device xc7a35tcpg236-1 --out project")
 @circuit_argument
-@click.option("--to", required=True, type=click.Choice(["c", "verilog", "blif", "aiger"]), help="The target.")
+@click.option("--to", required=True, type=click.Choice(TARGETS), help="The target.")
 @out_option("Folder.")
 @click.option("--pipeline", type=int, default=0, metavar="N", help="Verilog: a register every N levels.")
-def emit(output: Output, circuit: str, to: str, out: str, pipeline: int) -> int:
+@click.option("--bus", type=click.Choice(["named", "packed"]),
+              help="Verilog: one port for each word (default), or x, y and a clock enable.")
+@click.option("--register-inputs", is_flag=True, help="Verilog: a register at the inputs too.")
+@click.option("--clock", type=float, metavar="MHz", help="Projects: the clock to reach (default: 100).")
+@click.option("--device", metavar="NAME", help="Projects: the part, as the vendor names it.")
+def emit(output: Output, *, circuit: str, to: str, out: str, **options: Any) -> int:
     """Write a circuit for a target."""
-    from ..workflow.emitted import emit_path
+    from ..workflow.emitted import emit_with_figures
 
-    files = [str(f) for f in emit_path(circuit, to, out, pipeline=pipeline, progress=output.say)]
-    output.answer({"files": files}, "\n".join(files))
+    paths, figures = emit_with_figures(circuit, to, out, progress=output.say, **options)
+    files = [str(f) for f in paths]
+    more = figures._asdict() if figures else {}
+    output.answer({"files": files} | more, "\n".join([*files, *core_lines(figures)]))
     return 0
 
 
@@ -172,6 +185,16 @@ def run(output: Output, circuit: str, samples: str, to: str | None, backend: str
     text = "\n".join(row.get("label") or " ".join(map(short, row.get("values", row).values())) for row in rows)
     output.answer({"outputs": rows}, f"{len(words)} samples -> {to}" if to else text)
     return 0
+
+
+def core_lines(figures: "Figures | None") -> list[str]:
+    """Word what a core in Verilog takes."""
+    if figures is None:
+        return []
+    tables = ", ".join(f"{stage} {count:,}" for stage, count in figures.tables.items())
+    if not figures.latency:
+        return [f"combinational; tables of six inputs: {tables}"]
+    return [f"latency {figures.latency} clocks, {figures.flip_flops:,} flip-flops; tables of six inputs: {tables}"]
 
 
 def substitution(inexact: Mapping[str, Any]) -> str:

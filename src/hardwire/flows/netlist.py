@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..backends.common import lut
-from ..backends.verilog.backend import KEYWORDS
+from ..backends.verilog.ports import KEYWORDS
 from ..circuit import FIRST, Circuit
 from ..circuit.engine.packed import PackedEngine
 from ..circuit.formats.blif import cover, read_blif

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from ..core.files import write_text
 from ..runs.record import Record
-from . import crossbar, plots, spiking, summary
+from . import crossbar, flows, plots, spiking, summary
 from .published_results import PublishedResult, peers
 from .summary import (
     RecordData,
@@ -151,6 +151,18 @@ def _model(record: RecordData) -> list[tuple[str, str]]:
     return [(key, ", ".join(map(str, value)) if isinstance(value, list) else plain(value)) for key, value in rows]
 
 
+def _drawn_by_area(entries: Iterable[flows.FlowData], on_cells: bool) -> list[flows.FlowData]:
+    """The flows of one kind whose area and latency are known."""
+    return [flow for flow in entries if flows.on_cells(flow) == on_cells and flows.nanoseconds(flow) is not None
+            and number(flow.get("ge") if on_cells else flows.tables(flow)) is not None]
+
+
+def _flow_tools(entries: Iterable[flows.FlowData]) -> list[tuple[str, str, str]]:
+    """(target, tool, version)."""
+    return [(flows.name_of(flow), tool, version) for flow in entries
+            for tool, version in (flow.get("tools") or {}).items()]
+
+
 def _environment(record: RecordData) -> list[tuple[str, str]]:
     """Machine, versions, commit, date, and the files that the run left."""
     digest = [("circuit digest", record["digest"])] if record.get("digest") else []
@@ -163,9 +175,10 @@ _TEMPLATES = Environment(
 )  # fmt: skip
 _TEMPLATES.filters |= {"percent": percent, "sentence": _sentence, "si": si, "unbroken": _unbroken, "whole": whole}
 _TEMPLATES.globals |= {
-    "summary": summary, "crossbar": crossbar, "spiking": spiking, "plots": plots,
+    "summary": summary, "crossbar": crossbar, "flows": flows, "spiking": spiking, "plots": plots,
     "STYLES": {"proved": "good", "unknown": "warn", "refuted": "bad"},
     "by_work": _by_work, "cards": _cards, "comparable_peers": _comparable_peers, "energy_row": _energy_row,
-    "environment": _environment, "lead": _lead, "learning_curve": _learning_curve, "legend": _legend, "model": _model,
+    "drawn_by_area": _drawn_by_area, "environment": _environment, "flow_tools": _flow_tools, "lead": _lead,
+    "learning_curve": _learning_curve, "legend": _legend, "model": _model,
     "own_results": _own_results, "passes": _passes,
 }  # fmt: skip

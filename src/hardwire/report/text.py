@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..runs.record import Record
-from . import crossbar, spiking
+from . import crossbar, flows, spiking
 from .summary import (
     METRICS,
     SIGNS,
@@ -70,6 +70,7 @@ def format_text(record: RecordData, *, folder: str | PathLike[str] | None = None
         ("spiking network", _spiking(record)),
         ("pruned, share, test accuracy", _contenders(record)),
         ("two-input gates", _counts(record)),
+        ("silicon, by the tools that made it", _pairs(flows.lines(record), most=5)),
         (f"verification: {verdict(record)}", _verified(record)),
         ("time", _pairs(times(record), most=5)),
         ("energy: model estimates, not measurements", _energy(record)),

@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from ..backends.c import backend as c
+from ..backends.projects.backend import PROJECTS
 from ..circuit import Circuit
 from ..circuit.formats.aiger import read_aiger
 from ..circuit.formats.blif import read_blif
@@ -54,11 +55,12 @@ def _read_aiger(path: Path, like: Circuit) -> Circuit:
 
 #: Target -> what of its main file is read, by what follows the file's name in the name of the check.
 READERS: dict[str, dict[str, Reader]] = {
-    "c": {"": _read_c_batch, ", one sample": _read_c_one}, "verilog": {"": _read_verilog}, "blif": {"": _read_blif},
+    "c": {"": _read_c_batch, ", one sample": _read_c_one}, "verilog": {"": _read_verilog},
+    **{target: {"": _read_verilog} for target in PROJECTS}, "blif": {"": _read_blif},
     "aiger": {"": _read_aiger},
 }
 #: Target -> the outside program that its readers use.
-TOOLS: dict[str, Tool] = {"verilog": programs.YOSYS}
+TOOLS: dict[str, Tool] = dict.fromkeys(("verilog", *PROJECTS), programs.YOSYS)
 #: Samples of the first calls of compiled C: odd tails, with and without 64 samples before them.
 BATCHES = (1, 7, 8, 63, 64, 65, 100)
 #: What follows the file's name in the name of the check -> how the compiled C is called.
@@ -104,7 +106,7 @@ class Emission:
     """
 
     target: str
-    options: Mapping[str, int]
+    options: Mapping[str, Any]
     circuit: str
     version: str
     files: tuple[EmittedFile, ...]

@@ -6,14 +6,14 @@ matched by name, never by order.
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any
 
 import numpy as np
 
 from ..backends.verilog import backend as verilog
-from ..circuit import Circuit, Word
+from ..backends.verilog.ports import ENABLE, PRIMITIVES, Bus, Ports, ports_of
+from ..circuit import Circuit
 from ..circuit.formats.aiger import AigerFile, aig_circuit, parse_aiger
 from ..circuit.formats.words import Interface
 from ..circuit.structure import bit_names
@@ -21,15 +21,23 @@ from ..core import programs as tools
 from ..core.errors import FormatError, InputError
 from ..core.names import IDENTIFIER
 
-#: Names of the input ports and of the output ports, one for each word.
-Ports: TypeAlias = tuple[list[str], list[str]]
-
-#: A register without reset or enable as a wire.
+#: A register without reset or enable as a wire, and one whose enable is active high.
 WIRE = """(* techmap_celltype = "$dff" *)
 module wire_of_dff (CLK, D, Q);
 parameter WIDTH = 1;
 parameter CLK_POLARITY = 1;
 input CLK;
+input [WIDTH-1:0] D;
+output [WIDTH-1:0] Q;
+assign Q = D;
+endmodule
+"""
+ENABLED_WIRE = """(* techmap_celltype = "$dffe" *)
+module wire_of_dffe (CLK, EN, D, Q);
+parameter WIDTH = 1;
+parameter CLK_POLARITY = 1;
+parameter EN_POLARITY = 1;
+input CLK, EN;
 input [WIDTH-1:0] D;
 output [WIDTH-1:0] Q;
 assign Q = D;
@@ -53,35 +61,53 @@ endmodule
 """
 
 
-def read_back(circuit: Circuit, *, pipeline: int | None = None) -> Circuit:
+def read_back(circuit: Circuit, *, pipeline: int | None = None, bus: Bus = "named", register_inputs: bool = False
+              ) -> Circuit:
     """Emit Verilog for ``circuit`` and read it again through Yosys.
 
     Parameters
     ----------
     circuit
         The circuit to emit.
-    pipeline
-        Levels of logic between registers; the registers are read as wires. Without it the text is combinational.
+    pipeline, bus, register_inputs
+        As ``emit`` has them. The registers are read as wires; without any the text is combinational.
     """
+    options: dict[str, Any] = {key: value for key, value in (("bus", bus), ("register_inputs", register_inputs))
+                               if value not in ("named", False)}
     with tempfile.TemporaryDirectory(prefix="hardwire-") as folder:
-        main, *_ = verilog.emit(circuit, folder, pipeline=pipeline)
-        return read_emitted(main, like=circuit, registers=pipeline is not None)
+        main, *_ = verilog.emit(circuit, folder, pipeline=pipeline, **options)
+        return read_emitted(main, like=circuit, registers=pipeline is not None or register_inputs)
 
 
 def read_emitted(path: str | Path, *, like: Circuit, registers: bool = True) -> Circuit:
     """Read a Verilog file that ``emit`` wrote, as a circuit with the words of ``like``.
 
-    The module is named as the file, and the primitives lie beside it. With ``registers`` those in it are taken for
-    wires, so that latency does not count.
+    The module is named as the file, and the primitives lie beside it. Its head tells whether it has one port a word or
+    packed buses, and whether it has a clock enable. With ``registers`` those in it are taken for wires, so that latency
+    does not count.
     """
     path = Path(path)
-    beside = [path.with_name(f"{name}.v") for name in verilog.PRIMITIVES]
+    beside = [path.with_name(f"{name}.v") for name in PRIMITIVES]
+    ports, enable = ports_in(path, like)
     return read_verilog([path, *filter(Path.is_file, beside)], path.stem, like=like, transparent_registers=registers,
-                        ports=verilog.port_names(like, path.stem))
+                        ports=ports, enable=enable)
+
+
+def ports_in(path: Path, like: Circuit) -> tuple[Ports, str | None]:
+    """The ports of the module in a file that ``emit`` wrote, and the clock enable that its registers must have.
+
+    What is not a packed core of this circuit is read as one with a port for each word.
+    """
+    packed = ports_of(like, path.stem, "packed")
+    text = path.read_bytes().decode(errors="replace") if path.is_file() else ""
+    for clocked in (True, False):
+        if packed.head(path.stem, clocked) in text:
+            return packed, ENABLE if clocked else None
+    return ports_of(like, path.stem, "named"), None
 
 
 def read_verilog(paths: str | Path | Sequence[str | Path], top: str, *, like: Circuit, ports: Ports | None = None,
-                 transparent_registers: bool = False, timeout: float = 600.0) -> Circuit:
+                 transparent_registers: bool = False, enable: str | None = None, timeout: float = 600.0) -> Circuit:
     """Read module ``top`` as a circuit with the words of ``like``.
 
     Parameters
@@ -93,19 +119,20 @@ def read_verilog(paths: str | Path | Sequence[str | Path], top: str, *, like: Ci
     like
         The circuit whose words, offsets and labels are taken over.
     ports
-        Names of the input and of the output ports, where they are not those of the words. Other ports may exist where
-        nothing depends on them, like a clock.
+        The ports, where they are not the words. Other ports may exist where nothing depends on them, like a clock.
     transparent_registers
         Take each plain register (no reset, no enable) for a wire: the function of a pipeline, its latency aside.
+    enable
+        The port that must be the clock enable, active high, of every register.
     timeout
         Seconds for Yosys.
 
     Raises
     ------
     ToolError
-        Where Yosys refuses the text, a register with reset or enable among it.
+        Where Yosys refuses the text, a register with reset, or an enable where none is known, among it.
     FormatError
-        Where ports do not match or registers remain.
+        Where ports do not match, registers remain, or one has another enable than ``enable``.
     """
     if not IDENTIFIER.match(top):
         raise InputError(f"{top!r} is no name of a module; name the file by letters, digits and underscores")
@@ -117,29 +144,36 @@ def read_verilog(paths: str | Path | Sequence[str | Path], top: str, *, like: Ci
         folder = Path(name)
         for serial, path in enumerate(files):
             (folder / f"{serial}.v").write_bytes(path.read_bytes())
-        (folder / "wire.v").write_text(WIRE)
+        (folder / "wire.v").write_text(ENABLED_WIRE if enable else WIRE)
         (folder / "ripple.v").write_text(RIPPLE)
-        (folder / "script.ys").write_text(script(len(files), top, transparent_registers))
+        (folder / "script.ys").write_text(script(len(files), top, transparent_registers, enable))
         tools.run(tools.YOSYS, ["-q", "-s", "script.ys"], cwd=folder, timeout=timeout, produces=[folder / "read.aig"])
+        others = (folder / "others.txt").read_text().split() if transparent_registers and enable else []
+        if others:
+            raise FormatError(f"module {top!r} has a register that port {enable!r} does not enable, {others[0]!r}")
         if int((folder / "read.aig").read_bytes().split(None, 4)[3]):  # latches
             raise FormatError(f"module {top!r} has registers; read it with transparent_registers to prove a pipeline")
         return match_ports(parse_aiger(folder / "read.aig"), like, top, ports)
 
 
-def script(n_files: int, top: str, transparent_registers: bool) -> str:
-    """Yosys commands that turn ``0.v``, ``1.v``... into ``read.aig``."""
-    wire = ["techmap -map wire.v"] if transparent_registers else []
+def script(n_files: int, top: str, transparent_registers: bool, enable: str | None = None) -> str:
+    """Yosys commands that turn ``0.v``, ``1.v``... into ``read.aig``; registers must be enabled by port ``enable``."""
+    wire = ["opt_expr", "techmap -map wire.v"] if transparent_registers else []  # an enable may be constant
+    if wire and enable:
+        others = f"t:$dff t:$dffe r:EN_POLARITY=0 %i %u t:$dffe w:{enable} %co1:+$dffe[EN] %d %u"
+        wire[1:1] = ["opt_clean", "opt_dff -nosdff", "opt_clean", f"select -write others.txt {others}"]
     return "\n".join([
         *(f"read_verilog {i}.v" for i in range(n_files)), f"hierarchy -check -top {top}", "proc", "flatten", *wire,
-        "techmap -map +/techmap.v -map ripple.v", "opt_clean", "aigmap", "opt_clean", "write_aiger -symbols read.aig",
+        "techmap -map +/techmap.v -map ripple.v", "opt_clean", "aigmap", "opt_clean", "scc -expect 0",
+        "write_aiger -symbols read.aig",
     ]) + "\n"
 
 
 def match_ports(file: AigerFile, like: Circuit, top: str, ports: Ports | None = None) -> Circuit:
     """``file`` as a circuit, its inputs and outputs in the order of ``like``, matched by their symbols."""
-    names = ports or ([w.name for w in like.inputs], [w.name for w in like.outputs])
-    inputs = _places(file.symbols["i"], _port_bits(like.inputs, names[0]), "input", top)
-    outputs = _places(file.symbols["o"], _port_bits(like.outputs, names[1]), "output", top)
+    names = ports.bits() if ports else (bit_names(like.inputs), bit_names(like.outputs))
+    inputs = _places(file.symbols["i"], names[0][: like.n_input_bits], "input", top)
+    outputs = _places(file.symbols["o"], names[1], "output", top)
     variable = np.zeros(1 + file.n_inputs + len(file.fanin), dtype=np.int64)
     variable[1 : 1 + file.n_inputs] = -1
     variable[1 + np.array(inputs, dtype=np.int64)] = np.arange(1, 1 + len(inputs))
@@ -151,10 +185,6 @@ def match_ports(file: AigerFile, like: Circuit, top: str, ports: Ports | None = 
     fanin, ends = (2 * variable[x >> 1] | x & 1 for x in (file.fanin, file.outputs[outputs]))
     renumbered = AigerFile(len(inputs), fanin, ends)
     return aig_circuit(renumbered, Interface(like.name, like.inputs, like.outputs, like.labels))
-
-
-def _port_bits(words: Sequence[Word], ports: Sequence[str]) -> list[str]:
-    return bit_names(tuple(replace(word, name=port) for word, port in zip(words, ports, strict=True)))
 
 
 def _places(symbols: dict[int, str], names: list[str], kind: str, top: str) -> list[int]:

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ..backends import BACKENDS
 from ..backends.common import choose_name
@@ -110,13 +110,22 @@ def circuit_of(path: str | Path, *, macros: Literal["proved", "stated"] = "prove
     return circuit if macros == "stated" else proved_in(directory, circuit, path, progress=progress)
 
 
-def emit_circuit(circuit: Circuit, target: str, out: str | Path, *, pipeline: int = 0) -> list[Path]:
-    """Write ``circuit`` for ``target``, a back end, ``aiger`` or ``blif``, into folder ``out``; return the files."""
+def emit_circuit(circuit: Circuit, target: str, out: str | Path, **options: Any) -> list[Path]:
+    """Write ``circuit`` for ``target``, a back end, ``aiger`` or ``blif``, into folder ``out``; return the files.
+
+    Options are those of the back end's ``emit``; one that is 0, empty or None is not given.
+    """
     out = Path(out)
-    if pipeline and not (target in BACKENDS and BACKENDS[target].pipeline):
+    given = {name: value for name, value in options.items() if value}
+    known = BACKENDS[target].options if target in BACKENDS else ()
+    if "pipeline" in given and "pipeline" not in known:
         raise InputError(f"{target} has no registers; leave the pipeline out, or choose verilog")
+    strange = next((name for name in given if name not in known), None)
+    if strange is not None:
+        targets = ", ".join(name for name, backend in BACKENDS.items() if strange in backend.options)
+        raise InputError(f"{target} knows no {strange.replace('_', ' ')}; leave it out, or choose one of {targets}")
     if target == "aiger":
         return [write_aiger(circuit, out / f"{choose_name(circuit, None)}.aig")]
     if target == "blif":
         return [write_blif(circuit, out / f"{choose_name(circuit, None)}.blif")]
-    return BACKENDS[target].emit(circuit, out, **({"pipeline": pipeline} if pipeline else {}))
+    return BACKENDS[target].emit(circuit, out, **given)

@@ -7,24 +7,24 @@ module argmax #(parameter N = 2, parameter W = 1, parameter K = 1)
   localparam L = (N < 2) ? 1 : 1 << (K - 1);
   localparam R = (N < 2) ? 1 : N - L;
 
-  function integer bits(input integer n);
+  function integer bit_length(input integer bit_length_n);
     begin
-      bits = 0;
-      while (n > 0) begin
-        bits = bits + 1;
-        n = n >> 1;
+      bit_length = 0;
+      while (bit_length_n > 0) begin
+        bit_length = bit_length + 1;
+        bit_length_n = bit_length_n >> 1;
       end
-      if (bits == 0) bits = 1;
+      if (bit_length == 0) bit_length = 1;
     end
   endfunction
 
-  localparam KL = bits(L - 1);
-  localparam KR = bits(R - 1);
+  localparam KL = bit_length(L - 1);
+  localparam KR = bit_length(R - 1);
 
   generate
     if (N == 1) begin : one
       assign best = x;
-      assign index = 0;
+      assign index = {K{1'b0}};
     end else begin : many
       wire [W-1:0] left_best, right_best;
       wire [KL-1:0] left_index;
@@ -35,10 +35,10 @@ module argmax #(parameter N = 2, parameter W = 1, parameter K = 1)
       assign wins = right_best > left_best;
       assign best = wins ? right_best : left_best;
       if (N == 2) begin : pair
+        wire unused = &{1'b0, left_index, right_index};
         assign index = wins;
       end else begin : tree
-        assign index[K-1] = wins;
-        assign index[K-2:0] = wins ? right_index : left_index;
+        assign index = wins ? {{(K - KR){1'b0}}, right_index} | {1'b1, {(K - 1){1'b0}}} : {1'b0, left_index};
       end
     end
   endgenerate

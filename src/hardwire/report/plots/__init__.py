@@ -2,6 +2,7 @@
 
 from .common import confusion_matrix, energy_scale, learning_curve
 from .crossbar import crossbar_curves, device_histogram, update_fidelity
+from .flows import critical_path, latency_by_area, tables_by_stage
 from .front import front_plot
 from .logic import accuracy_by_gates, gates_by_kind, gates_by_stage
 from .spiking import accuracy_by_share, raster, receptive_fields, wear_map
@@ -10,15 +11,18 @@ __all__ = [
     "accuracy_by_gates",
     "accuracy_by_share",
     "confusion_matrix",
+    "critical_path",
     "crossbar_curves",
     "device_histogram",
     "energy_scale",
     "front_plot",
     "gates_by_kind",
     "gates_by_stage",
+    "latency_by_area",
     "learning_curve",
     "raster",
     "receptive_fields",
+    "tables_by_stage",
     "update_fidelity",
     "wear_map",
 ]

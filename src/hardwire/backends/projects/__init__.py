@@ -1,0 +1,1 @@
+"""Projects for vendors' tools and build systems around a packed core in Verilog."""
