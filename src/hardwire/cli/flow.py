@@ -89,5 +89,7 @@ def _path(arcs: list[dict[str, Any]]) -> list[str]:
     logic, routing = (sum(arc.get(key) or 0.0 for arc in arcs) for key in ("logic_ns", "routing_ns"))
     if not logic + routing:
         return []
+    if all(arc.get("routing_ns") is None for arc in arcs):
+        return [f"{logic:.2f} ns without wires, {len(arcs)} cells"]
     stages = list(dict.fromkeys(arc["stage"] for arc in arcs if arc.get("stage")))
     return [f"{logic + routing:.2f} ns, {routing / (logic + routing):.0%} routing, through {', '.join(stages)}"]

@@ -53,14 +53,16 @@ def _read_aiger(path: Path, like: Circuit) -> Circuit:
     return read_aiger(path)
 
 
+#: Projects of layout tools, whose main file is the core in Verilog (`flows.asic.projects`).
+LAYOUT = ("librelane", "openroad", "tinytapeout")
 #: Target -> what of its main file is read, by what follows the file's name in the name of the check.
 READERS: dict[str, dict[str, Reader]] = {
     "c": {"": _read_c_batch, ", one sample": _read_c_one}, "verilog": {"": _read_verilog},
-    **{target: {"": _read_verilog} for target in PROJECTS}, "blif": {"": _read_blif},
+    **{target: {"": _read_verilog} for target in (*PROJECTS, *LAYOUT)}, "blif": {"": _read_blif},
     "aiger": {"": _read_aiger},
 }
 #: Target -> the outside program that its readers use.
-TOOLS: dict[str, Tool] = dict.fromkeys(("verilog", *PROJECTS), programs.YOSYS)
+TOOLS: dict[str, Tool] = dict.fromkeys(("verilog", *PROJECTS, *LAYOUT), programs.YOSYS)
 #: Samples of the first calls of compiled C: odd tails, with and without 64 samples before them.
 BATCHES = (1, 7, 8, 63, 64, 65, 100)
 #: What follows the file's name in the name of the check -> how the compiled C is called.

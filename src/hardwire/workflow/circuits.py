@@ -14,12 +14,15 @@ from ..circuit.formats.blif import read_blif, write_blif
 from ..circuit.formats.net import load_circuit as read_net
 from ..core.errors import FormatError, InputError
 from ..core.verdict import Verdict
+from ..flows.asic.projects import ROWS as LAYOUT
 from ..runs.directory import OPTIMIZED, RAW, RunDirectory
 from ..verify.equivalence import prove_macros
 from ..verify.macros import plainly_proved
 
 READERS = {".aig": read_aiger, ".aag": read_aiger, ".blif": read_blif}
-TARGETS = (*BACKENDS, "blif", "aiger")
+#: Target -> back end, projects of layout tools among them.
+EMITTERS = {**BACKENDS, **LAYOUT}
+TARGETS = (*EMITTERS, "blif", "aiger")
 
 
 #: Seconds for the proof of a foreign file's macros.
@@ -117,15 +120,15 @@ def emit_circuit(circuit: Circuit, target: str, out: str | Path, **options: Any)
     """
     out = Path(out)
     given = {name: value for name, value in options.items() if value}
-    known = BACKENDS[target].options if target in BACKENDS else ()
+    known = EMITTERS[target].options if target in EMITTERS else ()
     if "pipeline" in given and "pipeline" not in known:
         raise InputError(f"{target} has no registers; leave the pipeline out, or choose verilog")
     strange = next((name for name in given if name not in known), None)
     if strange is not None:
-        targets = ", ".join(name for name, backend in BACKENDS.items() if strange in backend.options)
+        targets = ", ".join(name for name, backend in EMITTERS.items() if strange in backend.options)
         raise InputError(f"{target} knows no {strange.replace('_', ' ')}; leave it out, or choose one of {targets}")
     if target == "aiger":
         return [write_aiger(circuit, out / f"{choose_name(circuit, None)}.aig")]
     if target == "blif":
         return [write_blif(circuit, out / f"{choose_name(circuit, None)}.blif")]
-    return BACKENDS[target].emit(circuit, out, **given)
+    return EMITTERS[target].emit(circuit, out, **given)

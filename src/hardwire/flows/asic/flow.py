@@ -197,12 +197,12 @@ def _measured(circuit: Circuit, mapped: MappedNetlist, netlist: CellNetlist, cod
     progress("asic: OpenSTA")
     said, report = _compared(folder, name, mapped.library.path, period, end, blind)
     if report is not None:
-        tools["OpenSTA"] = report.version
+        tools["OpenSTA"] = f"OpenSTA {report.version}"
         files |= {"path by OpenSTA": "opensta_path.txt", "power by OpenSTA": "opensta_power.txt"}
     progress("asic: Icarus Verilog on the mapped netlist")
     simulated = _simulated(circuit, mapped, codes, vectors, folder, name, end)
     if (version := simulation.version()) is not None:
-        tools["Icarus Verilog"] = version
+        tools["Icarus Verilog"] = f"Icarus Verilog {version}"
     leakage = next(iter(energies.values())).leakage_w
     energy: dict[str, float | None] = {key: e.dynamic * 1e12 for key, e in energies.items()}
     return AsicResult(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ...backends.common import choose_name, lut
-from ...backends.verilog.backend import KEYWORDS
+from ...backends.verilog.ports import KEYWORDS
 from ...circuit import TRUE, Circuit
 from ...circuit.formats.words import topological
 from ...core.errors import ToolError

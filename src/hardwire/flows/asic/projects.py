@@ -6,6 +6,7 @@ none was run on them here; the Tiny Tapeout wrapper is simulated by this project
 
 import json
 import math
+import tempfile
 from os import PathLike
 from pathlib import Path
 from string import Template
@@ -13,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from ...backends.common import choose_name
+from ...backends.common import Backend, choose_name
 from ...backends.verilog import backend as verilog
-from ...backends.verilog.backend import KEYWORDS, default_vectors
+from ...backends.verilog.backend import default_vectors
+from ...backends.verilog.ports import KEYWORDS, port_names
 from ...circuit import FIRST, Circuit
 from ...circuit.formats.words import generated_by
 from ...circuit.simulate import simulate
@@ -133,6 +135,10 @@ def emit_tinytapeout(circuit: Circuit, out_dir: str | PathLike[str], *, name: st
 
 #: Target -> what writes it.
 PROJECTS = {"librelane": emit_librelane, "openroad": emit_openroad, "tinytapeout": emit_tinytapeout}
+#: The same as rows of the table of back ends.
+ROWS = {"librelane": Backend("LibreLane", emit_librelane, options=("pipeline", "clock")),
+        "openroad": Backend("OpenROAD-flow-scripts", emit_openroad, options=("pipeline", "clock")),
+        "tinytapeout": Backend("Tiny Tapeout", emit_tinytapeout, options=("clock",))}
 
 
 def used_bits(circuit: Circuit) -> list[int]:
@@ -162,9 +168,11 @@ def _core(circuit: Circuit, folder: Path, name: str | None, pipeline: int | None
 
 
 def _verilog(circuit: Circuit, folder: Path, core: str, pipeline: int | None) -> list[Path]:
-    """Write the core as the Verilog back end does; the sources alone, the core first."""
-    paths = verilog.emit(circuit, folder, name=core, pipeline=pipeline)
-    return [p for p in paths if p.suffix == ".v" and not p.stem.endswith("_tb")]
+    """Write the core as the Verilog back end does, the core first; without its bench and vectors."""
+    with tempfile.TemporaryDirectory(prefix="hardwire-") as temporary:
+        paths = verilog.emit(circuit, temporary, name=core, pipeline=pipeline)
+        sources = [p for p in paths if p.suffix == ".v" and p.name != f"{core}_tb.v"]
+        return [write_text(folder / p.name, read_text(p)) for p in sources]
 
 
 def _common(circuit: Circuit, core: str, clock: float | None) -> dict[str, Any]:
@@ -182,7 +190,7 @@ def _clock(clock: float | None) -> float:
 def _instance(circuit: Circuit, core: str, read: list[int]) -> str:
     """The core with its words out of the shift register's bits, zero where they are not read."""
     place = {bit: f"bits[{i}]" for i, bit in enumerate(read)}
-    inputs, outputs = verilog.port_names(circuit, core)
+    inputs, outputs = port_names(circuit, core)
     pins, bit = [], 0
     for name, width in zip(inputs, circuit.input_widths):
         values = ", ".join(place.get(bit + j, "1'b0") for j in reversed(range(width)))
