@@ -28,7 +28,7 @@ def figures(say: Say, *, liberty: str, circuits: dict[str, str], objectives: lis
     apart = [apart for row in rows.values() for apart in row["apart"].values()]
     return {"library": library.name, **rows,
             "delay_apart": max(row["apart"]["delay"] for row in rows.values()),
-            "largest_apart": max(apart), "glitches": {key: row["glitches"] for key, row in rows.items()}}
+            "largest_apart": max(apart)}
 
 
 def one(name: str, path: str, library: Library, objective: str, say: Say) -> dict[str, Any]:
@@ -40,12 +40,19 @@ def one(name: str, path: str, library: Library, objective: str, say: Say) -> dic
                            progress=lambda text: say(f"{name}: {text}"))
     if not (result.status == "mapped" and result.verified.passed and result.simulation and result.simulation.passed):
         raise RefusedError(f"{name}: {result.status}, {result.verified}, {result.simulation}")
-    energy = result.energy_pj or {}
-    row = {key: value for key, value in result.to_json().items() if key not in ("critical_path", "files", "target")}
-    return row | {
-        "accuracy": float(np.mean(PackedEngine(circuit)(codes)[:, 0] == test.y)), "apart": apart(result),
-        "steps_of_critical_path": len(result.critical_path or []), "cells": sum((result.cells or {}).values()),
-        "glitches": (energy["unit_delay"] or 0) / (energy["zero_delay"] or 1)}
+    return row(result, float(np.mean(PackedEngine(circuit)(codes)[:, 0] == test.y)))
+
+
+def row(result: AsicResult, accuracy: float) -> dict[str, Any]:
+    """What is kept of a result: of energy the sums, of OpenSTA's power the ratio to ours."""
+    sta, energy = result.opensta or {}, result.energy_pj or {}
+    return {
+        "accuracy": accuracy, "ge": result.ge, "area_um2": result.area_um2, "cells": sum((result.cells or {}).values()),
+        "delay_ps": result.delay_ps, "steps_of_critical_path": len(result.critical_path or []), "energy_pj": energy,
+        "glitches": (energy["unit_delay"] or 0) / (energy["zero_delay"] or 1), "activity": result.activity,
+        "leakage_w": result.leakage_w, "apart": apart(result),
+        "opensta_over_own_power": {term: watts / sta["own_power_w"][term] for term, watts in sta["power_w"].items()},
+        "verified": str(result.verified), "simulation": str(result.simulation), "seconds": result.seconds}
 
 
 def apart(result: AsicResult) -> dict[str, float]:
