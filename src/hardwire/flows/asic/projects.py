@@ -136,9 +136,10 @@ def emit_tinytapeout(circuit: Circuit, out_dir: str | PathLike[str], *, name: st
 #: Target -> what writes it.
 PROJECTS = {"librelane": emit_librelane, "openroad": emit_openroad, "tinytapeout": emit_tinytapeout}
 #: The same as rows of the table of back ends.
-ROWS = {"librelane": Backend("LibreLane", emit_librelane, options=("pipeline", "clock")),
-        "openroad": Backend("OpenROAD-flow-scripts", emit_openroad, options=("pipeline", "clock")),
-        "tinytapeout": Backend("Tiny Tapeout", emit_tinytapeout, options=("clock",))}
+ROWS: dict[str, Backend] = {
+    "librelane": Backend("LibreLane", emit_librelane, options=("pipeline", "clock")),
+    "openroad": Backend("OpenROAD-flow-scripts", emit_openroad, options=("pipeline", "clock")),
+    "tinytapeout": Backend("Tiny Tapeout", emit_tinytapeout, options=("clock",))}
 
 
 def used_bits(circuit: Circuit) -> list[int]:
