@@ -112,6 +112,23 @@ def test_tools_that_are_absent_or_fail(small, timed, tmp_path, fake, monkeypatch
     sta.self_test.cache_clear()
 
 
+def test_a_second_run_keeps_the_mapping(small, timed, tmp_path, samples, monkeypatch):
+    for tool in ("STA", "IVERILOG"):
+        monkeypatch.setenv(f"HARDWIRE_{tool}", str(tmp_path / "nowhere"))
+    monkeypatch.setattr(flow.simulation, "version", lambda: None)
+    sta.self_test.cache_clear()
+    first = asic_flow(small, timed, folder=tmp_path, samples=samples)
+    maps, real = [], flow.map_netlist
+    monkeypatch.setattr(flow, "map_netlist", lambda *a, **k: maps.append(k) or real(*a, **k))
+    second = asic_flow(small, timed, folder=tmp_path, samples=samples)
+    assert not maps and second.to_json() | {"seconds": 0} == first.to_json() | {"seconds": 0}
+    (tmp_path / flow.BLIF).write_text((tmp_path / flow.BLIF).read_text().replace("FA", "HA"))
+    assert asic_flow(small, timed, folder=tmp_path, samples=samples).ge == first.ge and len(maps) == 1
+    asic_flow(small, timed, folder=tmp_path, samples=samples, fresh=True)
+    asic_flow(small, timed, folder=tmp_path, samples=samples[:50])
+    assert len(maps) == 3
+
+
 def test_a_mapping_that_fails(small, timed, tmp_path, monkeypatch):
     def fails(*arguments, **options):
         raise ToolError("Yosys did not finish within 1 s; give it longer or a smaller circuit")

@@ -90,7 +90,7 @@ def _liberty(circuit: Circuit, request: Request) -> Result:
     flow = import_module("hardwire.flows.asic.flow")
     result: Result = flow.asic_flow(
         circuit, request.argument, folder=request.folder, objective=request.objective, samples=request.samples,
-        clock=request.clock, progress=request.progress, timeout=request.timeout)
+        clock=request.clock, progress=request.progress, timeout=request.timeout, fresh=request.fresh)
     return result
 
 

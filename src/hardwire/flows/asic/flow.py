@@ -1,5 +1,6 @@
 """A circuit to a mapped netlist of standard cells: area, delay and energy per inference, by us and by outside tools."""
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -14,7 +15,7 @@ from ...circuit import Circuit
 from ...circuit.engine.packed import PackedEngine
 from ...core.bits import Codes
 from ...core.errors import InputError, MissingToolError, ToolError
-from ...core.files import write_text
+from ...core.files import read_text, write_text
 from ...core.verdict import Verdict
 from ...cost.activity import Activity, independent, switching
 from ...cost.cell_netlist import CellNetlist
@@ -23,14 +24,17 @@ from ...cost.nldm import Model, read_model
 from ...cost.power import PowerModel
 from ...cost.timing import Conditions, Timing, node_delays, static_timing
 from ...verify import prove
-from ..mapping import MappedNetlist, Objective, map_netlist
+from ..mapping import MappedNetlist, MappedScore, Objective, map_netlist
+from ..netlist import Ports, read_netlist
+from ..stages import Stages, file_digest
+from ..yosys import self_test
 from . import simulation
 from .conventions import opensta_power
 from .netlist import cell_models, module_name, read_cells, sdc, structural_verilog
 from .opensta import StaReport, opensta
 
 Say = Callable[[str], None]
-NETLIST, MODELS, CONSTRAINTS, LOG = "netlist.v", "cells.v", "netlist.sdc", "yosys.log"
+NETLIST, MODELS, CONSTRAINTS, BLIF, LOG = "netlist.v", "cells.v", "netlist.sdc", "mapped.blif", "yosys.log"
 #: Seconds of a step of the simulation with the library's delays.
 STEP = 10e-12
 #: The model of activity that needs no samples.
@@ -111,10 +115,11 @@ class AsicResult:
                         "simulation": None if self.simulation is None else str(self.simulation)}
 
 
-def asic_flow(circuit: Circuit, library: str | PathLike[str] | Library, *, folder: str | PathLike[str],
+def asic_flow(circuit: Circuit, library: str | PathLike[str] | Library, *,  # noqa: PLR0913
+              folder: str | PathLike[str],
               objective: str = "area", samples: ArrayLike | None = None, clock: float | None = None,
               progress: Say = lambda text: None, timeout: float = 1800, conditions: Conditions | None = None,
-              vectors: int = simulation.VECTORS) -> AsicResult:
+              vectors: int = simulation.VECTORS, fresh: bool = False) -> AsicResult:
     """Map a circuit to a library, time it, count its toggles and its energy, and write the netlist.
 
     Parameters
@@ -140,6 +145,8 @@ def asic_flow(circuit: Circuit, library: str | PathLike[str] | Library, *, folde
         Input slew, output load, wire load.
     vectors
         How many samples Icarus Verilog simulates.
+    fresh
+        Map anew also where circuit, library, objective, samples and Yosys are those of the netlist in ``folder``.
 
     Returns
     -------
@@ -160,13 +167,12 @@ def asic_flow(circuit: Circuit, library: str | PathLike[str] | Library, *, folde
         raise InputError(f"a clock of {clock} MHz is none; give megahertz above 0")
     chosen: Objective = "area" if objective == "area" else "delay"
     start = time.perf_counter()
-    end, folder = start + timeout, Path(folder)
+    end, stages = start + timeout, Stages(Path(folder), fresh=fresh)
     cells = library if isinstance(library, Library) else read_liberty(library)
     codes = None if samples is None else circuit.codes(samples)
     progress(f"asic: mapping to {cells.name}, least {objective}")
     try:
-        mapped = map_netlist(circuit, cells, objective=chosen, samples=codes, timeout=timeout,
-                             proof_timeout=min(120, timeout / 4))
+        mapped = _mapped(circuit, cells, chosen, codes, stages, timeout)
         netlist = read_cells(mapped.blif, circuit, mapped.ports, cells.cells)
         same = prove(mapped.circuit, netlist.circuit, timeout=60)
         if same.status != "proved":
@@ -174,8 +180,29 @@ def asic_flow(circuit: Circuit, library: str | PathLike[str] | Library, *, folde
     except ToolError as error:
         return AsicResult(f"failed: {error}", Verdict("unknown", detail="there is no netlist"),
                           time.perf_counter() - start, cells.name)
-    return _measured(circuit, mapped, netlist, codes, folder, conditions or Conditions(), clock, vectors, progress,
-                     start, end)
+    return _measured(circuit, mapped, netlist, codes, stages.folder, conditions or Conditions(), clock, vectors,
+                     progress, start, end)
+
+
+def _mapped(circuit: Circuit, library: Library, objective: Objective, codes: Codes | None,
+            stages: Stages, timeout: float) -> MappedNetlist:
+    """The mapped netlist: that of an earlier run with the same inputs, where its files are what they were."""
+
+    def make() -> dict[str, Any]:
+        mapped = map_netlist(circuit, library, objective=objective, samples=codes, timeout=timeout,
+                             proof_timeout=min(120, timeout / 4))
+        write_text(stages.folder / BLIF, mapped.blif)
+        write_text(stages.folder / LOG, mapped.log)
+        return asdict(mapped.score) | {"verified": str(mapped.score.verified)}
+
+    inputs = {"circuit": circuit.digest, "library": file_digest(Path(library.path)), "objective": objective,
+              "samples": None if codes is None else hashlib.sha256(codes.tobytes()).hexdigest(), "yosys": self_test()}
+    values = stages.run("mapping", inputs, [BLIF, LOG], make)
+    score = MappedScore(**values | {"verified": Verdict.parse(values["verified"])})
+    ports = Ports(circuit)
+    return MappedNetlist(score, read_text(stages.folder / BLIF), ports,
+                         read_netlist(stages.folder / BLIF, circuit, ports, library.cells), library,
+                         read_text(stages.folder / LOG))
 
 
 def _measured(circuit: Circuit, mapped: MappedNetlist, netlist: CellNetlist, codes: Codes | None,  # noqa: PLR0913, PLR0917
@@ -189,10 +216,11 @@ def _measured(circuit: Circuit, mapped: MappedNetlist, netlist: CellNetlist, cod
     power, blind = PowerModel(netlist, model, timing, codes), PowerModel(netlist, model, timing)
     activities = _activities(netlist, model, timing, codes)
     energies = {key: (blind if key == VECTORLESS else power).energy(a) for key, a in activities.items()}
-    for file, text in ((LOG, mapped.log), (NETLIST, structural_verilog(netlist, mapped.ports)),
+    for file, text in ((NETLIST, structural_verilog(netlist, mapped.ports)),
                        (MODELS, cell_models(netlist)), (CONSTRAINTS, sdc(conditions, clock=period))):
         write_text(folder / file, text)
-    files = {"netlist": NETLIST, "models of cells": MODELS, "constraints": CONSTRAINTS, "log of Yosys": LOG}
+    files = {"netlist": NETLIST, "netlist in BLIF": BLIF, "models of cells": MODELS, "constraints": CONSTRAINTS,
+             "log of Yosys": LOG}
     tools = {"Yosys": score.version}
     progress("asic: OpenSTA")
     said, report = _compared(folder, name, mapped.library.path, period, end, blind)
