@@ -17,7 +17,8 @@ if TYPE_CHECKING:
       "hardwire flow runs/digits --target liberty:sky130_hd_tt.lib")
 @circuit_argument
 @click.option("--target", required=True, metavar="NAME",
-              help="ice40, ecp5, gowin, xilinx, or liberty:FILE, a Liberty file (.lib, .lib.gz, .lib.xz).")
+              help="ice40, ecp5, gowin, xilinx, liberty:FILE, a Liberty file (.lib, .lib.gz, .lib.xz), or osu018, for "
+              "qflow.")
 @click.option("--device", metavar="NAME", help="Board, or device with its package, such as hx8k or 25k-CABGA381.")
 @click.option("--clock", type=float, metavar="MHZ", help="Frequency to ask for (default: one in reach, then more).")
 @click.option("--objective", type=click.Choice(["area", "depth", "delay"]), default="area",

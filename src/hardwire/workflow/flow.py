@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -81,7 +81,7 @@ def _fpga(circuit: Circuit, request: Request) -> Result:
     return result
 
 
-def _liberty(circuit: Circuit, request: Request) -> Result:
+def _liberty(circuit: Circuit, request: Request, process: str | None = None) -> Result:
     if not request.argument:
         raise InputError("target liberty needs a library; give liberty:FILE")
     for name, value in (("device", request.device), ("pipeline", request.pipeline)):
@@ -90,13 +90,22 @@ def _liberty(circuit: Circuit, request: Request) -> Result:
     flow = import_module("hardwire.flows.asic.flow")
     result: Result = flow.asic_flow(
         circuit, request.argument, folder=request.folder, objective=request.objective, samples=request.samples,
-        clock=request.clock, progress=request.progress, timeout=request.timeout, fresh=request.fresh)
+        clock=request.clock, progress=request.progress, timeout=request.timeout, fresh=request.fresh,
+        process=process)
     return result
+
+
+def _qflow(circuit: Circuit, request: Request) -> Result:
+    if request.argument:
+        raise InputError(f"target {request.target} brings its library; leave {request.argument!r} out")
+    library = import_module("hardwire.flows.asic.qflow").library_of(request.target)
+    return _liberty(circuit, replace(request, argument=str(library)), process=request.target)
 
 
 #: Target -> the flow that takes a circuit there.
 TARGETS: dict[str, Callable[[Circuit, Request], Result]] = {
-    "ice40": _fpga, "ecp5": _fpga, "gowin": _fpga, "xilinx": _fpga, "liberty": _liberty}
+    "ice40": _fpga, "ecp5": _fpga, "gowin": _fpga, "xilinx": _fpga, "liberty": _liberty,
+    "osu018": _qflow, "osu035": _qflow, "osu050": _qflow}
 
 
 def flow_circuit(  # noqa: PLR0913
@@ -115,7 +124,7 @@ def flow_circuit(  # noqa: PLR0913
     path
         Circuit file or run directory.
     target
-        ``ice40``, ``ecp5``, ``gowin``, ``xilinx`` or ``liberty:FILE``.
+        ``ice40``, ``ecp5``, ``gowin``, ``xilinx``, ``liberty:FILE``, or a process that qflow brings, ``osu018``.
     device
         Board, or device with its package.
     clock

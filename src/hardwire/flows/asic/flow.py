@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from . import simulation
 from .conventions import opensta_power
 from .netlist import cell_models, module_name, read_cells, sdc, structural_verilog
 from .opensta import StaReport, opensta
+from .qflow import Layout, layout
 
 Say = Callable[[str], None]
 NETLIST, MODELS, CONSTRAINTS, BLIF, LOG = "netlist.v", "cells.v", "netlist.sdc", "mapped.blif", "yosys.log"
@@ -50,7 +51,7 @@ class AsicResult:
     Attributes
     ----------
     status
-        ``mapped``, or ``failed: why``.
+        ``mapped``, ``routed``, or ``failed: why``.
     tools
         Name and version of each outside tool that took part.
     verified
@@ -81,6 +82,10 @@ class AsicResult:
         What stands around the netlist.
     simulation
         Of the written netlist in Icarus Verilog.
+    layout
+        Of a netlist that qflow placed and routed. Delay and energy are those before it, without wires.
+    target
+        ``liberty``, or the process of qflow.
 
     Notes
     -----
@@ -107,10 +112,16 @@ class AsicResult:
     opensta: dict[str, Any] | None = None
     conditions: dict[str, float] | None = None
     simulation: Verdict | None = None
+    layout: Layout | None = None
+    target: str = "liberty"
 
     def to_json(self) -> dict[str, Any]:
         """The entry of ``flows`` in a record; verdicts are text."""
-        entry = {"target": "liberty"} | asdict(self)
+        entry = asdict(self)
+        if self.layout is None:
+            del entry["layout"]
+        else:
+            entry["layout"]["verified"] = str(self.layout.verified)
         return entry | {"verified": str(self.verified),
                         "simulation": None if self.simulation is None else str(self.simulation)}
 
@@ -119,7 +130,7 @@ def asic_flow(circuit: Circuit, library: str | PathLike[str] | Library, *,  # no
               folder: str | PathLike[str],
               objective: str = "area", samples: ArrayLike | None = None, clock: float | None = None,
               progress: Say = lambda text: None, timeout: float = 1800, conditions: Conditions | None = None,
-              vectors: int = simulation.VECTORS, fresh: bool = False) -> AsicResult:
+              vectors: int = simulation.VECTORS, fresh: bool = False, process: str | None = None) -> AsicResult:
     """Map a circuit to a library, time it, count its toggles and its energy, and write the netlist.
 
     Parameters
@@ -147,6 +158,8 @@ def asic_flow(circuit: Circuit, library: str | PathLike[str] | Library, *,  # no
         How many samples Icarus Verilog simulates.
     fresh
         Map anew also where circuit, library, objective, samples and Yosys are those of the netlist in ``folder``.
+    process
+        The process of qflow that the library is of, such as ``osu018``; the netlist is then placed and routed.
 
     Returns
     -------
@@ -180,8 +193,18 @@ def asic_flow(circuit: Circuit, library: str | PathLike[str] | Library, *,  # no
     except ToolError as error:
         return AsicResult(f"failed: {error}", Verdict("unknown", detail="there is no netlist"),
                           time.perf_counter() - start, cells.name)
-    return _measured(circuit, mapped, netlist, codes, stages.folder, conditions or Conditions(), clock, vectors,
-                     progress, start, end)
+    result = _measured(circuit, mapped, netlist, codes, stages.folder, conditions or Conditions(), clock, vectors,
+                       progress, start, end)
+    if process is None:
+        return result
+    progress("asic: placing and routing by qflow")
+    try:
+        made = layout(netlist, mapped.ports, stages.folder / "qflow", process, timeout=max(1.0, end - time.perf_counter()))
+    except ToolError as error:
+        return replace(result, status=f"failed: {error}", seconds=time.perf_counter() - start, target=process)
+    return replace(result, status="routed", target=process, layout=made,
+                   seconds=time.perf_counter() - start, tools=result.tools | {"qrouter": made.router},
+                   files=result.files | {"layout": f"qflow/{made.file}"})
 
 
 def _mapped(circuit: Circuit, library: Library, objective: Objective, codes: Codes | None,
