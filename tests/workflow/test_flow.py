@@ -8,11 +8,13 @@ from helpers import trained_like
 from records import minimal_record
 
 from hardwire.circuit import save_circuit
+from hardwire.cli.score import flow_lines
 from hardwire.core.errors import FormatError, InputError
 from hardwire.runs.directory import RunDirectory
 from hardwire.runs.record import Record
 from hardwire.workflow import flow
 from hardwire.workflow.flow import flow_circuit
+from hardwire.workflow.scores import score_circuit
 
 ENTRY = {
     "target": "ecp5", "status": "routed", "device": "25k", "package": "CABGA381", "tools": {"nextpnr": "nextpnr-ecp5 9.9"},
@@ -88,3 +90,16 @@ def test_mistakes(circuit, tmp_path, options, sentence):
 def test_what_a_record_refuses(change, place):
     with pytest.raises(FormatError, match=f"flows.ecp5.{place} is"):
         Record.of(minimal_record() | {"flows": {"ecp5": ENTRY | change}})
+
+
+def test_score_reads_what_is_of_this_circuit(circuit, asked, tmp_path):
+    path = save_circuit(circuit, tmp_path / "c.net")
+    flow_circuit(path, target="ecp5")
+    data = score_circuit(path)
+    assert set(data["flows"]) == {"ecp5"} and data["flows"]["ecp5"]["clock_mhz"]["reached"] == 123.5
+    assert any("123.5 MHz" in line for line in flow_lines(data))
+    save_circuit(trained_like(np.random.default_rng(1), words=4, layers=1, width=8, classes=2), path)
+    assert "flows" not in score_circuit(path)
+    (tmp_path / "c.net.flow" / "ecp5" / "flow.json").write_text("{}")
+    with pytest.raises(FormatError, match="holds no result of a flow"):
+        score_circuit(path)

@@ -5,6 +5,7 @@ from typing import Any
 
 import rich_click as click
 
+from .flow import lines
 from .output import Output
 from .verbs import DATASET, circuit_argument, data_dir_option, verb
 
@@ -26,7 +27,7 @@ def score(output: Output, *, circuit: str, liberty: str | None, board: bool, lut
 
     data = score_circuit(circuit, liberty=liberty, board=board, luts=luts, dataset=dataset, samples=samples,
                          data_dir=data_dir, progress=output.say)
-    output.answer(data, "\n".join([*stage_lines(data), *lut_lines(data), *library_lines(data)]))
+    output.answer(data, "\n".join([*stage_lines(data), *lut_lines(data), *library_lines(data), *flow_lines(data)]))
     return 0
 
 
@@ -73,6 +74,11 @@ def library_lines(data: dict[str, Any]) -> list[str]:
         if key in data:
             lines.append(f"{title:<15} {data[key]['ge']:>11,.1f} GE  {'; '.join(_notes(data[key]))}")
     return [*lines, data["area"]["version"]]
+
+
+def flow_lines(data: dict[str, Any]) -> list[str]:
+    """Word what outside tools made of the circuit."""
+    return [line for entry in data.get("flows", {}).values() for line in ("", *lines(entry))]
 
 
 def _notes(entry: dict[str, Any]) -> list[str]:

@@ -7,10 +7,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from pydantic import ValidationError
+
 from ..circuit import Circuit
 from ..core.bits import Codes
-from ..core.errors import HardwireError, InputError
+from ..core.errors import FormatError, HardwireError, InputError
 from ..core.files import write_text
+from ..core.reading import parse_json, read_bytes
 from ..data import load_dataset
 from ..runs.directory import RunDirectory
 from ..runs.experiment import data_of_run
@@ -170,12 +173,37 @@ def flow_circuit(  # noqa: PLR0913
     circuit = circuit_of(path, progress=progress)
     codes = _samples(path, circuit, dataset, samples, data_dir, progress)
     name = kind if not argument else f"{kind}-{Path(argument).name.partition('.')[0]}"
-    folder = (path / "flow" if path.is_dir() else path.with_name(path.name + ".flow")) / name
+    folder = folder_of(path) / name
     request = Request(kind, argument, folder, device, clock, objective, pipeline, seed, codes, timeout, fresh, progress)
     entry = TARGETS[kind](circuit, request).to_json() | {"digest": circuit.digest}
     _store(path, folder, name, Flow.model_validate_json(json.dumps(entry, default=str)).model_dump(
         mode="json", exclude_unset=True, by_alias=True), progress)
     return entry
+
+
+def folder_of(path: Path) -> Path:
+    """Where the flows of a run directory or of a circuit file work."""
+    return path / "flow" if path.is_dir() else path.with_name(path.name + ".flow")
+
+
+def stored_flows(path: str | Path, circuit: Circuit) -> dict[str, dict[str, Any]]:
+    """The results of earlier flows of this very circuit, by the name of their folder.
+
+    Raises
+    ------
+    FormatError
+        Where a result is malformed.
+    """
+    results = {}
+    for file in sorted(folder_of(Path(path)).glob(f"*/{FILE}")):
+        try:
+            entry = Flow.model_validate(parse_json(read_bytes(file)))
+        except (ValidationError, ValueError) as error:
+            why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+            raise FormatError(f"{file} holds no result of a flow ({why}); run the flow again") from None
+        if entry.digest == circuit.digest:
+            results[file.parent.name] = entry.model_dump(mode="json", exclude_unset=True, by_alias=True)
+    return results
 
 
 def _samples(path: Path, circuit: Circuit, dataset: str | None, samples: str | None, data_dir: str | Path | None,

@@ -20,6 +20,7 @@ from ..flows.mapping import map_score
 from ..flows.yosys import self_test
 from .circuits import circuit_of
 from .classify import load_samples
+from .flow import stored_flows
 
 
 class TestSamples(NamedTuple):
@@ -57,7 +58,7 @@ def score_circuit(path: str | Path, *, liberty: str | None = None, board: bool =
     -------
     dict
         ``stages``; with ``luts`` also ``luts``; with a library ``library``, ``area``, ``delay``; with ``board`` also
-        ``board``. Verdicts are text.
+        ``board``; ``flows`` where outside tools have taken this circuit to a target. Verdicts are text.
 
     Raises
     ------
@@ -109,6 +110,8 @@ def _described(circuit: Circuit, path: str | Path, library: Library | None) -> d
     result: dict[str, Any] = {
         "file": str(path), "name": circuit.name, "digest": circuit.digest,
         "stages": {stage: score.to_json() for stage, score in circuit_scores(circuit, library).items()}}
+    if flows := stored_flows(path, circuit):
+        result["flows"] = flows
     if library is not None:
         adders = {"full_adder": library.full_adder, "half_adder": library.half_adder}
         result["library"] = {

@@ -199,7 +199,8 @@ def asic_flow(circuit: Circuit, library: str | PathLike[str] | Library, *,  # no
         return result
     progress("asic: placing and routing by qflow")
     try:
-        made = layout(netlist, mapped.ports, stages.folder / "qflow", process, timeout=max(1.0, end - time.perf_counter()))
+        made = layout(netlist, mapped.ports, stages.folder / "qflow", process,
+                      timeout=max(1.0, end - time.perf_counter()))
     except ToolError as error:
         return replace(result, status=f"failed: {error}", seconds=time.perf_counter() - start, target=process)
     return replace(result, status="routed", target=process, layout=made,
