@@ -9,7 +9,7 @@ from hardwire.report import flows, format_text, render_html
 
 ECP5 = {
     "target": "ecp5", "device": "25k-CABGA381", "status": "routed", "tools": {"nextpnr": "0.11.1"}, "verified": "proved", "seconds": 74.0,
-    "files": {}, "cells": {"TRELLIS_COMB": 7720, "TRELLIS_FF": 3944}, "capacity": {"TRELLIS_COMB": 24288, "TRELLIS_FF": 24288},
+    "files": {}, "cells": {"TRELLIS_COMB": 7720, "TRELLIS_FF": 3944, "DP16KD": 0}, "capacity": {"TRELLIS_COMB": 24288, "TRELLIS_FF": 24288, "DP16KD": 56},
     "stages": {"encoder": 0, "network": 649, "head": 683, "wrapper": 40}, "flip_flops": 3944, "clock_mhz": {"asked": 200.0, "reached": 201.3},
     "latency": {"cycles": 16, "ns": 79.5}, "throughput_per_s": 2.013e8,
     "critical_path": [{"from": "a", "to": "<b>", "stage": "network", "logic_ns": 0.24, "routing_ns": 1.9},
@@ -32,6 +32,7 @@ def test_the_page_has_every_figure(record):
     for said in ("Silicon", "201 MHz (200 asked)", "79.50 ns (16 clocks)", "201 M/s", "1,372 tables, 3,944 flip-flops", "2,481 GE", "9.812 ns",
                  "309 pJ", "31.8 %", "unit delay", "OpenSTA", "simulated 360", "routed"):
         assert said in page.text, said
+    assert "DP16KD" not in page.text
     labels = [svg["aria-label"] for svg in page.all("svg")]
     assert sum(label.startswith("Critical path") for label in labels) == 2
     assert "Latency beside area" in labels and "Look-up tables by stage and target" in labels

@@ -109,10 +109,12 @@ def energies(record: RecordData) -> list[tuple[str, str, str]]:
 
 
 def utilisation(flow: FlowData) -> list[tuple[str, str, str, str]]:
-    """(kind, cells, of how many, share) for the kinds that the device has a number of."""
+    """(kind, cells, of how many, share) for the kinds that are used."""
     capacity = flow.get("capacity") or {}
     rows = []
     for kind, count in (flow.get("cells") or {}).items():
+        if count == 0:
+            continue
         most = number(capacity.get(kind))
         share = "–" if not most or number(count) is None else f"{100 * count / most:.1f} %"
         rows.append((plain(kind), whole(count), whole(most), share))
