@@ -46,6 +46,7 @@ def test_ecp5_wide_tables(covered, tmp_path):
     cells = check(circuit, cover, pipelined, netlist, "ecp5")
     assert netlist.kinds["PFUMX"] and netlist.kinds["L6MUX21"]
     assert cells == {"TRELLIS_COMB": netlist.kinds["LUT4"], "TRELLIS_FF": netlist.kinds["TRELLIS_FF"]}
+    assert demand("gowin", cover, pipelined)["LUT4"] >= cells["TRELLIS_COMB"] + len(read_inputs(cover.circuit))
 
 
 @pytest.mark.slow

@@ -95,6 +95,12 @@ def test_versions(tmp_path, monkeypatch):
         version_of.cache_clear()
 
 
+def test_a_routed_design_of_unknown_frequency(run):
+    """As of Gowin: the log says that nothing was timed, and the report has no frequency."""
+    done = run(report=REPORT | {"fmax": {}, "critical_paths": []}, log="Info: Routing complete. No Fmax available; no paths")
+    assert done.reached is None and done.critical_path == [] and done.used["TRELLIS_COMB"] == 7
+
+
 def test_a_report_without_paths(tmp_path):
     path = tmp_path / "report.json"
     path.write_text('{"fmax": {"c": {"achieved": 5}, "d": {"achieved": 4}}, "utilization": {"LUT": {"available": 9, "used": 1}}}')

@@ -29,16 +29,19 @@ def combinational(cover: Circuit) -> Pipelined:
 def demand(target: Target, cover: Cover, pipelined: Pipelined) -> dict[str, int]:
     """Cells of each kind that the core and its wrapper take.
 
-    A flip-flop of an iCE40 shares the cell of the table before it where nothing else reads that table.
+    A flip-flop of an iCE40 shares the cell of the table before it where nothing else reads that table. One of a Gowin
+    device needs a table before it, which one flip-flop may have for itself whoever else reads it.
     """
     x, y = len(read_inputs(cover.circuit)), len(pipelined.outputs)
     tables, flip_flops = cover.cells + y, pipelined.flip_flops + x + y
+    sources, first, n = pipelined.source.tolist(), pipelined.cover.first_node, pipelined.cover.n_nets
     if target == "ice40":
         return {"ICESTORM_LC": tables + x + pipelined.flip_flops - _packed(pipelined)}
     if target == "ecp5":
         return {"TRELLIS_COMB": tables, "TRELLIS_FF": flip_flops}
     if target == "gowin":
-        return {"LUT4": tables, "DFF": flip_flops}
+        behind_tables = len({signal for signal in sources if first <= signal < n})
+        return {"LUT4": tables + x + len(sources) - behind_tables, "DFF": flip_flops}
     return {"LUT": tables, "FF": flip_flops}
 
 

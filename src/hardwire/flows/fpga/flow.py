@@ -30,7 +30,7 @@ from .pipeline import DELAYS, Pipelined, pipeline
 from .primitives import FAMILIES
 from .readback import Netlist, read_netlist, read_routed
 from .self_test import self_test
-from .synthesis import NETLIST, synthesise
+from .synthesis import NETLIST, commands, synthesise
 
 Say = Callable[[str], None]
 #: Tables between registers where nothing is said.
@@ -214,7 +214,7 @@ class _Flow:
         folder, target = self.stages.folder, self.place.device.target
         self.say(f"{target}: Yosys, {result.cells}")
         texts = {name: (folder / name).read_text(encoding="utf-8") for name in ("core.v", "top.v", "wrapper.v")}
-        values = self.stages.run("synthesis", {"target": target, "tools": result.tools, **texts}, [NETLIST],
+        values = self.stages.run("synthesis", {"commands": commands(target), "tools": result.tools, **texts}, [NETLIST],
                                  lambda: {"version": synthesise(target, folder, timeout=self.left)})
         result.tools = result.tools | {"yosys": values["version"]}
         result.files |= {"netlist": NETLIST, "core": "core.v", "top": "top.v"}
@@ -264,9 +264,10 @@ class _Flow:
             routed.append((name, done))
             result.runs.append({"asked": asked, "seed": self.seed + number - 1, "reached": done.reached,
                                 "seconds": done.seconds})
-            self.say(f"{self.place.device.target}: routed in {done.seconds:.0f} s, {done.reached:.1f} MHz where "
-                     f"{asked:.1f} were asked for")
-            if self.clock or done.reached < asked or self.left < 2.5 * done.seconds:
+            reached = "no frequency is known" if done.reached is None else f"{done.reached:.1f} MHz"
+            self.say(f"{self.place.device.target}: routed in {done.seconds:.0f} s, {reached} where {asked:.1f} were "
+                     f"asked for")
+            if self.clock or done.reached is None or done.reached < asked or self.left < 2.5 * done.seconds:
                 break
             asked = 1.1 * done.reached
         if not routed:
@@ -275,7 +276,7 @@ class _Flow:
                 result.clock_mhz = {"asked": result.runs[0]["asked"], "reached": None}
                 return
             raise ToolError(why)
-        name, best = max(routed, key=lambda pair: pair[1].reached)
+        name, best = max(routed, key=lambda pair: pair[1].reached or 0.0)
         self._routed(name, best, result)
 
     def _check_routed(self, synthesised: Circuit, pipelined: Pipelined, inputs: list[int], result: FpgaResult) -> None:
@@ -309,8 +310,11 @@ class _Flow:
         result.status, result.cells, result.capacity = "routed", best.used, best.capacity
         result.clock_mhz = {"asked": best.asked, "reached": best.reached}
         cycles = int((result.latency or {}).get("cycles") or 1)
-        result.latency = {"cycles": cycles, "ns": cycles * 1000 / best.reached}
-        result.throughput_per_s = best.reached * 1e6
+        if best.reached is None:
+            result.why = "the frequency is unknown: nextpnr times no path of this device after routing"
+        else:
+            result.latency = {"cycles": cycles, "ns": cycles * 1000 / best.reached}
+            result.throughput_per_s = best.reached * 1e6
         result.critical_path = best.critical_path
         result.files |= {"log": f"{name}/nextpnr.log", "report": f"{name}/report.json",
                          "routed": f"{name}/{RESULTS[target][1]}", "placed_netlist": f"{name}/{WRITTEN}"}

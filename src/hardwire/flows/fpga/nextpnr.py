@@ -23,7 +23,7 @@ from .netlist import STAGE
 
 TOOLS: dict[Target, Tool] = {
     "ice40": programs.NEXTPNR_ICE40, "ecp5": programs.NEXTPNR_ECP5, "gowin": programs.NEXTPNR_GOWIN}
-ROUTED = "Routing complete"
+ROUTED, UNTIMED = "Routing complete", "No Fmax available"
 LOG, REPORT = "nextpnr.log", "report.json"
 #: The netlist as it was placed.
 WRITTEN = "routed.json"
@@ -41,7 +41,7 @@ class Routed:
     Attributes
     ----------
     asked, reached
-        Megahertz.
+        Megahertz; reached is None where nextpnr times nothing after routing, which it does not for Gowin.
     used, capacity
         Cells of each kind.
     critical_path
@@ -51,7 +51,7 @@ class Routed:
     """
 
     asked: float
-    reached: float
+    reached: float | None
     used: dict[str, int]
     capacity: dict[str, int]
     critical_path: list[dict[str, Any]]
@@ -126,7 +126,7 @@ def route(place: Place, folder: Path, run: str, *, netlist: str, asked: float, s
     if ROUTED not in said:
         raise ToolError(f"{tool.title} ended without an error, but its log does not say {ROUTED!r}: the design is "
                         f"placed at most; see {folder / run / LOG}")
-    reached, used, capacity, path = read_report(folder / run / REPORT, tool.title)
+    reached, used, capacity, path = read_report(folder / run / REPORT, tool.title, timed=UNTIMED not in said)
     return Routed(asked, reached, used, capacity, path, time.perf_counter() - start)
 
 
@@ -145,8 +145,11 @@ def _pins(target: Target, pins: str | None) -> list[str]:
     return [*([f"--{option}", pins] if pins else []), f"--{option}-allow-unconstrained"]
 
 
-def read_report(path: Path, title: str) -> tuple[float, dict[str, int], dict[str, int], list[dict[str, Any]]]:
+def read_report(path: Path, title: str, *, timed: bool = True
+                ) -> tuple[float | None, dict[str, int], dict[str, int], list[dict[str, Any]]]:
     """Frequency of the clock, cells used and available, and the critical path between registers.
+
+    The frequency is None where the log says that there is none (not ``timed``), and the report agrees.
 
     Raises
     ------
@@ -156,7 +159,8 @@ def read_report(path: Path, title: str) -> tuple[float, dict[str, int], dict[str
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
         clocks = report["fmax"]
-        reached = min(float(clock["achieved"]) for clock in clocks.values())
+        found = [float(clock["achieved"]) for clock in clocks.values()]
+        reached = min(found) if found or timed else None
         cells = report["utilization"]
         used = {kind: int(count["used"]) for kind, count in cells.items()}
         capacity = {kind: int(count["available"]) for kind, count in cells.items()}
@@ -164,8 +168,8 @@ def read_report(path: Path, title: str) -> tuple[float, dict[str, int], dict[str
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ToolError(f"{title} wrote a report that cannot be read, {path} ({error!r}); install another version"
                         ) from None
-    if not 0 < reached < 1e5 or not any(used.values()):
-        raise ToolError(f"{title} reports {reached:g} MHz with {sum(used.values())} cells in {path}, which cannot be; "
+    if reached is not None and not 0 < reached < 1e5 or not any(used.values()):
+        raise ToolError(f"{title} reports {reached or 0:g} MHz with {sum(used.values())} cells in {path}, which cannot be; "
                         f"install another version")
     return reached, used, capacity, path_
 

@@ -102,7 +102,7 @@ FAMILIES: dict[Target, Family] = {
         "-cell $_DFF_?_ 0 -cell $_DFFE_?P_ 0 -mince -1", (1, 1, 1, 1)),
     "ecp5": Family(
         (4, 5, 6), _ecp5_table,
-        lambda d, q, name: f'TRELLIS_FF #(.GSR("AUTO"), .CEMUX("1"), .CLKMUX("CLK"), .LSRMUX("LSR"), '
+        lambda d, q, name: f'TRELLIS_FF #(.GSR("DISABLED"), .CEMUX("1"), .CLKMUX("CLK"), .LSRMUX("LSR"), '
                            f'.REGSET("RESET")) {name} (.CLK(clk), .LSR(1\'b0), .DI({d}), .Q({q}));',
         ("+/ecp5/cells_sim.v", "+/ecp5/cells_bb.v"), ("+/lattice/cells_map_trellis.v",),
         "-cell $_DFF_?_ 01 -cell $_DFFE_??_ 01", (1, 1, 1, 1, 2, 4)),

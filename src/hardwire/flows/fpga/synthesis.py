@@ -20,12 +20,14 @@ def commands(target: Target) -> list[str]:
     read = [f"read_verilog {file}" for file in SOURCES]
     if target == "xilinx":  # the SAT check of abc9 does not end on whole circuits
         return [*read, "scratchpad -set abc9.verify 0",
-                f"synth_xilinx -top {TOP} -flatten -noiopad -noclkbuf", "check", f"write_json {NETLIST}"]
+                f"synth_xilinx -top {TOP} -flatten -noiopad -noclkbuf -nosrl", "check", f"write_json {NETLIST}"]
     pads = ["iopadmap -bits -inpad IBUF O:I -outpad OBUF I:O"] if target == "gowin" else []
     library = [f"read_verilog -lib {file}" for file in family.library]
+    # nothing drives the global reset; the packer knows no "AUTO"
+    reset = ["setparam -set GSR \"DISABLED\" t:TRELLIS_FF"] if target == "ecp5" else []
     return [*library, *read, f"hierarchy -check -top {TOP}", "proc", "flatten", "opt_expr", "opt_dff", "opt_clean",
             "simplemap", f"dfflegalize {family.flip_flops}", "abc -lut 4",
-            "techmap " + " ".join(f"-map {file}" for file in family.techmap), "opt_clean", *pads, "check",
+            "techmap " + " ".join(f"-map {file}" for file in family.techmap), "opt_clean", *pads, *reset, "check",
             "blackbox =A:whitebox", f"write_json {NETLIST}"]
 
 
