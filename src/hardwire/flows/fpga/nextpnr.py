@@ -168,9 +168,9 @@ def read_report(path: Path, title: str, *, timed: bool = True
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ToolError(f"{title} wrote a report that cannot be read, {path} ({error!r}); install another version"
                         ) from None
-    if reached is not None and not 0 < reached < 1e5 or not any(used.values()):
-        raise ToolError(f"{title} reports {reached or 0:g} MHz with {sum(used.values())} cells in {path}, which cannot be; "
-                        f"install another version")
+    if (reached is not None and not 0 < reached < 1e5) or not any(used.values()):
+        raise ToolError(f"{title} reports {reached or 0:g} MHz with {sum(used.values())} cells in {path}, which cannot "
+                        f"be; install another version")
     return reached, used, capacity, path_
 
 

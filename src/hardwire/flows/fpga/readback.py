@@ -161,6 +161,8 @@ def _drivers(cells: Mapping[str, Any]) -> tuple[dict[Bit, _Cell], dict[str, int]
     flip_flops = 0
     for name, cell in cells.items():
         kind, pins = cell["type"], {pin: bits[0] for pin, bits in cell["connections"].items() if bits}
+        if kind.startswith("$"):  # notes of Yosys
+            continue
         kinds[kind] += 1
         for part in cells_of(kind, name, cell.get("parameters", {}), pins):
             operands = tuple(pins.get(pin, "0") for pin in part.operands)
