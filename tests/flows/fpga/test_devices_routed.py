@@ -19,7 +19,10 @@ def test_a_board(target, board, objective, tmp_path):
     entry = fpga_flow(CIRCUIT, target, device=board, objective=objective, clock=20.0, folder=tmp_path).to_json()
     assert entry["status"] == "routed", entry["status"]
     assert entry["verified"] == "proved" and entry["netlists"] == {"synthesised": "proved", "routed": "proved"}
-    assert entry["clock_mhz"]["reached"] > 20 and entry["critical_path"] and sum(entry["stages"].values()) >= 40
-    assert any(arc["stage"] in ("network", "head") for arc in entry["critical_path"])
+    assert sum(entry["stages"].values()) >= 40
+    if entry["clock_mhz"]["reached"] is None:  # nextpnr times no path of some Gowin designs
+        assert target == "gowin" and "the frequency is unknown" in entry["why"] and entry["latency"]["ns"] is None
+    else:
+        assert entry["clock_mhz"]["reached"] > 20 and any(arc["stage"] in ("network", "head") for arc in entry["critical_path"])
     assert ("bitstream" in entry["files"]) == (find(PACKERS[target][0]) is not None)
     assert entry["files"].get("bitstream") is None or (tmp_path / entry["files"]["bitstream"]).stat().st_size > 1000
