@@ -192,6 +192,14 @@ class Flow(Part):
     leakage_w: Amount | None = None
     opensta: dict[str, Any] | None = None
 
+    @classmethod
+    def of(cls, values: object) -> Self:
+        """Check what JSON gave; a ValueError is one sentence that names the first key that is wrong."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise ValueError(_sentence(error)) from None
+
 
 class Record(Part):
     """What a run is remembered by. Any other key, such as a hardware's own section, is kept."""

@@ -7,8 +7,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from pydantic import ValidationError
-
 from ..circuit import Circuit
 from ..core.bits import Codes
 from ..core.errors import FormatError, HardwireError, InputError
@@ -197,10 +195,9 @@ def stored_flows(path: str | Path, circuit: Circuit) -> dict[str, dict[str, Any]
     results = {}
     for file in sorted(folder_of(Path(path)).glob(f"*/{FILE}")):
         try:
-            entry = Flow.model_validate(parse_json(read_bytes(file)))
-        except (ValidationError, ValueError) as error:
-            why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-            raise FormatError(f"{file} holds no result of a flow ({why}); run the flow again") from None
+            entry = Flow.of(parse_json(read_bytes(file)))
+        except ValueError as error:
+            raise FormatError(f"{file} holds no result of a flow ({error}); run the flow again") from None
         if entry.digest == circuit.digest:
             results[file.parent.name] = entry.model_dump(mode="json", exclude_unset=True, by_alias=True)
     return results

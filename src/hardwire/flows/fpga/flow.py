@@ -254,11 +254,12 @@ class _Flow:
             try:
                 done = self._one(name, asked, self.seed + number - 1, first=not routed, tools=result.tools)
             except ToolError as error:
-                why = str(error)
-                result.runs.append({"asked": asked, "seed": self.seed + number - 1, "failed": why})
+                result.runs.append({"asked": asked, "seed": self.seed + number - 1, "failed": str(error)})
                 asked = asked * 0.6
-                if self.clock or routed or self.left < 30:
+                if self.clock or routed or why or self.left < 30:
+                    why = why or str(error)
                     break
+                why = str(error)  # the first run had the most time
                 self.say(f"{self.place.device.target}: {why}; asking for {asked:.0f} MHz")
                 continue
             routed.append((name, done))
