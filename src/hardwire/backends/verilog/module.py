@@ -122,13 +122,23 @@ class _Writer:
         return self.bit[net]
 
     def value(self, nets: Iterable[int]) -> str:
-        """A word by its name, as a slice of another, or put together."""
-        nets = tuple(nets)
-        bits = [self.read(net) for net in nets]
-        name, low = self.origin.get(nets[0], ("", 0))
-        if len(nets) > 1 and [self.origin.get(net) for net in nets] == [(name, low + j) for j in range(len(nets))]:
-            return name if len(nets) == self.width[name] else f"{name}[{low + len(nets) - 1}:{low}]"
-        return concat(bits)
+        """A word by its name, as a slice of another, or put together from slices and bits."""
+        runs: list[list[int]] = []
+        for net in nets:
+            name, j = self.origin.get(net, ("", 0))
+            if runs and name and self.origin.get(runs[-1][-1]) == (name, j - 1):
+                runs[-1].append(net)
+            else:
+                runs.append([net])
+        return concat([self._slice(run) for run in runs])
+
+    def _slice(self, run: list[int]) -> str:
+        """Neighbouring bits of one word, or one net."""
+        texts = [self.read(net) for net in run]
+        name, low = self.origin.get(run[0], ("", 0))
+        if len(run) == 1 or len(run) == self.width[name]:
+            return texts[0] if len(run) == 1 else name
+        return f"{name}[{low + len(run) - 1}:{low}]"
 
     def sink(self, ports: Ports) -> list[str]:
         """A wire that reads the bits that nothing else does, so that no tool takes them for a mistake."""
