@@ -134,7 +134,8 @@ def emit(output: Output, *, circuit: str, to: str, out: str, **options: Any) -> 
 @verb("hardwire verify runs/mnist\nhardwire verify a.net --against b.blif\n"
       "hardwire verify runs/mnist --against rtl/mnist.v\nhardwire verify runs/mnist --against firmware/mnist.c")
 @circuit_argument
-@click.option("--against", metavar="FILE", help="Another circuit, run directory, or emitted Verilog (.v), VHDL (.vhd) or C (.c).")
+@click.option("--against", metavar="FILE",
+              help="Another circuit, run directory, or emitted Verilog (.v), VHDL (.vhd) or C (.c).")
 @data_dir_option
 def verify(output: Output, circuit: str, against: str | None, data_dir: Path | None) -> int:
     """Prove or refute; a counterexample when refuted."""
