@@ -118,7 +118,7 @@ def test_nets_tell_stage_level_and_class(tmp_path):
         assert owner == ("" if names.owner[net] < 0 else str(names.owner[net]))
     assert "// pipeline stage 1 of " in text and "// register 1: " in text
     combinational = verilog.emit(circuit, tmp_path, name="flat")[0].read_text()
-    sections = re.findall(r"// (encoder|network|head): \d+ nets, levels 1 to \d+", combinational)
+    sections = re.findall(r"// (encoder|network|head): \d+ nets, levels \d+ to \d+", combinational)
     assert tuple(sections) == STAGES
 
 
@@ -134,7 +134,7 @@ def test_a_word_is_put_together_from_where_its_bits_are_now():
         b.output("y", [b.and_(b.xor(two, p), b.or_(two, q))])
     text = design_of(b.build(), "net", pipeline=1).text
     assert re.findall(r"\.d\(([^)]*)\), \.q\(r\d_network\)", text)[1:] == [
-        "{network2_n8, r1_network[1], r1_network[0]}", "r2_network[1:0]", "r3_network"]
+        "{network2_n8, r1_network}", "r2_network[1:0]", "r3_network"]
 
 
 def test_latency_flip_flops_and_what_lies_between_registers():

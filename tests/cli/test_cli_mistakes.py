@@ -37,7 +37,7 @@ from hardwire.core import programs as tools
     (["train", "digitz", "--out", "x"], "choose from"), (["train", "none.csv", "--out", "x"], "none.csv"),
     (["train", "digits", "--out", "x", "--model", "none.toml"], "none.toml"),
     (["demo", "--threads", "0"], "--threads 0"), (["optimize", "xor.net", "-O7"], "-O"),
-    (["optimize", "xor.net", "-Ofast"], "-O"), (["emit", "xor.net", "--to", "vhdl", "--out", "x"], "vhdl"),
+    (["optimize", "xor.net", "-Ofast"], "-O"), (["emit", "xor.net", "--to", "edif", "--out", "x"], "edif"),
     (["emit", "xor.net", "--to", "verilog", "--out", "x", "--pipeline", "-1"], "pipeline -1"),
     (["emit", "xor.net", "--to", "c", "--out", "x", "--pipeline", "2"], "no registers"),
     (["emit", "xor.net", "--to", "blif", "--out", "x", "--bus", "packed"], "blif knows no bus"),

@@ -22,8 +22,12 @@ from hardwire.verify.emitted import Emission, emitted_checks, sha256
 from hardwire.verify.vectors import vectors
 from hardwire.workflow.emitted import emissions_of, emit_path
 
-TARGETS = {"c": "c", "verilog": "verilog", "pipelined": "verilog", "blif": "blif", "aiger": "aiger"}
-MAIN = {"c": "trained.c", "verilog": "trained.v", "pipelined": "trained.v", "blif": "trained.blif", "aiger": "trained.aig"}
+TARGETS = {"c": "c", "verilog": "verilog", "pipelined": "verilog", "blif": "blif", "aiger": "aiger", "packed": "verilog",
+           "vhdl": "vhdl", "litex": "litex"}
+OPTIONS = {"pipelined": {"pipeline": 3}, "packed": {"bus": "packed", "pipeline": 3, "register_inputs": True}}
+MAIN = {"c": "trained.c", "blif": "trained.blif", "aiger": "trained.aig", "vhdl": "trained.vhd",
+        **dict.fromkeys(("verilog", "pipelined", "packed", "litex"), "trained.v")}
+TOOL = {"c": programs.CC, "vhdl": programs.GHDL, **dict.fromkeys(("verilog", "litex"), programs.YOSYS)}
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +41,7 @@ def shipped(circuit, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "run"
     save_circuit(circuit, folder / "circuit.net")
     for name, target in TARGETS.items():
-        emit_path(folder, target, folder / name, pipeline=3 if name == "pipelined" else 0)
+        emit_path(folder, target, folder / name, **OPTIONS.get(name, {}))
     return folder
 
 
@@ -63,7 +67,7 @@ def test_each_file_is_noted(circuit, shipped):
     for name, emission in emissions.items():
         assert (emission["target"], emission["circuit"]) == (TARGETS[name], circuit.digest)
         assert emission["version"] == hardwire.__version__
-        assert emission["options"] == ({"pipeline": 3} if name == "pipelined" else {})
+        assert emission["options"] == OPTIONS.get(name, {})
         assert emission["files"][0]["path"] == f"{name}/{MAIN[name]}"
         assert {shipped / f["path"] for f in emission["files"]} == set((shipped / name).iterdir())
         assert all(f["sha256"] == sha256((shipped / f["path"]).read_bytes()) for f in emission["files"])
@@ -93,7 +97,7 @@ def test_a_circuit_file_notes_nothing_and_a_run_that_cannot_be_noted_is_said(run
 @pytest.mark.parametrize("name", TARGETS)
 def test_files_as_they_were_written_pass(circuit, run, name):
     for what, verdict in verdicts_of(circuit, run, name).items():
-        tool = {"c": programs.CC, "verilog": programs.YOSYS}.get(TARGETS[name])
+        tool = TOOL.get(TARGETS[name])
         if verdict.status == "skipped" and not programs.find(tool):
             continue
         assert verdict.status == ("simulated" if "compiled" in what else "proved"), (what, verdict)
@@ -114,8 +118,9 @@ def altered(path: Path) -> None:
         lines[place + 1] = lines[place + 1][0].translate(str.maketrans("01-", "100")) + lines[place + 1][1:]
         text = head + ".names $true\n" + "\n".join(lines)
     else:
-        place = text.rindex(" ^ ") if " ^ " in text else text.rindex(" & ")
-        text = text[:place] + " | " + text[place + 3 :]
+        found = next(operator for operator in (" ^ ", " & ", " and ") if operator in text)
+        place, other = text.rindex(found), " or " if path.suffix == ".vhd" else " | "
+        text = text[:place] + other + text[place + len(found) :]
     path.write_text(text)
 
 
@@ -123,7 +128,7 @@ def altered(path: Path) -> None:
 def test_an_altered_file_is_refuted_by_name(circuit, run, name):
     altered(run / name / MAIN[name])
     for what, verdict in verdicts_of(circuit, run, name).items():
-        if verdict.status == "skipped" and not programs.find(programs.YOSYS):
+        if verdict.status == "skipped" and not programs.find(TOOL.get(TARGETS[name], programs.YOSYS)):
             continue
         assert verdict.status == "refuted" and f"{name}/{MAIN[name]} has changed" in verdict.detail, (what, verdict)
 
@@ -211,7 +216,7 @@ def test_a_verdict_on_a_file_is_void_when_the_file_is_another(circuit, run):
     assert found["verified"][name].status == "skipped" and "verified_by" not in found
 
 
-@pytest.mark.parametrize("values", [None, 3, {}, {"target": "c"}, {"target": "vhdl", "options": {}, "circuit": "", "version": "",
+@pytest.mark.parametrize("values", [None, 3, {}, {"target": "c"}, {"target": "edif", "options": {}, "circuit": "", "version": "",
                                     "files": [{"path": "x", "sha256": ""}]}, {"target": "c", "options": {}, "circuit": "",
                                     "version": "", "files": []}, {"target": "c", "options": {}, "circuit": "", "version": "",
                                     "files": [{"path": "..", "sha256": ""}]}])

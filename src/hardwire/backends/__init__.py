@@ -4,11 +4,13 @@ from .c import backend as c
 from .common import Backend
 from .projects import backend as projects
 from .verilog import backend as verilog
+from .vhdl import backend as vhdl
 
 #: Target -> back end.
 BACKENDS: dict[str, Backend] = {
     "c": Backend("C99", c.emit, c.run),
     "verilog": Backend("Verilog-2001", verilog.emit, verilog.run, ("pipeline", "bus", "register_inputs")),
+    "vhdl": Backend("VHDL-93", vhdl.emit, options=("pipeline", "register_inputs")),
     **projects.ROWS,
 }
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ..workflow.emitted import Figures
 
 #: What ``emit`` writes for: those of ``workflow.circuits``, which is imported when a verb runs.
-TARGETS = ("c", "verilog", "vivado", "quartus", "fusesoc", "litex", "librelane", "openroad", "tinytapeout", "blif",
-           "aiger")
+TARGETS = ("c", "verilog", "vhdl", "vivado", "quartus", "fusesoc", "litex", "librelane", "openroad", "tinytapeout",
+           "blif", "aiger")
 
 
 @verb("hardwire lower runs/mnist\nhardwire lower runs/mnist --head depth")
@@ -114,10 +114,10 @@ def show(output: Output, circuit: str, full: bool) -> int:
 @circuit_argument
 @click.option("--to", required=True, type=click.Choice(TARGETS), help="The target.")
 @out_option("Folder.")
-@click.option("--pipeline", type=int, default=0, metavar="N", help="Verilog: a register every N levels.")
+@click.option("--pipeline", type=int, default=0, metavar="N", help="Verilog, VHDL: a register every N levels.")
 @click.option("--bus", type=click.Choice(["named", "packed"]),
               help="Verilog: one port for each word (default), or x, y and a clock enable.")
-@click.option("--register-inputs", is_flag=True, help="Verilog: a register at the inputs too.")
+@click.option("--register-inputs", is_flag=True, help="Verilog, VHDL: a register at the inputs too.")
 @click.option("--clock", type=float, metavar="MHz", help="Projects: the clock to reach (default: 100).")
 @click.option("--device", metavar="NAME", help="Projects: the part, as the vendor names it.")
 def emit(output: Output, *, circuit: str, to: str, out: str, **options: Any) -> int:
@@ -134,7 +134,8 @@ def emit(output: Output, *, circuit: str, to: str, out: str, **options: Any) -> 
 @verb("hardwire verify runs/mnist\nhardwire verify a.net --against b.blif\n"
       "hardwire verify runs/mnist --against rtl/mnist.v\nhardwire verify runs/mnist --against firmware/mnist.c")
 @circuit_argument
-@click.option("--against", metavar="FILE", help="Another circuit, run directory, or emitted Verilog (.v) or C (.c).")
+@click.option("--against", metavar="FILE",
+              help="Another circuit, run directory, or emitted Verilog (.v), VHDL (.vhd) or C (.c).")
 @data_dir_option
 def verify(output: Output, circuit: str, against: str | None, data_dir: Path | None) -> int:
     """Prove or refute; a counterexample when refuted."""

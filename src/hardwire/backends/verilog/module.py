@@ -1,8 +1,9 @@
 """The text of a core: wires, gates, instances of primitives, registers."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TypeVar
 
 from ...circuit import FALSE, FIRST, STAGES, TRUE, Circuit, Macro
 from ...circuit.arithmetic.shapes import shapes
@@ -15,6 +16,7 @@ from .netnames import NetNames
 from .pipeline import Pipeline, pipelined
 from .ports import CLOCK, ENABLE, INPUT, KEYWORDS, OUTPUT, PRIMITIVES, Bus, Ports, bit_range, places, ports_of
 
+Item = TypeVar("Item", Node, Node | Macro)
 #: Inputs of a count in columns that is written as its primitive; an event-driven simulator evaluates a whole bus again
 #: for each bit that changes, so that larger ones are written as gates.
 COLUMNS = 64
@@ -120,13 +122,23 @@ class _Writer:
         return self.bit[net]
 
     def value(self, nets: Iterable[int]) -> str:
-        """A word by its name, as a slice of another, or put together."""
-        nets = tuple(nets)
-        bits = [self.read(net) for net in nets]
-        name, low = self.origin.get(nets[0], ("", 0))
-        if len(nets) > 1 and [self.origin.get(net) for net in nets] == [(name, low + j) for j in range(len(nets))]:
-            return name if len(nets) == self.width[name] else f"{name}[{low + len(nets) - 1}:{low}]"
-        return concat(bits)
+        """A word by its name, as a slice of another, or put together from slices and bits."""
+        runs: list[list[int]] = []
+        for net in nets:
+            name, j = self.origin.get(net, ("", 0))
+            if runs and name and self.origin.get(runs[-1][-1]) == (name, j - 1):
+                runs[-1].append(net)
+            else:
+                runs.append([net])
+        return concat([self._slice(run) for run in runs])
+
+    def _slice(self, run: list[int]) -> str:
+        """Neighbouring bits of one word, or one net."""
+        texts = [self.read(net) for net in run]
+        name, low = self.origin.get(run[0], ("", 0))
+        if len(run) == 1 or len(run) == self.width[name]:
+            return texts[0] if len(run) == 1 else name
+        return f"{name}[{low + len(run) - 1}:{low}]"
 
     def sink(self, ports: Ports) -> list[str]:
         """A wire that reads the bits that nothing else does, so that no tool takes them for a mistake."""
@@ -192,10 +204,10 @@ def _combinational(circuit: Circuit, writer: _Writer, register_inputs: bool) -> 
     return lines
 
 
-def _sections(items: list[Node | Macro], names: NetNames) -> Iterator[tuple[str, list[Node | Macro]]]:
+def _sections(items: Sequence[Item], names: NetNames) -> Iterator[tuple[str, list[Item]]]:
     """Items by stage, each with a comment; one that reads a later stage's net stands in that stage's section."""
     section: dict[int, int] = {}
-    parts: list[list[Node | Macro]] = [[] for _ in STAGES]
+    parts: list[list[Item]] = [[] for _ in STAGES]
     for item in items:
         place = max(names.stage[item.outputs[0]], *(section.get(net, 0) for net in item.inputs), 0)
         section.update(dict.fromkeys(item.outputs, place))
@@ -206,12 +218,9 @@ def _sections(items: list[Node | Macro], names: NetNames) -> Iterator[tuple[str,
 
 
 def _levels(items: Iterable[Node | Macro], names: NetNames) -> str:
-    """How many nets there are of each class, or how many levels, in words."""
-    nets = [net for item in items for net in item.outputs]
-    top = max(names.level[net] for net in nets)
-    owners = sorted({names.owner[net] for net in nets if names.owner[net] >= 0})
-    classes = f", those of one class's count marked c{owners[0]} to c{owners[-1]}" if len(owners) > 1 else ""
-    return f"{len(nets)} nets, levels 1 to {top}{classes}"
+    """How many nets there are, and on which levels of their stage, in words."""
+    levels = [names.level[net] for item in items for net in item.outputs]
+    return f"{len(levels)} nets, levels {min(levels)} to {max(levels)}"
 
 
 def _instance(macro: Macro, module: str, writer: _Writer) -> list[str]:
@@ -240,15 +249,11 @@ def _pipelined(writer: _Writer, pipeline: Pipeline, levels: int) -> list[str]:
     count = len(pipeline.logic)
     for s, nodes in enumerate(pipeline.logic):
         lines += _registers(s, pipeline.registers[s], writer)
-        lines += ["", f"// pipeline stage {s + 1} of {count}, levels {s * levels + 1} to {(s + 1) * levels}: "
-                      f"{_parts(nodes, writer.names)}"]
-        lines += [writer.wire(node.net, _gate(node, writer.read)) for node in nodes]
+        lines += ["", f"// pipeline stage {s + 1} of {count}, levels {s * levels + 1} to {(s + 1) * levels}"]
+        for title, section in _sections(nodes, writer.names):
+            lines.append(title)
+            lines += [writer.wire(node.net, _gate(node, writer.read)) for node in section]
     return lines + _registers(count, pipeline.registers[count], writer)
-
-
-def _parts(nodes: list[Node], names: NetNames) -> str:
-    counts = [(stage, sum(names.stage[node.net] == k for node in nodes)) for k, stage in enumerate(STAGES)]
-    return ", ".join(f"{count} nets of the {stage}" for stage, count in counts if count) or "wires"
 
 
 def _registers(s: int, nets: list[int], writer: _Writer) -> list[str]:

@@ -1,0 +1,1 @@
+"""VHDL-93, with a test bench in VHDL-2008."""
