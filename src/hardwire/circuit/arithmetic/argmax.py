@@ -9,11 +9,12 @@ from ...core.gates import TABLE
 from ..builder import CircuitBuilder
 from ..circuit import FALSE, TRUE
 from .compressors import INPUTS, table
+from .pairs import table_pairs
 from .prefix import Timed, gate, greater_early
 from .words import greater
 
 #: Shapes of an arg-max; see ``argmax``.
-ArgmaxStyle = Literal["staged", "serial", "one-hot", "tournament", "pairs", "triples"]
+ArgmaxStyle = Literal["staged", "serial", "one-hot", "tournament", "pairs", "triples", "table-pairs"]
 #: A word and its index.
 Entry = tuple[list[int], list[int]]
 #: Words that ``"staged"`` at most compares one after the other before it eliminates.
@@ -37,7 +38,8 @@ def argmax(b: CircuitBuilder, words: Sequence[Sequence[int]], style: ArgmaxStyle
         counters of the other words are then off the longest path, where a mapper that goes for delay recovers area.
         ``"tournament"``: a tree of comparisons whose left side has the largest power of two below ``n`` words, so that
         the index needs no adder. ``"pairs"``: every word against every other, for depth. ``"triples"``: tables of six
-        inputs, the best of three words at a time.
+        inputs, the best of three words at a time. ``"table-pairs"``: every word against every other in tables of six
+        inputs, for few levels of them.
 
     Raises
     ------
@@ -196,4 +198,4 @@ def _greater_table(bits: int, carried: bool) -> int:
 
 ARGMAXES: dict[ArgmaxStyle, Callable[[CircuitBuilder, list[list[int]]], list[int]]] = {
     "staged": _staged, "serial": _serial, "one-hot": _one_hot, "tournament": _tournament, "pairs": _pairs,
-    "triples": _triples}
+    "triples": _triples, "table-pairs": table_pairs}
