@@ -71,7 +71,7 @@ def test_a_head_of_8000_bits_in_few_levels():
     bits = (rng.random((300, 10, 800)) < share).reshape(300, 8000)
     bits[:10, 800:1600] = bits[:10, :800]
     counts = bits.reshape(300, 10, 800).sum(2)
-    for goal, most in (("lut-depth", 13), ("depth", 47)):
+    for goal, most in (("lut-depth", 13), ("depth", 46)):
         b = CircuitBuilder("head")
         nets = [b.input(f"x{i}")[0] for i in range(8000)]
         words = popcounts(b, [nets[i : i + 800] for i in range(0, 8000, 800)], HEADS[goal][0])
