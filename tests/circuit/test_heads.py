@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from helpers import check_macros, trained_like
+from helpers import trained_like
 
 from hardwire.circuit import CircuitBuilder
 from hardwire.circuit.arithmetic import HEADS, argmax, popcount, popcounts, with_head
 from hardwire.circuit.arithmetic.pairs import greater_soon
-from hardwire.circuit.arithmetic.rounds import earliest, plans
+from hardwire.circuit.arithmetic.rounds import plan_rounds
 from hardwire.circuit.engine.packed import PackedEngine
 from hardwire.circuit.simulate import simulate_bits
 from hardwire.core.bits import bits_to_codes
@@ -15,37 +15,15 @@ from hardwire.core.errors import InputError
 from hardwire.verify import prove
 
 
-def late(b, nets, levels):
-    """The nets, each behind so many inverters, in pairs."""
-    for _ in range(levels):
-        nets = [b.node(0b01, b.node(0b01, net)) for net in nets]
-    return nets
-
-
-@pytest.mark.parametrize("n", [3, 10, 40])
-def test_an_early_count_uses_the_early_bits(n):
-    b = CircuitBuilder()
-    nets = [b.input(f"x{i}")[0] for i in range(n)]
-    nets = nets[: n // 2] + late(b, nets[n // 2 :], 1)
-    bits = np.random.default_rng(n).random((500, n)) < 0.5
-    count = popcount(b, nets, "early")
-    level = b.levels()
-    assert max(level[net] for net in count) == earliest(level, nets)
-    b.output("y", count)
-    circuit = b.build()
-    got = simulate_bits(circuit, bits)
-    assert np.array_equal((got << np.arange(got.shape[1])).sum(1), bits.sum(1))
-    check_macros(circuit, bits)
-
-
-def test_more_rounds_never_take_more_tables_than_asked():
-    for n in (9, 33, 70):
-        found = [plan for plan in plans((n,), n.bit_length()) if plan is not None]
-        assert found[0].tables <= 1.1 * n + 2 and min(found).tables <= found[0].tables
+def test_few_rounds_take_few_tables():
+    """No more rounds than counters of six bits alone need, which turn six bits of a weight into one of each of three."""
+    for n, rounds in ((3, 1), (6, 1), (9, 2), (33, 4), (70, 5), (800, 9)):
+        plan = plan_rounds(n)
+        assert len(plan.rounds) <= rounds and plan.tables <= 1.05 * n + 2
         b = CircuitBuilder()
-        nets = [b.input(f"x{i}")[0] for i in range(n)]
-        popcount(b, nets, "early", latest=20)
-        assert b.build().n_nodes <= min(found).tables
+        b.output("y", popcount(b, [b.input(f"x{i}")[0] for i in range(n)], "early"))
+        circuit = b.build()
+        assert (circuit.n_nodes, circuit.depth) == (plan.tables, len(plan.rounds))
 
 
 @pytest.mark.parametrize("width", range(1, 11))
@@ -54,8 +32,7 @@ def test_greater_of_bits_that_come_one_after_the_other(width):
     for skew in (0, 1):
         b = CircuitBuilder()
         x, y = ([b.input(f"{name}{j}")[0] for j in range(width)] for name in "xy")
-        xs, ys = ([late(b, [net], skew * j)[0] for j, net in enumerate(word)] for word in (x, y))
-        b.output("more", greater_soon(b, b.levels(), xs, ys))
+        b.output("more", greater_soon(b, [skew * j for j in range(width)], x, y))
         bits = rng.random((2000, 2 * width)) < 0.5
         bits[:500, width:] = bits[:500, :width]
         bits[250:500, 0] ^= True

@@ -18,8 +18,7 @@ from .words import add, full_adder
 CountStyle = Literal["columns", "tree", "fast", "compressors", "early"]
 
 
-def popcount(b: CircuitBuilder, nets: Sequence[int], style: CountStyle = "columns", *,
-             latest: int | None = None) -> list[int]:
+def popcount(b: CircuitBuilder, nets: Sequence[int], style: CountStyle = "columns") -> list[int]:
     """How many of ``nets`` are true, ``len(nets).bit_length()`` bits, LSB first.
 
     Parameters
@@ -35,8 +34,6 @@ def popcount(b: CircuitBuilder, nets: Sequence[int], style: CountStyle = "column
         a prefix adder ends. ``"compressors"``: tables of up to six inputs; see ``compressors.compress``.
         ``"early"``: tables of up to six inputs in few levels; see ``rounds.compress_early``.
 
-    latest
-        Of ``"early"``: the level by which the count may be there; the least unless given.
 
     Raises
     ------
@@ -50,7 +47,7 @@ def popcount(b: CircuitBuilder, nets: Sequence[int], style: CountStyle = "column
     """
     if not len(nets):
         raise InputError("a population count of no nets was asked for; give at least one")
-    total = compress_early(b, list(nets), latest) if style == "early" else COUNTS[style](b, list(nets))
+    total = COUNTS[style](b, list(nets))
     b.macro("popcount", nets, total)
     return total
 

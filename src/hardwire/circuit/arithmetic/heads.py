@@ -8,7 +8,6 @@ from ..builder import CircuitBuilder
 from ..circuit import FALSE, STAGES, Circuit, Macro
 from .argmax import ArgmaxStyle, argmax
 from .counts import CountStyle, popcount
-from .rounds import earliest
 
 #: What a head is to be small in.
 HeadGoal = Literal["area", "depth", "luts", "lut-depth"]
@@ -19,13 +18,11 @@ HEADS: dict[HeadGoal, tuple[CountStyle, ArgmaxStyle]] = {
 
 
 def popcounts(b: CircuitBuilder, groups: Sequence[Sequence[int]], style: CountStyle) -> list[list[int]]:
-    """How many nets of each group are true; an empty group counts 0.
-
-    Early counts are all as late as the latest one must be, which saves tables.
-    """
-    level = b.levels() if style == "early" else []
-    latest = max((earliest(level, group) for group in groups if len(group)), default=0) if level else None
-    return [popcount(b, group, style, latest=latest) if len(group) else [FALSE] for group in groups]
+    """How many nets of each group are true; an empty group counts 0. Early counts take the first nets first."""
+    if style == "early":
+        level = b.levels()
+        groups = [sorted(group, key=level.__getitem__) for group in groups]
+    return [popcount(b, group, style) if len(group) else [FALSE] for group in groups]
 
 
 def with_head(circuit: Circuit, goal: HeadGoal) -> Circuit:

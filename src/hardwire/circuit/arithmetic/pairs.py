@@ -17,10 +17,10 @@ DIRECT, CARRIED = 3, 2
 
 def table_pairs(b: CircuitBuilder, words: list[list[int]]) -> list[int]:
     """Index of the largest word, LSB first; the lowest index wins a tie."""
-    level = b.levels()
     n = len(words)
+    arrival = [(j + 1) // 2 for j in range(len(words[0]))]
     # more[i, j]: word j exceeds the earlier word i
-    more = {(i, j): greater_soon(b, level, words[j], words[i]) for i, j in combinations(range(n), 2)}
+    more = {(i, j): greater_soon(b, arrival, words[j], words[i]) for i, j in combinations(range(n), 2)}
     return [_index_bit(b, more, [i for i in range(n) if i >> j & 1], [i for i in range(n) if not i >> j & 1])
             for j in range((n - 1).bit_length())]
 
@@ -71,15 +71,14 @@ def _function(b: CircuitBuilder, nets: Sequence[int], value: Callable[[Sequence[
     return table(b, truth, tuple(nets))
 
 
-def greater_soon(b: CircuitBuilder, level: Sequence[int], x: Sequence[int], y: Sequence[int]) -> int:
-    """``x > y`` for words of one width, LSB first, whose nets arrive at ``level``: the soonest, then fewest tables.
+def greater_soon(b: CircuitBuilder, arrival: Sequence[int], x: Sequence[int], y: Sequence[int]) -> int:
+    """``x > y`` for words of one width, LSB first, whose bits arrive at these levels: the soonest, then fewest tables.
 
     The comparison of the lowest bits goes upwards through tables of two more bits of both words; or two tables say of
     up to three bits whether ``x`` is greater there, and whether it is equal, and a third one joins two of such places
     with what is below.
     """
     width = len(x)
-    arrival = [max(level[s], level[t]) for s, t in zip(x, y, strict=True)]
     best: list[tuple[int, int, tuple[int, ...]]] = [(0, 0, ())]  # of the p lowest bits: level, tables, how
     for p in range(1, width + 1):
         choices = []

@@ -1,14 +1,13 @@
 """Counting in tables of up to six inputs in few levels: which counters to take in each round.
 
 In a round every bit that is there enters a counter at once or waits. A counter takes up to six bits of neighbouring
-weights and gives their sum, a table for each of its bits. A beam search over the heights of the columns finds, for each
-number of rounds, the fewest tables.
+weights and gives their sum, a table for each of its bits. A beam search follows the heights of the columns. As with
+other counts the shape depends on the number of nets alone, so that a proof can repeat it.
 """
 
 import heapq
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import count
 from typing import NamedTuple
 
 from ..builder import CircuitBuilder
@@ -21,8 +20,6 @@ BEAM = 30
 PARTIAL = 120
 #: Height of a column above which counters of one weight are taken without a choice.
 PLAIN = 18
-#: Rounds that are tried beyond the least that is found.
-MORE = 3
 
 #: Bits of each weight from the counter's own on, and the column of that weight.
 Counter = tuple[int, tuple[int, ...]]
@@ -41,37 +38,18 @@ def counter_outputs(taken: Sequence[int], left: int) -> int:
 
 
 @lru_cache(maxsize=1 << 10)
-def plans(arrivals: tuple[int, ...], width: int) -> tuple[Plan | None, ...]:
-    """For each number of rounds the plan of the fewest tables that was found; None where there is none.
-
-    Parameters
-    ----------
-    arrivals
-        How many bits arrive before each round.
-    width
-        Weights of the sum.
-    """
-    heights = (arrivals[0], *[0] * (width - 1))
-    states: dict[tuple[int, ...], Plan] = {heights: Plan(0, ())}
-    result: list[Plan | None] = []
-    first = None
-    for turn in count(1):
-        done = [plan for state, plan in states.items() if max(state) <= 1] if turn >= len(arrivals) else []
-        result.append(min(done, default=None))
-        if done and first is None:
-            first = turn
-        if first is not None and turn >= first + MORE:
-            return tuple(result)
+def plan_rounds(n: int) -> Plan:
+    """Counters that sum ``n`` bits in the fewest rounds that are found, and then in the fewest tables."""
+    states = {(n, *[0] * (n.bit_length() - 1)): Plan(0, ())}
+    while not (done := [plan for heights, plan in states.items() if max(heights) <= 1]):
         following: dict[tuple[int, ...], Plan] = {}
-        for state, plan in states.items():
-            for counters, out, tables in _round(state):
-                more = arrivals[turn] if turn < len(arrivals) else 0
-                new = (out[0] + more, *out[1:])
-                known = following.get(new)
+        for heights, plan in states.items():
+            for counters, after, tables in _round(heights):
+                known = following.get(after)
                 if known is None or plan.tables + tables < known.tables:
-                    following[new] = Plan(plan.tables + tables, (*plan.rounds, counters))
+                    following[after] = Plan(plan.tables + tables, (*plan.rounds, counters))
         states = _best(following)
-    return ()
+    return min(done)
 
 
 def _best(states: dict[tuple[int, ...], Plan]) -> dict[tuple[int, ...], Plan]:
@@ -125,49 +103,20 @@ def _rests(free: tuple[int, ...], j: int, rest: int) -> list[tuple[int, ...]]:
     return choices
 
 
-def earliest(level: Sequence[int], nets: Sequence[int]) -> int:
-    """The level at which the count of ``nets`` may be there, the nets being so at ``level``."""
-    arrivals, begin = _arrivals(level, nets)
-    found = plans(arrivals, len(nets).bit_length())
-    return begin + next(i for i, plan in enumerate(found) if plan is not None)
-
-
-def _arrivals(level: Sequence[int], nets: Sequence[int]) -> tuple[tuple[int, ...], int]:
-    """How many nets, constants left out, come with each level, and the first of these."""
-    times = [level[net] for net in nets if net != FALSE]
-    begin = min(times, default=0)
-    return tuple(times.count(t) for t in range(begin, max(times, default=0) + 1)), begin
-
-
-def compress_early(b: CircuitBuilder, nets: list[int], latest: int | None = None) -> list[int]:
-    """How many of ``nets`` are true, in few levels of tables; ``latest`` allows more levels and fewer tables.
-
-    Parameters
-    ----------
-    b
-        Takes the tables.
-    nets
-        What is counted; their levels in ``b`` are when they arrive.
-    latest
-        The level by which the count may be there; the least that is found unless given.
-    """
-    width, level = len(nets).bit_length(), b.levels()
+def compress_early(b: CircuitBuilder, nets: list[int]) -> list[int]:
+    """How many of ``nets`` are true, in few levels of tables; the first nets enter first."""
     counted = [net for net in nets if net != FALSE]
-    arrivals, begin = _arrivals(level, counted)
-    found = [(begin + i, plan) for i, plan in enumerate(plans(arrivals, width)) if plan is not None]
-    chosen = min([plan for end, plan in found if latest is not None and end <= latest], default=found[0][1])
-    columns: list[list[int]] = [[] for _ in range(width + 3)]
-    waiting = [[net for net in counted if level[net] == begin + turn] for turn in range(len(arrivals))]
-    columns[0] += waiting[0]
-    for turn, counters in enumerate(chosen.rounds, 1):
+    width = len(nets).bit_length()
+    columns: list[list[int]] = [counted, *([] for _ in range(width))]
+    left = len(counted).bit_length()
+    for counters in plan_rounds(len(counted)).rounds if counted else ():
         made: list[tuple[int, int]] = []
         for j, taken in counters:
-            operands = tuple(columns[j + i].pop(0) for i, n in enumerate(taken) for _ in range(n))
-            for i, truth in enumerate(_sum_tables(taken, counter_outputs(taken, width - j))):
-                made.append((j + i, table(b, truth, operands)))
+            operands = tuple([columns[j + i].pop(0) for i, n in enumerate(taken) for _ in range(n)])
+            truths = _sum_tables(taken, counter_outputs(taken, left - j))
+            made += [(j + i, table(b, truth, operands)) for i, truth in enumerate(truths)]
         for j, net in made:
             columns[j].append(net)
-        columns[0] += waiting[turn] if turn < len(waiting) else []
     return [column[0] if column else FALSE for column in columns[:width]]
 
 
