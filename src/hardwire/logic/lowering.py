@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
-from typing import Literal, cast
+from typing import cast
 
 from ..circuit import Circuit, CircuitBuilder
 from ..circuit.arithmetic import (

@@ -9,6 +9,5 @@ from .counts import COUNTS, CountStyle, popcount
 from .heads import HEADS, HeadGoal, popcounts, with_head
 from .words import add, at_least, at_least_more, difference, exceeds, full_adder, greater
 
-__all__ = ["ARGMAXES", "COUNTS", "HEADS", "ArgmaxStyle", "CountStyle", "HeadGoal", "add", "argmax", "at_least", "at_least_more",
-           "difference", "exceeds", "full_adder", "greater", "popcount",
-           "popcounts", "with_head"]
+__all__ = ["ARGMAXES", "COUNTS", "HEADS", "ArgmaxStyle", "CountStyle", "HeadGoal", "add", "argmax", "at_least",
+           "at_least_more", "difference", "exceeds", "full_adder", "greater", "popcount", "popcounts", "with_head"]

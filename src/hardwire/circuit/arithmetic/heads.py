@@ -36,7 +36,7 @@ def with_head(circuit: Circuit, goal: HeadGoal) -> Circuit:
     counted = {macro.outputs: macro for macro in circuit.macros if macro.kind == "popcount"}
     decided = next((m for m in circuit.macros if m.kind == "argmax" and _groups(m, counted) is not None), None)
     if decided is None:
-        raise InputError(f"circuit {circuit.name!r} states no arg-max of counts, so that its head cannot be built anew; "
+        raise InputError(f"circuit {circuit.name!r} states no arg-max of counts, so its head cannot be built anew; "
                          f"freeze its network again with `hardwire lower RUN --head {goal}`")
     groups = _groups(decided, counted) or []
     b = CircuitBuilder(circuit.name, labels=circuit.labels)

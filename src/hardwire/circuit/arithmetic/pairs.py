@@ -5,7 +5,8 @@ comparisons of those words alone, and no single winner is formed.
 """
 
 from collections.abc import Callable, Sequence
-from itertools import combinations
+from functools import partial
+from itertools import combinations, pairwise
 
 from ..builder import CircuitBuilder
 from ..circuit import FALSE
@@ -42,7 +43,7 @@ def _any_of_all(b: CircuitBuilder, terms: list[list[tuple[int, bool]]], *, inver
     for term in terms:
         count = -(-len(term) // INPUTS)
         ends = [len(term) * i // count for i in range(count + 1)]
-        parts.append([_all(b, term[s:e]) for s, e in zip(ends, ends[1:])])
+        parts.append([_all(b, term[s:e]) for s, e in pairwise(ends)])
     while sum(map(len, parts)) > INPUTS:
         if max(map(len, parts)) > 1:
             parts = [[_all(b, [(net, False) for net in part])] if len(part) > 1 else part for part in parts]
@@ -50,7 +51,7 @@ def _any_of_all(b: CircuitBuilder, terms: list[list[tuple[int, bool]]], *, inver
             nets = [part[0] for part in parts]
             count = -(-len(nets) // INPUTS)
             ends = [len(nets) * i // count for i in range(count + 1)]
-            parts = [[_function(b, nets[s:e], any)] for s, e in zip(ends, ends[1:])]
+            parts = [[_function(b, nets[s:e], any)] for s, e in pairwise(ends)]
     sizes = [len(part) for part in parts]
 
     def value(bits: Sequence[bool]) -> bool:
@@ -81,7 +82,7 @@ def greater_soon(b: CircuitBuilder, arrival: Sequence[int], x: Sequence[int], y:
     width = len(x)
     best: list[tuple[int, int, tuple[int, ...]]] = [(0, 0, ())]  # of the p lowest bits: level, tables, how
     for p in range(1, width + 1):
-        choices = []
+        choices: list[tuple[int, int, tuple[int, ...]]] = []
         for c in range(1, min(p, DIRECT) + 1):
             late = max(arrival[p - c : p])
             if c == p or c <= CARRIED:
@@ -109,7 +110,7 @@ def _compare(b: CircuitBuilder, x: Sequence[int], y: Sequence[int], best: list[t
     if len(how) == 1:
         c = how[0]
         below = [] if c == p else [_compare(b, x, y, best, p - c)]
-        return _function(b, [*x[p - c : p], *y[p - c : p], *below], lambda bits: _exceeds(bits, c))
+        return _function(b, [*x[p - c : p], *y[p - c : p], *below], partial(_exceeds, size=c))
     c, d = how
     low = p - c - d
     places: list[int] = []
@@ -120,8 +121,7 @@ def _compare(b: CircuitBuilder, x: Sequence[int], y: Sequence[int], best: list[t
             kinds.append("bits")
         elif size:
             nets = [*x[start : start + size], *y[start : start + size]]
-            places += [_function(b, nets, lambda bits, n=size: _exceeds(bits, n)),
-                       _function(b, nets, lambda bits, n=size: list(bits[:n]) == list(bits[n:]))]
+            places += [_function(b, nets, partial(_exceeds, size=size)), _function(b, nets, partial(_equals, size=size))]
             kinds.append("place")
     if low:
         places.append(_compare(b, x, y, best, low))
@@ -136,6 +136,11 @@ def _compare(b: CircuitBuilder, x: Sequence[int], y: Sequence[int], best: list[t
         return bool(rest and rest[0])
 
     return _function(b, places, joined)
+
+
+def _equals(bits: Sequence[bool], size: int) -> bool:
+    """``x == y`` of the bits of x and of y."""
+    return list(bits[:size]) == list(bits[size:])
 
 
 def _exceeds(bits: Sequence[bool], size: int) -> bool:

@@ -8,6 +8,7 @@ a register with many readers is copied, since on an FPGA the delay of a net grow
 import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,7 +135,7 @@ def pipeline(
         raise InputError("a pipeline needs either a number of levels or a period; give one of them")
     if levels is not None and levels < 1:
         raise InputError(f"a pipeline of {levels} levels a stage was asked for; give 1 or more")
-    if input_registers < 0 or fan_out is not None and fan_out < 2:
+    if input_registers < 0 or (fan_out is not None and fan_out < 2):
         raise InputError("a pipeline has 0 or more input registers, and a register 2 or more readers")
     graph = _Graph(cover)
     longest, unit = (float(levels), LEVELS) if levels is not None else (float(period or 0), delays)
@@ -197,7 +198,7 @@ class _Graph:
             result += [(net, self.n + f, 0) for f in set(self.operands[net])]
             begin = delays.clock_to_output + max([stored[f] for f in self.operands[net]], default=0.0) + own[net]
             if begin + delays.setup > longest + 1e-9:
-                raise InputError(f"a period of {longest:g} ns is below the {begin + delays.setup:.2f} ns that one table "
+                raise InputError(f"a period of {longest:g} ns is below the {begin + delays.setup:.2f} ns one table "
                                  f"takes with its nets; give a longer one")
             result += [(net, v, 1) for v in self._beyond(net, begin, longest - delays.setup + 1e-9, own, way)]
         # an output that is read goes through a register behind the last table
@@ -288,7 +289,7 @@ def _groups(loads: Sequence[tuple[float, int, int]], most: int | None) -> list[S
         return []
     count = 1 if most is None else -(-len(loads) // most)
     ends = [len(loads) * i // count for i in range(count + 1)]
-    return [loads[a:b] for a, b in zip(ends, ends[1:])]
+    return [loads[a:b] for a, b in pairwise(ends)]
 
 
 def _order(graph: _Graph) -> dict[int, float]:

@@ -21,7 +21,8 @@ Difference = tuple[int, int, int]
 
 def least(n: int, differences: Sequence[Difference], start: Sequence[int]) -> list[int]:
     """The least values that satisfy all differences and are at least ``start``; the differences have no circle."""
-    x, readers, open_operands = list(start), [[] for _ in range(n)], [0] * n
+    x, open_operands = list(start), [0] * n
+    readers: list[list[tuple[int, int]]] = [[] for _ in range(n)]
     for u, v, w in differences:
         readers[u].append((v, w))
         open_operands[v] += 1
@@ -38,7 +39,7 @@ def least(n: int, differences: Sequence[Difference], start: Sequence[int]) -> li
 
 def cheapest(x: Sequence[int], price: Sequence[int], most: Sequence[int],
              differences: Sequence[Difference]) -> list[int]:
-    """The least values of the least cost ``sum(price * x)`` from ``x`` on, which satisfies all differences and is least.
+    """The least values, none below ``x``, that satisfy all differences at the least cost ``sum(price * x)``.
 
     Parameters
     ----------
