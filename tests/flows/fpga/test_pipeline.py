@@ -13,6 +13,7 @@ from hardwire.core.errors import InputError, ToolError
 from hardwire.flows.fpga.pipeline import DELAYS, LEVELS, pipeline, unrolled
 from hardwire.flows.fpga.retiming import cheapest, least
 from hardwire.passes import map_to_luts
+from hardwire.passes.dead_nodes import remove_dead_nodes
 
 
 def clocked(pipelined, codes):
@@ -87,7 +88,6 @@ def test_the_fewest_flip_flops():
         for _ in range(7):
             nets.append(b.node(0b0110, *(int(n) for n in rng.choice(nets, 2, replace=False))))
         b.output("y", nets[-2:])
-        from hardwire.passes.dead_nodes import remove_dead_nodes
         circuit = remove_dead_nodes(b.build())
         latency = circuit.depth + 1
         made = pipeline(circuit, levels=1, latency=latency)

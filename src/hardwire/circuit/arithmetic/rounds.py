@@ -17,7 +17,7 @@ from .compressors import INPUTS, table
 #: Heights that are followed from one round to the next.
 BEAM = 30
 #: Choices that are followed from one column to the next.
-PARTIAL = 120
+PARTIAL = 60
 #: Height of a column above which counters of one weight are taken without a choice.
 PLAIN = 18
 
