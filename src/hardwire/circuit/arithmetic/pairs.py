@@ -121,7 +121,7 @@ def _compare(b: CircuitBuilder, x: Sequence[int], y: Sequence[int], best: list[t
             kinds.append("bits")
         elif size:
             nets = [*x[start : start + size], *y[start : start + size]]
-            places += [_function(b, nets, partial(_exceeds, size=size)), _function(b, nets, partial(_equals, size=size))]
+            places += [_function(b, nets, partial(of, size=size)) for of in (_exceeds, _equals)]
             kinds.append("place")
     if low:
         places.append(_compare(b, x, y, best, low))
