@@ -140,6 +140,15 @@ BENCHMARKS = {
         Goal("delay_apart", 0.05, "largest distance of our delay from OpenSTA's, as a share"),
         Goal("largest_apart", 0.10, "the same of any term of power, at uniform activity and by OpenSTA's conventions"),
     )),
+    "silicon_mnist": Benchmark("silicon", "MNIST placed and routed on ECP5-25, a register at every level of tables", (
+        Goal("routed / hard", 0.978, "hard test accuracy", at_least=True),
+        Goal("routed / reached_mhz", 200.0, "megahertz after routing", at_least=True),
+        Goal("routed / latency_ns", 80.0, "nanoseconds from the input registers to the answer"),
+        Goal("routed / tables", 1800, _LUTS),
+        Goal("small / hard", 0.970, "hard test accuracy of the small circuit", at_least=True),
+        Goal("small / tables", 1000, f"the small circuit's {_LUTS}"),
+        Goal("head_8000 / lut-depth / levels", 29, "levels of six-input tables of a head of 8,000 bits"),
+    )),
     "tables_baseline": Benchmark("tables", "the same before heads, encoders and search knew the price of a gate; kept",
                                  result="tables_baseline"),
 }

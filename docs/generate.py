@@ -307,6 +307,21 @@ def cheapest(figures: Figures) -> list[str]:
     return [*table(heads, rows), f"Checked ({tool}): {checks}.", ""]
 
 
+def silicon(figures: Figures) -> list[str]:
+    """Circuits placed and routed, and heads of 8,000 bits."""
+    rows = []
+    for name in ("routed", "small"):
+        run, flow = figures[name], figures[name]["flow"]
+        reached = ", ".join(f"{mhz:.1f}" for mhz in run["reached_mhz_by_seed"].values())
+        rows.append((name, percent(run["hard"]), f"{whole(run['tables'])}, {run['levels']} levels", flow["device"],
+                     ", ".join(f"{whole(count)} {kind}" for kind, count in flow["cells"].items() if count), reached,
+                     f"{run['latency_clocks']} clocks, {run['latency_ns']:.1f} ns", flow["verified"]))
+    heads = ("circuit", "test", "six-input tables", "device", "cells", "MHz by seed", "latency", "netlist")
+    goals = [(goal, head["levels"], f"{whole(head['nodes'])} of up to {head['node_inputs']} inputs")
+             for goal, head in figures["head_8000"].items()]
+    return [*table(heads, rows), *table(("head of 8,000 bits", "levels", "nodes"), goals)]
+
+
 def tables_baseline(figures: Figures) -> list[str]:
     """Whole circuits of tables, by set."""
     sets = {name: each for name, each in figures.items() if isinstance(each, dict) and "runs" in each}
@@ -369,6 +384,7 @@ SUBJECTS: dict[str, dict[str, Callable[[Figures], list[str]]]] = {
     "Speed of logic networks": {"train_step": train_step, "packed": packed},
     "Cheapest whole circuits": {
         **dict.fromkeys((f"cheapest_{name}" for name in CHEAPEST), cheapest), "tables_baseline": tables_baseline},
+    "Silicon": {"silicon_mnist": silicon},
     "Passes": {"optimize": passes_run},
     "Crossbars": {
         "crossbar_mnist": crossbar_mnist, "crossbar_transfer": crossbar_transfer, "crossbar_step": crossbar_step},

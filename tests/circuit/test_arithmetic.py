@@ -112,7 +112,7 @@ def test_popcount(rng, n, style):
 
 
 #: Nodes an input and levels a bit of the sum, at most.
-LARGE = {"tree": (5.5, 4), "columns": (5, 5), "fast": (6.5, 3.5), "compressors": (1, 2)}
+LARGE = {"tree": (5.5, 4), "columns": (5, 5), "fast": (6.5, 3.5), "compressors": (1, 2), "early": (1.05, 1)}
 
 
 @pytest.mark.parametrize("style", COUNTS)

@@ -27,7 +27,7 @@ TARGETS = ("c", "verilog", "vhdl", "vivado", "quartus", "fusesoc", "litex", "lib
 
 @verb("hardwire lower runs/mnist\nhardwire lower runs/mnist --head depth")
 @run_argument
-@click.option("--head", type=click.Choice(["area", "depth", "luts"]),
+@click.option("--head", type=click.Choice(["area", "depth", "luts", "lut-depth"]),
               help="What counts and arg-max are to be small in (default: area; of a run with a price in luts, luts).")
 def lower(output: Output, run: str, head: "HeadGoal | None") -> int:
     """Freeze a trained run into an exact circuit."""

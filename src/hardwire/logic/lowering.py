@@ -2,10 +2,18 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
-from typing import Literal, cast
+from typing import cast
 
 from ..circuit import Circuit, CircuitBuilder
-from ..circuit.arithmetic import ArgmaxStyle, CountStyle, argmax, at_least, at_least_more, popcount
+from ..circuit.arithmetic import (
+    HEADS,
+    ArgmaxStyle,
+    HeadGoal,
+    argmax,
+    at_least,
+    at_least_more,
+    popcounts,
+)
 from ..circuit.circuit import FALSE
 from ..circuit.comparators import at_least_each
 from ..core.errors import InputError
@@ -19,11 +27,6 @@ from .network.layers import LogicLayer
 from .network.network import Layer, LogicNetwork
 
 PARTS = ("encoder", "network", "head")
-#: What a head is to be small in.
-HeadGoal = Literal["area", "depth", "luts"]
-#: The shapes of counts and arg-max for each goal.
-HEADS: dict[HeadGoal, tuple[CountStyle, ArgmaxStyle]] = {
-    "area": ("columns", "staged"), "depth": ("fast", "pairs"), "luts": ("compressors", "triples")}
 
 
 def lower(network: LogicNetwork, encoder: Encoder | None = None, *, name: str = "network",
@@ -51,7 +54,7 @@ def lower(network: LogicNetwork, encoder: Encoder | None = None, *, name: str = 
         Also put out each class's population count as ``score0, score1, ...``.
     head
         What counts and arg-max are built for: ``area`` in standard cells, ``depth`` in two-input gates, or few tables
-        of six inputs, ``luts``, which technology mapping keeps.
+        of six inputs, ``luts``, or few levels of them, ``lut-depth``; technology mapping keeps tables.
 
     Returns
     -------
@@ -178,7 +181,7 @@ def _head(builder: CircuitBuilder, head: Head, nets: list[int], scores: bool, go
     count_style, argmax_style = HEADS[goal]
     ends = [*accumulate(head.sizes_of(len(nets)), initial=0)]
     with builder.stage("head"):
-        counts = [popcount(builder, nets[i:j], count_style) if j > i else [FALSE] for i, j in pairwise(ends)]
+        counts = popcounts(builder, [nets[i:j] for i, j in pairwise(ends)], count_style)
         for name, word in DECISIONS[head.task](builder, head, counts, argmax_style).items():
             builder.output(name, word)
     for c, count in enumerate(counts if scores else ()):

@@ -6,7 +6,8 @@ the nodes spell.
 
 from .argmax import ARGMAXES, ArgmaxStyle, argmax
 from .counts import COUNTS, CountStyle, popcount
+from .heads import HEADS, HeadGoal, popcounts, with_head
 from .words import add, at_least, at_least_more, difference, exceeds, full_adder, greater
 
-__all__ = ["ARGMAXES", "COUNTS", "ArgmaxStyle", "CountStyle", "add", "argmax", "at_least", "at_least_more",
-           "difference", "exceeds", "full_adder", "greater", "popcount"]
+__all__ = ["ARGMAXES", "COUNTS", "HEADS", "ArgmaxStyle", "CountStyle", "HeadGoal", "add", "argmax", "at_least",
+           "at_least_more", "difference", "exceeds", "full_adder", "greater", "popcount", "popcounts", "with_head"]

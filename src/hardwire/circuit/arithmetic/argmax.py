@@ -9,11 +9,12 @@ from ...core.gates import TABLE
 from ..builder import CircuitBuilder
 from ..circuit import FALSE, TRUE
 from .compressors import INPUTS, table
+from .pairs import table_pairs
 from .prefix import Timed, gate, greater_early
 from .words import greater
 
 #: Shapes of an arg-max; see ``argmax``.
-ArgmaxStyle = Literal["staged", "serial", "one-hot", "tournament", "pairs", "triples"]
+ArgmaxStyle = Literal["staged", "serial", "one-hot", "tournament", "pairs", "triples", "table-pairs"]
 #: A word and its index.
 Entry = tuple[list[int], list[int]]
 #: Words that ``"staged"`` at most compares one after the other before it eliminates.
@@ -37,7 +38,8 @@ def argmax(b: CircuitBuilder, words: Sequence[Sequence[int]], style: ArgmaxStyle
         counters of the other words are then off the longest path, where a mapper that goes for delay recovers area.
         ``"tournament"``: a tree of comparisons whose left side has the largest power of two below ``n`` words, so that
         the index needs no adder. ``"pairs"``: every word against every other, for depth. ``"triples"``: tables of six
-        inputs, the best of three words at a time.
+        inputs, the best of three words at a time. ``"table-pairs"``: every word against every other in tables of six
+        inputs, for few levels of them.
 
     Raises
     ------
@@ -128,16 +130,21 @@ def _any(b: CircuitBuilder, nets: list[int]) -> int:
 
 
 def _pairs(b: CircuitBuilder, words: list[list[int]]) -> list[int]:
-    """A word wins where it exceeds each earlier one and no later one exceeds it."""
+    """A bit of the index is true where a word whose number has it beats all words whose numbers lack it."""
+    n = len(words)
     timed = [[(SKEW * j, net) for j, net in enumerate(word)] for word in words]
-    beaten = {(i, j): greater_early(b, timed[j], timed[i]) for i, j in combinations(range(len(words)), 2)}
-    wins = []
-    for i in range(len(words)):
-        won = [beaten[k, i] for k in range(i)]
-        lost = [beaten[i, k] for k in range(i + 1, len(words))]
-        best = _join(b, won, "AND") if won else (0, TRUE)
-        wins.append(gate(b, TABLE["A_AND_NOT_B"], best, _join(b, lost, "OR")) if lost else best)
-    return [_join(b, [w for i, w in enumerate(wins) if i >> j & 1], "OR")[1] for j in range(index_bits(words))]
+    more = {(i, j): greater_early(b, timed[j], timed[i]) for i, j in combinations(range(n), 2)}
+
+    def best_of(having: list[int], lacking: list[int]) -> int:
+        best = []
+        for i in having:
+            won, lost = [more[k, i] for k in lacking if k < i], [more[i, k] for k in lacking if k > i]
+            first = _join(b, won, "AND") if won else (0, TRUE)
+            best.append(gate(b, TABLE["A_AND_NOT_B"], first, _join(b, lost, "OR")) if lost else first)
+        return _join(b, best, "OR")[1]
+
+    return [best_of([i for i in range(n) if i >> j & 1], [i for i in range(n) if not i >> j & 1])
+            for j in range(index_bits(words))]
 
 
 def _join(b: CircuitBuilder, nets: list[Timed], name: str) -> Timed:
@@ -196,4 +203,4 @@ def _greater_table(bits: int, carried: bool) -> int:
 
 ARGMAXES: dict[ArgmaxStyle, Callable[[CircuitBuilder, list[list[int]]], list[int]]] = {
     "staged": _staged, "serial": _serial, "one-hot": _one_hot, "tournament": _tournament, "pairs": _pairs,
-    "triples": _triples}
+    "triples": _triples, "table-pairs": table_pairs}

@@ -11,10 +11,11 @@ from ..builder import CircuitBuilder
 from ..circuit import FALSE
 from .compressors import compress
 from .prefix import sum_of_rows
+from .rounds import compress_early
 from .words import add, full_adder
 
 #: Shapes of a population count; see ``popcount``.
-CountStyle = Literal["columns", "tree", "fast", "compressors"]
+CountStyle = Literal["columns", "tree", "fast", "compressors", "early"]
 
 
 def popcount(b: CircuitBuilder, nets: Sequence[int], style: CountStyle = "columns") -> list[int]:
@@ -31,6 +32,8 @@ def popcount(b: CircuitBuilder, nets: Sequence[int], style: CountStyle = "column
         two. ``"tree"``: ripple adders in a tree, ``count(x[0:n]) = count(x[0:h]) + count(x[h:n-1]) + x[n-1]`` with
         ``h = (n - 1) // 2``, the last bit being the carry. ``"fast"``, for depth: full adders take the earliest bits,
         a prefix adder ends. ``"compressors"``: tables of up to six inputs; see ``compressors.compress``.
+        ``"early"``: tables of up to six inputs in few levels; see ``rounds.compress_early``.
+
 
     Raises
     ------
@@ -101,4 +104,5 @@ def _fast(b: CircuitBuilder, nets: list[int]) -> list[int]:
 
 
 COUNTS: dict[CountStyle, Callable[[CircuitBuilder, list[int]], list[int]]] = {
-    "columns": _columns, "tree": _tree, "fast": _fast, "compressors": compress}
+    "columns": _columns, "tree": _tree, "fast": _fast, "compressors": compress,
+    "early": compress_early}
