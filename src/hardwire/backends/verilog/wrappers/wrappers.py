@@ -5,11 +5,10 @@ bits of ``x``, and so is the first word of the result in ``y``.
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 from ....circuit import Circuit
 from ....core.errors import InputError, ToolError
