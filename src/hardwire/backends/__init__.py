@@ -4,11 +4,13 @@ from .c import backend as c
 from .common import Backend
 from .projects import backend as projects
 from .verilog import backend as verilog
+from .verilog.wrappers import emit_core_or_wrapped
 
 #: Target -> back end.
 BACKENDS: dict[str, Backend] = {
     "c": Backend("C99", c.emit, c.run),
-    "verilog": Backend("Verilog-2001", verilog.emit, verilog.run, ("pipeline", "bus", "register_inputs")),
+    "verilog": Backend("Verilog-2001", emit_core_or_wrapped, verilog.run,
+                       ("pipeline", "bus", "register_inputs", "wrapper", "bus_width", "divider")),
     **projects.ROWS,
 }
 

@@ -4,18 +4,20 @@ A wrapper knows of its core the numbers of bits and the latency in clocks. The f
 bits of ``x``, and so is the first word of the result in ``y``.
 """
 
-import re
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from numpy.typing import ArrayLike
+
 from ....circuit import Circuit
-from ....core.errors import InputError, ToolError
+from ....core.errors import InputError
 from ....core.files import write_text
 from ....core.names import IDENTIFIER
 from ...common import source
-from ..backend import KEYWORDS, emit
+from ..backend import design_of, emit, emit_design
+from ..ports import KEYWORDS, Bus, bit_range
 
 #: What a core can be wrapped in.
 Kind: TypeAlias = Literal["registered", "stream", "axis", "spi", "uart", "shift"]
@@ -34,7 +36,7 @@ class Wrapper:
     modules
         Its hand-written modules, one file each, the outermost first.
     ports
-        ``(direction, width, name)`` of the top module; a width is a number, or ``x``, ``y``, ``w`` or ``w/8``.
+        ``(direction, width, name)`` of the top module; a width is 1, or one of ``x``, ``y``, ``w`` and ``w/8``.
     parameters
         Of the outermost module.
     clock
@@ -130,7 +132,7 @@ def wrap(
     widths = {"x": x, "y": y, "w": bus_width, "w/8": bus_width // 8}
     values = {"X": x, "Y": y, "LATENCY": latency, "W": bus_width, "DIVIDER": divider,
               "ADDRESS": address_bits(kind, x=x, y=y, latency=latency, bus_width=bus_width)}
-    ports = [f"{direction} wire {_range(widths.get(str(width), width))}{port}"
+    ports = [f"{direction} wire {bit_range(widths.get(str(width), 1))}{port}"
              for direction, width, port in wrapper.ports]
     ends = [f".{port}({port})" for _, _, port in wrapper.ports] + [".core_x(core_x)", ".core_y(core_y)"]
     parameters = ", ".join(f".{parameter}({values[parameter]})" for parameter in wrapper.parameters)
@@ -141,8 +143,8 @@ def wrap(
 module {top} (
   {f",{chr(10)}  ".join(ports)}
 );
-  wire {_range(x)}core_x;
-  wire {_range(y)}core_y;
+  wire {bit_range(x)}core_x;
+  wire {bit_range(y)}core_y;
   {wrapper.modules[0]} #({parameters}) wrapper (
     {f",{chr(10)}    ".join(ends)}
   );
@@ -166,7 +168,8 @@ def address_bits(kind: Kind, *, x: int, y: int, latency: int, bus_width: int) ->
 
 def emit_wrapped(
     circuit: Circuit, out_dir: str | PathLike[str], *, kind: Kind, bus_width: int = 32, divider: int = 104,
-    **options: Any,
+    name: str | None = None, pipeline: int | None = None, register_inputs: bool = False,
+    vectors: ArrayLike | None = None,
 ) -> list[Path]:
     """Write a circuit as a core with packed buses, and a top module ``NAME_KIND`` with the wrapper around it.
 
@@ -176,8 +179,8 @@ def emit_wrapped(
         What to write, and the folder.
     kind, bus_width, divider
         As for ``wrap``.
-    options
-        Of ``emit`` for Verilog, such as ``name`` and ``pipeline``.
+    name, pipeline, register_inputs, vectors
+        As for ``emit`` of the Verilog back end. Every wrapper has a register at the core's inputs.
 
     Returns
     -------
@@ -191,18 +194,35 @@ def emit_wrapped(
     """
     if not circuit.n_input_bits:
         raise InputError(f"circuit {circuit.name!r} has no inputs; a wrapper has nothing to bring to it")
-    _check(kind, circuit.n_input_bits, sum(circuit.output_widths), 0, bus_width, divider)
-    files = emit(circuit, out_dir, bus="packed", **options)
-    texts = wrap(files[0].stem, kind, x=circuit.n_input_bits, y=sum(circuit.output_widths),
-                 latency=_latency(files[0]), bus_width=bus_width, divider=divider)
-    return [*files, *(write_text(Path(out_dir) / file, text) for file, text in texts.items())]
+    design = design_of(circuit, name, pipeline=pipeline, bus="packed", register_inputs=register_inputs)
+    texts = wrap(design.name, kind, x=circuit.n_input_bits, y=sum(circuit.output_widths), latency=design.latency,
+                 bus_width=bus_width, divider=divider)
+    return [*emit_design(circuit, design, out_dir, vectors=vectors),
+            *(write_text(Path(out_dir) / file, text) for file, text in texts.items())]
 
 
-def _latency(core: Path) -> int:
-    match = re.search(r"\bLATENCY = (\d+);", core.read_text(encoding="utf-8"))
-    if not match:
-        raise ToolError(f"{core} states no LATENCY; emit it again")
-    return int(match[1])
+def emit_core_or_wrapped(
+    circuit: Circuit, out_dir: str | PathLike[str], *, wrapper: Kind | None = None, bus_width: int | None = None,
+    divider: int | None = None, bus: Bus | None = None, **options: Any,
+) -> list[Path]:
+    """Write a core as ``emit`` of the Verilog back end does, or one in a wrapper as ``emit_wrapped``.
+
+    Raises
+    ------
+    InputError
+        As both, and where an option has no meaning for the wrapper or without one.
+    """
+    given = {"bus_width": ("axis", bus_width), "divider": ("uart", divider)}
+    for name, (kind, value) in given.items():
+        if value is not None and wrapper != kind:
+            words = name.replace("_", " ")
+            raise InputError(f"{words} {value} is of the wrapper {kind}; leave it out, or choose that wrapper")
+    if wrapper is None:
+        return emit(circuit, out_dir, bus=bus or "named", **options)
+    if bus == "named":
+        raise InputError(f"the wrapper {wrapper} stands around a core with packed buses; leave the bus out")
+    numbers = {name: value for name, (_, value) in given.items() if value is not None}
+    return emit_wrapped(circuit, out_dir, kind=wrapper, **numbers, **options)
 
 
 def _check(kind: str, x: int, y: int, latency: int, bus_width: int, divider: int) -> None:
@@ -214,7 +234,3 @@ def _check(kind: str, x: int, y: int, latency: int, bus_width: int, divider: int
         raise InputError(f"a bus of {bus_width} bits is none of AXI4-Stream's here; give 8 to 512, a multiple of 8")
     if kind == "uart" and divider < 4:
         raise InputError(f"{divider} clocks are too few for a bit of a UART; give 4 or more")
-
-
-def _range(width: Any) -> str:
-    return f"[{int(width) - 1}:0] " if int(width) > 1 else ""
