@@ -6,7 +6,6 @@ from pathlib import Path
 from pysat.solvers import Solver
 
 from hardwire.backends.common import source
-from hardwire.core.programs import run_command
 from hardwire.flows.yosys import run_yosys
 
 PROPERTIES = Path(__file__).parent / "properties.v"
