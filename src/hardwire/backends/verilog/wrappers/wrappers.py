@@ -21,6 +21,8 @@ from ..ports import KEYWORDS, Bus, bit_range
 
 #: What a core can be wrapped in.
 Kind: TypeAlias = Literal["registered", "stream", "axis", "spi", "uart", "shift"]
+#: Data bits of an AXI4-Stream, and clocks in a bit of a UART (12 MHz and 115,200 baud), where nothing else is said.
+BUS_WIDTH, DIVIDER = 32, 104
 #: Largest latency that is no mistake.
 MOST_LATENCY = 1 << 16
 
@@ -91,7 +93,7 @@ WRAPPERS: dict[str, Wrapper] = {
 
 
 def wrap(
-    name: str, kind: Kind, *, x: int, y: int, latency: int, bus_width: int = 32, divider: int = 104,
+    name: str, kind: Kind, *, x: int, y: int, latency: int, bus_width: int = BUS_WIDTH, divider: int = DIVIDER,
 ) -> dict[str, str]:
     """Write the module ``NAME_KIND``, which holds the core ``NAME`` and its wrapper.
 
@@ -167,7 +169,7 @@ def address_bits(kind: Kind, *, x: int, y: int, latency: int, bus_width: int) ->
 
 
 def emit_wrapped(
-    circuit: Circuit, out_dir: str | PathLike[str], *, kind: Kind, bus_width: int = 32, divider: int = 104,
+    circuit: Circuit, out_dir: str | PathLike[str], *, kind: Kind, bus_width: int = BUS_WIDTH, divider: int = DIVIDER,
     name: str | None = None, pipeline: int | None = None, register_inputs: bool = False,
     vectors: ArrayLike | None = None,
 ) -> list[Path]:
@@ -212,17 +214,15 @@ def emit_core_or_wrapped(
     InputError
         As both, and where an option has no meaning for the wrapper or without one.
     """
-    given = {"bus_width": ("axis", bus_width), "divider": ("uart", divider)}
-    for name, (kind, value) in given.items():
+    for words, value, kind in (("bus width", bus_width, "axis"), ("divider", divider, "uart")):
         if value is not None and wrapper != kind:
-            words = name.replace("_", " ")
             raise InputError(f"{words} {value} is of the wrapper {kind}; leave it out, or choose that wrapper")
     if wrapper is None:
         return emit(circuit, out_dir, bus=bus or "named", **options)
     if bus == "named":
         raise InputError(f"the wrapper {wrapper} stands around a core with packed buses; leave the bus out")
-    numbers = {name: value for name, (_, value) in given.items() if value is not None}
-    return emit_wrapped(circuit, out_dir, kind=wrapper, **numbers, **options)
+    return emit_wrapped(circuit, out_dir, kind=wrapper, bus_width=BUS_WIDTH if bus_width is None else bus_width,
+                        divider=DIVIDER if divider is None else divider, **options)
 
 
 def _check(kind: str, x: int, y: int, latency: int, bus_width: int, divider: int) -> None:
