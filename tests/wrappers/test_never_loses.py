@@ -20,6 +20,7 @@ def test_the_stream_is_proved(tmp_path):
     ("stream_properties", {"X": 1, "LATENCY": 0, "ADDRESS": 2}),
     ("stream_properties", {"X": 3, "LATENCY": 5, "ADDRESS": 3}),
     ("stream_properties", {"X": 2, "LATENCY": 9, "ADDRESS": 2}),
+    ("stream_properties", {"X": 1, "LATENCY": 24, "ADDRESS": 5}),
     AXIS,
     ("axis_properties", {"X": 20, "W": 8, "LATENCY": 3, "ADDRESS": 2}),
     ("axis_properties", {"X": 33, "W": 8, "LATENCY": 0, "ADDRESS": 1}),
