@@ -9,7 +9,7 @@ from hardwire.backends.common import source
 from hardwire.flows.yosys import run_yosys
 
 PROPERTIES = Path(__file__).parent / "properties.v"
-MODULES = ("stream_wrapper", "axis_wrapper", "axis_input", "axis_output", "result_queue")
+MODULES = ("stream_wrapper", "axis_wrapper", "axis_input", "axis_output", "result_queue", "flagged_counter")
 
 
 def verilog(faults=()):
@@ -27,10 +27,11 @@ def aiger(texts, top, parameters, folder):
         (folder / f"{name}.v").write_text(text)
     (folder / "properties.v").write_text(PROPERTIES.read_text())
     x = parameters["X"]
-    joined = {name: rf"\dut.queue.{name}" for name in ("accepted", "written", "read", "flight")}
+    joined = {name.replace(".", "_"): rf"\dut.queue.{name}" for name in ("write_at", "read_at", "flight", "credits.count", "results.count", "credit")}
     joined |= {f"places[{x * k + x - 1}:{x * k}]": rf"\dut.queue.places[{k}]" for k in range(1 << parameters["ADDRESS"])}
     if top == "axis_properties":
         joined |= {"dropping": r"\dut.from_stream.dropping", "in_beat": r"\dut.from_stream.beat",
+                   "in_last": r"\dut.from_stream.last",
                    "to_beat": r"\dut.to_stream.several.beat" if x > parameters["W"] else "1'0"}
     values = " ".join(f"-chparam {name} {value}" for name, value in parameters.items())
     commands = ["read_verilog properties.v", *(f"read_verilog {name}.v" for name in texts),

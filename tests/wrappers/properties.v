@@ -49,7 +49,8 @@ endmodule
 
 // Registers of result_queue against in_order: what is true at every clock, and is enough for a proof by induction.
 module queue_invariant #(parameter W = 1, parameter LATENCY = 1, parameter ADDRESS = 2) (
-  input wire [ADDRESS:0] accepted, input wire [ADDRESS:0] written, input wire [ADDRESS:0] read,
+  input wire [ADDRESS-1:0] write_at, input wire [ADDRESS-1:0] read_at,
+  input wire [ADDRESS:0] credits_count, input wire [ADDRESS:0] results_count, input wire credit, input wire out_valid,
   input wire [LATENCY:0] flight, input wire [(1<<ADDRESS)*W-1:0] places, input wire [(LATENCY+1)*W-1:0] stage,
   input wire [5:0] in_flight, input wire [1:0] state, input wire [5:0] before, input wire [5:0] dry,
   input wire [W-1:0] marked, output wire holds
@@ -70,16 +71,16 @@ module queue_invariant #(parameter W = 1, parameter LATENCY = 1, parameter ADDRE
   end
   wire [5:0] in_core = later[0];
   wire [5:0] in_queue = in_flight - in_core;
-  wire [ADDRESS:0] outstanding = accepted - read, to_come = accepted - written;
-  wire [ADDRESS-1:0] place = read + before;
+  wire [ADDRESS-1:0] apart = write_at - read_at, place = read_at + before;
   always @* begin
     at_its_stage = 1;
     for (s = 0; s <= LATENCY; s = s + 1)
       if (flight[s] && later[s+1] == before - in_queue && stage[s*W+:W] != marked)
         at_its_stage = 0;
   end
-  assign holds = outstanding == in_flight && in_flight <= (1 << ADDRESS) && to_come == in_core && in_core <= in_flight
-    && (in_flight == 0 || written != read || dry <= oldest)
+  assign holds = credits_count + in_flight == (1 << ADDRESS) && in_core <= in_flight && results_count == in_queue
+    && apart == in_queue[ADDRESS-1:0] && credit == (credits_count != 0) && out_valid == (results_count != 0)
+    && (in_flight == 0 || out_valid || dry <= oldest)
     && (state != 1 || before < in_flight && (before < in_queue ? places[place*W+:W] == marked : at_its_stage));
 endmodule
 
@@ -120,13 +121,16 @@ module stream_properties #(parameter X = 2, parameter LATENCY = 1, parameter ADD
   assign bad[6] = reset && in_ready;
 
   // Wires that are joined with registers of the wrapper once the modules are one.
-  wire [ADDRESS:0] accepted, written, read;
+  wire [ADDRESS-1:0] write_at, read_at;
+  wire [ADDRESS:0] credits_count, results_count;
+  wire credit;
   wire [LATENCY:0] flight;
   wire [(1<<ADDRESS)*X-1:0] places;
   wire [(LATENCY+1)*X-1:0] stage;
   wire queue_holds;
   queue_invariant #(.W(X), .LATENCY(LATENCY), .ADDRESS(ADDRESS)) queue_invariant (
-    .accepted(accepted), .written(written), .read(read), .flight(flight), .places(places), .stage(stage),
+    .write_at(write_at), .read_at(read_at), .credits_count(credits_count), .results_count(results_count), .credit(credit),
+    .out_valid(out_valid), .flight(flight), .places(places), .stage(stage),
     .in_flight(in_flight), .state(state), .before(before), .dry(dry), .marked(marked), .holds(queue_holds)
   );
   assign holds = queue_holds;
@@ -210,17 +214,20 @@ module axis_properties #(parameter X = 12, parameter W = 8, parameter LATENCY = 
   assign bad[8] = started && out_valid && (out_last != final || out_keep != (final ? (1 << BYTES) - 1 : {(W/8){1'b1}}));
 
   // Wires that are joined with registers of the wrapper once the modules are one.
-  wire [ADDRESS:0] accepted, written, read;
+  wire [ADDRESS-1:0] write_at, read_at;
+  wire [ADDRESS:0] credits_count, results_count;
+  wire credit;
   wire [LATENCY:0] flight;
   wire [(1<<ADDRESS)*X-1:0] places;
   wire [(LATENCY+1)*X-1:0] stage;
   wire queue_holds;
   queue_invariant #(.W(X), .LATENCY(LATENCY), .ADDRESS(ADDRESS)) queue_invariant (
-    .accepted(accepted), .written(written), .read(read), .flight(flight), .places(places), .stage(stage),
+    .write_at(write_at), .read_at(read_at), .credits_count(credits_count), .results_count(results_count), .credit(credit),
+    .out_valid(out_valid), .flight(flight), .places(places), .stage(stage),
     .in_flight(in_flight), .state(state), .before(before), .dry(dry), .marked(marked), .holds(queue_holds)
   );
   wire [(BEATS>2?$clog2(BEATS):1)-1:0] in_beat, to_beat;  // of axis_input and of axis_output
-  wire dropping;
+  wire dropping, in_last;
   reg parts;
   integer k;
   always @* begin
@@ -232,6 +239,6 @@ module axis_properties #(parameter X = 12, parameter W = 8, parameter LATENCY = 
       if (k / W >= beat && beats[k])
         parts = 0;
   end
-  assign holds = queue_holds && dropping == faulty && (faulty || (beat < BEATS && in_beat == beat && parts))
+  assign holds = queue_holds && dropping == faulty && (faulty || (beat < BEATS && in_beat == beat && in_last == (beat == BEATS - 1) && parts))
     && out_beat < BEATS && to_beat == out_beat && (out_beat == 0 || out_valid);
 endmodule

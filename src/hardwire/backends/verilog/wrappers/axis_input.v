@@ -26,13 +26,13 @@ module axis_input #(parameter X = 1, parameter W = 8) (
 
   localparam BEATS = (X + W - 1) / W;
   localparam B = bits(BEATS - 1);
-  localparam [31:0] LAST = BEATS - 1;
+  localparam [31:0] BEFORE = BEATS - 2;
   localparam REST = X - (BEATS - 1) * W;
   localparam BYTES = (REST + 7) / 8;
 
   reg [B-1:0] beat;
   reg dropping;
-  wire last = beat == LAST[B-1:0];
+  reg last;  // whether beat is the last one
   wire whole = last ? &tkeep[BYTES-1:0] : &tkeep;
   wire taken = tvalid && tready && !dropping;
   assign accept = taken && tlast && last && whole;
@@ -41,6 +41,7 @@ module axis_input #(parameter X = 1, parameter W = 8) (
     if (!aresetn) begin
       beat <= {B{1'b0}};
       dropping <= 1'b0;
+      last <= BEATS == 1;
       short_packet <= 1'b0;
       long_packet <= 1'b0;
     end else begin
@@ -48,6 +49,7 @@ module axis_input #(parameter X = 1, parameter W = 8) (
       long_packet <= taken && !tlast && last;
       if (tvalid && tready) begin
         beat <= tlast ? {B{1'b0}} : last ? beat : beat + 1'b1;
+        last <= BEATS == 1 || (!tlast && (last || beat == BEFORE[B-1:0]));
         dropping <= !tlast && (dropping || last || !whole);
       end
     end

@@ -1,8 +1,7 @@
 // Results of a core that is never stopped, kept in order until they are taken.
 // accept says that an input enters the core in the next clock; its result comes LATENCY clocks after that. Each input
-// reserves one of 2**ADDRESS places as it is accepted, and the place is free again once its result is delivered: ready is
-// low while there is none, so that no result finds the queue full. One input a clock needs LATENCY + 3 places.
-// Three counters, which only count up, with one bit more than a place has: inputs accepted, results written and read.
+// takes one of 2**ADDRESS credits as it is accepted, and gives it back as its result is delivered: ready is low while there
+// is none, so that no result finds all places taken. One input a clock needs LATENCY + 3 places.
 `default_nettype none
 module result_queue #(parameter Y = 1, parameter LATENCY = 0, parameter ADDRESS = 2) (
   input wire clk,
@@ -15,33 +14,37 @@ module result_queue #(parameter Y = 1, parameter LATENCY = 0, parameter ADDRESS 
   output wire [Y-1:0] y
 );
   reg [Y-1:0] places [0:(1<<ADDRESS)-1];
-  reg [ADDRESS:0] accepted, written, read;
+  reg [ADDRESS-1:0] write_at, read_at;
   reg [LATENCY:0] flight;
   wire [LATENCY+1:0] stage = {flight, accept};
   wire arrive = stage[LATENCY+1];
+  wire deliver = out_valid && out_ready;
+  wire credit;
+  assign ready = credit && !rst;
+  assign y = places[read_at];
 
-  assign ready = !rst && (accepted ^ read) != {1'b1, {ADDRESS{1'b0}}};
-  assign out_valid = written != read;
-  assign y = places[read[ADDRESS-1:0]];
+  flagged_counter #(.B(ADDRESS + 1), .START(1 << ADDRESS)) credits (
+    .clk(clk), .rst(rst), .up(deliver), .down(accept), .above_zero(credit)
+  );
+  flagged_counter #(.B(ADDRESS + 1)) results (
+    .clk(clk), .rst(rst), .up(arrive), .down(deliver), .above_zero(out_valid)
+  );
 
   always @(posedge clk)
     if (arrive)
-      places[written[ADDRESS-1:0]] <= core_y;
+      places[write_at] <= core_y;
 
   always @(posedge clk)
     if (rst) begin
       flight <= {(LATENCY + 1){1'b0}};
-      accepted <= {(ADDRESS + 1){1'b0}};
-      written <= {(ADDRESS + 1){1'b0}};
-      read <= {(ADDRESS + 1){1'b0}};
+      write_at <= {ADDRESS{1'b0}};
+      read_at <= {ADDRESS{1'b0}};
     end else begin
       flight <= stage[LATENCY:0];
-      if (accept)
-        accepted <= accepted + 1'b1;
       if (arrive)
-        written <= written + 1'b1;
-      if (out_valid && out_ready)
-        read <= read + 1'b1;
+        write_at <= write_at + 1'b1;
+      if (deliver)
+        read_at <= read_at + 1'b1;
     end
 endmodule
 `default_nettype wire

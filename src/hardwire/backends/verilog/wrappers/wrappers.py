@@ -63,12 +63,12 @@ WRAPPERS: dict[str, Wrapper] = {
          ("output", 1, "out_valid"), ("output", "y", "y")),
         ("X", "Y", "LATENCY"), enable="ce"),
     "stream": Wrapper(
-        "valid and ready at both ends", ("stream_wrapper", "result_queue"),
+        "valid and ready at both ends", ("stream_wrapper", "result_queue", "flagged_counter"),
         (("input", 1, "clk"), ("input", 1, "rst"), ("input", 1, "in_valid"), ("output", 1, "in_ready"),
          ("input", "x", "x"), ("output", 1, "out_valid"), ("input", 1, "out_ready"), ("output", "y", "y")),
         ("X", "Y", "LATENCY", "ADDRESS")),
     "axis": Wrapper(
-        "AXI4-Stream at both ends", ("axis_wrapper", "axis_input", "result_queue", "axis_output"),
+        "AXI4-Stream at both ends", ("axis_wrapper", "axis_input", "result_queue", "flagged_counter", "axis_output"),
         (("input", 1, "aclk"), ("input", 1, "aresetn"),
          ("input", 1, "s_axis_tvalid"), ("output", 1, "s_axis_tready"), ("input", "w", "s_axis_tdata"),
          ("input", "w/8", "s_axis_tkeep"), ("input", 1, "s_axis_tlast"),
