@@ -27,7 +27,8 @@ def aiger(texts, top, parameters, folder):
         (folder / f"{name}.v").write_text(text)
     (folder / "properties.v").write_text(PROPERTIES.read_text())
     x = parameters["X"]
-    joined = {name.replace(".", "_"): rf"\dut.queue.{name}" for name in ("write_at", "read_at", "flight", "credits.count", "results.count", "credit")}
+    joined = {name.replace(".", "_"): rf"\dut.queue.{name}"
+              for name in ("write_at", "read_at", "flight", "credits.count", "results.count", "credit")}
     joined |= {f"places[{x * k + x - 1}:{x * k}]": rf"\dut.queue.places[{k}]" for k in range(1 << parameters["ADDRESS"])}
     if top == "axis_properties":
         joined |= {"dropping": r"\dut.from_stream.dropping", "in_beat": r"\dut.from_stream.beat",

@@ -35,13 +35,13 @@ def test_proved(top, parameters, tmp_path):
 
 #: What is planted: file, text, what stands there instead.
 FAULTS = {
-    "no back-pressure": ("result_queue", "ready = credit && !rst", "ready = (credit || 1'b1) && !rst"),
+    "no back-pressure": ("result_queue", "ready = credit && !rst", "ready = (credit || !rst) && !rst"),
     "no credit comes back": ("result_queue", ".up(deliver), .down(accept)", ".up(1'b0), .down(accept)"),
     "credit though nothing was delivered": ("result_queue", ".up(deliver), .down(accept)", ".up(out_valid), .down(accept)"),
     "one credit too many": ("result_queue", ".START(1 << ADDRESS)", ".START((1 << ADDRESS) + 1)"),
     "one credit too few": ("result_queue", ".START(1 << ADDRESS)", ".START((1 << ADDRESS) - 1)"),
     "written beside its place": ("result_queue", "places[write_at]", "places[~write_at]"),
-    "read beside its place": ("result_queue", "places[read_at]", "places[write_at]"),
+    "read beside its place": ("result_queue", "places[read_at]", "places[~read_at]"),
     "read though nobody took it": ("result_queue", "deliver = out_valid && out_ready", "deliver = out_valid"),
     "read though there is none": ("result_queue", "if (deliver)", "if (out_ready)"),
     "a clock too early": ("result_queue", "arrive = stage[LATENCY+1]", "arrive = stage[LATENCY]"),

@@ -1,7 +1,7 @@
 // A count that up and down change by one, and a register that tells whether it is above zero: no output waits for a comparison.
-// down comes only where the count is above zero.
+// down comes only where the count is above zero. B is 2 or more.
 `default_nettype none
-module flagged_counter #(parameter B = 1, parameter START = 0) (
+module flagged_counter #(parameter B = 2, parameter START = 0) (
   input wire clk,
   input wire rst,
   input wire up,
@@ -17,7 +17,7 @@ module flagged_counter #(parameter B = 1, parameter START = 0) (
       above_zero <= FIRST != 0;
     end else begin
       if (up != down)
-        count <= up ? count + 1'b1 : count - 1'b1;
+        count <= count + {{(B - 1){down}}, 1'b1};
       above_zero <= up || (down ? count[B-1:1] != 0 || !count[0] : above_zero);
     end
 endmodule
