@@ -126,7 +126,7 @@ def test_registered(simulator, pipeline, small, tmp_path):
 
 @pytest.mark.slow
 @both
-@pytest.mark.parametrize("kind, count, bad", [("shift", 40, 0), ("spi", 30, 0.3), ("uart", 20, 0.3)])
+@pytest.mark.parametrize("kind, count, bad", [("shift", 40, 0), ("spi", 15, 0.3), ("uart", 20, 0.3)])
 def test_few_pins(simulator, kind, count, bad, small, tmp_path):
     emitted = {"divider": 16} if kind == "uart" else {}
     job, _, said = transactions(small, kind, count, tmp_path, simulator=simulator, bad=bad, emitted=emitted)
