@@ -7,7 +7,7 @@ bits of ``x``, and so is the first word of the result in ``y``.
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from numpy.typing import ArrayLike
 
@@ -205,7 +205,8 @@ def emit_wrapped(
 
 def emit_core_or_wrapped(
     circuit: Circuit, out_dir: str | PathLike[str], *, wrapper: Kind | None = None, bus_width: int | None = None,
-    divider: int | None = None, bus: Bus | None = None, **options: Any,
+    divider: int | None = None, bus: Bus | None = None, name: str | None = None, pipeline: int | None = None,
+    register_inputs: bool = False, vectors: ArrayLike | None = None,
 ) -> list[Path]:
     """Write a core as ``emit`` of the Verilog back end does, or one in a wrapper as ``emit_wrapped``.
 
@@ -218,11 +219,13 @@ def emit_core_or_wrapped(
         if value is not None and wrapper != kind:
             raise InputError(f"{words} {value} is of the wrapper {kind}; leave it out, or choose that wrapper")
     if wrapper is None:
-        return emit(circuit, out_dir, bus=bus or "named", **options)
+        return emit(circuit, out_dir, name=name, pipeline=pipeline, bus=bus or "named", register_inputs=register_inputs,
+                    vectors=vectors)
     if bus == "named":
         raise InputError(f"the wrapper {wrapper} stands around a core with packed buses; leave the bus out")
     return emit_wrapped(circuit, out_dir, kind=wrapper, bus_width=BUS_WIDTH if bus_width is None else bus_width,
-                        divider=DIVIDER if divider is None else divider, **options)
+                        divider=DIVIDER if divider is None else divider, name=name, pipeline=pipeline,
+                        register_inputs=register_inputs, vectors=vectors)
 
 
 def _check(kind: str, x: int, y: int, latency: int, bus_width: int, divider: int) -> None:
