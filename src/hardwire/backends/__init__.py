@@ -4,12 +4,14 @@ from .c import backend as c
 from .common import Backend
 from .projects import backend as projects
 from .verilog import backend as verilog
+from .verilog.wrappers import emit_core_or_wrapped
 from .vhdl import backend as vhdl
 
 #: Target -> back end.
 BACKENDS: dict[str, Backend] = {
     "c": Backend("C99", c.emit, c.run),
-    "verilog": Backend("Verilog-2001", verilog.emit, verilog.run, ("pipeline", "bus", "register_inputs")),
+    "verilog": Backend("Verilog-2001", emit_core_or_wrapped, verilog.run,
+                       ("pipeline", "bus", "register_inputs", "wrapper", "bus_width", "divider")),
     "vhdl": Backend("VHDL-93", vhdl.emit, options=("pipeline", "register_inputs")),
     **projects.ROWS,
 }

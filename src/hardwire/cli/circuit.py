@@ -110,6 +110,7 @@ def show(output: Output, circuit: str, full: bool) -> int:
 
 @verb("hardwire emit runs/mnist --to c --out firmware\nhardwire emit runs/mnist --to verilog --pipeline 4 --out rtl\n"
       "hardwire emit runs/mnist --to verilog --bus packed --pipeline 4 --register-inputs --out rtl\n"
+      "hardwire emit runs/mnist --to verilog --pipeline 4 --wrapper axis --bus-width 64 --out rtl\n"
       "hardwire emit runs/mnist --to vivado --pipeline 4 --clock 250 --device xc7a35tcpg236-1 --out project")
 @circuit_argument
 @click.option("--to", required=True, type=click.Choice(TARGETS), help="The target.")
@@ -118,6 +119,10 @@ def show(output: Output, circuit: str, full: bool) -> int:
 @click.option("--bus", type=click.Choice(["named", "packed"]),
               help="Verilog: one port for each word (default), or x, y and a clock enable.")
 @click.option("--register-inputs", is_flag=True, help="Verilog, VHDL: a register at the inputs too.")
+@click.option("--wrapper", type=click.Choice(["registered", "stream", "axis", "spi", "uart", "shift"]),
+              help="Verilog: a top module around a packed core.")
+@click.option("--bus-width", type=int, metavar="N", help="Verilog: data bits of the wrapper axis (default: 32).")
+@click.option("--divider", type=int, metavar="N", help="Verilog: clocks in a bit of the wrapper uart (default: 104).")
 @click.option("--clock", type=float, metavar="MHz", help="Projects: the clock to reach (default: 100).")
 @click.option("--device", metavar="NAME", help="Projects: the part, as the vendor names it.")
 def emit(output: Output, *, circuit: str, to: str, out: str, **options: Any) -> int:
