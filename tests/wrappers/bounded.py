@@ -1,4 +1,4 @@
-"""A sequential circuit out of Verilog, and whether its outputs can ever be 1: by SAT within a depth, by PDR for ever."""
+"""A sequential circuit out of Verilog, and whether its properties hold: by SAT within a depth, by induction for ever."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ def verilog(faults=()):
 
 
 def aiger(texts, top, parameters, folder):
-    """Write ``top`` as ``machine.aag`` and ``machine.aig``, in which every register begins at 0 or at an input's value."""
+    """Read ``top`` as a machine in which every register begins at 0 or at an input's value."""
     for name, text in texts.items():
         (folder / f"{name}.v").write_text(text)
     (folder / "properties.v").write_text(PROPERTIES.read_text())
@@ -39,8 +39,8 @@ def aiger(texts, top, parameters, folder):
                 f"hierarchy -check -top {top} {values}", "proc", "flatten", "memory -nomap", "memory_map", f"cd {top}",
                 *(f"connect -set {wire} {register}" for wire, register in joined.items()), "cd ..", "opt -full", "techmap", "opt",
                 "async2sync", "dffunmap", "simplemap", "setundef -anyseq", "opt", "dffunmap", "simplemap", "aigmap", "opt_clean",
-                "write_aiger -ascii -zinit -symbols machine.aag", "write_aiger -zinit machine.aig"]
-    run_yosys(commands, folder, produces=["machine.aag", "machine.aig"], timeout=120)
+                "write_aiger -ascii -zinit -symbols machine.aag"]
+    run_yosys(commands, folder, produces=["machine.aag"], timeout=120)
     return Machine.read((folder / "machine.aag").read_text())
 
 
