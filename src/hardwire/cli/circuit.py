@@ -16,7 +16,7 @@ from .verbs import circuit_argument, data_dir_option, out_option, run_argument, 
 
 if TYPE_CHECKING:
     from ..circuit import Circuit
-    from ..logic.lowering import HeadGoal
+    from ..circuit.arithmetic import HeadGoal
     from ..verify import Verdict
     from ..workflow.emitted import Figures
 

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..circuit import Circuit, load_circuit, save_circuit
+from ..circuit.arithmetic import HeadGoal
 from ..core.errors import InputError
 from ..core.names import identifier
 from ..core.verdict import Verdict
 from ..data import Dataset
-from ..logic.lowering import HeadGoal, lower
+from ..logic.lowering import lower
 from ..logic.model import load_model, unpack
 from ..logic.outputs import hard_outputs, outputs_of
 from ..logic.record import LOGIC, best_circuit, raw_circuit

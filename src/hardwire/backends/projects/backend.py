@@ -48,7 +48,7 @@ class Project:
     device: str = ""
 
 
-PROJECTS = {
+PROJECTS: dict[str, Project] = {
     "vivado": Project("Vivado", {"@{name}_vivado.tcl": "vivado.tcl", "@{name}.xdc": "constraints"}, "xc7a35tcpg236-1"),
     "quartus": Project("Quartus", {"@{name}.qpf": "quartus.qpf", "@{name}.qsf": "quartus.qsf",
                                    "@{name}.sdc": "constraints"}, "5CSEBA6U23I7"),

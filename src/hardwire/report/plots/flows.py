@@ -54,8 +54,8 @@ def critical_path(key: str, name: str, hops: Sequence[Hop]) -> Markup:
 
 def latency_by_area(entries: Sequence[FlowData]) -> Markup:
     """Latency beside area, a point a flow; areas are of one kind."""
-    points = [(flow.get("ge") if flows.on_cells(flow) else flows.tables(flow), flows.nanoseconds(flow),
-               flows.name_of(flow)) for flow in entries]
+    points = [(float((flow.get("ge") if flows.on_cells(flow) else flows.tables(flow)) or 0),
+               flows.nanoseconds(flow) or 0.0, flows.name_of(flow)) for flow in entries]
 
     def paint(axes: Axes) -> None:
         for area, ns, name in points:
