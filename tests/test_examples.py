@@ -47,6 +47,7 @@ def test_without_torch(lowered, tmp_path):
     assert "torch is loaded: False" in run("04_without_torch.py", save_circuit(lowered, tmp_path / "digits.net"))
 
 
+@pytest.mark.slow
 def test_sklearn():
     said = run("05_sklearn.py")
     assert float(re.search(r"accuracy ([\d.]+) %", said)[1]) >= 90 and "<Circuit 'LogicClassifier': 30 inputs" in said
@@ -58,6 +59,7 @@ def test_import_difflogic():
     assert "n4 = A_AND_NOT_B(x0, x1)" in said and "[1 0] a is larger" in said and "[0 1] b is larger" in said
 
 
+@pytest.mark.slow
 def test_regression():
     said = run("07_regression.py")
     error, spread = map(float, re.search(r"test error ([\d.]+) where always answering the mean has ([\d.]+)", said).groups())

@@ -175,6 +175,7 @@ def test_what_was_emitted_is_proved_from_its_file(ask, copied, tmp_path, target,
     assert json.loads(out)["equivalence"]["status"] == "proved" and name in err
 
 
+@pytest.mark.slow
 def test_verify_reads_the_files_that_were_emitted(ask, copied):
     for target in ("c", "blif"):
         ask("emit", copied, "--to", target, "--out", copied / target)
@@ -249,6 +250,7 @@ def test_altered_c_is_refuted(ask, xor, tmp_path):
         "equivalence": "proved", "equivalence, one sample": "refuted"}
 
 
+@pytest.mark.slow
 def test_a_wrong_optimised_circuit_is_refuted_and_reported(ask, run):
     circuit = load_circuit(run / "optimized.net")
     table = circuit.table.copy()

@@ -403,6 +403,7 @@ with study.quiet():
 """
 
 
+@pytest.mark.slow
 def test_processes_that_make_a_database_at_the_same_moment_both_open_it(tmp_path):
     arguments = [str(tmp_path), f"sqlite:///{tmp_path}/trials{{}}.db", str(tmp_path / "go")]
     started = [subprocess.Popen([sys.executable, "-c", MAKE, *arguments], stderr=subprocess.PIPE, text=True) for _ in range(3)]

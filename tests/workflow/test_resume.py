@@ -49,7 +49,7 @@ experiment.train(hardware, hardware.settings.load(sys.argv[2] + ".toml"), sys.ar
 needs_sigkill = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 
 
-@pytest.fixture(scope="module", params=[*list(RUNS)[:3], pytest.param("triplet", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=[*list(RUNS)[:2], *(pytest.param(name, marks=pytest.mark.slow) for name in list(RUNS)[2:])])
 def undisturbed(request, tmp_path_factory) -> tuple[str, Settings, Path]:
     """A run that was not disturbed: hardware, settings, directory."""
     name, settings = RUNS[request.param]
@@ -124,6 +124,7 @@ def test_a_second_writer_is_refused(tmp_path, name, settings):
     assert "wait for it, or choose another folder" in str(refused.value) and not (tmp_path / "config.toml").exists()
 
 
+@pytest.mark.slow
 @needs_sigkill
 def test_a_second_process_is_refused(tmp_path):
     name, settings = "logic", RUNS["logic"][1].changed(steps=100_000)

@@ -1,6 +1,7 @@
 """Compile what a first training would compile: ``python -m hardwire.workflow.warmup``.
 
-Numba keeps compiled kernels on disk; the ones that a small network of digits needs on its whole way are then there.
+Numba keeps compiled kernels on disk; the ones that a small network of digits needs on its whole way, and a search, are
+then there.
 """
 
 from ..circuit.engine.packed import PackedEngine
@@ -9,16 +10,19 @@ from ..core.errors import ToolError
 from ..data import load_dataset
 from ..logic import preset
 from ..logic.lowering import lower
+from ..logic.settings import search_preset
 from ..logic.training.training import train
 from ..passes import optimize
 from ..verify import prove
 
 #: Steps of training: one evaluation, one checkpoint.
 STEPS = 2
+#: A search from nothing, as the demo's.
+SEARCH = {"start": "nothing", "budget": 3000.0, "search_rounds": 60}
 
 
 def warm_up() -> None:
-    """Train a small network on the embedded digits, lower, optimise, prove and run it.
+    """Train a small network on the embedded digits, lower, optimise, prove and run it; search for a few rounds.
 
     Raises
     ------
@@ -27,6 +31,7 @@ def warm_up() -> None:
     """
     digits = load_dataset("digits")
     settings = preset("digits").changed(width=200, steps=STEPS, evaluate_every=STEPS)
+    train(search_preset("digits").changed(**SEARCH), digits)
     run = train(settings, digits)
     raw = lower(run.network, run.encoder, name="digits", labels=digits.classes)
     best, _ = optimize(raw)

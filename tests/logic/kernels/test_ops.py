@@ -76,6 +76,7 @@ def run(program: str, **environment: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_interpreter_is_chosen_before_triton_is_imported():
     pytest.importorskip("triton")
     assert run("import sys, hardwire.logic.kernels.ops, hardwire.logic.network.network; print('triton' in sys.modules)") == "False\n"

@@ -160,6 +160,7 @@ def test_steps_that_make_it_worse_are_not_kept(tuned, digits):
     assert worse.best_step == 0 and graph_of(worse.network) == good and worse.metrics[-1]["hard"] < worse.metrics[0]["hard"]
 
 
+@pytest.mark.slow
 def test_a_tuned_graph_is_saved_lowered_and_verified_like_any_network(tuned, digits):
     model, _, out = tuned
     again = load_model(out)

@@ -29,6 +29,7 @@ def test_half_precision_storage(storage, device):
     assert fast(*rest)(tensors[0].to(device, storage), tensors[1].to(device)).dtype == torch.float32, "sums of groups are float32"
 
 
+@pytest.mark.slow
 def test_many_parts_and_shared_sums(device, monkeypatch):
     """Sums cut into several parts, of samples for the gradients and of rows for the groups, as on large networks."""
     monkeypatch.setattr(kernels, "SHARE", 3)
