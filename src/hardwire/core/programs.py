@@ -87,7 +87,7 @@ def find(tool: Tool) -> str | None:
         path = shutil.which(given)
         if path is None:
             raise MissingToolError(f"{tool.variable} names {given!r}, which is not a program; correct or unset it")
-        return path
+        return os.path.abspath(path)  # it may run in another folder
     beside = (Path(sys.executable).parent, Path(sysconfig.get_path("scripts")))
     wheels = [str(folder / tool.wheel) for folder in beside if tool.wheel]
     return next((path for name in (*tool.names, *wheels) if (path := shutil.which(name))), None)

@@ -163,8 +163,8 @@ def script(n_files: int, top: str, transparent_registers: bool, enable: str | No
         others = f"t:$dff t:$dffe r:EN_POLARITY=0 %i %u t:$dffe w:{enable} %co1:+$dffe[EN] %d %u"
         wire[1:1] = ["opt_clean", "opt_dff -nosdff", "opt_clean", f"select -write others.txt {others}"]
     return "\n".join([
-        *(f"read_verilog {i}.v" for i in range(n_files)), f"hierarchy -check -top {top}", "proc", "flatten", *wire,
-        "techmap -map +/techmap.v -map ripple.v", "opt_clean", "aigmap", "opt_clean", "scc -expect 0",
+        *(f"read_verilog {i}.v" for i in range(n_files)), f"hierarchy -check -top {top}", "proc", "flatten",
+        "opt_clean", *wire, "techmap -map +/techmap.v -map ripple.v", "aigmap", "scc -expect 0",
         "write_aiger -symbols read.aig",
     ]) + "\n"
 
