@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from hardwire.core.errors import HardwireError
+from hardwire.core.errors import FormatError, HardwireError
 from hardwire.crossbar.features import FeatureNet, extract, load_network, save_network
 from hardwire.crossbar.settings import CrossbarSettings
 from hardwire.crossbar.training import CrossbarData, CrossbarTraining
@@ -29,7 +29,7 @@ from hardwire.spiking.nir import Layer, import_nir, write_layer
 from hardwire.spiking.settings import SpikingSettings
 from hardwire.spiking.training import SpikingTraining
 from hardwire.spiking.training import load as load_spiking
-from tests.fuzz.file_mutations import FEW, MANY, for_each_seed, mutated_array, mutated_bytes, mutated_values, read
+from tests.fuzz.file_mutations import FEW, MANY, for_each_seed, mutated_array, mutated_bytes, mutated_values, peak, read
 
 LOGIC = {"dataset": "digits", "levels": 1, "layers": 2, "width": 20, "steps": 4, "evaluate_every": 2, "batch": 16}
 SEARCH = {**LOGIC, "budget": 60.0, "search_rounds": 4, "evaluate_every": 2, "search_pool": 50, "search_window": 512}
@@ -238,6 +238,23 @@ def nir_graph(folder, seed):
 
 
 NIR = []
+
+
+def test_a_text_that_says_it_is_four_gigabytes_long_takes_no_memory(tmp_path):
+    pytest.importorskip("nir")
+    h5py = pytest.importorskip("h5py")
+    path = write_layer(Layer(np.ones((3, 2), np.float32), np.zeros(2, np.float32)), tmp_path / "layer.nir", step_ms=1.0)
+    with h5py.File(path) as file:
+        place = file["node/nodes/synapses/type"].id.get_offset()
+    content = bytearray(path.read_bytes())
+    content[place : place + 4] = b"\xf0\xff\xff\xff"
+    path.write_bytes(content)
+    before = peak()
+    with pytest.raises(FormatError, match="node/nodes/synapses/type has a text of 4294967280 bytes"):
+        import_nir(path)
+    assert peak() - before < 1 << 17
+
+
 RESULT = {"method": "soft", "prune": 0.3, "seed": 1, "validation": None, "test": 0.5, "readouts": {"validation": {}, "test": {"assigned": 0.5, "bayes": 0.5, "linear": 0.4}},
           "updates": 10, "pulses": 20, "pruned": 0.1, "seconds": 0.5}
 

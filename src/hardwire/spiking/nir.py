@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..core.errors import FormatError, InputError, MissingToolError
 from ..core.files import write_bytes
+from ..core.reading import read_bytes
 from .network import OneSidedNetwork
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 Reals = NDArray[np.float64]
 MS_PER_S = 1000.0
+#: Bytes of an array in a file.
+LARGEST_ARRAY = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,31 @@ def write_layer(layer: Layer, path: str | Path, *, step_ms: float, about: dict[s
     return write_bytes(path, buffer.getvalue())
 
 
+def _check_sizes(path: Path) -> None:
+    """Refuse what HDF5 would take memory for that the file cannot fill; it asks for what a damaged length says.
+
+    A string of any length is 16 bytes in its data set: its length, and where it stands. Those of chunked data sets are
+    not looked at.
+    """
+    import h5py  # comes with nir
+
+    content = read_bytes(path)
+
+    def check(name: str, item: Any) -> None:
+        if not isinstance(item, h5py.Dataset):
+            return
+        if item.nbytes > LARGEST_ARRAY:
+            raise ValueError(f"{name} has {item.nbytes} bytes")
+        start = item.id.get_offset() if h5py.check_vlen_dtype(item.dtype) is not None else None
+        if start is not None:
+            lengths = np.frombuffer(content, "<u4", count=4 * item.size, offset=start)[::4]
+            if (lengths > len(content)).any():
+                raise ValueError(f"{name} has a text of {lengths.max()} bytes")
+
+    with h5py.File(io.BytesIO(content), "r") as file:
+        file.visititems(check)
+
+
 def import_nir(path: str | Path, *, step_ms: float = 1.0) -> Layer:
     """Read a chain ``Input -> Linear or Affine -> (LIF) -> Output``, of this or any tool, into this project's units.
 
@@ -133,6 +161,7 @@ def import_nir(path: str | Path, *, step_ms: float = 1.0) -> Layer:
     if not Path(path).is_file():
         raise InputError(f"{path} does not exist; give a NIR file")
     try:
+        _check_sizes(Path(path))
         graph = nir.read(path)
     except Exception as error:  # h5py and nir raise nearly anything
         raise FormatError(f"{path} is no NIR graph ({error}); write it with nir.write") from None
