@@ -80,7 +80,7 @@ def writes(routed=ROUTED, log=LOG):
 def test_a_layout_is_read_and_proved(mapped, tmp_path, monkeypatch):
     impostor(tmp_path, monkeypatch, writes())
     made = qflow.layout(*mapped, tmp_path / "work", "osu018")
-    assert (made.area_um2, made.cells, made.nets, made.router) == (50.0, 2, 4, "1.4.71.T")
+    assert (made.area_um2, made.cells, made.nets, made.router) == (50.0, 2, 4, "qrouter 1.4.71.T")
     assert str(made.verified) == "proved" and made.file == "layout/top.def"
     assert (tmp_path / "work" / "synthesis" / "top.blif").read_text().count(".gate") == 2
 

@@ -50,7 +50,7 @@ class Layout:
     verified
         How its cells and nets, as they stand in that file, were compared with the netlist.
     router
-        Version of qrouter.
+        qrouter and its version.
     """
 
     area_um2: float
@@ -150,7 +150,7 @@ def read_layout(path: Path, log: str, netlist: CellNetlist, ports: Ports, folder
     version = _VERSION.search(log)
     wired = sum(len(pins) > 1 for _, pins, _ in nets)
     return Layout((right - left) * (top - bottom), wired, len(kinds), str(path.relative_to(folder)), verdict,
-                  version[1] if version else "unknown")
+                  f"qrouter {version[1]}" if version else "qrouter")
 
 
 def _blif(kinds: Mapping[str, str], nets: Iterable[tuple[str, list[tuple[str, str]], bool]], ports: Ports) -> str:
