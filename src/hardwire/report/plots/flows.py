@@ -62,7 +62,7 @@ def latency_by_area(entries: Sequence[FlowData]) -> Markup:
             axes.plot([area], [ns], "o", color=ACCENT, markeredgecolor=PAGE, markersize=8)
             axes.annotate(name[:32], (area, ns), xytext=(7, 4), textcoords="offset points", fontsize=9)
         axes.margins(0.2)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.2 * max(ns for _, ns, _ in points) or 1)
         axes.xaxis.set_major_formatter(short_numbers())
         cells = any(flows.on_cells(flow) for flow in entries)
         axes.set_xlabel("NAND2 equivalents" if cells else "look-up tables")
