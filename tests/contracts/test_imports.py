@@ -33,7 +33,7 @@ RULE = {
     "logic": (TRAINERS | CIRCUIT, {"pydantic", "lazy_loader", "numpy", "numba", "torch", "triton", "safetensors", "sklearn"}),
     "baselines": (TRAINERS | CIRCUIT, {"numpy", "torch", "sklearn"}),
     "crossbar": (TRAINERS | {"devices"}, {"pydantic", "lazy_loader", "numpy", "numba", "torch", "safetensors", "torchvision", "timm"}),
-    "spiking": (TRAINERS | {"devices"}, {"pydantic", "lazy_loader", "numpy", "numba", "llvmlite", "safetensors", "nir"}),
+    "spiking": (TRAINERS | {"devices"}, {"pydantic", "lazy_loader", "numpy", "numba", "llvmlite", "safetensors", "nir", "h5py"}),
     "report": ({"core", "runs"}, {"lazy_loader", "numpy", "matplotlib", "rich", "jinja2", "markupsafe"}),
     "workflow": (TOP, {"numpy"}),
     "tuning": (TOP | {"workflow"}, {"numpy", "optuna", "filelock", "pydantic"}),
