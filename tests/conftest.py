@@ -53,14 +53,13 @@ def lowered(trained, digits):
 def demo_circuit(tmp_path_factory):
     """What ``hardwire demo`` trains and optimises; for slow tests."""
     from hardwire.circuit import load_circuit
-    from hardwire.cli.demo import DEMONSTRATED
     from hardwire.logic import settings as presets
     from hardwire.logic.record import LOGIC
     from hardwire.runs.experiment import train
     from hardwire.workflow.logic import lower_run, optimize_run
 
     folder = tmp_path_factory.mktemp("demo") / "run"
-    train(LOGIC, presets.search_preset("digits").changed(**DEMONSTRATED), folder)
+    train(LOGIC, presets.search_preset("digits").changed(**presets.DEMO_SEARCH), folder)
     lower_run(folder)
     optimize_run(folder)
     return load_circuit(folder / "optimized.net")

@@ -16,8 +16,6 @@ from .verbs import out_option, settings_options, threads_option, verb
 
 #: File that tells a folder of an earlier demo.
 DEMO = "demo.txt"
-#: What the demo's search is given: rounds and no time, so that it gives the same circuit on any machine.
-DEMONSTRATED = {"start": "nothing", "budget": 3000.0, "search_rounds": 1000}
 
 
 @verb("hardwire demo --out demo-out")
@@ -26,7 +24,7 @@ DEMONSTRATED = {"start": "nothing", "budget": 3000.0, "search_rounds": 1000}
 @threads_option
 def demo(output: Output, out: str, given: dict[str, Any]) -> int:
     """The main job on the embedded digits: search, freeze, optimise, emit, prove, report."""
-    settings, folder = presets.search_preset("digits").changed(**DEMONSTRATED | given), Path(out)
+    settings, folder = presets.search_preset("digits").changed(**presets.DEMO_SEARCH | given), Path(out)
     clear_demo(folder)
 
     from ..logic.record import LOGIC

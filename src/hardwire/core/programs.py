@@ -72,6 +72,7 @@ ECPPACK = Tool("ecppack", "HARDWIRE_ECPPACK", ("ecppack",),
 GOWIN_PACK = Tool("gowin_pack", "HARDWIRE_GOWIN_PACK", ("gowin_pack",), "the Python package apycula", "gowin_pack")
 CC = Tool("a C compiler", "HARDWIRE_CC", ("cc", "gcc", "clang"), "the Debian package gcc")
 STA = Tool("OpenSTA", "HARDWIRE_STA", ("sta",), "the Debian package opensta")
+QFLOW = Tool("qflow", "HARDWIRE_QFLOW", ("qflow",), "the Debian packages qflow and qflow-tech-osu018")
 
 
 def find(tool: Tool) -> str | None:

@@ -241,6 +241,8 @@ LARGE_BUDGET: dict[Unit, float] = {"ge": 5000.0, "gates": 4000.0, "luts": 500.0}
 LARGE_SEARCH: dict[str, Any] = {"search_floor": 1e-6, "search_peak": 1.25, "search_peak_at": 0.4, "search_bits": 8}
 #: Of a search over tables: a table of six operands does what five levels of gates do.
 TABLE_SEARCH: dict[str, Any] = {"search_depth": 3, "search_pool": 1500, "search_window": 13_312, "search_bits": 10}
+#: What the demo's search is given: rounds and no time, so that it gives the same circuit on any machine.
+DEMO_SEARCH: dict[str, Any] = {"start": "nothing", "budget": 3000.0, "search_rounds": 1000}
 #: For a user's own table.
 TABLE_PRESET: dict[str, Any] = {"encoder": "quantile", "levels": 7, "wiring": "random", "layers": 3, "width": 1000}
 

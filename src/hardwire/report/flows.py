@@ -8,8 +8,6 @@ from .summary import RecordData, four_digits, number, plain, si, whole
 
 #: An entry of ``record["flows"]``.
 FlowData: TypeAlias = Mapping[str, Any]
-#: Statuses of a flow that ended as it should.
-ENDED = ("routed", "mapped")
 
 
 class Hop(NamedTuple):
@@ -29,7 +27,7 @@ def flows(record: RecordData) -> list[FlowData]:
 
 def on_cells(flow: FlowData) -> bool:
     """Whether the flow ends in standard cells."""
-    return flow.get("library") is not None or plain(flow["target"]).startswith("liberty")
+    return flow.get("library") is not None
 
 
 def name_of(flow: FlowData) -> str:

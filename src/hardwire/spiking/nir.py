@@ -122,15 +122,13 @@ def write_layer(layer: Layer, path: str | Path, *, step_ms: float, about: dict[s
     return write_bytes(path, buffer.getvalue())
 
 
-def _check_sizes(path: Path) -> None:
+def _check_sizes(content: bytes) -> None:
     """Refuse what HDF5 would take memory for that the file cannot fill; it asks for what a damaged length says.
 
     A string of any length is 16 bytes in its data set: its length, and where it stands. Those of chunked data sets are
     not looked at.
     """
     import h5py  # comes with nir
-
-    content = read_bytes(path)
 
     def check(name: str, item: Any) -> None:
         if not isinstance(item, h5py.Dataset):
@@ -161,8 +159,9 @@ def import_nir(path: str | Path, *, step_ms: float = 1.0) -> Layer:
     if not Path(path).is_file():
         raise InputError(f"{path} does not exist; give a NIR file")
     try:
-        _check_sizes(Path(path))
-        graph = nir.read(path)
+        content = read_bytes(path)
+        _check_sizes(content)
+        graph = nir.read(io.BytesIO(content))
     except Exception as error:  # h5py and nir raise nearly anything
         raise FormatError(f"{path} is no NIR graph ({error}); write it with nir.write") from None
     synapses, neurons = _chain(graph, nir, path)

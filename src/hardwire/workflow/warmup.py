@@ -10,15 +10,15 @@ from ..core.errors import ToolError
 from ..data import load_dataset
 from ..logic import preset
 from ..logic.lowering import lower
-from ..logic.settings import search_preset
+from ..logic.settings import DEMO_SEARCH, search_preset
 from ..logic.training.training import train
 from ..passes import optimize
 from ..verify import prove
 
 #: Steps of training: one evaluation, one checkpoint.
 STEPS = 2
-#: A search from nothing, as the demo's.
-SEARCH = {"start": "nothing", "budget": 3000.0, "search_rounds": 60}
+#: Rounds of the demo's search.
+ROUNDS = 60
 
 
 def warm_up() -> None:
@@ -31,7 +31,7 @@ def warm_up() -> None:
     """
     digits = load_dataset("digits")
     settings = preset("digits").changed(width=200, steps=STEPS, evaluate_every=STEPS)
-    train(search_preset("digits").changed(**SEARCH), digits)
+    train(search_preset("digits").changed(**DEMO_SEARCH | {"search_rounds": ROUNDS}), digits)
     run = train(settings, digits)
     raw = lower(run.network, run.encoder, name="digits", labels=digits.classes)
     best, _ = optimize(raw)

@@ -10,14 +10,13 @@ from pathlib import Path
 
 from ...core.errors import InputError, MissingToolError, ToolError
 from ...core.files import write_text
-from ...core.programs import Tool, run
+from ...core.programs import QFLOW, run
 from ...core.verdict import Verdict
 from ...cost.cell_netlist import CellNetlist
 from ...verify import prove
 from ..netlist import Ports
 from .netlist import read_cells
 
-QFLOW = Tool("qflow", "HARDWIRE_QFLOW", ("qflow",), "the Debian packages qflow and qflow-tech-osu018")
 #: Where Debian puts the processes.
 PROCESSES = Path("/usr/share/qflow/tech")
 TOP = "top"
@@ -163,10 +162,10 @@ def _blif(kinds: Mapping[str, str], nets: Iterable[tuple[str, list[tuple[str, st
                 wires += [(net, pin)] if pin != net else []
             elif instance in pins:
                 pins[instance].append(f"{pin}={net}")
-    inputs, outputs = ports.bits()
+    outputs = set(ports.bits()[1])
     names = [f".names {a} {b}\n1 1" if b in outputs else f".names {b} {a}\n1 1" for a, b in wires]
     gates = [f".gate {kinds[name]} {' '.join(joined)}" for name, joined in pins.items()]
-    return "\n".join([f".model {TOP}", _list(".inputs", inputs), _list(".outputs", outputs), *gates, *names, ".end"])
+    return _model(ports, [*gates, *names])
 
 
 def _section(text: str, name: str) -> str:
@@ -184,13 +183,16 @@ def blif_of_cells(netlist: CellNetlist, ports: Ports) -> str:
             raise ToolError(f"output {bit} of circuit {circuit.name!r} is a constant, an input or another output, "
                             f"which qflow cannot place; leave it out")
         name[net] = bit
-    lines = [f".model {TOP}", _list(".inputs", inputs), _list(".outputs", outputs)]
+    lines = []
     for instance in netlist.instances:
         pins = [*zip(instance.cell.inputs, instance.inputs), *zip(instance.cell.outputs, instance.outputs)]
         joined = " ".join(f"{pin}={name.setdefault(net, f'n{net}')}" for pin, net in pins)
         lines.append(f".gate {instance.cell.name} {joined}")
-    return "\n".join([*lines, ".end"]) + "\n"
+    return _model(ports, lines)
 
 
-def _list(key: str, words: Iterable[str]) -> str:
-    return " ".join([key, *words])
+def _model(ports: Ports, lines: Iterable[str]) -> str:
+    """BLIF of lines that connect the ports."""
+    inputs, outputs = ports.bits()
+    heads = [f".model {TOP}", " ".join([".inputs", *inputs]), " ".join([".outputs", *outputs])]
+    return "\n".join([*heads, *lines, ".end"]) + "\n"
