@@ -122,7 +122,7 @@ def test_values_that_left_the_range_at_the_same_scale_pass():
     years, volts = np.arange(2000.0, 2020)[:, None], np.random.default_rng(4).uniform(8, 10, (200, 1))
     assert "trained on 0 to 2047" not in "".join(check_ranges(years + 20, words_of(years)))
     [said] = check_ranges(volts - 2, words_of(volts))
-    assert "200 of 200 samples lie outside the trained range" in said
+    assert "200 of 200 samples outside the trained range" in said
 
 
 def test_outside_is_counted():
@@ -132,7 +132,7 @@ def test_outside_is_counted():
     assert (lost.values, lost.samples, lost.total, lost.worst, lost.range) == (3, 2, 10, "pixel_7", (0, 255))
     assert lost.seen[0] == -1 and lost.seen[1] == 700
     [said] = check_ranges(x, BYTES)
-    assert said.startswith("3 values in 2 of 10 samples lie outside the trained range")
+    assert said.startswith("3 values in 2 of 10 samples outside the trained range")
     assert str(outside_ranges(images(10), BYTES)) == ""
 
 
@@ -143,7 +143,7 @@ def test_no_training_value_is_outside(table):
 def test_fractions_are_said():
     x = images(10).astype(float)
     x[0, :3] = 100.5
-    assert check_ranges(x, BYTES) == ["3 values are fractions where training had whole numbers only; they are rounded down"]
+    assert check_ranges(x, BYTES) == ["3 fractions rounded down, where training had whole numbers only"]
 
 
 def test_what_does_not_fit_is_left_to_others():

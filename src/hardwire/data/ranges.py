@@ -94,8 +94,8 @@ class Outside:
         if not self.values:
             return ""
         low, high = self.range
-        return (f"{self.values:,} values in {self.samples:,} of {self.total:,} samples lie outside the trained range "
-                f"and count as its ends; most in {self.worst!r}, trained on {low:g} to {high:g}, where these are "
+        return (f"{counted(self.values, 'value')} in {self.samples:,} of {self.total:,} samples outside the trained range "
+                f"taken as its ends; most in {self.worst!r}, trained on {low:g} to {high:g}, where these are "
                 f"{self.seen[0]:g} to {self.seen[1]:g}")
 
 
@@ -107,8 +107,8 @@ def outside_ranges(x: NDArray[Any], words: Sequence[InputWord]) -> Outside:
     return _measure(x, _Ranges.of(words)).outside
 
 
-def check_ranges(x: NDArray[Any], words: Sequence[InputWord], *, as_is: bool = False,
-                 override: str = "as_is=True") -> list[str]:
+def check_ranges(x: NDArray[Any], words: Sequence[InputWord], *, as_is: bool = False, override: str = "as_is=True",
+                 least: float = 0.0) -> list[str]:
     """Compare samples with the ranges of a network's input words, see the module.
 
     Parameters
@@ -121,6 +121,8 @@ def check_ranges(x: NDArray[Any], words: Sequence[InputWord], *, as_is: bool = F
         Refuse nothing.
     override
         How the caller's user says so, for the error.
+    least
+        Share of the values that must lie outside the range, or be fractions, before that is said.
 
     Returns
     -------
@@ -140,7 +142,13 @@ def check_ranges(x: NDArray[Any], words: Sequence[InputWord], *, as_is: bool = F
     seen = _measure(x, ranges)
     if not as_is and (why := seen.scaled(ranges)):
         raise InputError(f"{why}, or add {override} where they are right as they are")
-    return [text for text in (str(seen.outside), seen.rounded()) if text]
+    said = {str(seen.outside): seen.outside.values, seen.rounded(): seen.fractions}
+    return [text for text, values in said.items() if text and values > least * x.size]
+
+
+def counted(number: int, noun: str) -> str:
+    """Word a number of things."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 class _Ranges(NamedTuple):
@@ -176,7 +184,7 @@ class _Seen:
 
     def rounded(self) -> str:
         """Say that fractions were given where training had integers."""
-        return (f"{self.fractions:,} values are fractions where training had whole numbers only; they are rounded down"
+        return (f"{counted(self.fractions, 'fraction')} rounded down, where training had whole numbers only"
                 if self.fractions else "")
 
     def scaled(self, ranges: _Ranges) -> str:
