@@ -121,8 +121,9 @@ def test_an_unfinished_run(refuse, unfinished, verb):
 
 
 def test_an_unfinished_run_is_not_written_over(refuse, unfinished):
-    assert "resume it" in refuse(unfinished, "train", "digits", "--out", unfinished, late=True)
-    assert "other settings" in refuse(unfinished, "train", "digits", "--out", unfinished, "--resume", "--width", 300, late=True)
+    said = refuse(unfinished, "train", "digits", "--out", unfinished)
+    assert "holds an interrupted run at step 40 of 60; `--resume` goes on with it, another `--out` or `--overwrite`" in said
+    assert "other settings: width is 200 there and 300 now" in refuse(unfinished, "train", "digits", "--out", unfinished, "--resume", "--width", 300)
 
 
 def test_a_finished_run_is_not_written_over(refuse, finished):

@@ -177,7 +177,10 @@ def verify(output: Output, circuit: str, against: str | None, data_dir: Path | N
               help="What computes (default: packed).")
 @click.option("--as-is", is_flag=True, help="Take values that look scaled since training as they are.")
 def run(output: Output, *, circuit: str, samples: str, to: str | None, backend: str, as_is: bool) -> int:
-    """Classify samples from a .npy file, in the units of the training data."""
+    """Classify samples from a .npy file.
+
+    Values are those of the training data, in the same units.
+    """
     from ..runs.directory import RunDirectory
     from ..workflow.circuits import circuit_of
     from ..workflow.classify import codes_of_samples, executor, load_samples, named_rows, save_array

@@ -94,8 +94,8 @@ class Outside:
         if not self.values:
             return ""
         low, high = self.range
-        return (f"{counted(self.values, 'value')} in {self.samples:,} of {self.total:,} samples outside the trained range "
-                f"taken as its ends; most in {self.worst!r}, trained on {low:g} to {high:g}, where these are "
+        return (f"{counted(self.values, 'value')} in {self.samples:,} of {self.total:,} samples outside the trained "
+                f"range taken as its ends; most in {self.worst!r}, trained on {low:g} to {high:g}, where these are "
                 f"{self.seen[0]:g} to {self.seen[1]:g}")
 
 

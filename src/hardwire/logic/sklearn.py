@@ -50,7 +50,7 @@ OWN: dict[str, tuple[Any, str]] = {
                             "in training; 0, or too few samples: the training samples choose."),
     "random_state": (None, "Seed of splits, wiring, weights and batches: an integer, a RandomState, or None for a new "
                             "one."),
-    "as_is": (False, "Predict for samples too that look scaled otherwise than those in ``fit``, which is an error else."),
+    "as_is": (False, "Predict for samples too that look scaled otherwise than those in ``fit``, else an error."),
 }
 _DEFAULTS = LogicSettings(**{name: value for name, value in TABLE_PRESET.items() if name in NAMES})
 _SIGNATURE = Signature([Parameter("self", Parameter.POSITIONAL_OR_KEYWORD),

@@ -77,9 +77,11 @@ def codes_of_samples(circuit: Circuit, x: NDArray[Any], *, as_is: bool = False,
     ``progress`` is told of values outside the trained range. Unless ``as_is``, values that were scaled since training
     are refused, see ``data.ranges``.
     """
-    for remark in check_ranges(x, circuit.inputs, as_is=as_is, override="--as-is"):
+    remarks = check_ranges(x, circuit.inputs, as_is=as_is, override="--as-is")
+    codes = circuit.codes_of_values(x)
+    for remark in remarks:
         progress(remark)
-    return circuit.codes_of_values(x)
+    return codes
 
 
 def save_array(path: str | Path, array: NDArray[Any]) -> None:
