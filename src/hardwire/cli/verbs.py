@@ -13,7 +13,7 @@ from rich_click.rich_panel import RichOptionPanel
 
 from ..core.errors import InputError
 from ..core.settings import Kind, Settings
-from .output import Output
+from .output import OUT, Output
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -43,6 +43,7 @@ def verb(examples: str) -> Callable[[Callable[..., int]], Verb]:
     def make(function: Callable[..., int]) -> Verb:
         @functools.wraps(function)
         def call(*, json: bool, **options: Any) -> int:
+            click.get_current_context().meta[OUT] = options.get("out")
             return function(Output(json), **options)
 
         text = "\n".join(f"  {line}" for line in examples.strip().splitlines())

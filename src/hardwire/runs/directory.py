@@ -117,17 +117,41 @@ class RunDirectory:
 
     def standing(self) -> str:
         """Word the run that is here and how far it is, such as ``an interrupted run at step 40 of 60``."""
-        if not self.finished and not (self / CHECKPOINT).exists():
+        if not self.finished and not self.resumable:
             return "a run that ended before its first checkpoint"
-        kind: Kind = "model" if self.finished else "checkpoint"
-        try:
-            run = read_stored(self / (MODEL if self.finished else CHECKPOINT), kind).values["run"]
-            unit, position, total = run["unit"], run["position"], run["total"]
-        except (FormatError, InputError, KeyError):  # damaged, or of an earlier version
-            unit, position, total = "", 0, 0
+        unit, position, total = self._place()
         if self.finished:
             return f"a finished run of {total:,} {unit}s" if unit else "a finished run"
         return f"an interrupted run at {unit} {position:,} of {total:,}" if unit else "an interrupted run"
+
+    def way_on(self) -> str:
+        """Word how a training that was interrupted just now goes on."""
+        if self.finished:
+            return "the model is finished, `--resume` reads it"
+        if not self.resumable:
+            return "no checkpoint was written yet, the same command begins anew"
+        unit, position, total = self._place()
+        return f"`--resume` goes on from {unit or 'the last checkpoint'}" + f" {position:,} of {total:,}" * bool(unit)
+
+    @property
+    def resumable(self) -> bool:
+        """Whether a checkpoint is there."""
+        return (self / CHECKPOINT).is_file()
+
+    def _place(self) -> tuple[str, int, int]:
+        """Unit, position and total of the run that is here; no unit where they are not known."""
+        kind: Kind = "model" if self.finished else "checkpoint"
+        try:
+            run = read_stored(self / (MODEL if self.finished else CHECKPOINT), kind).values["run"]
+            return run["unit"], run["position"], run["total"]
+        except (FormatError, InputError, KeyError):  # damaged, or of an earlier version
+            return "", 0, 0
+
+    def leave(self) -> None:
+        """Remove what a run wrote that ended before its first checkpoint, so that the same command begins it anew."""
+        if not self.finished and not self.resumable:
+            for name in (CONFIG, METRICS):
+                (self / name).unlink(missing_ok=True)
 
     def check_free(self, *, resume: bool, overwrite: bool) -> bool:
         """Refuse a directory that holds a run which is neither to be resumed nor overwritten; whether it holds one."""

@@ -297,6 +297,15 @@ class _Shell:
             if stored is not None and finished:
                 return outcome_of(stored)
             self._restore(stored)
+        try:
+            return self._train(writes)
+        except KeyboardInterrupt:
+            if writes:
+                self._directory.leave()
+            raise
+
+    def _train(self, writes: bool) -> Outcome:
+        training = self.training
         started = saved = told = time.perf_counter()
         before, first = self.seconds, training.position
         while training.position < training.total:
