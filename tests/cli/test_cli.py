@@ -297,6 +297,22 @@ def test_run_takes_images_single_samples_and_none(ask, finished, digits, tmp_pat
     assert said["one"] == said["rows"][:1] and said["none"] == []
 
 
+@pytest.mark.parametrize("backend", ["packed", "interpreter"])
+def test_run_refuses_scaled_values(ask, refuse, finished, digits, tmp_path, backend):
+    np.save(tmp_path / "x.npy", digits.test.x / 16)
+    given = ["run", finished, "--input", tmp_path / "x.npy", "--backend", backend]
+    said = refuse(tmp_path, *given)
+    assert "trained on values from 0 to 31, these lie between 0 and 1: give them as they were" in said and "--as-is" in said
+    assert len(ask(*given, "--as-is")[0].split()) == len(digits.test.x)
+
+
+def test_run_counts_what_lies_outside(ask, finished, digits, tmp_path):
+    x = digits.test.x.astype(float)
+    x[3, 10] = 40
+    np.save(tmp_path / "x.npy", x)
+    assert "1 value in 1 of 359 samples outside" in ask("run", finished, "--input", tmp_path / "x.npy")[1]
+
+
 def test_run_prints_the_words_where_there_are_no_classes(ask, xor, tmp_path):
     np.save(tmp_path / "x.npy", np.array([[0, 0], [0, 1], [1, 1]]))
     assert ask("run", xor, "--input", tmp_path / "x.npy")[0] == "0\n1\n0\n"

@@ -1,6 +1,7 @@
 """The command line and mistakes: every one gets a sentence, nothing is lost, and interrupts and broken pipes end well."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -121,8 +122,9 @@ def test_an_unfinished_run(refuse, unfinished, verb):
 
 
 def test_an_unfinished_run_is_not_written_over(refuse, unfinished):
-    assert "resume it" in refuse(unfinished, "train", "digits", "--out", unfinished, late=True)
-    assert "other settings" in refuse(unfinished, "train", "digits", "--out", unfinished, "--resume", "--width", 300, late=True)
+    said = refuse(unfinished, "train", "digits", "--out", unfinished)
+    assert "holds an interrupted run at step 39 of 60; `--resume` goes on with it, another `--out` or `--overwrite`" in said
+    assert "other settings: width is 200 there and 300 now" in refuse(unfinished, "train", "digits", "--out", unfinished, "--resume", "--width", 300)
 
 
 def test_a_finished_run_is_not_written_over(refuse, finished):
@@ -352,12 +354,34 @@ def test_what_may_happen_at_any_time(ask, monkeypatch, error, code, word):
     assert out == "" and len(err.splitlines()) == 1 and word in err and "--resume" not in err
 
 
-def test_an_interrupted_training_names_the_way_on(ask, monkeypatch, tmp_path):
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("verb", ["train", "search", "crossbar", "spiking"])
+def test_an_interrupted_training_names_the_way_on(ask, monkeypatch, tmp_path, unfinished, verb, kept):
+    """``--resume`` where there is a checkpoint, else that nothing is kept."""
     def stop(*_, **__):
+        if kept:
+            shutil.copytree(unfinished, tmp_path / "run")
         raise KeyboardInterrupt
 
     monkeypatch.setattr("hardwire.runs.experiment.train", stop)
-    assert "--resume" in ask("train", "digits", "--out", tmp_path / "run", code=130)[1].splitlines()[-1]
+    more = ["--budget", "200ge"] * (verb == "search")
+    said = ask(verb, "digits", "--out", tmp_path / "run", *more, code=130)[1].splitlines()[-1]
+    assert said == "hardwire: interrupted; " + (
+        "`--resume` goes on from step 39 of 60" if kept else "no checkpoint was written yet, the same command begins anew")
+
+
+def test_a_training_that_is_interrupted_at_once_leaves_room_for_the_same_command(ask, monkeypatch, tmp_path):
+    from hardwire.logic.training.gradient import LogicTraining
+
+    def stop(training):
+        raise KeyboardInterrupt
+
+    command = ["train", "digits", "--out", tmp_path / "run", *TINY]
+    with monkeypatch.context() as patch:
+        patch.setattr(LogicTraining, "advance", stop)
+        assert "the same command begins anew" in ask(*command, code=130)[1]
+    assert "already holds" not in ask(*command)[1]
+    assert "the model is finished" in cli.way_on("train", tmp_path / "run")
 
 
 def test_a_reader_that_leaves_early_is_no_error(tmp_path):

@@ -42,12 +42,23 @@ def fitted(iris):
 
 def test_the_parameters_are_those_of_the_configuration():
     known = set(LogicSettings.model_fields)
-    assert set(LogicClassifier().get_params()) - known == {"settings", "validation_fraction", "random_state"}
+    assert set(LogicClassifier().get_params()) - known == {"settings", "validation_fraction", "random_state", "as_is"}
     assert LogicClassifier().get_params() == LogicRegressor().get_params()
     assert LogicClassifier().get_params()["width"] == TABLE_PRESET["width"] and "Thresholds for each feature." in LogicRegressor.__doc__
     assert list(inspect.signature(LogicClassifier).parameters)[:2] == ["encoder", "levels"]
     with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
         LogicClassifier(colour=3)
+
+
+@pytest.mark.parametrize("estimator", [LogicClassifier, LogicRegressor])
+def test_samples_that_were_scaled_since_are_refused(estimator, digits):
+    x, y = digits.train.x[:300].astype(float), digits.train.y[:300]
+    fitted = estimator(**QUICK).fit(x, y)
+    with pytest.raises(EstimatorError, match=r"from 0 to 31.*, these lie between 0 and 1: .*as_is=True"):
+        fitted.predict(x / 16)
+    assert len(fitted.set_params(as_is=True).predict(x / 16)) == 300
+    with pytest.warns(UserWarning, match="of 300 samples outside the trained range"):
+        fitted.predict(x * 16)
 
 
 def test_what_predicts_is_the_circuit(fitted, iris):

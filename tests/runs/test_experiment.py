@@ -44,21 +44,21 @@ def test_progress_is_told(finished):
 
 def test_a_finished_run_is_refused_or_loaded(finished):
     model, out, _ = finished
-    with pytest.raises(InputError, match="already holds a finished run; choose another folder"):
+    with pytest.raises(InputError, match="already holds a finished run of 2,000 samples; `--resume` reads it, another `--out` or `--overwrite` begins"):
         train(TOY, SETTINGS, out)
     assert train(TOY, SETTINGS, out, resume=True) == model
     assert train(TOY, SETTINGS.changed(device="elsewhere"), out, resume=True) == model
-    with pytest.raises(InputError, match=r"was started with other settings; use its config\.toml"):
+    with pytest.raises(InputError, match="was started with other settings: seed is 0 there and 1 now; leave them out"):
         train(TOY, SETTINGS.changed(seed=1), out, resume=True)
 
 
 def test_an_unfinished_run_is_refused_without_resume(tmp_path):
     _stop_after(tmp_path, 700)
-    with pytest.raises(InputError, match="already holds a run; resume it"):
+    with pytest.raises(InputError, match="already holds an interrupted run at sample 700 of 2,000; `--resume` goes on with it, another `--out` or"):
         train(TOY, SETTINGS, tmp_path)
-    with pytest.raises(InputError, match="other settings"):
+    with pytest.raises(InputError, match=r"other settings: rate is 0\.05 there and 0\.1 now"):
         train(TOY, SETTINGS.changed(rate=0.1), tmp_path, resume=True)
-    with pytest.raises(InputError, match="holds an unfinished run"):
+    with pytest.raises(InputError, match="holds an interrupted run at sample 700 of 2,000; finish it with `--resume`"):
         RunDirectory(tmp_path).read_model()
 
 

@@ -64,7 +64,7 @@ def test_a_killed_run_resumes_to_the_same_bits(rule, digits, tmp_path):
 
     with pytest.raises(Killed):
         train(settings, digits, out=tmp_path / "run", progress=kill, checkpoint_seconds=0.0)
-    with pytest.raises(InputError, match="already holds a run; resume it"):
+    with pytest.raises(InputError, match=r"already holds an interrupted run at .*; `--resume` goes on with it"):
         train(settings, digits, out=tmp_path / "run")
     with pytest.raises(InputError, match="other settings"):
         train(settings.changed(seed=1), digits, out=tmp_path / "run", resume=True)

@@ -197,7 +197,7 @@ def test_the_file_alone_is_in_the_current_folder(work, tmp_path):
 
 def test_the_file_is_gone(work):
     (work / "data" / "my.csv").unlink()
-    with pytest.raises(InputError, match=r"my\.csv does not exist; check the path"):
+    with pytest.raises(InputError, match=r"runs/one was trained on .*/my\.csv, which does not exist; give the file where it lies now with `--data`"):
         report_run(work / "runs" / "one")
 
 

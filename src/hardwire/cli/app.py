@@ -19,7 +19,7 @@ from .. import __doc__ as package_doc
 from .. import __version__
 from ..core.errors import HardwireError, WrongPassError
 from ..core.programs import allow, end_all
-from .output import FIRST
+from .output import FIRST, OUT
 
 #: Verb -> module of this package that defines it, and what the list of verbs says.
 VERBS = {
@@ -40,9 +40,17 @@ VERBS = {
     "crossbar": ("crossbar", "Train a network in analog memory into a run directory, or fit a device."),
     "spiking": ("spiking", "Train a spiking network without labels on an array of memory cells into a run directory."),
 }
-#: What an interrupted verb says about going on.
-RESUMES = {"sweep": "; the same command goes on",
-           **dict.fromkeys(("train", "search", "crossbar", "spiking"), "; `--resume` goes on from the last checkpoint")}
+#: Verbs that train into a run directory.
+TRAINING = ("train", "search", "crossbar", "spiking")
+
+
+def way_on(called: str, out: str | None) -> str:
+    """Word how an interrupted verb goes on; empty where it does not."""
+    from ..runs.directory import RunDirectory
+
+    if called == "sweep":
+        return "; the same command goes on"
+    return f"; {RunDirectory(out).way_on()}" if called in TRAINING and out else ""
 
 
 #: What an interrupted verb says, by its exit code.
@@ -85,14 +93,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         0; 1 when a proof fails; 2 for a mistake; 130, 141 and 143 when interrupted.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    debug, called = "--debug" in arguments, ""
+    debug, called, out = "--debug" in arguments, "", None
     over = threading.Event()
     try:
         with _interruptible(over, last=argv is None), app.make_context("hardwire", arguments) as context:
             try:
                 return int(app.invoke(context) or 0)
             finally:
-                called = context.invoked_subcommand or ""
+                called, out = context.invoked_subcommand or "", context.meta.get(OUT)
     except Exit as stop:
         return stop.exit_code
     except BrokenPipeError:  # the reader has gone, as in `hardwire show ... | head`
@@ -101,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 141
     except KeyboardInterrupt as stop:
         over.set()
-        return _stopped(143 if isinstance(stop, Terminated) else 130, RESUMES.get(called, ""))
+        return _stopped(143 if isinstance(stop, Terminated) else 130, way_on(called, out))
     except (HardwireError, OSError, MemoryError, click.ClickException) as error:
         if debug:
             raise

@@ -175,14 +175,18 @@ def verify(output: Output, circuit: str, against: str | None, data_dir: Path | N
 @click.option("--output", "to", metavar="FILE", help=".npy file for the output codes.")
 @click.option("--backend", default="packed", type=click.Choice(["packed", "c", "interpreter", "verilog"]),
               help="What computes (default: packed).")
-def run(output: Output, circuit: str, samples: str, to: str | None, backend: str) -> int:
-    """Classify samples from a .npy file."""
+@click.option("--as-is", is_flag=True, help="Take values that look scaled since training as they are.")
+def run(output: Output, *, circuit: str, samples: str, to: str | None, backend: str, as_is: bool) -> int:
+    """Classify samples from a .npy file.
+
+    Values are those of the training data, in the same units.
+    """
     from ..runs.directory import RunDirectory
     from ..workflow.circuits import circuit_of
-    from ..workflow.classify import executor, load_samples, named_rows, save_array
+    from ..workflow.classify import codes_of_samples, executor, load_samples, named_rows, save_array
 
     loaded = circuit_of(circuit, progress=output.say)
-    x = loaded.codes_of_values(load_samples(samples, loaded))
+    x = codes_of_samples(loaded, load_samples(samples, loaded), as_is=as_is, progress=output.say)
     output.say(f"run {len(x)} samples: {backend}")
     words = executor(backend)(loaded)(x)
     if to:

@@ -9,8 +9,17 @@ import rich_click as click
 from ..core.errors import InputError
 from ..crossbar.settings import ABLATIONS, PRESETS, VARIANTS, CrossbarSettings, preset
 from .output import Output
-from .training import train_and_report
-from .verbs import data_dir_option, out_option, resume_option, set_option, settings_options, verb, with_assignments
+from .training import check_place, train_and_report
+from .verbs import (
+    data_dir_option,
+    out_option,
+    overwrite_option,
+    resume_option,
+    set_option,
+    settings_options,
+    verb,
+    with_assignments,
+)
 
 EXAMPLES = """
 hardwire crossbar mnist --out runs/crossbar
@@ -27,6 +36,7 @@ hardwire crossbar fit --curve pulses.csv --kind pcm --out my_pcm.toml
 @click.option("--config", metavar="FILE", help="A .toml file of settings, as config.toml of a run.")
 @click.option("--ablations", is_flag=True, help="Train without polarity inversion and with 2 PCM alone, too.")
 @resume_option
+@overwrite_option
 @data_dir_option
 @click.option("--curve", metavar="FILE",
               help="Of fit: CSV with columns pulse, conductance (uS), and optionally device, direction.")
@@ -36,7 +46,8 @@ hardwire crossbar fit --curve pulses.csv --kind pcm --out my_pcm.toml
 @settings_options(CrossbarSettings, "features", "seed", "epochs", "samples", "variants")
 def crossbar(  # noqa: PLR0913 - one for each option
     output: Output, *, what: str, out: str | None, config: str | None, ablations: bool, resume: bool,
-    data_dir: Path | None, curve: str | None, kind: str, assignments: tuple[str, ...], given: dict[str, Any],
+    overwrite: bool, data_dir: Path | None, curve: str | None, kind: str, assignments: tuple[str, ...],
+    given: dict[str, Any],
 ) -> int:
     """Train a network in analog memory into a run directory, or fit a device.
 
@@ -48,7 +59,8 @@ def crossbar(  # noqa: PLR0913 - one for each option
     if not out:
         raise InputError("a run needs --out DIR; see `hardwire crossbar --help`")
     stored = Path(out) / "config.toml"
-    file = stored if resume and stored.is_file() else config
+    check_place(out, resume=resume, overwrite=overwrite)
+    file = config or (stored if resume and stored.is_file() else None)
     settings = CrossbarSettings.load(file) if file else preset(what)
     if ablations:
         chosen = given.get("variants", settings.variants)
@@ -57,7 +69,8 @@ def crossbar(  # noqa: PLR0913 - one for each option
 
     from ..crossbar.record import CROSSBAR
 
-    return train_and_report(output, CROSSBAR, settings, out, data_dir=data_dir, resume=resume, names=VARIANTS)
+    return train_and_report(output, CROSSBAR, settings, out, data_dir=data_dir, resume=resume, overwrite=overwrite,
+                            names=VARIANTS)
 
 
 def fit(output: Output, curve: str | None, kind: str, out: str | None) -> int:

@@ -9,6 +9,9 @@ from typing import Any
 #: Of the processes that ``torchrun`` started, the first one speaks.
 FIRST = os.environ.get("RANK", "0") == "0"
 
+#: Key of the context under which a verb leaves its ``--out``, for what is said when it is interrupted.
+OUT = "hardwire.out"
+
 
 @dataclass(frozen=True)
 class Output:

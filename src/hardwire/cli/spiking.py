@@ -8,11 +8,12 @@ import rich_click as click
 from ..core.errors import InputError
 from ..spiking.settings import SpikingSettings, preset
 from .output import Output
-from .training import train_and_report
+from .training import check_place, own_folder, train_and_report
 from .verbs import (
     DATASET,
     data_dir_option,
     out_option,
+    overwrite_option,
     resume_option,
     set_option,
     settings_options,
@@ -36,11 +37,14 @@ hardwire spiking mnist --rule triplet --out runs/diehl-cook
               help="Train every method at these shares too, with commas between, as 0.4,0.75.")
 @click.option("--seeds", type=int, default=3, metavar="N", help="Of --compare: runs of each (default: 3).")
 @resume_option
+@overwrite_option
 @data_dir_option
 @set_option
 @settings_options(SpikingSettings, "rule", "prune", "method", "cells", "outputs", "epochs", "seed")
-def spiking(output: Output, *, dataset: str, out: str, config: str | None, compare: str | None, seeds: int,
-            resume: bool, data_dir: Path | None, assignments: tuple[str, ...], given: dict[str, Any]) -> int:
+def spiking(  # noqa: PLR0913 - one for each option
+    output: Output, *, dataset: str, out: str, config: str | None, compare: str | None, seeds: int, resume: bool,
+    overwrite: bool, data_dir: Path | None, assignments: tuple[str, ...], given: dict[str, Any],
+) -> int:
     """Train a spiking network without labels on an array of memory cells into a run directory.
 
     With --prune it is pruned while it learns (--method soft, unless another is given); --compare trains every way to
@@ -51,7 +55,9 @@ def spiking(output: Output, *, dataset: str, out: str, config: str | None, compa
         raise InputError(f"--seeds {seeds}: use at least 1")
     shares = shares_of(compare)
     stored = Path(out) / "config.toml"
-    settings = settings_of(dataset, stored if resume and stored.is_file() else config, given)
+    check_place(out, resume=resume, overwrite=overwrite)
+    file = config or (stored if resume and stored.is_file() else None)
+    settings = settings_of(own_folder(dataset), file, given)
     settings = with_assignments(settings, assignments)
 
     from ..spiking.contenders import run_contenders
@@ -62,7 +68,8 @@ def spiking(output: Output, *, dataset: str, out: str, config: str | None, compa
             run_contenders(settings, data, out, shares=shares, seeds=seeds,
                            progress=lambda row: output.say(_contender(row)))
 
-    return train_and_report(output, SPIKING, settings, out, data_dir=data_dir, resume=resume, after=compare_with)
+    return train_and_report(output, SPIKING, settings, out, data_dir=data_dir, resume=resume, overwrite=overwrite,
+                            after=compare_with)
 
 
 def settings_of(dataset: str, file: Path | str | None, given: dict[str, Any]) -> SpikingSettings:

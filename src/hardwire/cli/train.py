@@ -7,8 +7,10 @@ import rich_click as click
 
 from ..logic.settings import LogicSettings, preset
 from ..logic.zoo import RECIPES, Recipe, published
+from ..runs.directory import CHECKPOINT
 from .output import FIRST, Output
 from .progress import merit, watching
+from .training import check_place, check_settings, commands, data_folder, own_folder
 from .verbs import DATASET, SEARCHED, budget_options, out_option, run_options, settings_options, verb, with_assignments
 
 EXAMPLES = """
@@ -19,6 +21,8 @@ hardwire train my.csv --label species --out runs/species
 hardwire train house.csv --task regress --label price --out runs/house
 hardwire train tags.csv --task multilabel --label rain,wind --out runs/tags
 """
+#: The verbs after training, in order.
+NEXT = ("lower {run}", "optimize {run}", "verify {run}", "report {run}")
 #: Settings that are used often.
 FREQUENT = ("seed", "steps", "layers", "width", "levels", "edges", "batch", "learning_rate", "gate_penalty",
             "parametrisation", "encoder", "label")
@@ -35,38 +39,48 @@ FREQUENT = ("seed", "steps", "layers", "width", "levels", "edges", "batch", "lea
 @budget_options(required=False)
 @run_options
 @settings_options(LogicSettings, *FREQUENT, without=SEARCHED)
-def train(output: Output, *, dataset: str, out: str, model: str | None, recipe: Recipe, resume: bool,
-          data_dir: Path | None, assignments: tuple[str, ...], search: dict[str, Any], given: dict[str, Any]) -> int:
+def train(  # noqa: PLR0913 - one for each option
+    output: Output, *, dataset: str, out: str, model: str | None, recipe: Recipe, resume: bool, overwrite: bool,
+    data_dir: Path | None, assignments: tuple[str, ...], search: dict[str, Any], given: dict[str, Any],
+) -> int:
     """Train a logic network into a run directory.
 
     Settings are those of the data set's preset, of --model, or of the run that is resumed, with the options below in
     place of some. With --budget an exact search follows, which brings the whole circuit to that price.
     """
     folder = Path(out)
-    stored = resume and (folder / "config.toml").is_file()
+    check_place(folder, resume=resume, overwrite=overwrite)
+    stored = resume and not model and (folder / "config.toml").is_file()
     settings = LogicSettings.load(folder / "config.toml") if stored else settings_of(dataset, model, recipe)
-    settings = with_assignments(settings.changed(**{"dataset": dataset} | search | given), assignments)
+    settings = with_assignments(settings.changed(**{"dataset": own_folder(dataset)} | search | given), assignments)
 
-    return train_into(output, settings, folder, data_dir=data_dir, resume=resume)
+    return train_into(output, settings, folder, data_dir=data_dir, resume=resume, overwrite=overwrite)
 
 
-def train_into(output: Output, settings: LogicSettings, folder: Path, *, data_dir: Path | None, resume: bool) -> int:
+def train_into(output: Output, settings: LogicSettings, folder: Path, *, data_dir: Path | None, resume: bool,
+               overwrite: bool = False) -> int:
     """Train, search, or go on with either, and answer with the best evaluation."""
     from ..logic.record import LOGIC
+    from ..runs.directory import RunDirectory
     from ..runs.experiment import train
 
-    data = None
-    if resume and (folder / "model.safetensors").exists():
-        output.say(f"{folder} is finished already")
+    data, directory = None, RunDirectory(folder)
+    if resume:
+        check_settings(folder, settings)
+    if resume and directory.finished:
+        output.say(f"{folder} is finished already: {directory.standing()}")
     else:
         data = LOGIC.read_data(settings, data_dir)
-        output.say(plan_of(settings, len(data.classes), len(data.train.y)))
+        going_on = resume and (folder / CHECKPOINT).exists()
+        output.say(f"{folder} goes on: {directory.standing()}" if going_on
+                   else plan_of(settings, len(data.classes), len(data.train.y)))
     with watching(output, task=settings.task) as listener:
-        trained = train(LOGIC, settings, folder, data=data, data_dir=data_dir, resume=resume, listen=listener)
+        trained = train(LOGIC, settings, folder, data=data, data_dir=data_folder(data_dir), resume=resume,
+                        overwrite=overwrite, listen=listener)
     if FIRST:  # the run directory is the first one's
         best = trained.best
         text = f"{folder}: validation hard {merit(best['hard'], settings.task)} at step {best['step']}"
-        output.answer({"run": str(folder), "best": best}, text)
+        output.answer({"run": str(folder), "best": best}, f"{text}\n{commands(NEXT, folder)}")
     return 0
 
 

@@ -13,7 +13,7 @@ from rich_click.rich_panel import RichOptionPanel
 
 from ..core.errors import InputError
 from ..core.settings import Kind, Settings
-from .output import Output
+from .output import OUT, Output
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -43,6 +43,7 @@ def verb(examples: str) -> Callable[[Callable[..., int]], Verb]:
     def make(function: Callable[..., int]) -> Verb:
         @functools.wraps(function)
         def call(*, json: bool, **options: Any) -> int:
+            click.get_current_context().meta[OUT] = options.get("out")
             return function(Output(json), **options)
 
         text = "\n".join(f"  {line}" for line in examples.strip().splitlines())
@@ -64,7 +65,8 @@ def out_option(text: str = "Run directory.", *, required: bool = True, **more: A
 
 data_dir_option = click.option("--data-dir", metavar="DIR", type=click.Path(path_type=Path),
                                help="Where data sets lie (default: $HARDWIRE_DATA, then the user's cache).")
-resume_option = click.option("--resume", is_flag=True, help="Go on where a killed run was.")
+resume_option = click.option("--resume", is_flag=True, help="Go on where an interrupted run was.")
+overwrite_option = click.option("--overwrite", is_flag=True, help="Remove the run that is in the directory.")
 run_argument = click.argument("run", metavar="RUN", help="Run directory of `hardwire train`.")
 circuit_argument = click.argument("circuit", metavar="CIRCUIT",
                                   help="Circuit file (.net, .aig, .aag, .blif) or run directory.")
@@ -223,8 +225,8 @@ set_option = click.option("--set", "assignments", multiple=True, metavar="NAME=V
 
 
 def run_options(function: F) -> F:
-    """Add the options ``--resume``, ``--data-dir``, ``--threads`` and ``--set`` of a training into a run directory."""
-    return resume_option(data_dir_option(threads_option(set_option(function))))
+    """Add the options of a training into a run directory: ``--resume``, ``--overwrite``, ``--threads`` and others."""
+    return resume_option(overwrite_option(data_dir_option(threads_option(set_option(function)))))
 
 
 def with_assignments(settings: Settings, assignments: tuple[str, ...]) -> Any:

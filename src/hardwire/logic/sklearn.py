@@ -1,5 +1,6 @@
 """scikit-learn estimators: what is fitted is a logic network, what predicts is its exact circuit."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from inspect import Parameter, Signature, cleandoc
@@ -16,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 from ..circuit.engine.packed import PackedEngine
 from ..core.errors import InputError
 from ..data.datasets import Dataset, Split
+from ..data.ranges import check_ranges
 from ..data.samples import identifiers
 from .lowering import lower
 from .settings import TABLE_PRESET, LogicSettings, Task
@@ -35,6 +37,8 @@ def _as_value_error() -> Iterator[None]:
 
 
 E = TypeVar("E", bound=type)
+#: Share of values outside the range in ``fit`` that ``predict`` warns of.
+NOTABLE = 0.1
 
 #: Settings that are parameters of an estimator; others are given by ``settings``.
 NAMES = ("encoder", "levels", "code_bits", "layers", "width", "parametrisation", "init", "strength", "noise", "tau",
@@ -46,6 +50,7 @@ OWN: dict[str, tuple[Any, str]] = {
                             "in training; 0, or too few samples: the training samples choose."),
     "random_state": (None, "Seed of splits, wiring, weights and batches: an integer, a RandomState, or None for a new "
                             "one."),
+    "as_is": (False, "Predict for samples too that look scaled otherwise than those in ``fit``, else an error."),
 }
 _DEFAULTS = LogicSettings(**{name: value for name, value in TABLE_PRESET.items() if name in NAMES})
 _SIGNATURE = Signature([Parameter("self", Parameter.POSITIONAL_OR_KEYWORD),
@@ -77,7 +82,7 @@ class _LogicEstimator(BaseEstimator):  # type: ignore[misc]
     def _settings_for(self, task: Task) -> LogicSettings:
         """Return the settings that the parameters make."""
         values = {k: v.item() if isinstance(v, np.generic) else v for k, v in self.get_params().items()}
-        share, state = values.pop("validation_fraction"), values.pop("random_state")
+        share, state, _ = (values.pop(name) for name in ("validation_fraction", "random_state", "as_is"))
         if not (isinstance(share, Real) and 0 <= float(share) < 1):
             raise InputError(f"validation_fraction is {share!r}; give a share of 0 or more and below 1")
         seed = int(state) if isinstance(state, Integral) else int(check_random_state(state).randint(2**31 - 1))
@@ -108,8 +113,12 @@ class _LogicEstimator(BaseEstimator):  # type: ignore[misc]
             self._engine = PackedEngine(self.circuit_)
 
     def _run(self, engine: PackedEngine, x: ArrayLike) -> NDArray[np.uint64]:
-        """Return the circuit's output words (samples, words)."""
-        return engine(validate_data(self, x, dtype=np.float64, reset=False))
+        """Return the circuit's output words (samples, words); samples that were scaled since ``fit`` are refused."""
+        x = validate_data(self, x, dtype=np.float64, reset=False)
+        with _as_value_error():
+            for remark in check_ranges(x, engine.circuit.inputs, as_is=self.as_is, least=NOTABLE):
+                warnings.warn(remark, stacklevel=3)
+        return engine(x)
 
 
 @_document

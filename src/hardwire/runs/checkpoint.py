@@ -111,6 +111,9 @@ def _wrong(values: object) -> str:
         "fingerprint": _is_object(values.get("fingerprint", {}), (str, int)),
         "files": _is_object(run.get("files", {}), (str,)),
         "metrics": isinstance(rows, list) and all(_is_object(row, (str, int, float, type(None))) for row in rows),
+        "data_dir": isinstance(run.get("data_dir", ""), str),
+        "unit": isinstance(run.get("unit", ""), str),
+        "total": type(run.get("total", 0)) is int,
         "position": type(run.get("position", 0)) is int and run.get("position", 0) >= 0,
         "seconds": type(run.get("seconds", 0)) in (int, float) and 0 <= run.get("seconds", 0) < math.inf,
     }

@@ -13,8 +13,8 @@ from filelock import FileLock, Timeout
 from ..core.errors import FormatError, InputError
 from ..core.files import make_folder, read_text, remove_leftovers, write_text
 from ..core.reading import parse_json
-from ..core.settings import Settings
-from .checkpoint import Stored, read_stored, write_stored
+from ..core.settings import Settings, shown
+from .checkpoint import Kind, Stored, read_stored, write_stored
 from .paths import same_value
 from .steps import check_steps
 
@@ -26,6 +26,11 @@ PATIENCE = 60.0
 RAW, OPTIMIZED, SIMPLIFIED = "circuit.net", "optimized.net", "simplified.net"
 #: The step that notes what was written for targets.
 EMIT = "emit"
+#: What a new run in the place of an old one removes: everything but folders that were emitted, and files of others.
+REPLACED = (CONFIG, METRICS, MODEL, STEPS, RAW, OPTIMIZED, SIMPLIFIED, "report.json", "report.html", "columns.json",
+            "network.nir")
+#: Settings that differ which a sentence names.
+NAMED = 6
 
 
 class RunDirectory:
@@ -110,8 +115,57 @@ class RunDirectory:
         """Whether the run's model is there."""
         return (self / MODEL).is_file()
 
-    def open(self, hardware: str, settings: Settings, *, resume: bool) -> Stored | None:
+    def standing(self) -> str:
+        """Word the run that is here and how far it is, such as ``an interrupted run at step 40 of 60``."""
+        if not self.finished and not self.resumable:
+            return "a run that ended before its first checkpoint"
+        unit, position, total = self._place()
+        if self.finished:
+            return f"a finished run of {total:,} {unit}s" if unit else "a finished run"
+        return f"an interrupted run at {unit} {position:,} of {total:,}" if unit else "an interrupted run"
+
+    def way_on(self) -> str:
+        """Word how a training that was interrupted just now goes on."""
+        if self.finished:
+            return "the model is finished, `--resume` reads it"
+        if not self.resumable:
+            return "no checkpoint was written yet, the same command begins anew"
+        unit, position, total = self._place()
+        return f"`--resume` goes on from {unit or 'the last checkpoint'}" + f" {position:,} of {total:,}" * bool(unit)
+
+    @property
+    def resumable(self) -> bool:
+        """Whether a checkpoint is there."""
+        return (self / CHECKPOINT).is_file()
+
+    def _place(self) -> tuple[str, int, int]:
+        """Unit, position and total of the run that is here; no unit where they are not known."""
+        kind: Kind = "model" if self.finished else "checkpoint"
+        try:
+            run = read_stored(self / (MODEL if self.finished else CHECKPOINT), kind).values["run"]
+            return run["unit"], run["position"], run["total"]
+        except (FormatError, InputError, KeyError):  # damaged, or of an earlier version
+            return "", 0, 0
+
+    def leave(self) -> None:
+        """Remove what a run wrote that ended before its first checkpoint, so that the same command begins it anew."""
+        if not self.finished and not self.resumable:
+            for name in (CONFIG, METRICS):
+                (self / name).unlink(missing_ok=True)
+
+    def check_free(self, *, resume: bool, overwrite: bool) -> bool:
+        """Refuse a directory that holds a run which is neither to be resumed nor overwritten; whether it holds one."""
+        begun = any((self / name).exists() for name in (MODEL, CHECKPOINT, CONFIG))
+        if begun and not (resume or overwrite):
+            way = "`--resume` reads it" if self.finished else "`--resume` goes on with it"
+            raise InputError(f"{self.path} already holds {self.standing()}; {way}, another `--out` or `--overwrite` "
+                             "begins a new one")
+        return begun
+
+    def open(self, hardware: str, settings: Settings, *, resume: bool, overwrite: bool = False) -> Stored | None:
         """Begin a run of ``settings`` here, or go on with the one that is here.
+
+        With ``overwrite`` the files of the one that is here are removed. Folders of emitted files stay.
 
         Returns
         -------
@@ -123,18 +177,21 @@ class RunDirectory:
         InputError
             The directory holds a run that is not to be resumed, or has other settings.
         """
+        begun = self.check_free(resume=resume, overwrite=overwrite)
+        if begun and overwrite:
+            self._clear()
+            begun = False
         if self.finished:
-            if not resume:
-                raise InputError(f"{self.path} already holds a finished run; choose another folder")
             return self.read_finished(hardware, settings)
-        begun = any((self / name).exists() for name in (CHECKPOINT, CONFIG))
-        if begun and not resume:
-            raise InputError(f"{self.path} already holds a run; resume it, or choose another folder")
         stored = read_stored(self / CHECKPOINT, "checkpoint", hardware) if (self / CHECKPOINT).exists() else None
         text = stored.settings if stored else read_text(self / CONFIG) if begun else settings.to_toml()
         self.check_settings(text, settings)
         write_text(self / CONFIG, settings.to_toml())
         return stored
+
+    def _clear(self) -> None:
+        for path in [*(self / name for name in REPLACED), *self.path.glob(f"{CHECKPOINT}*")]:
+            path.unlink(missing_ok=True)
 
     def read_finished(self, hardware: str, settings: Settings) -> Stored:
         """Return the model of a finished run; InputError where it was started with other settings."""
@@ -144,15 +201,20 @@ class RunDirectory:
         return stored
 
     def check_settings(self, text: str, settings: Settings) -> None:
-        """Refuse to go on with other settings than those that TOML ``text`` holds."""
+        """Refuse to go on with other settings than those that TOML ``text`` holds, and name those that differ."""
         try:
             before = type(settings).from_toml(text).model_dump(exclude=set(settings.PLACES))
-        except (FormatError, InputError):  # of another version, or of another hardware
-            before = {}
+        except (FormatError, InputError):
+            raise InputError(f"{self.path} was started with settings of another version or hardware, which cannot be "
+                             "gone on with; choose another folder") from None
         now = settings.model_dump(exclude=set(settings.PLACES))
-        same = {name: now[name] for name in settings.FILES & now.keys() if same_value(before.get(name), now[name])}
-        if before | same != now:
-            raise InputError(f"{self.path} was started with other settings; use its {CONFIG}, or choose another folder")
+        same = {name for name in settings.FILES & now.keys() if same_value(before[name], now[name])}
+        differ = [f"{name} is {shown(before[name])} there and {shown(now[name])} now"
+                  for name in now if name not in same and before[name] != now[name]]
+        if differ:
+            more = f" and {len(differ) - NAMED} more" * (len(differ) > NAMED)
+            raise InputError(f"{self.path} was started with other settings: {', '.join(differ[:NAMED])}{more}; leave "
+                             "them out to go on with it, or choose another folder with `--out`")
 
     def write_metrics(self, metrics: Sequence[Mapping[str, Any]], *, durable: bool = True) -> None:
         """Write every evaluation so far; a checkpoint has them too, so that those of a run need not be durable."""
@@ -171,7 +233,7 @@ class RunDirectory:
     def read_model(self, hardware: str | None = None) -> Stored:
         """Return what the run ended with."""
         if not self.finished and (self / CHECKPOINT).exists():
-            raise InputError(f"{self.path} holds an unfinished run; finish it with `--resume`")
+            raise InputError(f"{self.path} holds {self.standing()}; finish it with `--resume`")
         return read_stored(self / MODEL, "model", hardware)
 
     def steps(self) -> dict[str, dict[str, Any]]:

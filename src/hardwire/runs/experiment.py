@@ -1,6 +1,7 @@
 """The protocol of a hardware, and the one training shell, which moves any training and keeps it on disk."""
 
 import math
+import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from ..core.settings import Settings
 from .checkpoint import Stored, Tensors
 from .directory import RunDirectory
 from .fingerprint import Fingerprint, check_data, other_data
-from .paths import relative_files, with_absolute_files, with_found_files
+from .paths import DATA_DIR, is_path, relative_files, with_absolute_files, with_found_files
 from .progress import Listener, Progress
 from .record import Metric, Record
 from .values import Standing
@@ -179,7 +180,8 @@ def outcome_of(stored: Stored) -> Outcome:
 
 def run(
     hardware: str, settings: Settings, training: Training, *, out: str | Path | None = None, resume: bool = False,
-    listen: Listener | None = None, checkpoint_seconds: float | None = None,
+    overwrite: bool = False, data_dir: str | Path | None = None, listen: Listener | None = None,
+    checkpoint_seconds: float | None = None,
 ) -> Outcome:
     """Move ``training`` from where it stands to its end.
 
@@ -194,6 +196,10 @@ def run(
     resume
         Go on from the checkpoint in ``out``: the model becomes that of a run that was never stopped. A finished run is
         only read.
+    overwrite
+        Begin anew where ``out`` holds a run, whose files are removed.
+    data_dir
+        Where the data sets lie; a later report looks there.
     listen
         Called with events.
     checkpoint_seconds
@@ -201,17 +207,20 @@ def run(
     """
     if out is None and resume:
         raise InputError("resume needs a run directory; give out")
+    if resume and overwrite:
+        raise InputError("--resume goes on with a run and --overwrite removes it; give one of them")
     every = CHECKPOINT_SECONDS if checkpoint_seconds is None else checkpoint_seconds
     directory = None if out is None else RunDirectory(out)
     settings = settings if out is None else with_absolute_files(settings)
     with ExitStack() as stack:
         stack.enter_context(training)
-        return _Shell(hardware, settings, training, directory, listen, every, stack).run(resume)
+        shell = _Shell(hardware, settings, training, directory, listen, every, stack, data_dir)
+        return shell.run(resume, overwrite)
 
 
 def train(
     hardware: Hardware[SettingsT, DataT, ModelT], settings: SettingsT, out: str | Path, *, data: DataT | None = None,
-    data_dir: Path | None = None, resume: bool = False, listen: Listener | None = None,
+    data_dir: Path | None = None, resume: bool = False, overwrite: bool = False, listen: Listener | None = None,
 ) -> ModelT:
     """Train ``settings`` on ``hardware`` into run directory ``out``; a finished run that is resumed is only loaded."""
     directory = RunDirectory(out)
@@ -221,7 +230,8 @@ def train(
             check_data(stored.values.get("fingerprint", {}), hardware.fingerprint(data), str(out))
         return hardware.load(stored)
     data = hardware.read_data(settings, data_dir) if data is None else data
-    outcome = run(hardware.name, settings, hardware.training(settings, data), out=out, resume=resume, listen=listen)
+    outcome = run(hardware.name, settings, hardware.training(settings, data), out=out, resume=resume,
+                  overwrite=overwrite, data_dir=data_dir, listen=listen)
     return hardware.load(outcome.stored)
 
 
@@ -231,13 +241,36 @@ def found_settings(settings: type[SettingsT], stored: Stored, directory: RunDire
     return with_found_files(settings.from_toml(stored.settings), relative, directory.path)
 
 
+def found_data_dir(stored: Stored, directory: RunDirectory) -> Path | None:
+    """Return the folder of data sets that a run was trained with, where it lies now; None where it is gone."""
+    run = stored.values.get("run", {})
+    places = Path(run.get(DATA_DIR, "")), directory / run.get("files", {}).get(DATA_DIR, "")
+    return next((place for place in places if DATA_DIR in run and place.is_dir()), None)
+
+
 def data_of_run(hardware: Hardware[SettingsT, DataT, ModelT], stored: Stored, directory: RunDirectory,
-                data_dir: str | Path | None = None) -> tuple[DataT, str]:
+                data_dir: str | Path | None = None, dataset: str | None = None) -> tuple[DataT, str]:
     """Return the samples of the run whose model is ``stored``, and why they are not those that it was trained on.
 
     The sentence is empty where they are.
+
+    Parameters
+    ----------
+    hardware, stored, directory
+        The run.
+    data_dir
+        Where data sets lie; by default where they lay in training.
+    dataset
+        Name or file of the data, by default the run's own.
     """
-    data = hardware.read_data(found_settings(hardware.settings, stored, directory), data_dir)
+    settings = found_settings(hardware.settings, stored, directory)
+    if dataset is not None:
+        settings = settings.changed(dataset=dataset)
+    given = getattr(settings, "dataset", "")
+    if is_path(given) and not os.path.exists(given):
+        raise InputError(f"{directory.path} was trained on {given}, which does not exist; give the file where it lies "
+                         "now with `--data`" if dataset is None else f"file {given} does not exist; check the path")
+    data = hardware.read_data(settings, data_dir or found_data_dir(stored, directory))
     return data, other_data(stored.values.get("fingerprint", {}), hardware.fingerprint(data), str(directory.path))
 
 
@@ -252,17 +285,27 @@ class _Shell:
     listen: Listener | None
     checkpoint_seconds: float
     stack: ExitStack
+    data_dir: str | Path | None = None
     metrics: list[Figures] = field(default_factory=list)
     seconds: float = 0.0
     fingerprint: Fingerprint = field(default_factory=dict)
 
-    def run(self, resume: bool) -> Outcome:
+    def run(self, resume: bool, overwrite: bool) -> Outcome:
         training, writes = self.training, self.directory is not None and self.training.group.first
         if self.directory is not None:
-            stored, finished = self.training.group.on_first(lambda: self._open(resume))
+            stored, finished = self.training.group.on_first(lambda: self._open(resume, overwrite))
             if stored is not None and finished:
                 return outcome_of(stored)
             self._restore(stored)
+        try:
+            return self._train(writes)
+        except KeyboardInterrupt:
+            if writes:
+                self._directory.leave()
+            raise
+
+    def _train(self, writes: bool) -> Outcome:
+        training = self.training
         started = saved = told = time.perf_counter()
         before, first = self.seconds, training.position
         while training.position < training.total:
@@ -288,9 +331,9 @@ class _Shell:
             raise InputError("this run has no directory; give out")
         return self.directory
 
-    def _open(self, resume: bool) -> tuple[Stored | None, bool]:
+    def _open(self, resume: bool, overwrite: bool) -> tuple[Stored | None, bool]:
         self.stack.enter_context(self._directory.claim())
-        stored = self._directory.open(self.hardware, self.settings, resume=resume)
+        stored = self._directory.open(self.hardware, self.settings, resume=resume, overwrite=overwrite)
         self.fingerprint = self.training.fingerprint()
         if stored is not None:
             check_data(stored.values.get("fingerprint", {}), self.fingerprint, str(self._directory.path))
@@ -301,9 +344,12 @@ class _Shell:
         self._directory.write_model(stored)
 
     def _stored(self, tensors: Tensors, values: dict[str, Any]) -> Stored:
-        run = {"position": self.training.position, "seconds": self.seconds, "metrics": self.metrics}
-        if self.directory is not None and (files := relative_files(self.settings, self.directory.path)):
+        run = {"position": self.training.position, "total": self.training.total, "unit": self.training.unit,
+               "seconds": self.seconds, "metrics": self.metrics}
+        if self.directory is not None and (files := relative_files(self.settings, self.directory.path, self.data_dir)):
             run["files"] = files
+        if self.data_dir is not None:
+            run[DATA_DIR] = os.path.abspath(self.data_dir)
         known = {"fingerprint": self.fingerprint} if self.fingerprint else {}
         return Stored(self.hardware, self.settings.to_toml(), tensors, values | known | {"run": run})
 

@@ -8,11 +8,13 @@ from typing import TypeVar
 from ..core.settings import Settings
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
+#: Key of the folder of data sets among a run's files.
+DATA_DIR = "data_dir"
 
 
 def is_path(value: str) -> bool:
-    """Whether a setting that may be a name or a file is a file: names have no suffix."""
-    return bool(Path(value).suffix)
+    """Whether a setting that may be a name or a file or folder is no name: names have no suffix and no separator."""
+    return bool(Path(value).suffix) or os.path.basename(value) != value
 
 
 def with_absolute_files(settings: SettingsT) -> SettingsT:
@@ -22,9 +24,13 @@ def with_absolute_files(settings: SettingsT) -> SettingsT:
     return settings.changed(**files) if files else settings
 
 
-def relative_files(settings: Settings, folder: Path) -> dict[str, str]:
-    """Return setting -> path from ``folder``, of each file that ``with_absolute_files`` made absolute."""
+def relative_files(settings: Settings, folder: Path, data_dir: str | Path | None = None) -> dict[str, str]:
+    """Return setting -> path from ``folder``, of each file that ``with_absolute_files`` made absolute.
+
+    A folder of data sets has the name ``data_dir``.
+    """
     files = {name: getattr(settings, name) for name in sorted(settings.FILES) if os.path.isabs(getattr(settings, name))}
+    files |= {DATA_DIR: os.path.abspath(data_dir)} if data_dir is not None else {}
     try:
         return {name: os.path.relpath(path, folder) for name, path in files.items()}
     except ValueError:  # another drive

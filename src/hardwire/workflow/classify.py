@@ -17,6 +17,7 @@ from ..circuit.simulate import simulate
 from ..core.errors import FormatError, InputError
 from ..core.files import write_bytes
 from ..data.arrays import read_npy
+from ..data.ranges import check_ranges
 
 Codes = NDArray[np.uint64]
 
@@ -67,6 +68,20 @@ def load_samples(path: str | Path, circuit: Circuit) -> NDArray[Any]:
     if x.ndim > 2:
         return x.reshape(len(x), math.prod(x.shape[1:]))
     return x[None] if x.ndim == 1 and len(x) == len(circuit.inputs) else x
+
+
+def codes_of_samples(circuit: Circuit, x: NDArray[Any], *, as_is: bool = False,
+                     progress: Callable[[str], None] = lambda text: None) -> Codes:
+    """Turn samples in physical values (samples, words) into the circuit's input codes.
+
+    ``progress`` is told of values outside the trained range. Unless ``as_is``, values that were scaled since training
+    are refused, see ``data.ranges``.
+    """
+    remarks = check_ranges(x, circuit.inputs, as_is=as_is, override="--as-is")
+    codes = circuit.codes_of_values(x)
+    for remark in remarks:
+        progress(remark)
+    return codes
 
 
 def save_array(path: str | Path, array: NDArray[Any]) -> None:

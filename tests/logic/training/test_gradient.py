@@ -143,11 +143,11 @@ def test_leftovers_of_a_killed_write_are_removed(digits, tmp_path):
 def test_an_existing_run_is_not_overwritten(digits, tmp_path):
     train(TINY, digits, out=tmp_path)
     before = (tmp_path / "model.safetensors").read_bytes()
-    with pytest.raises(InputError, match="already holds a finished run; choose another folder"):
+    with pytest.raises(InputError, match=r"already holds a finished run of .* steps; `--resume` reads it, another `--out` or `--overwrite` begins"):
         train(TINY, digits, out=tmp_path)
     again = train(TINY, digits, out=tmp_path, resume=True, progress=lambda event: pytest.fail("trained again"))
     same(weights(again.network), weights(load_model(tmp_path).network))
-    with pytest.raises(InputError, match="was started with other settings"):
+    with pytest.raises(InputError, match=r"was started with other settings: .* there and .* now"):
         train(TINY.changed(seed=1), digits, out=tmp_path, resume=True)
     assert (tmp_path / "model.safetensors").read_bytes() == before
 
@@ -155,11 +155,11 @@ def test_an_existing_run_is_not_overwritten(digits, tmp_path):
 def test_an_unfinished_run_wants_to_be_resumed_with_its_own_settings(digits, tmp_path):
     with pytest.raises(Stop):
         train(TINY, digits, out=tmp_path, progress=stop_at(12), checkpoint_seconds=0)
-    with pytest.raises(InputError, match="already holds a run; resume it, or choose another folder"):
+    with pytest.raises(InputError, match=r"already holds an interrupted run at step .* of .*; `--resume` goes on with it, another `--out`"):
         train(TINY, digits, out=tmp_path)
-    with pytest.raises(InputError, match=r"was started with other settings; use its config.toml"):
+    with pytest.raises(InputError, match=r"was started with other settings: .* there and .* now; leave them out"):
         train(TINY.changed(learning_rate=0.5), digits, out=tmp_path, resume=True)
-    with pytest.raises(InputError, match="holds an unfinished run; finish it with"):
+    with pytest.raises(InputError, match=r"holds an interrupted run at step .*; finish it with"):
         load_model(tmp_path)
 
 
