@@ -7,6 +7,8 @@ from circuits import CIRCUITS, classifier, samples
 
 from hardwire.backends.wasm import module
 from hardwire.backends.wasm.engines import in_wasmtime, instance
+from hardwire.circuit import CircuitBuilder
+from hardwire.circuit.arithmetic import argmax, popcount
 from hardwire.circuit.simulate import simulate, simulate_bits
 from hardwire.core.bits import codes_to_bits
 from hardwire.core.errors import InputError
@@ -25,6 +27,37 @@ def test_equals_the_interpreter(name, simd):
         got = execute(codes[:n])
         assert got.dtype == circuit.output_dtype
         np.testing.assert_array_equal(got, expected[:n])
+
+
+@pytest.mark.parametrize("simd", [True, False])
+@pytest.mark.parametrize("width, classes", [(5, 1), (95, 5), (96, 2), (230, 4), (600, 3)])
+def test_counts_as_loops(width, classes, simd):
+    """Of every length about a multiple of sixteen, beside counts as gates."""
+    circuit = classifier(width=width, classes=classes, layers=3, seed=width)
+    codes = samples(circuit, 129)
+    expected = simulate(circuit, codes)
+    sizes = set()
+    for counted in (1, 1 << 30):
+        content = module(circuit, simd=simd, counted=counted)
+        sizes.add(len(content))
+        np.testing.assert_array_equal(in_wasmtime(circuit, content)(codes), expected)
+    assert len(sizes) == 1 + (width // classes >= 16)
+
+
+def test_a_net_counted_twice_and_counts_of_counts():
+    b = CircuitBuilder()
+    x, y = b.input("x", 40), b.input("y", 20)
+    nets = [b.xor(x[i], x[i + 1]) for i in range(39)]
+    first = popcount(b, [*nets, nets[0], nets[0], x[3], 1, 0, b.not_(x[4])])
+    second = popcount(b, [*nets[:20], *first, *y, b.not_(nets[1]), b.not_(nets[1])])
+    b.output("a", first)
+    b.output("b", [*second, second[0], 1, 0, b.not_(second[1])])
+    b.output("class", argmax(b, [first, second]))
+    circuit = b.build()
+    codes = samples(circuit, 300)
+    for simd in (True, False):
+        execute = in_wasmtime(circuit, module(circuit, simd=simd, counted=1))
+        np.testing.assert_array_equal(execute(codes), simulate(circuit, codes))
 
 
 @pytest.mark.parametrize("simd", [True, False])

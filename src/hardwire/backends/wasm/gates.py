@@ -45,22 +45,37 @@ class Tree(NamedTuple):
         return (self.net,)
 
 
+class Count(NamedTuple):
+    """How many of literals are true; the number's planes are nets, least significant first."""
+
+    literals: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+    @property
+    def inputs(self) -> list[int]:
+        """The nets that it reads."""
+        return [literal >> 1 for literal in self.literals]
+
+
 class Gates:
     """Gates under construction; ``literal`` is ``2 * net + inverted`` of each net, 0 and 1 the constants."""
 
     def __init__(self, sources: Iterable[int], fresh: int) -> None:
-        self.gates: list[Gate] = []
+        self.items: list[Gate | Count] = []
         self.literal = {FALSE: 0, TRUE: 1} | {net: 2 * net for net in sources}
         self._fresh = fresh
         self._known: dict[tuple[Operation, int, int], int] = {}
 
-    def add(self, node: Node) -> None:
-        """Add a scheduled node, whose operands have literals."""
-        if node.inputs:
-            literals = [self.literal[net] for net in node.inputs]
-            self.literal[node.net] = decompose(node.table, literals, self._gate)
+    def add(self, item: Node | Macro) -> None:
+        """Add a scheduled node or population count, whose operands have literals."""
+        literals = [self.literal[net] for net in item.inputs]
+        if isinstance(item, Macro):
+            self.items.append(Count(tuple(literals), item.outputs))
+            self.literal |= {net: 2 * net for net in item.outputs}
+        elif literals:
+            self.literal[item.net] = decompose(item.table, literals, self._gate)
         else:
-            self.literal[node.net] = 1 if node.table else 0
+            self.literal[item.net] = 1 if item.table else 0
 
     def _gate(self, table: int, a: int, b: int) -> int:
         """The literal of a two-input table over two literals."""
@@ -90,23 +105,27 @@ class Gates:
         key = operation, a, b
         if key not in self._known:
             self._known[key] = self._fresh
-            self.gates.append(Gate(self._fresh, *key))
+            self.items.append(Gate(self._fresh, *key))
             self._fresh += 1
         return 2 * self._known[key]
 
 
-def grow(gates: Sequence[Gate], kept: Iterable[int]) -> list[Tree]:
+def grow(items: Sequence[Gate | Count], kept: Iterable[int]) -> list[Tree | Count]:
     """The gates that ``kept`` nets need, as trees: a net that one gate alone reads lies inside of that gate's tree."""
-    needed = set(kept)
-    roots = frozenset(needed)
+    roots = {*kept, *(net for item in items if isinstance(item, Count) for net in item.inputs)}
+    needed = set(roots)
     readers: Counter[int] = Counter()
-    for gate in reversed(gates):
-        if gate.net in needed:
-            needed |= {gate.a, gate.b}
-            readers.update((gate.a, gate.b))
+    for item in reversed(items):
+        if isinstance(item, Gate) and item.net in needed:
+            needed |= {item.a, item.b}
+            readers.update((item.a, item.b))
     inner: dict[int, tuple[int | Operation, ...]] = {}
-    trees = []
-    for net, operation, a, b in gates:
+    trees: list[Tree | Count] = []
+    for item in items:
+        if isinstance(item, Count):
+            trees.append(item)
+            continue
+        net, operation, a, b = item
         if net not in needed:
             continue
         program = (*inner.pop(a, (a,)), *inner.pop(b, (b,)), operation)
@@ -121,6 +140,5 @@ def gates_of(items: Iterable[Node | Macro], sources: Iterable[int], fresh: int) 
     """The gates of scheduled nodes over ``sources``; nets from ``fresh`` on are theirs."""
     gates = Gates(sources, fresh)
     for item in items:
-        if isinstance(item, Node):
-            gates.add(item)
+        gates.add(item)
     return gates

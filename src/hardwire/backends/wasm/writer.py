@@ -12,27 +12,31 @@ What the module exports; every address and number is a global of type i32:
     The memory, and what is said above.
 """
 
-from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import count
 
 import numpy as np
 
-from ...circuit import FIRST, Circuit
+from ...circuit import FIRST, Circuit, Macro
 from ...circuit.formats.words import generated_by
 from ...circuit.packing import pack_in_chunks, split_sources
 from ...circuit.schedule import schedule
 from ...core.errors import InputError
 from .binary import Function, Module, assemble
-from .code import SCALAR, SIMD, Lanes, Straight, loaded, stored
-from .gates import gates_of, grow
+from .code import SCALAR, SIMD, Counting, Home, Lanes, Straight
+from .count import BLOCK, SUMS, popcount
+from .gates import Gates, gates_of, grow
 from .transpose import pack_vectors, pack_words, unpack
 
 #: Beside memory, in this order.
 EXPORTS = ("run", "predict")
+#: The shortest population count that is a loop.
+COUNTED = 48
 #: Where the planes of the input begin; below is room to work.
 START = 256
 
 
-def module(circuit: Circuit, *, simd: bool = True) -> bytes:
+def module(circuit: Circuit, *, simd: bool = True, counted: int = COUNTED) -> bytes:
     """The bytes of a module that computes ``circuit``; the same on every call.
 
     Parameters
@@ -41,6 +45,8 @@ def module(circuit: Circuit, *, simd: bool = True) -> bytes:
         What to compute.
     simd
         Whether the engine has vectors of 128 bits; without them 64 samples are computed at once.
+    counted
+        The shortest population count that is a loop and not gates.
 
     Raises
     ------
@@ -49,79 +55,76 @@ def module(circuit: Circuit, *, simd: bool = True) -> bytes:
     """
     if not circuit.outputs:
         raise InputError(f"circuit {circuit.name!r} has no outputs; add one before emitting WebAssembly")
-    return _Writer(circuit, SIMD if simd else SCALAR).module().encode()
+    return _Writer(circuit, SIMD if simd else SCALAR, counted).module().encode()
 
 
 class _Writer:
     """Addresses of a module's planes, and its functions."""
 
-    def __init__(self, circuit: Circuit, lanes: Lanes) -> None:
+    def __init__(self, circuit: Circuit, lanes: Lanes, counted: int) -> None:
         self.circuit, self.lanes = circuit, lanes
-        self.items, packed = split_sources(circuit, macros=())
+        counts = tuple(m for m in circuit.macros if m.kind != "popcount"
+                       or (len(m.inputs) >= counted and len(m.outputs) > len(SUMS)))
+        self.items, packed = split_sources(circuit.with_(macros=counts), macros=("popcount",))
+        self.counts = [item for item in self.items if isinstance(item, Macro)]
         size = circuit.input_dtype.itemsize
         self.packing = pack_in_chunks(circuit, packed, 16 // size if lanes is SIMD else 1)
-        self.sources = dict(sorted(self.packing.row.items()))
         self.inputs = START
-        self.outputs = self.inputs + lanes.size * circuit.n_input_bits
-        self.planes = self.outputs + lanes.size * len(circuit.output_nets)
-        self.handed = self.planes + lanes.size * self.packing.mask.size
+        self.outputs = self._behind(self.inputs, circuit.n_input_bits)
+        self.planes = self._behind(self.outputs, len(circuit.output_nets))
+        self.numbers = self._behind(self.planes, self.packing.mask.size)
+        self.area = self._behind(self.numbers, sum(len(m.outputs) for m in self.counts))
+        longest = max((len(m.inputs) for m in self.counts), default=0)
+        self.handed = self._behind(self.area, -(-longest // BLOCK) * BLOCK)
+
+    def _behind(self, address: int, planes: int) -> int:
+        return address + self.lanes.size * planes
 
     def module(self) -> Module:
         """The module."""
-        lanes, circuit = self.lanes, self.circuit
-        body, end = self._body()
-        encoder, encoder_end = self._encoder()
-        table = -(-max(end, encoder_end) // 16) * 16
+        module, calls = Module(exports=EXPORTS), dict[str, int]()
+        counting = None
+        if self.counts:
+            counting = Counting(self.area, module.add(popcount(self.lanes, area=self.area)), BLOCK)
+        body, encoder = self._body(counting), self._encoder()
+        table = -(-max(body.end, encoder.end) // 16) * 16
         entries = self._table()
-        module = Module(exports=EXPORTS, data=[(table, entries)] if entries else [])
-        calls = {f.name: module.add(f) for f in (*self._packing(table), *encoder, *body)}
-        run = [f"call {f.name}" for f in body]
-        calls["body"] = module.add(assemble("body", {}, {}, " ".join(run), calls))
-        module.add(assemble("run", {}, {}, " ".join([*(f"call {f.name}" for f in encoder), "call body"]), calls))
+        calls |= {f.name: module.add(f) for f in (*self._packing(table), *encoder.functions, *body.functions)}
+        calls["body"] = module.add(assemble("body", {}, {}, _calls(body.functions), calls))
+        module.add(assemble("run", {}, {}, f"{_calls(encoder.functions)} call body", calls))
         module.add(self._predict(calls))
         heap = table + -(-len(entries) // 16) * 16
-        module.constants = {"inputs": self.inputs, "outputs": self.outputs, "block": 8 * lanes.size, "heap": heap}
-        module.memory = heap + 16
-        module.custom = {"hardwire": generated_by(circuit).encode()}
+        module.constants = {"inputs": self.inputs, "outputs": self.outputs, "block": 8 * self.lanes.size, "heap": heap}
+        module.memory, module.data = heap + 16, [(table, entries)] if entries else []
+        module.custom = {"hardwire": generated_by(self.circuit).encode()}
         return module
 
-    def _body(self) -> tuple[list[Function], int]:
+    def _body(self, counting: Counting | None) -> Straight:
         """From the planes of packing to those of the outputs."""
-        place = {net: self.planes + self.lanes.size * row for net, row in self.packing.row.items()}
-        gates = gates_of(self.items, self.sources, self.circuit.n_nets)
-        homes: dict[int, list[tuple[int, bool]]] = defaultdict(list)
-        for i, net in enumerate(self.circuit.output_nets.tolist()):
-            literal = gates.literal[net]
-            homes[literal >> 1].append((self.outputs + i * self.lanes.size, bool(literal & 1)))
-        code = Straight(self.lanes, grow(gates.gates, homes), place, homes, self.handed, "part")
-        copies = self._copies("copy", homes, place, self.circuit.n_nets)
-        return [*code.functions, *copies], code.end
+        place = {net: self._behind(self.planes, row) for net, row in self.packing.row.items()}
+        number = count(self.numbers, self.lanes.size)
+        numbers = {net: next(number) for macro in self.counts for net in macro.outputs}
+        gates = gates_of(self.items, place, self.circuit.n_nets)
+        nets = zip(count(self.outputs, self.lanes.size), self.circuit.output_nets.tolist())
+        return self._straight(gates, place | numbers, nets, "part", counting)
 
-    def _encoder(self) -> tuple[list[Function], int]:
+    def _encoder(self) -> Straight:
         """From the planes of input bits to those of packing."""
         circuit, first = self.circuit, self.circuit.first_node
-        place = {net: self.inputs + self.lanes.size * (net - FIRST) for net in range(FIRST, first)}
-        nets = np.array(list(self.sources), dtype=np.int32)
-        items = schedule(circuit.with_(output_nets=nets), macros=())
-        gates = gates_of(items, range(FIRST, first), circuit.n_nets)
-        homes: dict[int, list[tuple[int, bool]]] = defaultdict(list)
-        for net, row in self.sources.items():
-            literal = gates.literal[net]
-            homes[literal >> 1].append((self.planes + self.lanes.size * row, bool(literal & 1)))
-        code = Straight(self.lanes, grow(gates.gates, homes), place, homes, self.handed, "encoder")
-        return [*code.functions, *self._copies("encoder_copy", homes, place, circuit.n_nets)], code.end
+        place = {net: self._behind(self.inputs, net - FIRST) for net in range(FIRST, first)}
+        packed = sorted((row, net) for net, row in self.packing.row.items())
+        nets = np.array([net for _, net in packed], dtype=np.int32)
+        gates = gates_of(schedule(circuit.with_(output_nets=nets), macros=()), place, circuit.n_nets)
+        return self._straight(gates, place, [(self._behind(self.planes, row), net) for row, net in packed], "encoder")
 
-    def _copies(self, name: str, homes: dict[int, list[tuple[int, bool]]], place: dict[int, int], fresh: int
-                ) -> list[Function]:
-        """A function that stores what no gate computes: constants and planes that are there before."""
-        code = b""
-        for net, addresses in homes.items():
-            if net >= fresh:
-                continue
-            for address, inverted in addresses:
-                value = loaded(self.lanes, place[net]) if net else self.lanes.operations["zero"]
-                code += stored(self.lanes, value + self.lanes.operations["not"] * inverted, address)
-        return [Function(name, code=code)] if code else []
+    def _straight(self, gates: Gates, place: dict[int, int], results: Iterable[tuple[int, int]], name: str,
+                  counting: Counting | None = None) -> Straight:
+        """The functions of gates that store nets at addresses."""
+        homes: dict[int, list[Home]] = {}
+        for address, net in results:
+            literal = gates.literal[net]
+            homes.setdefault(literal >> 1, []).append((address, bool(literal & 1)))
+        return Straight(self.lanes, grow(gates.items, homes), place, homes, self.handed, name, counting=counting)
 
     def _table(self) -> bytes:
         p, size = self.packing, self.circuit.input_dtype.itemsize
@@ -165,3 +168,7 @@ class _Writer:
                     i32.const 1 br_if 0
                 end
             end""", calls)
+
+
+def _calls(functions: Sequence[Function]) -> str:
+    return " ".join(f"call {f.name}" for f in functions)
