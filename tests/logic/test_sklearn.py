@@ -188,6 +188,7 @@ def test_what_predicts_a_value_is_the_circuit(regressor, friedman):
     relaxed = regressor.network_.eval()(torch.from_numpy(regressor.encoder_.encode(x)).float())
     assert count.shape == (600, 1) and count.max() <= 300 and len(np.unique(count)) > 50
     np.testing.assert_allclose(regressor.predict(x), float(head.bias) + float(head.scale) * count[:, 0], rtol=1e-6)
+    np.testing.assert_allclose(regressor.circuit_.values(count), regressor.predict(x)[:, None], rtol=1e-6)
     np.testing.assert_allclose(regressor.predict(x), relaxed[:, 0].detach(), rtol=1e-5)
     assert regressor.score(x, y) > 0.8 and y.min() - 1e-5 <= regressor.predict(x).min() <= regressor.predict(x).max() <= y.max() + 1e-5
 

@@ -77,7 +77,9 @@ def description(circuit: Circuit) -> list[str]:
     for names, word, count in word_runs(circuit):
         size = f"{count} words of {word.width} bits" if count > 1 else f"{word.width} bits"
         lines.append(f"input  {names}: {size}, code = floor((value - {word.offset:g}) / {word.step:g}), clipped")
-    lines += [f"output {word.name}: {word.width} bits" for word in circuit.outputs]
+    for word in circuit.outputs:
+        scale = f", value = {word.offset:.17g} + {word.step:.17g} * code" if word.scaled else ""
+        lines.append(f"output {word.name}: {word.width} bits{scale}")
     for stage, cost in stage_costs(circuit).items():
         lines.append(f"{stage}: {cost['gates']} two-input gates, depth {cost['depth']}")
     if circuit.labels:

@@ -116,12 +116,12 @@ class CircuitBuilder:
             raise InputError(f"macro {kind!r} is none of {', '.join(MACROS)}")
         self._macros.append(Macro(kind, tuple(map(int, inputs)), tuple(map(int, outputs)), int(value)))
 
-    def output(self, name: str, nets: int | Iterable[int]) -> None:
-        """Add an output word over ``nets``, least significant bit first."""
+    def output(self, name: str, nets: int | Iterable[int], *, offset: float = 0.0, step: float = 1.0) -> None:
+        """Add an output word over ``nets``, least significant bit first; its value is ``offset + step code``."""
         nets = [int(n) for n in (nets if isinstance(nets, Iterable) else [nets])]
         if not 1 <= len(nets) <= 64:
             raise InputError(f"output {name!r} has {len(nets)} bits; a word has 1 to 64")
-        self._outputs.append(Word(name, len(nets)))
+        self._outputs.append(Word(name, len(nets), float(offset), float(step)))
         self._output_nets += nets
 
     def build(self) -> Circuit:

@@ -78,10 +78,17 @@ class Circuit(Structure):
         x = np.asarray(x)
         return self.codes(x.astype(np.float64) if x.dtype.kind == "u" and self._scaled else x)
 
+    def values(self, codes: ArrayLike) -> NDArray[np.float64]:
+        """The physical values ``offset + step code`` of output codes ``(samples, output words)``."""
+        offset, step = (np.array(numbers) for numbers in ([w.offset for w in self.outputs],
+                                                          [w.step for w in self.outputs]))
+        values: NDArray[np.float64] = offset + step * np.asarray(codes, dtype=np.float64)
+        return values
+
     @cached_property
     def _scaled(self) -> bool:
         """Whether an input word's codes are other numbers than its values."""
-        return any((word.offset, word.step) != (0, 1) for word in self.inputs)
+        return any(word.scaled for word in self.inputs)
 
     def _quantise(self, x: NDArray[Any]) -> Codes:
         if not np.isfinite(x).all():

@@ -34,13 +34,19 @@ MACROS: dict[MacroKind, str] = {
 class Word:
     """A named word of ``width`` bits (1 to 64).
 
-    For an input, a physical value ``v`` becomes the code ``clip(floor((v - offset) / step), 0, 2^width - 1)``.
+    For an input, a physical value ``v`` becomes the code ``clip(floor((v - offset) / step), 0, 2^width - 1)``. A code of
+    an output means the physical value ``offset + step code``: the targets of a regression have a scale of their own.
     """
 
     name: str
     width: int
     offset: float = 0.0
     step: float = 1.0
+
+    @property
+    def scaled(self) -> bool:
+        """Whether codes are other numbers than values."""
+        return (self.offset, self.step) != (0, 1)
 
 
 @dataclass(frozen=True)

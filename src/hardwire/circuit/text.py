@@ -28,7 +28,8 @@ def format_circuit(circuit: Structure) -> str:
         inputs, outputs = (" ".join(names[n] for n in nets) for nets in (macro.inputs, macro.outputs))
         lines.append(f"macro {outputs} = {macro.kind}({inputs}; {macro.value})")
     for word, nets in circuit.output_words():
-        lines.append(f"output {word.name}[{word.width}] = " + " ".join(names[n] for n in nets))
+        scale = f"  # value = {word.offset:g} + {word.step:g} * code" if word.scaled else ""
+        lines.append(f"output {word.name}[{word.width}] = " + " ".join(names[n] for n in nets) + scale)
     return "\n".join(lines) + "\n"
 
 
@@ -42,5 +43,7 @@ def canonical_text(circuit: Structure) -> str:
     lines += [f"{s} {t:x} {' '.join(map(str, f[:k]))}" for s, t, k, f in rows]
     lines += [f"macro {m.kind} {m.value} {' '.join(map(str, m.inputs))} : {' '.join(map(str, m.outputs))}"
               for m in circuit.macros]
-    lines += [f"output {word.name} {' '.join(map(str, nets))}" for word, nets in circuit.output_words()]
+    for word, nets in circuit.output_words():
+        scale = f" : {word.offset!r} {word.step!r}" if word.scaled else ""
+        lines.append(f"output {word.name} {' '.join(map(str, nets))}{scale}")
     return "\n".join(lines) + "\n"

@@ -218,7 +218,8 @@ def describe(circuit: "Circuit", path: str | Path) -> dict[str, Any]:
     return {"file": str(path), "name": circuit.name, "digest": circuit.digest, "nodes": circuit.n_nodes,
             "depth": circuit.depth, "counts": stage_costs(circuit), "labels": list(circuit.labels),
             "inputs": [{"name": w.name, "width": w.width, "offset": w.offset, "step": w.step} for w in circuit.inputs],
-            "outputs": [{"name": w.name, "width": w.width} for w in circuit.outputs]}
+            "outputs": [{"name": w.name, "width": w.width, "offset": w.offset, "step": w.step}
+                        for w in circuit.outputs]}
 
 
 def summary(circuit: "Circuit", path: str | Path) -> str:

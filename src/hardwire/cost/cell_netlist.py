@@ -114,5 +114,5 @@ def cell_netlist(like: Circuit, cells: Iterable[tuple[str, Cell, Mapping[str, st
         instances.append(Instance(name, cell, operands, driven[0]))
     ends = iter([net_of[signal] for signal in outputs])
     for word in like.outputs:
-        b.output(word.name, [next(ends) for _ in range(word.width)])
+        b.output(word.name, [next(ends) for _ in range(word.width)], offset=word.offset, step=word.step)
     return CellNetlist(b.build(), tuple(instances))

@@ -92,7 +92,7 @@ def with_columns(circuit: Circuit) -> tuple[Circuit, list[AdderNets]]:
             moved |= dict(zip(item.outputs, count))
             adders += [adder for adder in columns if min(adder.operands) > TRUE]
     for word, nets in circuit.output_words():
-        b.output(word.name, [moved[net] for net in nets])
+        b.output(word.name, [moved[net] for net in nets], offset=word.offset, step=word.step)
     return b.build(), adders
 
 

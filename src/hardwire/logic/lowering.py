@@ -22,7 +22,7 @@ from ..data.encoders import Encoder
 from .graph import Graph
 from .network.conv import LogicConv2d, OrPool2d
 from .network.graph import LogicGraph
-from .network.heads import Head, MultiLabel
+from .network.heads import Head, MultiLabel, Regression
 from .network.layers import LogicLayer
 from .network.network import Layer, LogicNetwork
 
@@ -60,8 +60,8 @@ def lower(network: LogicNetwork, encoder: Encoder | None = None, *, name: str = 
     -------
     Circuit
         The first output word is ``class_index``, the index of the largest count; the lowest index wins a tie, as in
-        ``argmax``. A ``Regression`` head gives the counts as ``value0, value1, ...``: its ``values`` turns them into
-        physical values, ``bias + scale count``. A ``MultiLabel`` head gives a bit for each label, ``label0, label1,
+        ``argmax``. A ``Regression`` head gives the counts as ``value0, value1, ...``, with the offset and the step that
+        make them physical values, ``bias + scale count``. A ``MultiLabel`` head gives a bit for each label, ``label0, label1,
         ...``, true where the count reaches the threshold.
 
     Raises
@@ -182,10 +182,18 @@ def _head(builder: CircuitBuilder, head: Head, nets: list[int], scores: bool, go
     ends = [*accumulate(head.sizes_of(len(nets)), initial=0)]
     with builder.stage("head"):
         counts = popcounts(builder, [nets[i:j] for i, j in pairwise(ends)], count_style)
-        for name, word in DECISIONS[head.task](builder, head, counts, argmax_style).items():
-            builder.output(name, word)
+        decisions = DECISIONS[head.task](builder, head, counts, argmax_style)
+        for (name, word), (offset, step) in zip(decisions.items(), _scales(head, len(decisions)), strict=True):
+            builder.output(name, word, offset=offset, step=step)
     for c, count in enumerate(counts if scores else ()):
         builder.output(f"score{c}", count)
+
+
+def _scales(head: Head, words: int) -> list[tuple[float, float]]:
+    """The offset and the step of each decision."""
+    if not isinstance(head, Regression):
+        return [(0.0, 1.0)] * words
+    return [*zip(head.to_dict()["bias"], head.to_dict()["scale"], strict=True)]
 
 
 Words = Sequence[list[int]]

@@ -329,9 +329,9 @@ class _Network:
         with b.stage("head"):
             counts = [_count(b, [nets[n] for n in group]) for group in self.groups]
             index, *others = self.circuit.outputs
-            b.output(index.name, argmax(b, counts))
+            b.output(index.name, argmax(b, counts), offset=index.offset, step=index.step)
         for word, c in zip(others, self.scores, strict=True):
-            b.output(word.name, counts[c])
+            b.output(word.name, counts[c], offset=word.offset, step=word.step)
         return hash_structurally(b.build())
 
 

@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 from helpers import random_circuit, trained_like
 
-from hardwire.circuit import CircuitBuilder, Macro, load_circuit, save_circuit
+from hardwire.circuit import CircuitBuilder, Macro, Word, load_circuit, save_circuit
+from hardwire.circuit.formats.aiger import read_aiger, write_aiger
+from hardwire.circuit.formats.blif import read_blif, write_blif
 from hardwire.circuit.text import canonical_text
 from hardwire.core.errors import FormatError, InputError
+from hardwire.flows.adders import with_columns
+from hardwire.passes.structural_hashing import hash_structurally
+from hardwire.verify import prove
 
 
 def small():
@@ -52,6 +57,28 @@ def test_round_trip(tmp_path, case):
         random_circuit(rng, max_arity=case - 2)
     same(load_circuit(save_circuit(c, tmp_path / "deep" / "er" / "c.net")), c)
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_outputs_may_carry_a_scale(tmp_path):
+    plain, scaled = (CircuitBuilder("scales") for _ in range(2))
+    for b in (plain, scaled):
+        b.input("x", 2)
+        b.output("a", [2, 3])
+    plain.output("b", 3)
+    scaled.output("b", 3, offset=-2.5, step=np.float64(0.1))
+    one, other = plain.build(), scaled.build()
+    assert canonical_text(one).endswith("output a 2 3\noutput b 3\n")
+    assert canonical_text(other).endswith("output a 2 3\noutput b 3 : -2.5 0.1\n")
+    assert str(other).endswith("output b[1] = x[1]  # value = -2.5 + 0.1 * code\n")
+    for suffix, save, load in (("net", save_circuit, load_circuit), ("aig", write_aiger, read_aiger),
+                               ("blif", write_blif, read_blif)):
+        again = load(save(other, tmp_path / f"c.{suffix}"))
+        assert again.outputs == other.outputs == (Word("a", 2), Word("b", 1, -2.5, 0.1)), suffix
+    assert other.values([[3, 1], [0, 0]]).tolist() == [[3, -2.4], [0, -2.5]]
+    for aside in (hash_structurally(other), with_columns(other)[0], other.with_(name="other")):
+        assert aside.outputs == other.outputs
+    with pytest.raises(InputError, match=r"output .* is "):
+        prove(one, other)
 
 
 def test_names_and_labels_with_odd_separators(tmp_path):

@@ -53,7 +53,7 @@ def with_head(circuit: Circuit, goal: HeadGoal) -> Circuit:
         for net, new in zip(decided.outputs, argmax(b, counts, argmax_style), strict=True):
             place[net] = new
     for word, nets in circuit.output_words():
-        b.output(word.name, [place[net] for net in nets])
+        b.output(word.name, [place[net] for net in nets], offset=word.offset, step=word.step)
     return b.build()
 
 

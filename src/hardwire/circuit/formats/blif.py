@@ -154,7 +154,8 @@ def _build(
     if missing is not None:
         raise ValueError(f"output {missing[:40]!r} is nowhere defined")
     for word in words.outputs:
-        b.output(word.name, [net[name] for name in outputs[place : place + word.width]])
+        b.output(word.name, [net[name] for name in outputs[place : place + word.width]], offset=word.offset,
+                 step=word.step)
         place += word.width
     return b.build()
 

@@ -78,8 +78,10 @@ def _parse(lines: list[str]) -> Circuit:
             kind = cast(MacroKind, kind)  # `check` refuses another
             macros.append(Macro(kind, tuple(map(int, ins)), tuple(map(int, right.split())), whole(value)))
         elif key == "output":
-            word, *bits = rest.split()
-            outputs.append(Word(word, len(bits)))
+            left, colon, right = rest.partition(" : ")
+            word, *bits = left.split()
+            offset, step = right.split() if colon else ("0.0", "1.0")
+            outputs.append(Word(word, len(bits), float(offset), float(step)))
             nets += map(int, bits)
         else:
             raise ValueError(f"line {place + 1} begins with {key[:40]!r}")

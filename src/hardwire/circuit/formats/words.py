@@ -39,7 +39,8 @@ def describe_words(circuit: Circuit) -> str:
     return json.dumps({
         "name": circuit.name, "labels": circuit.labels,
         "inputs": [(w.name, w.width, w.offset, w.step) for w in circuit.inputs],
-        "outputs": [(w.name, w.width) for w in circuit.outputs],
+        "outputs": [(w.name, w.width, w.offset, w.step) if w.scaled else (w.name, w.width)
+                    for w in circuit.outputs],
     })
 
 
@@ -55,7 +56,7 @@ def restore_words(line: str) -> Interface:
     return Interface(
         name=_text(said["name"]), labels=tuple(map(_text, said["labels"])),
         inputs=tuple(_word(n, w, float(o), float(s)) for n, w, o, s in said["inputs"]),
-        outputs=tuple(_word(n, w) for n, w in said["outputs"]),
+        outputs=tuple(_word(n, w, *map(float, scale)) for n, w, *scale in said["outputs"]),
     )
 
 

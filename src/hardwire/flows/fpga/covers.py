@@ -57,7 +57,7 @@ def counters_as_tables(circuit: Circuit) -> Circuit:
         with b.stage(STAGES[stage]):
             moved.append(b.node(value, *(moved[f] for f in operands)))
     for word, nets in columns.output_words():
-        b.output(word.name, [moved[net] for net in nets])
+        b.output(word.name, [moved[net] for net in nets], offset=word.offset, step=word.step)
     return b.build()
 
 

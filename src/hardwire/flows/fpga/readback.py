@@ -139,7 +139,8 @@ def _read(module: Mapping[str, Any], x: Sequence[Bit], y: Sequence[Bit], like: C
                         f"this")
     place = 0
     for word in like.outputs:
-        b.output(word.name, [known[bit][0] for bit in y[place : place + word.width]])
+        b.output(word.name, [known[bit][0] for bit in y[place : place + word.width]], offset=word.offset,
+                 step=word.step)
         place += word.width
     return Netlist(b.build(), latency, tables, flip_flops, dict(sorted(kinds.items())))
 
