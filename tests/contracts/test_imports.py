@@ -23,7 +23,7 @@ RULE = {
     "core": (set(), {"numpy", "numba", "llvmlite", "tomli", "tomli_w", "pydantic", "filelock", "platformdirs"}),
     "circuit": (CIRCUIT, {"numpy", "numba"}),
     "passes": (COUNTED, {"numpy", "numba", "aigverse", "pysat"}),
-    "backends": (COUNTED, {"numpy"}),
+    "backends": (COUNTED, {"numpy", "wasmtime"}),
     "cost": (CIRCUIT, {"numpy"}),
     "verify": (EMITTED, {"numpy", "numba", "aigverse", "pysat"}),
     "flows": (EMITTED | {"verify"}, {"numpy"}),

@@ -5,6 +5,7 @@ is a row in ``EXECUTORS``, a new operation a row in ``OPERATIONS``.
 """
 
 from functools import cache
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -103,6 +104,14 @@ def readback(circuit, x, folder, **options):
     return simulate(read_verilog(texts, "everything_v", like=circuit, transparent_registers=bool(options)), x)
 
 
+def wasm(engine, **options):
+    return lambda circuit, x, folder: BACKENDS["wasm"].run(circuit, x, engine=engine, **options)
+
+
+class WASMTIME:
+    title, package = "wasmtime", "the Python package wasmtime"
+
+
 #: name -> (what runs it: (circuit, codes, folder) -> codes, outside programs that it needs)
 EXECUTORS = {
     "packed": (lambda c, x, folder: PackedEngine(c)(x), ()),
@@ -115,6 +124,9 @@ EXECUTORS = {
     "blif file": (through_file(write_blif, read_blif, "c.blif"), ()),
     "c": (backend("c"), (tools.CC,)),
     "c, one by one": (backend("c", entry="one"), (tools.CC,)),
+    "wasm": (wasm("wasmtime"), (WASMTIME,)),
+    "wasm, no simd": (wasm("wasmtime", simd=False), (WASMTIME,)),
+    "wasm in node": (wasm("node"), (tools.NODE,)),
     "verilog": (backend("verilog"), (tools.IVERILOG, tools.VVP)),
     "verilog, pipelined": (backend("verilog", pipeline=2), (tools.IVERILOG, tools.VVP)),
     "verilog read back": (readback, (tools.YOSYS,)),
@@ -125,7 +137,7 @@ EXECUTORS = {
 def available(name):
     run, needs = EXECUTORS[name]
     for tool in needs:
-        if tools.find(tool) is None:
+        if (find_spec("wasmtime") if tool is WASMTIME else tools.find(tool)) is None:
             pytest.skip(f"{tool.title} was not found; it comes with {tool.package}")
     return run
 

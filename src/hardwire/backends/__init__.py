@@ -6,6 +6,7 @@ from .projects import backend as projects
 from .verilog import backend as verilog
 from .verilog.wrappers import emit_core_or_wrapped
 from .vhdl import backend as vhdl
+from .wasm import backend as wasm_backend
 
 #: Target -> back end.
 BACKENDS: dict[str, Backend] = {
@@ -13,6 +14,7 @@ BACKENDS: dict[str, Backend] = {
     "verilog": Backend("Verilog-2001", emit_core_or_wrapped, verilog.run,
                        ("pipeline", "bus", "register_inputs", "wrapper", "bus_width", "divider")),
     "vhdl": Backend("VHDL-93", vhdl.emit, options=("pipeline", "register_inputs")),
+    "wasm": Backend("WebAssembly", wasm_backend.emit, wasm_backend.run),
     **projects.ROWS,
 }
 

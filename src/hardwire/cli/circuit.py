@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ..workflow.emitted import Figures
 
 #: What ``emit`` writes for: those of ``workflow.circuits``, which is imported when a verb runs.
-TARGETS = ("c", "verilog", "vhdl", "vivado", "quartus", "fusesoc", "litex", "librelane", "openroad", "tinytapeout",
-           "blif", "aiger")
+TARGETS = ("c", "verilog", "vhdl", "wasm", "vivado", "quartus", "fusesoc", "litex", "librelane", "openroad",
+           "tinytapeout", "blif", "aiger")
 
 
 @verb("hardwire lower runs/mnist\nhardwire lower runs/mnist --head depth")

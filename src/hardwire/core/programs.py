@@ -70,6 +70,7 @@ ICEPACK = Tool("icepack", "HARDWIRE_ICEPACK", ("icepack",),
 ECPPACK = Tool("ecppack", "HARDWIRE_ECPPACK", ("ecppack",),
                "the extra `hardwire[fpga]` or the Debian package prjtrellis", "yowasp-ecppack")
 GOWIN_PACK = Tool("gowin_pack", "HARDWIRE_GOWIN_PACK", ("gowin_pack",), "the Python package apycula", "gowin_pack")
+NODE = Tool("Node.js", "HARDWIRE_NODE", ("node", "nodejs"), "the Debian package nodejs")
 CC = Tool("a C compiler", "HARDWIRE_CC", ("cc", "gcc", "clang"), "the Debian package gcc")
 STA = Tool("OpenSTA", "HARDWIRE_STA", ("sta",), "the Debian package opensta")
 QFLOW = Tool("qflow", "HARDWIRE_QFLOW", ("qflow",), "the Debian packages qflow and qflow-tech-osu018")

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...core.truth_tables import decompose
-from ..circuit import FALSE, FIRST, TRUE, Circuit, Macro
-from ..schedule import Node, schedule
+from ..circuit import FALSE, TRUE, Circuit, Macro
+from ..packing import Index, Packing, pack_in_chunks, split_sources
+from ..schedule import Node
 from . import kernels
 
-Index = NDArray[np.int64]
+#: Words of a chunk of packing.
+CHUNK = 64
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,6 @@ class Program:
     scratch: int
 
 
-class Comparison(NamedTuple):
-    """A bit that packing makes: ``(input word & mask) >= threshold``."""
-
-    word: int
-    mask: int
-    threshold: int
-
-
 class Gate(NamedTuple):
     """A two-input gate over nets; ``operation`` is a table of ``kernels.TABLES``."""
 
@@ -89,20 +83,11 @@ class MacroStep(NamedTuple):
     words: int
 
 
-class Packing(NamedTuple):
-    """How the input is packed: the chunks' first words, masks and thresholds, and the row of each net."""
-
-    word: Index
-    mask: NDArray[np.unsignedinteger[Any]]
-    threshold: NDArray[np.unsignedinteger[Any]]
-    row: dict[int, int]
-
-
 def compile_program(circuit: Circuit) -> Program:
     """Schedule, order and allocate; linear in the circuit."""
     with _no_garbage_collection():
-        items, packed = _split_sources(circuit)
-        packing = _chunks(circuit, packed)
+        items, packed = split_sources(circuit)
+        packing = pack_in_chunks(circuit, packed, CHUNK)
         gates, macros, alias = _gates(circuit, items)
         steps = _order(gates, macros, {FALSE, TRUE, *packing.row})
         return _allocate(circuit, steps, alias, packing)
@@ -118,63 +103,6 @@ def _no_garbage_collection() -> Iterator[None]:
     finally:
         if before:
             gc.enable()
-
-
-def _split_sources(circuit: Circuit) -> tuple[list[Node | Macro], dict[int, Comparison]]:
-    """Scheduled items, and the nets that packing makes: comparisons of an input word, and single input bits."""
-    word_of = np.repeat(np.arange(len(circuit.inputs)), circuit.input_widths)
-    first = FIRST + np.concatenate([[0], np.cumsum(circuit.input_widths)]).astype(np.int64)
-    kept = tuple(m for m in circuit.macros if m.kind != "ge" or _comparison(m, word_of, first))
-    packed: dict[int, Comparison] = {}
-    rest: list[Node | Macro] = []
-    used = set(circuit.output_nets.tolist())
-    for item in schedule(circuit.with_(macros=kept)):
-        comparison = _comparison(item, word_of, first) if isinstance(item, Macro) and item.kind == "ge" else None
-        if comparison:
-            packed[item.outputs[0]] = comparison
-        else:
-            rest.append(item)
-            used.update(item.inputs)
-    for net in sorted(n for n in used if FIRST <= n < circuit.first_node):
-        word = int(word_of[net - FIRST])
-        bit = 1 << (net - int(first[word]))
-        packed[net] = Comparison(word, bit, bit)
-    return rest, packed
-
-
-def _comparison(item: Macro, word_of: Index, first: Index) -> Comparison | None:
-    """The comparison that a macro is, if it compares the upper bits of one input word."""
-    low, n = item.inputs[0], len(item.inputs)
-    if not FIRST <= low < FIRST + len(word_of):
-        return None
-    word = int(word_of[low - FIRST])
-    if item.inputs != tuple(range(low, low + n)) or low + n != first[word + 1]:
-        return None
-    shift = low - int(first[word])
-    return Comparison(word, (1 << n + shift) - 1, item.value << shift)
-
-
-def _chunks(circuit: Circuit, packed: dict[int, Comparison]) -> Packing:
-    """Lay the bits out in chunks of 64 neighbouring words, the p-th bit of each word in the p-th run of chunks."""
-    planes: dict[int, list[tuple[Comparison, int]]] = defaultdict(list)
-    count: dict[int, int] = defaultdict(int)
-    for net, comparison in packed.items():
-        planes[count[comparison.word]].append((comparison, net))
-        count[comparison.word] += 1
-    first: list[int] = []
-    row: dict[int, int] = {}
-    for p in sorted(planes):
-        end = -1
-        for comparison, net in sorted(planes[p]):
-            if comparison.word >= end:
-                first.append(comparison.word)
-                end = comparison.word + 64
-            row[net] = 64 * (len(first) - 1) + comparison.word - first[-1]
-    mask = np.zeros((len(first), 64), circuit.input_dtype)
-    threshold = np.ones((len(first), 64), circuit.input_dtype)
-    for net, place in row.items():
-        mask.flat[place], threshold.flat[place] = packed[net].mask, packed[net].threshold
-    return Packing(np.array(first, dtype=np.int64), mask, threshold, row)
 
 
 #: table -> (operation, operands exchanged); tables that are missing are wires and constants.
