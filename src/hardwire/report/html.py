@@ -16,6 +16,7 @@ from markupsafe import Markup
 from ..core.files import write_text
 from ..runs.record import Record
 from . import crossbar, flows, plots, spiking, summary
+from .outline import outlined, slug, term
 from .published_results import PublishedResult, peers
 from .summary import (
     RecordData,
@@ -173,7 +174,10 @@ _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, finalize=_shown,
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
 )  # fmt: skip
-_TEMPLATES.filters |= {"percent": percent, "sentence": _sentence, "si": si, "unbroken": _unbroken, "whole": whole}
+_TEMPLATES.filters |= {
+    "outlined": outlined, "percent": percent, "sentence": _sentence, "si": si, "slug": slug, "term": term,
+    "unbroken": _unbroken, "whole": whole,
+}  # fmt: skip
 _TEMPLATES.globals |= {
     "summary": summary, "crossbar": crossbar, "flows": flows, "spiking": spiking, "plots": plots,
     "STYLES": {"proved": "good", "unknown": "warn", "refuted": "bad"},
