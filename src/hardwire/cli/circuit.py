@@ -228,7 +228,8 @@ def describe(circuit: "Circuit", path: str | Path) -> dict[str, Any]:
 
     nodes = stage_nodes(circuit).items()
     return {"file": str(path), "name": circuit.name, "digest": circuit.digest, "nodes": circuit.n_nodes,
-            "depth": circuit.depth, "counts": stage_costs(circuit), "wires": {stage: each.wires for stage, each in nodes},
+            "depth": circuit.depth, "counts": stage_costs(circuit),
+            "wires": {stage: each.wires for stage, each in nodes},
             "constants": {stage: each.constants for stage, each in nodes}, "labels": list(circuit.labels),
             "inputs": [{"name": w.name, "width": w.width, "offset": w.offset, "step": w.step} for w in circuit.inputs],
             "outputs": [{"name": w.name, "width": w.width} for w in circuit.outputs]}

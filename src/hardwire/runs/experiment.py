@@ -55,6 +55,9 @@ class Training(ABC):
     def __exit__(self, *reason: object) -> None:  # noqa: B027
         """End, by an error too."""
 
+    def prepare(self) -> None:  # noqa: B027
+        """Compile the kernels that training will run, before its clock starts; nothing that is trained changes."""
+
     @abstractmethod
     def advance(self) -> Figures | None:
         """Train on for one or a few units; return the figures of an evaluation where one fell due."""
@@ -254,6 +257,7 @@ class _Shell:
     stack: ExitStack
     metrics: list[Figures] = field(default_factory=list)
     seconds: float = 0.0
+    compile_s: float = 0.0
     fingerprint: Fingerprint = field(default_factory=dict)
 
     def run(self, resume: bool) -> Outcome:
@@ -263,6 +267,10 @@ class _Shell:
             if stored is not None and finished:
                 return outcome_of(stored)
             self._restore(stored)
+        if training.position < training.total:
+            began = time.perf_counter()
+            training.prepare()
+            self.compile_s += time.perf_counter() - began
         started = saved = told = time.perf_counter()
         before, first = self.seconds, training.position
         while training.position < training.total:
@@ -301,7 +309,8 @@ class _Shell:
         self._directory.write_model(stored)
 
     def _stored(self, tensors: Tensors, values: dict[str, Any]) -> Stored:
-        run = {"position": self.training.position, "seconds": self.seconds, "metrics": self.metrics}
+        run = {"position": self.training.position, "seconds": self.seconds, "compile_s": self.compile_s,
+               "metrics": self.metrics}
         if self.directory is not None and (files := relative_files(self.settings, self.directory.path)):
             run["files"] = files
         known = {"fingerprint": self.fingerprint} if self.fingerprint else {}
@@ -312,7 +321,7 @@ class _Shell:
             return
         try:
             run = Standing.of(stored.values, "the checkpoint").run
-            self.training.position, self.seconds = run.position, run.seconds
+            self.training.position, self.seconds, self.compile_s = run.position, run.seconds, run.compile_s
             self.metrics = cast(list[Figures], run.metrics)
             self.training.restore(stored.tensors, stored.values)
         except (KeyError, TypeError, ValueError) as error:
