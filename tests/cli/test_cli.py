@@ -111,6 +111,15 @@ def test_lower_and_optimize_a_run(ask, run):
     assert best["digest"] == load_circuit(run / "optimized.net").digest and best["nodes"] < raw["nodes"]
     assert {p["name"] for p in best["passes"]} == {"constant-propagation", "structural-hashing", "dead-node-removal"}
     assert "constant-propagation: " in err
+    gates = sum(stage["gates"] for stage in raw["counts"].values())
+    wires, constants = (sum(raw[what].values()) for what in ("wires", "constants"))
+    assert wires and constants and raw["nodes"] == gates + wires + constants
+    assert (best["passes"][0]["gates_before"], best["passes"][0]["wires_before"]) == (gates, wires)
+    assert f"{gates} -> " in err and f", {wires} -> 0 wires, {constants} -> 0 constants, depth" in err
+    assert f"no gates: {wires:,} wires, {constants:,} constants" in ask("show", run / "circuit.net")[0]
+    out, _ = ask("optimize", run, "-O1")
+    assert f"{gates:,} -> {sum(stage['gates'] for stage in best['counts'].values()):,} gates, " in out
+    assert f"apart from gates: {wires:,} -> 0 wires, {constants:,} -> 0 constants" in out
     out, _ = ask("optimize", run, "-O0")
     assert str(run / "optimized.net") in out
 
@@ -349,8 +358,13 @@ def test_report(ask, finished):
     assert set(record["accuracy"]) == {"metric", "test_hard", "test_relaxed", "validation"} and record["accuracy"]["test_hard"] > 0.3
     assert record["accuracy"]["metric"] == "accuracy" and "outputs" not in record
     assert list(record["counts"]) == ["encoder", "network", "head"]
-    assert all(set(c) == {"gates_raw", "gates_optimized", "depth"} for c in record["counts"].values())
-    assert record["counts"]["network"]["gates_raw"] == 400
+    free = {f"{what}_{when}" for what in ("wires", "constants") for when in ("raw", "optimized")}
+    assert all(set(c) == {"gates_raw", "gates_optimized", "depth", "nodes_raw"} | free for c in record["counts"].values())
+    network = record["counts"]["network"]
+    assert network["nodes_raw"] == 400 == sum(network[f"{what}_raw"] for what in ("gates", "wires", "constants"))
+    assert network["wires_raw"] + network["constants_raw"] > 0, "a trained network has nodes that are no gates"
+    assert sum(c["gates_raw"] for c in record["counts"].values()) == record["passes"][0]["gates_before"]
+    assert sum(c["gates_optimized"] for c in record["counts"].values()) == record["passes"][-1]["gates_after"]
     assert {"train_s", "lower_s", "optimize_s", "verify_s", "samples_per_s"} <= set(record["time"])
     assert all(line["model"] and line["source"] for line in record["energy"])
     assert {"versions", "machine", "commit"} <= set(record["environment"])

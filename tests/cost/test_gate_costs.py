@@ -8,7 +8,17 @@ from hardwire.circuit import CircuitBuilder
 from hardwire.circuit.circuit import TRUE
 from hardwire.core.gates import GATES, TABLE
 from hardwire.core.truth_tables import support
-from hardwire.cost import gate_cost, gate_kinds, stage_costs, stage_counts, table_cost, total_gates
+from hardwire.cost import (
+    gate_cost,
+    gate_kinds,
+    node_counts,
+    stage_costs,
+    stage_counts,
+    stage_nodes,
+    table_cost,
+    total_gates,
+)
+from hardwire.passes import optimize
 
 
 def half_adder():
@@ -69,9 +79,38 @@ def test_kinds_and_counts_of_gates():
     circuit = b.build()
     assert gate_kinds(circuit) == {"XOR": 2, "A": 1, "TRUE": 1, "NOT": 1, "WIRE": 1, "LUT3": 1}
     counts = stage_counts(circuit, circuit)
-    assert counts["encoder"] == {"gates_raw": 1, "gates_optimized": 1, "depth": 1}
-    assert counts["network"]["gates_raw"] == 7 and counts["network"]["gates_optimized"] == 2 + 1 + 5
-    assert counts["head"] == {"gates_raw": 0, "gates_optimized": 0, "depth": 0}
+    free = {"wires_raw": 0, "constants_raw": 0, "wires_optimized": 0, "constants_optimized": 0}
+    assert counts["encoder"] == {"gates_raw": 1, "gates_optimized": 1, "depth": 1, "nodes_raw": 1} | free
+    assert counts["head"] == {"gates_raw": 0, "gates_optimized": 0, "depth": 0, "nodes_raw": 0} | free
+
+
+def test_a_raw_gate_is_a_gate_and_wires_and_constants_are_counted_apart():
+    """Of seven nodes two are wires, one is a constant, and the gates are those that the passes start from."""
+    b = CircuitBuilder("kinds")
+    (x,), (y,), (z,) = (b.input(n) for n in "xyz")
+    with b.stage("network"):
+        nets = [b.node(TABLE[k], x, z) for k in ("XOR", "XOR", "A", "TRUE")]
+        nets += [b.node(0b01, z), b.node(0b10, z), b.node(0xE8, x, y, z)]
+    for i, net in enumerate(nets):
+        b.output(f"o{i}", net)
+    raw = b.build()
+    best, statistics = optimize(raw)
+    network = stage_counts(raw, best)["network"]
+    assert network["nodes_raw"] == 7 and network["wires_raw"] == 2 and network["constants_raw"] == 1
+    assert network["gates_raw"] == 2 + 1 + 5 == total_gates(raw) == statistics[0].gates_before
+    assert network["gates_optimized"] == total_gates(best) == statistics[-1].gates_after
+    assert node_counts(raw) == stage_nodes(raw)["network"] == (8, 2, 1)
+    first = statistics[0]
+    assert (first.wires_before, first.constants_before) == (2, 1) and first.wires_after <= 2 >= first.constants_after
+    assert sum(s.wires_after for s in statistics[-1:]) == network["wires_optimized"]
+
+
+def test_wires_and_constants_of_random_circuits_are_no_gates(rng):
+    for _ in range(5):
+        circuit = random_circuit(rng)
+        kinds = [gate_cost(circuit.table[[i]], circuit.arity[[i]])[0] for i in range(circuit.n_nodes)]
+        counts = node_counts(circuit)
+        assert counts.gates == sum(kinds) and counts.wires + counts.constants == kinds.count(0)
 
 
 def test_stages_add_up(rng):

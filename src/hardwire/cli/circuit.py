@@ -4,7 +4,7 @@ What needs a compiled kernel is imported when a verb runs, so that help is shown
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +90,7 @@ def optimize(output: Output, *, circuit: str, level: str | None, out: str | None
         passes = [dataclasses.asdict(s) for s in statistics]
     lines = [f"{p['name']:<20} {p['gates_before']:>8} -> {p['gates_after']:>8} gates  {p['seconds']:.2f} s"
              for p in passes]
+    lines += [gates_removed(passes)] if passes else []
     lines += [substitution(inexact)] if inexact else []
     more = {"inexact": inexact} if inexact else {}
     output.answer(describe(result, target) | {"passes": passes} | more, "\n".join([*lines, summary(result, target)]))
@@ -208,6 +209,16 @@ def core_lines(figures: "Figures | None") -> list[str]:
     return [f"latency {figures.latency} clocks, {figures.flip_flops:,} flip-flops; tables of six inputs: {tables}"]
 
 
+def gates_removed(passes: Sequence[Mapping[str, Any]]) -> str:
+    """Word what all passes did: gates, and apart from them wires and constants."""
+    first, last = passes[0], passes[-1]
+    before, after = first["gates_before"], last["gates_after"]
+    free = {what: (first.get(f"{what}_before") or 0, last.get(f"{what}_after") or 0) for what in ("wires", "constants")}
+    beside = ", ".join(f"{was:,} -> {now:,} {what}" for what, (was, now) in free.items() if was or now)
+    share = f", {(before - after) / before:.1%} removed" if before else ""
+    return f"{before:,} -> {after:,} gates{share}" + (f"; apart from gates: {beside}" if beside else "")
+
+
 def substitution(inexact: Mapping[str, Any]) -> str:
     """Word what simplification on samples did and what it cost, on one line."""
     held = f"{inexact['validation_before']:.2%} -> {inexact['validation_after']:.2%}"
@@ -217,10 +228,13 @@ def substitution(inexact: Mapping[str, Any]) -> str:
 
 def describe(circuit: "Circuit", path: str | Path) -> dict[str, Any]:
     """Return what ``--json`` says of a circuit."""
-    from ..cost import stage_costs
+    from ..cost import stage_costs, stage_nodes
 
+    nodes = stage_nodes(circuit).items()
     return {"file": str(path), "name": circuit.name, "digest": circuit.digest, "nodes": circuit.n_nodes,
-            "depth": circuit.depth, "counts": stage_costs(circuit), "labels": list(circuit.labels),
+            "depth": circuit.depth, "counts": stage_costs(circuit),
+            "wires": {stage: each.wires for stage, each in nodes},
+            "constants": {stage: each.constants for stage, each in nodes}, "labels": list(circuit.labels),
             "inputs": [{"name": w.name, "width": w.width, "offset": w.offset, "step": w.step} for w in circuit.inputs],
             "outputs": [{"name": w.name, "width": w.width, "offset": w.offset, "step": w.step}
                         for w in circuit.outputs]}
@@ -228,10 +242,14 @@ def describe(circuit: "Circuit", path: str | Path) -> dict[str, Any]:
 
 def summary(circuit: "Circuit", path: str | Path) -> str:
     """Word a circuit on one line."""
-    from ..cost import stage_costs
+    from ..cost import stage_costs, stage_nodes
 
+    nodes = stage_nodes(circuit)
     stages = ", ".join(f"{stage} {c['gates']:,} gates, depth {c['depth']}" for stage, c in stage_costs(circuit).items())
-    return f"{path}: {circuit.n_nodes:,} nodes; {stages}; digest {circuit.digest[:16]}"
+    free = ", ".join(f"{count:,} {what}" for what in ("wires", "constants")
+                     if (count := sum(getattr(each, what) for each in nodes.values())))
+    beside = f"; no gates: {free}" if free else ""
+    return f"{path}: {circuit.n_nodes:,} nodes; {stages}{beside}; digest {circuit.digest[:16]}"
 
 
 def explain(name: str, verdict: "Verdict") -> list[str]:

@@ -38,12 +38,25 @@ class StageCost(TypedDict):
     depth: int
 
 
+class NodeCounts(NamedTuple):
+    """What nodes are: two-input gates (a wider table counts as those that it is made of), wires, constants."""
+
+    gates: int = 0
+    wires: int = 0
+    constants: int = 0
+
+
 class StageCounts(TypedDict):
-    """A stage in a run's record."""
+    """A stage in a run's record: gates, wires and constants before and after the passes, and nodes as trained."""
 
     gates_raw: int
     gates_optimized: int
     depth: int
+    nodes_raw: int
+    wires_raw: int
+    constants_raw: int
+    wires_optimized: int
+    constants_optimized: int
 
 
 @lru_cache(maxsize=CACHE)
@@ -61,16 +74,33 @@ def table_cost(table: int, k: int) -> TableCost:
     return TableCost(len(used) - constants - inverters, inverters, int(not used), constants)
 
 
+def node_costs(table: NDArray[np.uint64], arity: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Gates, wires and constants that each table is, shape ``(n, 3)``."""
+    keys, inverse = np.unique(np.stack([table.astype(np.uint64), arity.astype(np.uint64)]), axis=1, return_inverse=True)
+    costs = [table_cost(int(t), int(k)) for t, k in keys.T]
+    each = np.array([(c.gates, c.wires, c.constants) for c in costs], dtype=np.int64).reshape(-1, 3)
+    return each[inverse.ravel()]
+
+
 def gate_cost(table: NDArray[np.uint64], arity: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Two-input gates of each table, shape ``(n,)``: 0 for wires and constants, 1 for inverters and gates."""
-    keys, inverse = np.unique(np.stack([table.astype(np.uint64), arity.astype(np.uint64)]), axis=1, return_inverse=True)
-    cost = np.array([table_cost(int(t), int(k)).gates for t, k in keys.T], dtype=np.int64)
-    return cost[inverse.ravel()]
+    return node_costs(table, arity)[:, 0]
+
+
+def node_counts(circuit: Circuit) -> NodeCounts:
+    """Gates, wires and constants of the whole circuit."""
+    return NodeCounts(*node_costs(circuit.table, circuit.arity).sum(axis=0).tolist())
+
+
+def stage_nodes(circuit: Circuit) -> dict[Stage, NodeCounts]:
+    """Gates, wires and constants of each stage."""
+    each = node_costs(circuit.table, circuit.arity)
+    return {stage: NodeCounts(*each[circuit.stage == i].sum(axis=0).tolist()) for i, stage in enumerate(STAGES)}
 
 
 def total_gates(circuit: Circuit) -> int:
     """Two-input gates of the whole circuit."""
-    return int(gate_cost(circuit.table, circuit.arity).sum())
+    return node_counts(circuit).gates
 
 
 def stage_costs(circuit: Circuit) -> dict[Stage, StageCost]:
@@ -87,13 +117,15 @@ def stage_costs(circuit: Circuit) -> dict[Stage, StageCost]:
 
 
 def stage_counts(raw: Circuit, optimized: Circuit) -> dict[Stage, StageCounts]:
-    """The record's ``counts``: raw gates are the trained ones, wires and constants among them."""
-    costs = stage_costs(optimized)
+    """The record's ``counts``; ``nodes_raw`` is the nodes as trained, wires and constants among them."""
+    costs, before, after = stage_costs(optimized), stage_nodes(raw), stage_nodes(optimized)
     return {
-        stage: {"gates_raw": int((raw.stage == i).sum()), "gates_optimized": costs[stage]["gates"],
-                "depth": costs[stage]["depth"]}
+        stage: {"gates_raw": before[stage].gates, "gates_optimized": after[stage].gates, "depth": costs[stage]["depth"],
+                "nodes_raw": int((raw.stage == i).sum()),
+                "wires_raw": before[stage].wires, "constants_raw": before[stage].constants,
+                "wires_optimized": after[stage].wires, "constants_optimized": after[stage].constants}
         for i, stage in enumerate(STAGES)
-    }
+    }  # fmt: skip
 
 
 def gate_kinds(circuit: Circuit) -> dict[str, int]:

@@ -45,7 +45,7 @@ def record(model: CrossbarModel, data: CrossbarData, directory: RunDirectory) ->
         "accuracy": {"test_hard": accuracy[first], "test_relaxed": accuracy.get("float"),
                      "validation": metrics[-len(networks)]["shown"] if settings.validation else None},
         "counts": {}, "verified": self_check(settings, first),
-        "time": {"train_s": sum(model.seconds.values()),
+        "time": {"train_s": sum(model.seconds.values()), "compile_s": model.compile_s,
                  **{f"{v} training example_s": s / examples for v, s in model.seconds.items()}},
         "energy": [line for ledger in energy for line in ledger.to_json()], "environment": environment(),
         "classes": list(data.classes), "confusion": confusion(data.test_y, classes, len(data.classes)),

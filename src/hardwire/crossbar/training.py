@@ -24,6 +24,7 @@ from ..runs.values import Real, Size, Standing, Values
 from .build import cell_of, chip_of, periphery_of
 from .features import features_digest, features_of
 from .network import Network
+from .periphery import Chip
 from .settings import CrossbarSettings
 
 #: Samples between looks at the clock; results do not depend on it.
@@ -52,12 +53,16 @@ class CrossbarData:
 
 @dataclass(frozen=True)
 class CrossbarModel:
-    """Trained networks, by variant; ``metrics`` has a row for each epoch and variant, ``seconds`` the time of each."""
+    """Trained networks, by variant; ``metrics`` has a row for each epoch and variant, ``seconds`` the time of each.
+
+    ``compile_s`` is the time that kernels took to compile before training, which ``seconds`` leaves out.
+    """
 
     settings: CrossbarSettings
     networks: dict[str, Network]
     metrics: list[dict[str, Any]]
     seconds: dict[str, float]
+    compile_s: float = 0.0
 
 
 def inputs_of(x: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -116,6 +121,16 @@ class CrossbarTraining(Training):
         self.total = settings.epochs * len(self.networks) * len(data.x)
         self.loss, self.right = 0.0, 0.0
         self.seconds = dict.fromkeys(self.networks, 0.0)
+
+    def prepare(self) -> None:
+        """Compile the kernels of every variant by networks of as many, but small, layers."""
+        settings = self.settings
+        sizes = [2] * (len(settings.hidden) + 2)
+        for variant in settings.variants:
+            small = Network(sizes, cell_of(settings, variant), ahead=periphery_of(settings, variant),
+                            activation=settings.activation, seed=settings.seed, chip=Chip())
+            small.train(np.ones((1, 2), np.float32), np.zeros(1, np.int64), settings.rate(variant, 0))
+            small.scores(np.ones((1, 2), np.float32), seed=0)
 
     def advance(self) -> Figures | None:
         """Train a variant on the next samples of its epoch."""
@@ -184,7 +199,7 @@ def load(stored: Stored) -> CrossbarModel:
     _check_sizes(settings, values, stored.tensors)
     networks: dict[str, Network] = {v: build(settings, v, values.inputs, values.classes) for v in settings.variants}
     restore_devices(networks, stored.tensors)
-    return CrossbarModel(settings, networks, run.metrics, _seconds(values, settings))
+    return CrossbarModel(settings, networks, run.metrics, _seconds(values, settings), run.compile_s)
 
 
 class CrossbarValues(Values):

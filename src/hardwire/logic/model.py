@@ -43,6 +43,8 @@ class Model:
         Its name, classes, features and shape.
     fingerprint
         Of the data that a run directory was trained on; empty where it is not known.
+    compile_s
+        Time that kernels took to compile before training, which ``seconds`` leaves out.
     """
 
     network: Any
@@ -53,6 +55,7 @@ class Model:
     seconds: float
     dataset: dict[str, Any]
     fingerprint: Fingerprint = field(default_factory=dict)
+    compile_s: float = 0.0
 
     @property
     def best(self) -> dict[str, Any]:
@@ -116,7 +119,7 @@ def unpack(stored: Stored, network: torch.nn.Module | None = None, *, name: str 
     except (KeyError, ValueError, TypeError, InputError, FormatError) as error:
         raise FormatError(f"{name} lacks or garbles {error}; train the network anew") from None
     return Model(network.eval(), encoder, settings, values.run.metrics, values.best_step, values.run.seconds,
-                 stored.values["dataset"], stored.values.get("fingerprint", {}))
+                 stored.values["dataset"], stored.values.get("fingerprint", {}), values.run.compile_s)
 
 
 def _check_values(values: ModelValues, settings: LogicSettings, encoder: Encoder) -> None:
@@ -133,7 +136,8 @@ def _check_values(values: ModelValues, settings: LogicSettings, encoder: Encoder
 def save_model(model: Model, path: str | Path) -> None:
     """Write a model to one safetensors file."""
     tensors, values = pack(model.network, model.encoder, model.dataset, model.best_step)
-    run = {"position": model.best_step, "seconds": model.seconds, "metrics": model.metrics}
+    run = {"position": model.best_step, "seconds": model.seconds, "compile_s": model.compile_s,
+           "metrics": model.metrics}
     values |= {"run": run} | ({"fingerprint": model.fingerprint} if model.fingerprint else {})
     write_stored(Path(path), Stored("logic", model.settings.to_toml(), tensors, values), "model")
 

@@ -63,7 +63,7 @@ def record(model: Model, dataset: Dataset, directory: RunDirectory) -> Record:
         "hardware": "logic", "dataset": dataset.name, "seed": model.settings.seed,
         **_results(model, dataset, PackedEngine(sound)(codes)), "counts": stage_counts(raw, best),
         **verified(directory, raw, best),
-        "time": {"train_s": model.seconds, **{f"{k}_s": v["seconds"] for k, v in steps.items()},
+        "time": {"train_s": model.seconds, "compile_s": model.compile_s, **{f"{k}_s": v["seconds"] for k, v in steps.items()},
                  **measure(sound, codes)},
         "energy": energy, "environment": environment(), "curve": model.metrics,
         "gate_kinds": {"raw": gate_kinds(raw), "optimized": gate_kinds(best)},

@@ -14,7 +14,7 @@ import numpy as np
 from ..circuit import Circuit
 from ..core.errors import InputError, WrongPassError
 from ..core.verdict import Verdict
-from ..cost import total_gates
+from ..cost import NodeCounts, node_counts
 from .constant_propagation import propagate_constants
 from .dead_nodes import remove_dead_nodes
 from .dont_cares import simplify_with_dont_cares
@@ -45,7 +45,7 @@ class Pass:
 
 @dataclass(frozen=True)
 class PassStatistics:
-    """What one run of a pass did: two-input gates (inverters count), depth in tables, seconds."""
+    """What one run of a pass did: two-input gates (inverters count), wires, constants, depth in tables, seconds."""
 
     name: str
     gates_before: int
@@ -53,6 +53,10 @@ class PassStatistics:
     depth_before: int
     depth_after: int
     seconds: float
+    wires_before: int = 0
+    wires_after: int = 0
+    constants_before: int = 0
+    constants_after: int = 0
 
 
 PASSES = {
@@ -116,7 +120,7 @@ def optimize(circuit: Circuit, *, level: str = "O2", passes: Sequence[str] | Non
     functions = {name: _function(name) for name in names}
     turns = names if passes is not None else names * ROUNDS
     statistics: list[PassStatistics] = []
-    gates, depth, unchanged = total_gates(circuit), circuit.depth, 0
+    nodes, depth, unchanged = node_counts(circuit), circuit.depth, 0
     for name in turns:
         if passes is None and unchanged == len(names):
             break
@@ -126,12 +130,21 @@ def optimize(circuit: Circuit, *, level: str = "O2", passes: Sequence[str] | Non
         unchanged = unchanged + 1 if same(circuit, after) else 0
         if prove is not None and not unchanged:
             _hold(name, prove(circuit, after))
-        before, circuit = (gates, depth), after
-        gates, depth = (gates, depth) if unchanged else (total_gates(circuit), circuit.depth)
-        statistics.append(PassStatistics(name, before[0], gates, before[1], depth, seconds))
+        before, below, circuit = nodes, depth, after
+        nodes, depth = (nodes, depth) if unchanged else (node_counts(circuit), circuit.depth)
+        statistics.append(PassStatistics(
+            name, before.gates, nodes.gates, below, depth, seconds, before.wires, nodes.wires, before.constants,
+            nodes.constants))
         if progress is not None:
-            progress(f"{name}: {before[0]} -> {gates} gates, depth {before[1]} -> {depth}, {seconds:.2f} s")
+            progress(f"{name}: {before.gates} -> {nodes.gates} gates{_beside(before, nodes)}, depth {below} -> {depth}, "
+                     f"{seconds:.2f} s")
     return circuit, statistics
+
+
+def _beside(before: NodeCounts, after: NodeCounts) -> str:
+    """Word the wires and constants that there were, which are no gates."""
+    changes = (("wires", before.wires, after.wires), ("constants", before.constants, after.constants))
+    return "".join(f", {was} -> {now} {what}" for what, was, now in changes if was or now)
 
 
 def _hold(name: str, verdict: Verdict) -> None:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from ..core.files import write_text
 from ..runs.record import Record
 from . import crossbar, flows, plots, spiking, summary
+from .outline import outlined, slug, term
 from .published_results import PublishedResult, peers
 from .summary import (
     RecordData,
@@ -83,7 +84,7 @@ def _cards(record: RecordData) -> list[tuple[str, str, str, str]]:
               f"{gap_name(record)} {difference}" if difference else "on the test split", "")]
     if rows := counts(record):
         total = rows[-1]
-        cards.append(("two-input gates", whole(total.optimized), f"of {whole(total.raw)}, {total.removed} removed", ""))
+        cards.append(("two-input gates", whole(total.optimized), f"of {whole(total.raw)} raw gates, {total.removed} removed", ""))
         cards.append(("depth", whole(total.depth), "gates on the longest path", ""))
     if record["verified"]:
         first, _, rest = verdict(record).partition(", ")
@@ -124,11 +125,13 @@ def _by_work(results: Iterable[PublishedResult]) -> list[list[PublishedResult]]:
 
 
 def _own_results(record: RecordData) -> list[tuple[str, float, int]]:
-    """(what is counted, accuracy, gates) of this run."""
+    """(what is counted, accuracy, how many) of this run: nodes as others count them, and gates."""
     rows, accuracy = {row.stage: row for row in counts(record)}, record["accuracy"]["test_hard"]
     if "network" not in rows:
         return []
-    counted = {"network as trained": rows["network"].raw, "whole circuit, optimised": rows["total"].optimized}
+    network = rows["network"]
+    counted = {"network as trained": network.raw if network.nodes is None else network.nodes,
+               "whole circuit, optimised": rows["total"].optimized}
     return [(what, accuracy, gates) for what, gates in counted.items() if gates]
 
 
@@ -173,7 +176,10 @@ _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, finalize=_shown,
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
 )  # fmt: skip
-_TEMPLATES.filters |= {"percent": percent, "sentence": _sentence, "si": si, "unbroken": _unbroken, "whole": whole}
+_TEMPLATES.filters |= {
+    "outlined": outlined, "percent": percent, "sentence": _sentence, "si": si, "slug": slug, "term": term,
+    "unbroken": _unbroken, "whole": whole,
+}  # fmt: skip
 _TEMPLATES.globals |= {
     "summary": summary, "crossbar": crossbar, "flows": flows, "spiking": spiking, "plots": plots,
     "STYLES": {"proved": "good", "unknown": "warn", "refuted": "bad"},

@@ -14,7 +14,10 @@ from ..runs.record import STAGES
 RecordData: TypeAlias = Mapping[str, Any]
 
 ENERGY_NOTE = "model estimate: a count times a cited constant, not a measurement"
-STAGE_NOTE = "gates are two-input gates; depth is what the stage adds to the longest path"
+STAGE_NOTE = ("gates are two-input gates, inverters among them; wires and constants of the raw circuit cost nothing and "
+              "are counted apart; depth is what the stage adds to the longest path")
+OLD_STAGE_NOTE = ("gates are two-input gates; the raw ones of this older record have wires and constants among them, which "
+                  "`hardwire report` counts apart; depth is what the stage adds to the longest path")
 #: First word of a verification status -> its sign, in the order of what a reader must not miss.
 SIGNS = {"refuted": "✗", "unknown": "?", "proved": "✓", "simulated": "≈", "skipped": "–"}
 #: Where an energy constant is from -> what that means.
@@ -38,12 +41,18 @@ _PREFIXES = {12: "T", 9: "G", 6: "M", 3: "k", 0: "", -3: "m", -6: "µ", -9: "n",
 
 @dataclass(frozen=True)
 class Count:
-    """Two-input gates of a stage, before and after the passes, and its depth."""
+    """Two-input gates of a stage, before and after the passes, its depth, and what is no gate before the passes.
+
+    Wires, constants and nodes are None in a record that does not count them apart; nodes are then ``raw``.
+    """
 
     stage: str
     raw: int
     optimized: int
     depth: int
+    wires: int | None = None
+    constants: int | None = None
+    nodes: int | None = None
 
     @property
     def removed(self) -> str:
@@ -181,10 +190,16 @@ def outputs(record: RecordData) -> list[tuple[str, str, str, str | None]]:
 def counts(record: RecordData) -> list[Count]:
     """One row a stage, then the total; nothing where the record counts no gates."""
     given = record["counts"]
-    keys = ("gates_raw", "gates_optimized", "depth")
-    rows = [Count(stage, *(given[stage][key] for key in keys)) for stage in STAGES if given.get(stage)]
-    total = [sum(column) for column in zip(*((row.raw, row.optimized, row.depth) for row in rows))]
-    return [*rows, Count("total", *total)] if rows else []
+    keys = ("gates_raw", "gates_optimized", "depth", "wires_raw", "constants_raw", "nodes_raw")
+    rows = [[given[stage].get(key) for key in keys] for stage in STAGES if given.get(stage)]
+    total = [None if None in column else sum(column) for column in zip(*rows)]
+    names = [*(stage for stage in STAGES if given.get(stage)), "total"]
+    return [Count(name, *row) for name, row in zip(names, [*rows, total])] if rows else []
+
+
+def stage_note(record: RecordData) -> str:
+    """What the figures of ``counts`` are."""
+    return STAGE_NOTE if all(row.wires is not None for row in counts(record)) else OLD_STAGE_NOTE
 
 
 def energy_groups(record: RecordData) -> list[EnergyGroup]:

@@ -145,11 +145,12 @@ def _contenders(record: RecordData) -> Table | None:
 
 
 def _counts(record: RecordData) -> Table | None:
-    rows = [(row.stage, whole(row.raw), whole(row.optimized), row.removed, whole(row.depth)) for row in counts(record)]
+    rows = [(row.stage, whole(row.raw), whole(row.optimized), row.removed, whole(row.depth), whole(row.wires),
+             whole(row.constants)) for row in counts(record)]
     if not rows:
         return None
-    heads = [Text(head, "dim") for head in ("stage", "raw", "optimised", "removed", "depth")]
-    return _grid([heads, *rows], (12, 14, 14, 12, 10), right=range(1, 5))
+    heads = [Text(head, "dim") for head in ("stage", "raw", "optimised", "removed", "depth", "raw wires", "constants")]
+    return _grid([heads, *rows], (10, 11, 11, 9, 7, 11, 10), right=range(1, 7))
 
 
 def _verified(record: RecordData) -> Table | None:

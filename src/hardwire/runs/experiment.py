@@ -56,6 +56,9 @@ class Training(ABC):
     def __exit__(self, *reason: object) -> None:  # noqa: B027
         """End, by an error too."""
 
+    def prepare(self) -> None:  # noqa: B027
+        """Compile the kernels that training will run, before its clock starts; nothing that is trained changes."""
+
     @abstractmethod
     def advance(self) -> Figures | None:
         """Train on for one or a few units; return the figures of an evaluation where one fell due."""
@@ -288,6 +291,7 @@ class _Shell:
     data_dir: str | Path | None = None
     metrics: list[Figures] = field(default_factory=list)
     seconds: float = 0.0
+    compile_s: float = 0.0
     fingerprint: Fingerprint = field(default_factory=dict)
 
     def run(self, resume: bool, overwrite: bool) -> Outcome:
@@ -306,6 +310,10 @@ class _Shell:
 
     def _train(self, writes: bool) -> Outcome:
         training = self.training
+        if training.position < training.total:
+            began = time.perf_counter()
+            training.prepare()
+            self.compile_s += time.perf_counter() - began
         started = saved = told = time.perf_counter()
         before, first = self.seconds, training.position
         while training.position < training.total:
@@ -345,7 +353,7 @@ class _Shell:
 
     def _stored(self, tensors: Tensors, values: dict[str, Any]) -> Stored:
         run = {"position": self.training.position, "total": self.training.total, "unit": self.training.unit,
-               "seconds": self.seconds, "metrics": self.metrics}
+               "seconds": self.seconds, "compile_s": self.compile_s, "metrics": self.metrics}
         if self.directory is not None and (files := relative_files(self.settings, self.directory.path, self.data_dir)):
             run["files"] = files
         if self.data_dir is not None:
@@ -358,7 +366,7 @@ class _Shell:
             return
         try:
             run = Standing.of(stored.values, "the checkpoint").run
-            self.training.position, self.seconds = run.position, run.seconds
+            self.training.position, self.seconds, self.compile_s = run.position, run.seconds, run.compile_s
             self.metrics = cast(list[Figures], run.metrics)
             self.training.restore(stored.tensors, stored.values)
         except (KeyError, TypeError, ValueError) as error:

@@ -67,11 +67,21 @@ class Accuracy(Part):
 
 
 class StageCounts(Part):
-    """Two-input gates of a stage of the circuit, and its depth."""
+    """Two-input gates of a stage of the circuit, before and after the passes, and its depth.
+
+    Wires and constants are no gates and are counted apart; older records lack these keys, and their ``gates_raw`` is
+    what ``nodes_raw`` is now.
+    """
 
     gates_raw: Count
     gates_optimized: Count
     depth: Count
+    nodes_raw: Count | None = None
+    """Nodes as trained, wires and constants among them."""
+    wires_raw: Count | None = None
+    constants_raw: Count | None = None
+    wires_optimized: Count | None = None
+    constants_optimized: Count | None = None
 
 
 class EnergyLine(Part):
@@ -111,11 +121,15 @@ class CurvePoint(Part):
 
 
 class PassLine(Part):
-    """What one pass did to the circuit."""
+    """What one pass did to the circuit; wires and constants are no gates."""
 
     name: Text
     gates_before: Count
     gates_after: Count
+    wires_before: Count | None = None
+    wires_after: Count | None = None
+    constants_before: Count | None = None
+    constants_after: Count | None = None
     depth_before: Count | None = None
     depth_after: Count | None = None
     seconds: Amount | None = None

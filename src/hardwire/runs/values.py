@@ -45,10 +45,11 @@ class Values(BaseModel):
 
 
 class RunValues(Values):
-    """Where a run stands: units done, seconds, and a line for each evaluation."""
+    """Where a run stands: units done, seconds of training and of compiling before it, a line for each evaluation."""
 
     position: Place
     seconds: Annotated[float, Field(ge=0)]
+    compile_s: Annotated[float, Field(ge=0)] = 0.0
     metrics: list[dict[str, Figure]]
 
 

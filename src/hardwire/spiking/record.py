@@ -24,15 +24,19 @@ from .network import OneSidedNetwork
 from .nir import export_nir
 from .settings import SpikingSettings, preset
 from .synapses import ARRAY_CELLS
-from .training import Model, SpikingTraining, load, read_data
+from .training import Model, Network, SpikingTraining, load, read_data
 
 #: Receptive fields that are shown, and blocks of the wear map at most in each direction.
 FIELDS, BLOCKS = 50, 64
+#: What the curve of evaluations holds.
+CURVE = ("samples", "epoch", "validation_assigned", "validation_bayes", "validation_linear", "spikes_per_sample",
+         "pruned", "updates")
 
 
 def record(model: Model, dataset: Dataset, directory: RunDirectory) -> Record:
     """Return the record of a finished run, with the contenders beside it; export the network where NIR is installed."""
     s, network = model.settings, model.network
+    model.respond(dataset.test.x[:1])  # compiles, where the model was only loaded
     started = time.perf_counter()
     counts = model.respond(dataset.test.x)
     seconds = time.perf_counter() - started
@@ -47,7 +51,7 @@ def record(model: Model, dataset: Dataset, directory: RunDirectory) -> Record:
                      "validation": last.get("validation_assigned")},
         "counts": {},
         "verified": {name: holds if right else Verdict("refuted") for name, right in network.checks().items()},
-        "time": {"train_s": model.seconds, "training_samples_per_s": samples / max(model.seconds, 1e-9),
+        "time": {"train_s": model.seconds, "compile_s": model.compile_s, "training_samples_per_s": samples / max(model.seconds, 1e-9),
                  "samples_per_s": len(counts) / max(seconds, 1e-9)},
         "energy": [line for ledger in energy for line in ledger.to_json()], "environment": environment(),
         "classes": list(dataset.classes), "confusion": confusion(dataset.test.y, votes, classes),
@@ -56,11 +60,11 @@ def record(model: Model, dataset: Dataset, directory: RunDirectory) -> Record:
             "readouts": [{"name": name, "test": test[name], "validation": last.get(f"validation_{name}")}
                          for name in test],
             "network": _network(model), "counts": {k: v / samples for k, v in tally.items()},
-            "curve": [{k: m.get(k) for k in ("epoch", "validation_assigned", "validation_linear")}
-                      for m in model.metrics],
+            "curve": [{k: m.get(k) for k in CURVE} for m in model.metrics], "activity": model.activity,
             "contenders": summarise(read_results(directory / RESULTS)), "fields": fields(model),
             **({"raster": rasters(model, dataset.test.x[:1]), "pruning": pruning(model)} if s.rule == "one-sided"
                else {}),
+            "array": array_map(network),
             **({"wear": wear(network)} if isinstance(network, OneSidedNetwork) and s.cells != "ideal" else {}),
         },
     })
@@ -76,7 +80,8 @@ def _files(model: Model, directory: RunDirectory) -> dict[str, dict[str, str]]:
 def _network(model: Model) -> dict[str, Any]:
     s, network = model.settings, model.network
     w = network.arrays()["w"]
-    made = {"inputs": w.shape[0], "outputs": w.shape[1], "synapses": w.size, "cells": s.cells}
+    made = {"inputs": w.shape[0], "pixels": len(model.encoder.pixels), "pixels_asked": s.inputs,
+            "bias": w.shape[0] - len(model.encoder.pixels), "outputs": w.shape[1], "synapses": w.size, "cells": s.cells}
     if s.cells == "ideal" or not isinstance(network, OneSidedNetwork):
         return made
     return made | {"bits": network.bits, "cells_used": network.cells_used, "cells_there": s.arrays * ARRAY_CELLS}
@@ -130,14 +135,34 @@ def spikes_of(network: OneSidedNetwork, x: NDArray[np.uint8]) -> dict[str, list[
             for kind in ("in", "out")}
 
 
+def block_means(values: NDArray[Any]) -> tuple[NDArray[np.float64], int, int]:
+    """Means of ``values`` (inputs, outputs) over blocks of neighbours, at most BLOCKS each way, and a block's sides."""
+    high, wide = (-(-n // BLOCKS) for n in values.shape)
+    padded = np.full((-(-values.shape[0] // high) * high, -(-values.shape[1] // wide) * wide), np.nan)
+    padded[: values.shape[0], : values.shape[1]] = values
+    blocks = padded.reshape(padded.shape[0] // high, high, padded.shape[1] // wide, wide)
+    return np.nanmean(blocks, axis=(1, 3)), high, wide
+
+
+def array_map(network: Network) -> dict[str, Any]:
+    """The array as it is drawn: weights of blocks of synapses, of the lowest 0 to the highest 255, and pruned shares.
+
+    {low, high, rows, columns, rows_a_block, columns_a_block, weights, pruned}: lists (rows, columns) of blocks.
+    """
+    arrays = network.arrays()
+    w = arrays["w"]
+    low, high = float(w.min()), float(w.max())
+    means, tall, wide = block_means((w - low) / ((high - low) or 1.0))
+    made = {"low": low, "high": high, "rows": w.shape[0], "columns": w.shape[1], "rows_a_block": tall,
+            "columns_a_block": wide, "weights": np.rint(255 * means).astype(int).tolist()}
+    frozen = arrays.get("frozen")
+    return made | ({"pruned": np.round(block_means(frozen)[0], 2).tolist()} if frozen is not None else {})
+
+
 def wear(network: OneSidedNetwork) -> dict[str, Any]:
     """Pulses that cells had: means over blocks of neighbouring synapses, (inputs, outputs), and the largest."""
     each = cast(DigitalCells | AnalogCells, network.cells).wear
-    pulses = each.sum(axis=2, dtype=np.float64)
-    high, wide = (-(-n // BLOCKS) for n in pulses.shape)
-    padded = np.full((-(-pulses.shape[0] // high) * high, -(-pulses.shape[1] // wide) * wide), np.nan)
-    padded[: pulses.shape[0], : pulses.shape[1]] = pulses
-    blocks = np.nanmean(padded.reshape(padded.shape[0] // high, high, padded.shape[1] // wide, wide), axis=(1, 3))
+    blocks, high, wide = block_means(each.sum(axis=2, dtype=np.float64))
     return {"map": np.round(blocks, 2).tolist(), "inputs_a_block": high, "outputs_a_block": wide,
             "most": int(each.max()), "mean": float(each.mean()), "by_cell": each.mean(axis=(0, 1)).tolist()}
 

@@ -2,12 +2,13 @@
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from ..core.errors import FormatError, InputError
 from ..core.memory import check_memory
@@ -19,7 +20,7 @@ from ..runs.directory import RunDirectory
 from ..runs.experiment import Figures, Training, run
 from ..runs.fingerprint import Fingerprint
 from ..runs.progress import Listener
-from ..runs.values import DatasetValues, Real, Size, Standing
+from ..runs.values import DatasetValues, Real, Size, Standing, Values
 from .diehl_cook import DiehlCookNetwork
 from .encoding import grey_levels, select_pixels
 from .kernels.cells import LTD, LTP
@@ -28,6 +29,8 @@ from .readout import Readout, fit_readout
 from .settings import SpikingSettings
 
 Network = OneSidedNetwork | DiehlCookNetwork
+#: Points of the curve of activity.
+WATCHED = 100
 #: Of a read-out's numbers.
 LARGEST_EVIDENCE = 1e100
 
@@ -58,7 +61,9 @@ def fit_encoder(settings: SpikingSettings, x: NDArray[Any]) -> Encoder:
 class Model:
     """A trained network with its encoder, its read-outs and what is known of its training.
 
-    dataset  {name, classes, shape}
+    dataset    {name, classes, shape}
+    compile_s  what kernels took to compile before training, which ``seconds`` leaves out
+    activity   [{samples, spikes_per_sample, pruned}] some hundred times in a training
     """
 
     settings: SpikingSettings
@@ -68,6 +73,8 @@ class Model:
     metrics: list[dict[str, Any]]
     seconds: float
     dataset: dict[str, Any]
+    compile_s: float = 0.0
+    activity: list[dict[str, float | int]] = field(default_factory=list)
 
     def respond(self, x: NDArray[Any]) -> NDArray[np.uint16]:
         """Output spikes (samples, outputs) of samples ``x`` (samples, features)."""
@@ -107,6 +114,16 @@ class SpikingTraining(Training):
         self.x = self.encoder(dataset.train.x)
         self.total = settings.epochs * len(self.x)
         self.network = build(settings, len(self.encoder.pixels), self.total)
+        self.activity: list[dict[str, float | int]] = []
+
+    def prepare(self) -> None:
+        """Compile the kernels by a network of few inputs and outputs."""
+        small = build(self.settings.changed(inputs=2, outputs=2), 2, 1)
+        sample = np.full((1, 2), 255, np.uint8)
+        small.learn(sample, 0)
+        small.respond(sample)
+        if isinstance(small, OneSidedNetwork) and self.settings.method != "none":
+            small.prune(0, 1)
 
     def advance(self) -> Figures | None:
         """Show a chunk of samples, anew ordered in each epoch; a chunk ends where pruning looks, and with the epoch."""
@@ -116,7 +133,16 @@ class SpikingTraining(Training):
         rows = order[first : first + settings.check_every]
         counts = self.network.learn(self.x[rows], self.position)
         self.position += len(rows)
+        self._watch(counts)
         return self._evaluate(counts) if due(settings, self.position, len(rows), samples) else None
+
+    def _watch(self, counts: NDArray[np.uint16]) -> None:
+        """Note what the last chunk's outputs did and what is pruned, at the first chunk of every hundredth."""
+        done = self.position * WATCHED // self.total
+        if done > (self.position - len(counts)) * WATCHED // self.total:
+            point: dict[str, float | int] = {"samples": self.position, "spikes_per_sample": float(counts.sum(1).mean())}
+            arrays = self.network.arrays()
+            self.activity.append(point | ({"pruned": float(arrays["frozen"].mean())} if "frozen" in arrays else {}))
 
     def _evaluate(self, counts: NDArray[np.uint16]) -> Figures:
         """Return the figures of an evaluation; ``counts`` are the last chunk's output spikes."""
@@ -133,12 +159,13 @@ class SpikingTraining(Training):
         return fingerprint_of(self.dataset)
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
-        """Return the network's arrays."""
-        return dict(self.network.arrays()), {}
+        """Return the network's arrays, and the activity so far."""
+        return dict(self.network.arrays()), {"activity": self.activity}
 
     def restore(self, tensors: Tensors, values: Mapping[str, Any]) -> None:
         """Go on from what ``state`` gave."""
         self.network.restore(tensors)
+        self.activity = activity_of(Watched.of(values, "the checkpoint"))
 
     def finish(self) -> tuple[Tensors, dict[str, Any]]:
         """Prune what is pruned after training, assign outputs to classes by all training samples; return the model."""
@@ -147,7 +174,7 @@ class SpikingTraining(Training):
         readout = fit_readout(self.network.respond(self.x), dataset.train.y, len(dataset.classes))
         tensors = self.network.arrays() | {"pixels": encoder.pixels, "assigned": readout.assigned,
                                            "evidence": readout.evidence, "linear": readout.linear}
-        values = {"low": encoder.low, "high": encoder.high, "training_samples": self.total,
+        values = {"activity": self.activity, "low": encoder.low, "high": encoder.high, "training_samples": self.total,
                   "dataset": {"name": dataset.name, "classes": list(dataset.classes),
                               "shape": list(dataset.shape) if dataset.shape else None}}
         return tensors, values
@@ -201,13 +228,33 @@ def load(stored: Stored) -> Model:
     network = build(settings, len(encoder.pixels), values.training_samples)
     network.restore(arrays)
     readout = Readout(arrays["assigned"], arrays["evidence"], arrays["linear"])
-    return Model(settings, network, encoder, readout, values.run.metrics, values.run.seconds, stored.values["dataset"])
+    return Model(settings, network, encoder, readout, values.run.metrics, values.run.seconds, stored.values["dataset"],
+                 values.run.compile_s, activity_of(values))
+
+
+def activity_of(values: "Watched | SpikingValues") -> list[dict[str, float | int]]:
+    """Return the points of the curve of activity that a checkpoint or a model holds."""
+    return [point.model_dump(exclude_none=True) for point in values.activity]
 
 
 class SpikingDataset(DatasetValues):
     """What a spiking model knows of its data, which may be no images."""
 
     shape: list[Size] | None
+
+
+class ActivityPoint(Values):
+    """What the outputs did in a chunk of training that ended at ``samples``, and the pruned share of all synapses."""
+
+    samples: Size
+    spikes_per_sample: Annotated[float, Field(ge=0)]
+    pruned: Annotated[float, Field(ge=0, le=1)] | None = None
+
+
+class Watched(Values):
+    """What a checkpoint holds beside the network's arrays."""
+
+    activity: list[ActivityPoint] = Field([])
 
 
 class SpikingValues(Standing):
@@ -217,6 +264,7 @@ class SpikingValues(Standing):
     high: Real
     training_samples: Size
     dataset: SpikingDataset
+    activity: list[ActivityPoint] = Field([])
 
 
 def _check_arrays(settings: SpikingSettings, values: SpikingValues, arrays: Tensors) -> None:

@@ -31,7 +31,7 @@ from ..stored import GradientValues
 from .augment import Augmentation
 from .batches import EncodedSamples, Order
 from .distributed import Ranks, check_batch, ranks
-from .evaluation import device_of, evaluate
+from .evaluation import device_of, evaluate, scores_of
 from .tasks import TASKS, Classify, Task
 from .teacher import Teacher
 from .variation import variation_of
@@ -40,6 +40,8 @@ from .variation import variation_of
 HEAD_RATE = 0.1
 #: Share of the training after which learned wiring gets no new candidates: the last ones need time to be learned.
 LAST_REDRAW = 0.75
+#: Samples of the batch that compiles the kernels.
+PREPARED = 64
 
 
 def one_cycle(step: int, settings: LogicSettings) -> float:
@@ -195,6 +197,21 @@ class LogicTraining(Training):
         settings, dataset = self.settings, self.dataset
         rng = np.random.default_rng([settings.seed, 11, epoch])
         return self.encoder.encode(variation_of(settings)(dataset.train.x, dataset.shape, rng, threads=threads()))
+
+    def prepare(self) -> None:
+        """Take a small batch forwards, backwards and through an evaluation: weights, moments and noise stay as they are.
+
+        A module of the user's own is left alone.
+        """
+        if self.given:
+            return
+        rows = np.arange(min(PREPARED, len(self.samples)))
+        self.network.set_phase(self.schedule.at(self.position))
+        x, y = self.samples.batch(rows)
+        total, _ = self.objective(self.network, x.to(self.device), y.to(self.device), rows)
+        total.backward()
+        self.optimizer.zero_grad()
+        scores_of(self.network, self.samples, (True, False), rows)
 
     def advance(self) -> Figures | None:
         """Make a step: forward, backward, update; evaluate where it is due. Nothing in it waits for a GPU."""

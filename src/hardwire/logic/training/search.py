@@ -99,6 +99,12 @@ class SearchTraining(Training):
         if self.gradient is not None:
             self.gradient.__exit__(*reason)
 
+    def prepare(self) -> None:
+        """Compile the kernels of the gradient steps, where there are some to come."""
+        if self.gradient is not None and self.position < self.steps:
+            self.gradient.position = self.position
+            self.gradient.prepare()
+
     def advance(self) -> Figures | None:
         """Make a gradient step, or a round of the search."""
         if self.gradient is not None and self.position < self.steps:

@@ -22,7 +22,8 @@ def gates_by_kind(kinds: Mapping[str, Mapping[str, int]], most: int = 18) -> Mar
               for label, colour, c in (("raw", RAW, raw), ("optimised", ACCENT, optimized)) if c]
     labels = [plain(n)[:24] for n in shown] + ([f"{len(rest)} others"] if rest else [])
     size = (6.2, 1.0 + 0.3 * len(labels))
-    return draw("kinds", size, "Gates by kind, raw and optimised", lambda axes: bars(axes, labels, groups, "nodes"))
+    label = "Gates by kind, raw and optimised; wires and constants are no gates"
+    return draw("kinds", size, label, lambda axes: bars(axes, labels, groups, "nodes"))
 
 
 def gates_by_stage(counts: Sequence[Count]) -> Markup:
