@@ -53,13 +53,16 @@ def train(output: Output, *, dataset: str, out: str, model: str | None, recipe: 
 def train_into(output: Output, settings: LogicSettings, folder: Path, *, data_dir: Path | None, resume: bool) -> int:
     """Train, search, or go on with either, and answer with the best evaluation."""
     from ..logic.record import LOGIC
-    from ..runs.experiment import train
+    from ..runs.directory import RunDirectory
+    from ..runs.experiment import begun, train
 
     data = None
     if resume and (folder / "model.safetensors").exists():
         output.say(f"{folder} is finished already")
     else:
-        data = LOGIC.read_data(settings, data_dir)
+        data = LOGIC.read_data(settings, data_dir, begun(RunDirectory(folder)) if resume else None)
+        for line in data.columns.notes() if data.columns else ():
+            output.say(line)
         output.say(plan_of(settings, len(data.classes), len(data.train.y)))
     with watching(output, task=settings.task) as listener:
         trained = train(LOGIC, settings, folder, data=data, data_dir=data_dir, resume=resume, listen=listener)

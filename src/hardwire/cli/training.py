@@ -31,10 +31,12 @@ def train_and_report(
     """
     from ..report import format_text
     from ..runs.directory import RunDirectory
-    from ..runs.experiment import train
+    from ..runs.experiment import begun, train
     from ..workflow.report import write_report
 
-    data = hardware.read_data(settings, data_dir)
+    data = hardware.read_data(settings, data_dir, begun(RunDirectory(out)) if resume else None)
+    for line in data.columns.notes() if data.columns else ():
+        output.say(line)
     with watching(output, names=names) as listener:
         model = train(hardware, settings, out, data=data, resume=resume, listen=listener)
     if after is not None:

@@ -238,6 +238,11 @@ def columns_text(columns: Columns) -> str:
     return json.dumps(columns.model_dump(), indent=1) + "\n"
 
 
+def kept_texts(columns: Columns | None) -> dict[str, str]:
+    """Return what a run keeps of its columns: name of file and text; nothing where there are none."""
+    return {} if columns is None else {COLUMNS: columns_text(columns)}
+
+
 def load_columns(path: str | os.PathLike[str]) -> Columns:
     """Read what ``save_columns`` wrote.
 

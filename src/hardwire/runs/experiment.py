@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast
 from ..core.errors import FormatError, InputError
 from ..core.settings import Settings
 from .checkpoint import Stored, Tensors
-from .directory import RunDirectory
+from .directory import CHECKPOINT, MODEL, RunDirectory
 from .fingerprint import Fingerprint, check_data, other_data
 from .paths import relative_files, with_absolute_files, with_found_files
 from .progress import Listener, Progress
@@ -75,6 +75,14 @@ class Training(ABC):
         """Return the fingerprint of the data, which a run is resumed with; by default data are not compared."""
         return {}
 
+    def texts(self) -> Mapping[str, str]:
+        """Return what is kept beside the checkpoint from the beginning, by name of file: how the data were read."""
+        return {}
+
+    def calibration(self) -> Mapping[str, str]:
+        """Return what is kept beside the finished model, by name of file; called after ``finish``."""
+        return {}
+
 
 class Group(Protocol):
     """Processes that train together; the first one writes."""
@@ -123,7 +131,7 @@ class Hardware(Generic[SettingsT, DataT, ModelT]):
     settings
         Class of its settings.
     read_data
-        Settings and the folder of data sets to the samples.
+        Settings, the folder of data sets and, of a run, its directory, whose columns are taken, to the samples.
     training
         Settings and samples to a training at its beginning.
     load
@@ -149,7 +157,7 @@ class Hardware(Generic[SettingsT, DataT, ModelT]):
 
     name: str
     settings: type[SettingsT]
-    read_data: Callable[[SettingsT, str | Path | None], DataT]
+    read_data: Callable[..., DataT]
     training: Callable[[SettingsT, DataT], Training]
     load: Callable[[Stored], ModelT]
     record: Callable[[ModelT, DataT, RunDirectory], Record]
@@ -220,7 +228,7 @@ def train(
         if data is not None:
             check_data(stored.values.get("fingerprint", {}), hardware.fingerprint(data), str(out))
         return hardware.load(stored)
-    data = hardware.read_data(settings, data_dir) if data is None else data
+    data = hardware.read_data(settings, data_dir, begun(directory)) if data is None else data
     outcome = run(hardware.name, settings, hardware.training(settings, data), out=out, resume=resume, listen=listen)
     return hardware.load(outcome.stored)
 
@@ -231,13 +239,18 @@ def found_settings(settings: type[SettingsT], stored: Stored, directory: RunDire
     return with_found_files(settings.from_toml(stored.settings), relative, directory.path)
 
 
+def begun(directory: RunDirectory) -> RunDirectory | None:
+    """Return the directory where a run was begun in it, by whose columns a table is then read."""
+    return directory if any((directory / name).exists() for name in (CHECKPOINT, MODEL)) else None
+
+
 def data_of_run(hardware: Hardware[SettingsT, DataT, ModelT], stored: Stored, directory: RunDirectory,
                 data_dir: str | Path | None = None) -> tuple[DataT, str]:
     """Return the samples of the run whose model is ``stored``, and why they are not those that it was trained on.
 
     The sentence is empty where they are.
     """
-    data = hardware.read_data(found_settings(hardware.settings, stored, directory), data_dir)
+    data = hardware.read_data(found_settings(hardware.settings, stored, directory), data_dir, directory)
     return data, other_data(stored.values.get("fingerprint", {}), hardware.fingerprint(data), str(directory.path))
 
 
@@ -294,10 +307,13 @@ class _Shell:
         self.fingerprint = self.training.fingerprint()
         if stored is not None:
             check_data(stored.values.get("fingerprint", {}), self.fingerprint, str(self._directory.path))
+        if not self._directory.finished:
+            self._directory.keep(self.training.texts())
         return stored, self._directory.finished
 
     def _finish(self, stored: Stored) -> None:
         self._directory.write_metrics(self.metrics)
+        self._directory.keep(self.training.calibration())
         self._directory.write_model(stored)
 
     def _stored(self, tensors: Tensors, values: dict[str, Any]) -> Stored:

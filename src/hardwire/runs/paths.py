@@ -11,8 +11,8 @@ SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
 def is_path(value: str) -> bool:
-    """Whether a setting that may be a name or a file is a file: names have no suffix."""
-    return bool(Path(value).suffix)
+    """Whether a setting that may be a name or a file is a file or folder: names have neither suffix nor slash."""
+    return bool(Path(value).suffix) or "/" in value or os.sep in value
 
 
 def with_absolute_files(settings: SettingsT) -> SettingsT:
