@@ -60,7 +60,7 @@ def train_into(output: Output, settings: LogicSettings, folder: Path, *, data_di
     if resume and (folder / "model.safetensors").exists():
         output.say(f"{folder} is finished already")
     else:
-        data = LOGIC.read_data(settings, data_dir, begun(RunDirectory(folder)) if resume else None)
+        data = LOGIC.data_of(settings, data_dir, begun(RunDirectory(folder)) if resume else None)
         for line in data.columns.notes() if data.columns else ():
             output.say(line)
         output.say(plan_of(settings, len(data.classes), len(data.train.y)))

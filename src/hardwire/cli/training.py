@@ -34,7 +34,7 @@ def train_and_report(
     from ..runs.experiment import begun, train
     from ..workflow.report import write_report
 
-    data = hardware.read_data(settings, data_dir, begun(RunDirectory(out)) if resume else None)
+    data = hardware.data_of(settings, data_dir, begun(RunDirectory(out)) if resume else None)
     for line in data.columns.notes() if data.columns else ():
         output.say(line)
     with watching(output, names=names) as listener:

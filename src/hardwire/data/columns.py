@@ -374,9 +374,9 @@ def _fit_dates(cells: Cells, rows: NDArray[np.int64], missing: bool) -> DateColu
     if others:
         raise cells.error(others, "has a text among dates", "give a date, or leave it empty")
     dates = {text: parts_of(text, order) or () for text in texts}
-    with_hours = all(date[4] is not None for date in dates.values())
+    with_hours = any(date[4] is not None for date in dates.values())
     given = rows[~cells.missing[rows]].tolist()
-    known = np.array([dates[cells.as_texts[i]][: 4 + with_hours] for i in given], np.int64)
+    known = np.array([[part or 0 for part in dates[cells.as_texts[i]][: 4 + with_hours]] for i in given], np.int64)
     vary = np.flatnonzero(known.min(axis=0) < known.max(axis=0))
     vary = vary if len(vary) else np.array([0])
     middle = np.quantile(known[:, vary], 0.5, axis=0, method="lower").astype(np.int64)

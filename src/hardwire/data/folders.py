@@ -8,6 +8,7 @@ are grey where all are, else red, green and blue; transparency is left out.
 import os
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -131,58 +132,49 @@ def _pillow() -> Any:
     return Image
 
 
-def _open(file: Path) -> Any:
-    """A picture whose pixels are not read yet, turned as its camera was."""
+@contextmanager
+def _opened(file: Path) -> Iterator[Any]:
+    """Open a picture, turned as its camera was; what its decoder raises becomes a sentence."""
     image = _pillow()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a large picture, which is refused below
-            picture = image.open(file)
-            width, height = picture.size
-            if width * height > MOST_PIXELS:
-                raise InputError(f"{file} has {width} x {height} pixels, more than {MOST_PIXELS:,}; make it smaller")
-            turned = picture.getexif().get(0x0112, 1)
-            turns = {3: image.Transpose.ROTATE_180, 6: image.Transpose.ROTATE_270, 8: image.Transpose.ROTATE_90}
-            return picture.transpose(turns[turned]) if turned in turns else picture
+            with image.open(file) as picture:
+                width, height = picture.size
+                if width * height > MOST_PIXELS:
+                    raise InputError(f"{file} has {width} x {height} pixels, more than {MOST_PIXELS:,}; make it smaller")
+                turned = picture.getexif().get(0x0112, 1)
+                turns = {3: image.Transpose.ROTATE_180, 6: image.Transpose.ROTATE_270, 8: image.Transpose.ROTATE_90}
+                yield picture.transpose(turns[turned]) if turned in turns else picture
     except InputError:
         raise
-    except OSError as error:
-        raise (InputError(f"cannot read {file}: {error.strerror}; check the path") if error.strerror else
-               _damaged(file, error)) from None
     except Exception as error:  # decoders raise many kinds for damaged files
-        raise _damaged(file, error) from None
-
-
-def _damaged(file: Path, error: Exception) -> FormatError:
-    return FormatError(f"{file} is no picture, or damaged ({' '.join(str(error).split())[:100]}); remove it or write "
-                       "it anew")
+        if isinstance(error, OSError) and error.strerror:
+            raise InputError(f"cannot read {file}: {error.strerror}; check the path") from None
+        raise FormatError(f"{file} is no picture, or damaged ({' '.join(str(error).split())[:100]}); remove it or write "
+                          "it anew") from None
 
 
 def _look(file: Path) -> tuple[tuple[int, int], bool]:
     """Size and whether a picture is grey."""
-    picture = _open(file)
-    return picture.size, picture.mode in _GREY
+    with _opened(file) as picture:
+        return picture.size, picture.mode in _GREY
 
 
 def _pixels(files: Sequence[Path], rule: ImageRule) -> Iterator[NDArray[np.uint8]]:
     """Each picture by the rule, (channels, height, width)."""
-    image = _pillow()
+    image, size = _pillow(), (rule.width, rule.height)
     for file in files:
-        picture, size = _open(file), (rule.width, rule.height)
-        if picture.size != size and not rule.resized:
-            raise InputError(f"{file} has {picture.size[0]} x {picture.size[1]} pixels where training had "
-                             f"{rule.width} x {rule.height}; resize it")
-        if picture.mode in ("I", "F"):
-            raise InputError(f"{file} has pixels of mode {picture.mode}, whose white is not known; write it with 8 "
-                             "bits")
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                if picture.mode.startswith("I;16"):
-                    picture = image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
-                picture = picture.convert("L" if rule.channels == 1 else "RGB")
-                picture = picture if picture.size == size else picture.resize(size, image.Resampling.BILINEAR)
-                pixels = np.asarray(picture, np.uint8)
-        except Exception as error:  # decoders raise many kinds for damaged files
-            raise _damaged(file, error) from None
+        with _opened(file) as picture:
+            if picture.size != size and not rule.resized:
+                raise InputError(f"{file} has {picture.size[0]} x {picture.size[1]} pixels where training had "
+                                 f"{rule.width} x {rule.height}; resize it")
+            if picture.mode in ("I", "F"):
+                raise InputError(f"{file} has pixels of mode {picture.mode}, whose white is not known; write it with 8 "
+                                 "bits")
+            if picture.mode.startswith("I;16"):
+                picture = image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+            picture = picture.convert("L" if rule.channels == 1 else "RGB")
+            picture = picture if picture.size == size else picture.resize(size, image.Resampling.BILINEAR)
+            pixels = np.asarray(picture, np.uint8)
         yield pixels.reshape(rule.height, rule.width, rule.channels).transpose(2, 0, 1)

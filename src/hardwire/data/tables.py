@@ -73,7 +73,7 @@ def read_table(
     task : str
         ``classify``: the label column holds integers or texts; ``regress``: numbers; ``multilabel``: 0 and 1.
     columns : Columns, optional
-        What the columns became in training, in place of fitting them.
+        What the columns became in training, in place of fitting them; a table without these columns is read anew.
     training : callable, optional
         Tells the training samples, on which columns are fitted; by default all.
     plain : bool
@@ -127,17 +127,20 @@ def samples_of(
     labels = [raw.cells[i] for i in chosen]
     table: Decimal = "." if plain else file_decimal(raw.cells)
     y, classes = outputs_of(labels, task, table)
+    if columns is not None:
+        try:
+            places, _ = columns.places_of(raw.names if raw.header else None, len(raw.cells), raw.what)
+            x = columns.encode([raw.cells[place] for place in places], table=table)
+        except InputError:  # the table is another one; that of training is told by its fingerprint
+            columns = None
     if columns is None:
         places = [] if raw.header else [*(i for i in range(len(raw.cells)) if i not in chosen), *chosen]
         columns = fit_columns(given, None if training is None else training(y), header=raw.header, places=places,
                               labels=[column.name for column in labels], plain=plain)
         used = [cells for cells, column in zip(given, columns.columns) if column.kind != "left out"]
-    else:
-        places, _ = columns.places_of(raw.names if raw.header else None, len(raw.cells), raw.what)
-        used = [raw.cells[place] for place in places]
-    check_size(raw.what, columns, len(y), raw.size)
-    x = columns.encode(used, table=table)
-    if not x.size:
+        check_size(raw.what, columns, len(y), raw.size)
+        x = columns.encode(used, table=table)
+    if not x.size:  # every column is left out
         why = "; ".join(f"{column.name!r}: {column.words()}" for column in columns.columns[:3])
         raise InputError(f"{raw.what} has no column that says something of its samples ({why}); add one")
     whole = np.all(x == np.floor(x)) and np.abs(x).max() < 2**53

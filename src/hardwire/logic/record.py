@@ -139,4 +139,5 @@ def metric(settings: Mapping[str, Any]) -> Metric:
 LOGIC = Hardware(
     "logic", LogicSettings, read_data, training_of, unpack, record, fingerprint_of, final=False, preset=preset,
     objectives=objectives,
-    cost="gates of the network as trained", metric=metric, data_settings=("dataset", "seed", "label", "task"))
+    cost="gates of the network as trained", metric=metric, data_settings=("dataset", "seed", "label", "task"),
+    read_again=read_data)

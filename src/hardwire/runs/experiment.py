@@ -131,7 +131,7 @@ class Hardware(Generic[SettingsT, DataT, ModelT]):
     settings
         Class of its settings.
     read_data
-        Settings, the folder of data sets and, of a run, its directory, whose columns are taken, to the samples.
+        Settings and the folder of data sets to the samples.
     training
         Settings and samples to a training at its beginning.
     load
@@ -153,11 +153,13 @@ class Hardware(Generic[SettingsT, DataT, ModelT]):
         Values of settings to what the figure of merit is.
     data_settings
         Names of the settings that ``read_data`` depends on; runs that agree in them share their samples. Empty: all.
+    read_again
+        As ``read_data``, by what a run keeps of how it read its data; by default ``read_data``.
     """
 
     name: str
     settings: type[SettingsT]
-    read_data: Callable[..., DataT]
+    read_data: Callable[[SettingsT, str | Path | None], DataT]
     training: Callable[[SettingsT, DataT], Training]
     load: Callable[[Stored], ModelT]
     record: Callable[[ModelT, DataT, RunDirectory], Record]
@@ -168,6 +170,13 @@ class Hardware(Generic[SettingsT, DataT, ModelT]):
     cost: str = ""
     metric: Callable[[Mapping[str, Any]], Metric] = accuracy_alone
     data_settings: tuple[str, ...] = ()
+    read_again: Callable[[SettingsT, str | Path | None, RunDirectory], DataT] | None = None
+
+    def data_of(self, settings: SettingsT, data_dir: str | Path | None, run: RunDirectory | None) -> DataT:
+        """Return the samples of the settings, those of ``run``, where there is one, as it read them."""
+        if run is None or self.read_again is None:
+            return self.read_data(settings, data_dir)
+        return self.read_again(settings, data_dir, run)
 
 
 @dataclass
@@ -228,7 +237,7 @@ def train(
         if data is not None:
             check_data(stored.values.get("fingerprint", {}), hardware.fingerprint(data), str(out))
         return hardware.load(stored)
-    data = hardware.read_data(settings, data_dir, begun(directory)) if data is None else data
+    data = hardware.data_of(settings, data_dir, begun(directory)) if data is None else data
     outcome = run(hardware.name, settings, hardware.training(settings, data), out=out, resume=resume, listen=listen)
     return hardware.load(outcome.stored)
 
@@ -250,7 +259,7 @@ def data_of_run(hardware: Hardware[SettingsT, DataT, ModelT], stored: Stored, di
 
     The sentence is empty where they are.
     """
-    data = hardware.read_data(found_settings(hardware.settings, stored, directory), data_dir, directory)
+    data = hardware.data_of(found_settings(hardware.settings, stored, directory), data_dir, directory)
     return data, other_data(stored.values.get("fingerprint", {}), hardware.fingerprint(data), str(directory.path))
 
 

@@ -18,7 +18,7 @@ from ..data.columns import Columns, ImageRule, same_label
 from ..data.delimited import Rows, blocks_of
 from ..data.folders import is_picture, pictures_in, read_pictures
 from ..data.frames import cells_of_frame, parquet_blocks
-from ..data.kinds import Tally, shown
+from ..data.kinds import AnyColumn, BooleanColumn, DateColumn, NumberColumn, OrdinalColumn, Tally, shown
 from ..data.samples import Shape
 
 #: Values of a block.
@@ -48,18 +48,34 @@ class Met:
         known = {column.name: column for column in columns.used} if columns else {}
         for name, count in self.tally.missing.items():
             column = known[name]
-            how = "have a bit of their own" if column.missing else "are filled, as training lacked none"
-            lines.append(f"column {name!r}: {count:,} cells without a value, which {how}")
+            filled = f"count as {_filled(column)}, as training lacked none"
+            lines.append(f"column {name!r}: {_cells(count)} without a value, which "
+                         f"{'have a bit of their own' if column.missing else filled}")
         for name, texts in self.tally.unseen.items():
-            said = ", ".join(f"{text[:60]!r} {count:,} times" for text, count in texts.most_common(3))
+            said = ", ".join(f"{text[:60]!r} x {count:,}" for text, count in texts.most_common(3))
             more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
-            lines.append(f"column {name!r}: {texts.total():,} cells with texts that training did not have "
+            lines.append(f"column {name!r}: {_cells(texts.total())} with texts that training did not have "
                          f"({said}{more}), which {_UNSEEN[known[name].kind]}")
         for name, count in self.tally.outside.items():
             column = known[name]
             ends = f" {column.low:g} to {column.high:g}" if column.kind == "number" else ""
-            lines.append(f"column {name!r}: {count:,} values outside the trained range{ends}, which count as its ends")
+            lines.append(f"column {name!r}: {_cells(count)} outside the trained range{ends}, which count as its ends")
         return lines
+
+
+def _cells(count: int) -> str:
+    return f"{count:,} cell{'s' * (count > 1)}"
+
+
+def _filled(column: AnyColumn) -> str:
+    """What a cell without a value counts as."""
+    if isinstance(column, NumberColumn):
+        return f"{column.fill:g}"
+    if isinstance(column, OrdinalColumn):
+        return column.categories[column.fill]
+    if isinstance(column, DateColumn):
+        return ", ".join(f"{part} {value}" for part, value in zip(column.parts, column.fill))
+    return (column.yes if column.fill else column.no) if isinstance(column, BooleanColumn) else "none of the categories"
 
 
 #: Kind of a column -> what an unseen text counts as.
@@ -120,8 +136,8 @@ def _file_blocks(path: Path, columns: Columns, shape: Shape | None, features: in
     elif suffix == ".npy":
         yield from _array_blocks(str(path), read_npy(path), None, shape, features, rows)
     else:
-        raise InputError(f"{path} is neither .csv, .tsv, .parquet, .npz nor .npy, nor a folder of pictures; give one of "
-                         "these")
+        raise InputError(f"{path} is neither .csv, .tsv, .parquet, .npz nor .npy, nor a folder of pictures; give one "
+                         "of these")
 
 
 def _text_blocks(path: Path, columns: Columns, rows: int, met: Met) -> Iterator[Block]:
