@@ -4,6 +4,7 @@ from .circuit import save_circuit as save_circuit
 from .circuit.engine.packed import PackedEngine as PackedEngine
 from .core.errors import HardwireError as HardwireError
 from .cost import stage_costs as stage_costs
+from .data import Dataset as Dataset
 from .data import load_dataset as load_dataset
 from .logic.importers import import_difflogic as import_difflogic
 from .logic.importers import import_torchlogix as import_torchlogix
@@ -17,5 +18,6 @@ from .logic.sklearn import LogicRegressor as LogicRegressor
 from .logic.training.training import train as train
 from .passes import optimize as optimize
 from .workflow.circuits import load_circuit as load_circuit
+from .workflow.predict import predict as predict
 
 __version__: str

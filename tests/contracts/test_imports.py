@@ -27,7 +27,7 @@ RULE = {
     "cost": (CIRCUIT, {"numpy"}),
     "verify": (EMITTED, {"numpy", "numba", "aigverse", "pysat"}),
     "flows": (EMITTED | {"verify"}, {"numpy"}),
-    "data": ({"core"}, {"numpy", "sklearn", "pandas", "platformdirs"}),
+    "data": ({"core"}, {"numpy", "pydantic", "sklearn", "pyarrow", "PIL", "platformdirs"}),
     "runs": ({"core"}, {"numpy", "pydantic", "safetensors", "filelock"}),
     "devices": ({"core"}, {"numpy", "tomli_w"}),
     "logic": (TRAINERS | CIRCUIT, {"pydantic", "lazy_loader", "numpy", "numba", "torch", "triton", "safetensors", "sklearn"}),

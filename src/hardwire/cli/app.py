@@ -34,6 +34,7 @@ VERBS = {
     "flow": ("flow", "Take a circuit through outside tools to an FPGA or to standard cells."),
     "verify": ("circuit", "Prove or refute; a counterexample when refuted."),
     "run": ("circuit", "Classify samples from a .npy file."),
+    "predict": ("predict", "Predict new samples with a trained run."),
     "report": ("report", "The record of a run as text, JSON and HTML."),
     "sweep": ("tuning", "Run a grid or a search over settings; the front of validation accuracy against cost."),
     "bench": ("bench", "Run a benchmark, or list them with their goals."),

@@ -62,7 +62,7 @@ def train_into(output: Output, settings: LogicSettings, folder: Path, *, data_di
     """Train, search, or go on with either, and answer with the best evaluation."""
     from ..logic.record import LOGIC
     from ..runs.directory import RunDirectory
-    from ..runs.experiment import train
+    from ..runs.experiment import begun, train
 
     data, directory = None, RunDirectory(folder)
     if resume:
@@ -70,7 +70,9 @@ def train_into(output: Output, settings: LogicSettings, folder: Path, *, data_di
     if resume and directory.finished:
         output.say(f"{folder} is finished already: {directory.standing()}")
     else:
-        data = LOGIC.read_data(settings, data_dir)
+        data = LOGIC.data_of(settings, data_dir, begun(directory) if resume else None)
+        for line in data.columns.notes() if data.columns else ():
+            output.say(line)
         going_on = resume and (folder / CHECKPOINT).exists()
         output.say(f"{folder} goes on: {directory.standing()}" if going_on
                    else plan_of(settings, len(data.classes), len(data.train.y)))

@@ -76,13 +76,15 @@ def train_and_report(
     """
     from ..report import format_text
     from ..runs.directory import RunDirectory
-    from ..runs.experiment import train
+    from ..runs.experiment import begun, train
     from ..workflow.report import write_report
 
     check_place(out, resume=resume, overwrite=overwrite)
     if resume:
         check_settings(out, settings)
-    data = hardware.read_data(settings, data_dir)
+    data = hardware.data_of(settings, data_dir, begun(RunDirectory(out)) if resume else None)
+    for line in data.columns.notes() if data.columns else ():
+        output.say(line)
     if resume and RunDirectory(out).finished:
         output.say(f"{out} holds {RunDirectory(out).standing()} already")
     with watching(output, names=names) as listener:

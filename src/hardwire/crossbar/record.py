@@ -163,4 +163,5 @@ def objectives(model: CrossbarModel) -> tuple[float, float]:
 CROSSBAR = Hardware(
     "crossbar", CrossbarSettings, read_data, CrossbarTraining, load, record, lambda data: data.fingerprint,
     preset=preset, objectives=objectives,
-    cost="synapses", data_settings=("dataset", "features", "seed", "samples", "validation"))
+    cost="synapses", data_settings=("dataset", "features", "seed", "samples", "validation"),
+    read_again=read_data)

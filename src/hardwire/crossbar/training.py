@@ -16,8 +16,11 @@ from pydantic import Field
 
 from ..core.errors import FormatError, InputError
 from ..data import load_dataset
+from ..data.columns import Columns, kept_texts
 from ..data.fingerprint import fingerprint_of
+from ..runs.calibration import calibration_text
 from ..runs.checkpoint import Stored, Tensors, part, with_prefix
+from ..runs.directory import CALIBRATION, RunDirectory, kept_columns
 from ..runs.experiment import Figures, Training
 from ..runs.fingerprint import Fingerprint
 from ..runs.values import Real, Size, Standing, Values
@@ -37,7 +40,8 @@ CROP = (slice(3, 25), slice(2, 26))
 class CrossbarData:
     """Inputs in [0, 1] (samples, features) float32 and labels: training, the split that curves show, and test.
 
-    ``fingerprint`` is that of the data set, and of the file of features where there is one.
+    ``fingerprint`` is that of the data set, and of the file of features where there is one; ``columns`` are a table's.
+    ``largest`` is the value that becomes 1 and ``shape`` that of an image.
     """
 
     x: NDArray[np.float32]
@@ -49,6 +53,9 @@ class CrossbarData:
     classes: tuple[str, ...]
     source: str
     fingerprint: Fingerprint = field(default_factory=dict)
+    columns: Columns | None = None
+    largest: float = 1.0
+    shape: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,7 @@ class CrossbarModel:
     """Trained networks, by variant; ``metrics`` has a row for each epoch and variant, ``seconds`` the time of each.
 
     ``compile_s`` is the time that kernels took to compile before training, which ``seconds`` leaves out.
+    ``names`` are those of the classes, ``largest`` and ``shape`` as in ``CrossbarData``; models of before have none.
     """
 
     settings: CrossbarSettings
@@ -63,6 +71,15 @@ class CrossbarModel:
     metrics: list[dict[str, Any]]
     seconds: dict[str, float]
     compile_s: float = 0.0
+    names: list[str] = field(default_factory=list)
+    largest: float = 0.0
+    shape: tuple[int, ...] = ()
+
+    def scores(self, x: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the outputs of the first variant (samples, classes) for samples in the source's units."""
+        network = self.networks[self.settings.variants[0]]
+        given = inputs_of(x, self.shape or (-1,)) / np.float32(self.largest)
+        return network.scores(given, seed=self.settings.epochs)
 
 
 def inputs_of(x: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -73,17 +90,18 @@ def inputs_of(x: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
     return np.ascontiguousarray(images.reshape(len(x), -1), np.float32)
 
 
-def read_data(settings: CrossbarSettings, data_dir: str | Path | None = None) -> CrossbarData:
+def read_data(settings: CrossbarSettings, data_dir: str | Path | None = None,
+              run: RunDirectory | None = None) -> CrossbarData:
     """Return the samples of a run: pixels over their largest value; of CIFAR the features of its images."""
     images = settings.dataset.startswith("cifar")
     if images and not settings.features:
         raise InputError(f"{settings.dataset} needs --features: a file of features or of a feature network, or "
                          "torchvision:MODEL or timm:MODEL; benchmarks/crossbar_transfer.py makes one")
     source = load_dataset(settings.dataset, seed=settings.seed, data_dir=data_dir,
-                          validation=settings.validation or 0.1)
+                          validation=settings.validation or 0.1, **kept_columns(run))
     splits = [source.train, source.validation, source.test]
     if images:
-        x, origin = features_of(settings.features, settings.dataset, splits)
+        (x, origin), largest = features_of(settings.features, settings.dataset, splits), np.float32(0)
     else:
         largest = np.float32(source.train.x.max())
         x, origin = [inputs_of(s.x, source.shape or (-1,)) / largest for s in splits], ""
@@ -94,7 +112,7 @@ def read_data(settings: CrossbarSettings, data_dir: str | Path | None = None) ->
     keep = slice(settings.samples or None)
     known = fingerprint_of(source) | (features_digest(settings.features) if images else {})
     return CrossbarData(train_x[keep], train_y[keep], *shown, x[2], source.test.y, source.classes,
-                        source.source + origin, known)
+                        source.source + origin, known, source.columns, float(largest), source.shape or ())
 
 
 def build(settings: CrossbarSettings, variant: str, inputs: int, classes: int) -> Network:
@@ -158,10 +176,23 @@ class CrossbarTraining(Training):
         """Return that of the data."""
         return self.data.fingerprint
 
+    def texts(self) -> Mapping[str, str]:
+        """Return the columns of a table."""
+        return kept_texts(self.data.columns)
+
+    def calibration(self) -> Mapping[str, str]:
+        """Return what turns outputs of the first variant into probabilities, fitted on the validation split."""
+        if not self.settings.validation:
+            return {}
+        network = self.networks[self.settings.variants[0]]
+        scores = network.scores(self.data.shown_x, seed=self.settings.epochs)
+        return {CALIBRATION: calibration_text(scores, self.data.shown_y)}
+
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Return every device of every variant."""
         values = {"loss": self.loss, "right": self.right, "seconds": self.seconds,
-                  "inputs": self.data.x.shape[1], "classes": len(self.data.classes)}
+                  "inputs": self.data.x.shape[1], "classes": len(self.data.classes), "names": list(self.data.classes),
+                  "largest": self.data.largest, "shape": list(self.data.shape)}
         return stored_devices(self.networks), values
 
     def restore(self, tensors: Tensors, values: Mapping[str, Any]) -> None:
@@ -199,7 +230,8 @@ def load(stored: Stored) -> CrossbarModel:
     _check_sizes(settings, values, stored.tensors)
     networks: dict[str, Network] = {v: build(settings, v, values.inputs, values.classes) for v in settings.variants}
     restore_devices(networks, stored.tensors)
-    return CrossbarModel(settings, networks, run.metrics, _seconds(values, settings), run.compile_s)
+    return CrossbarModel(settings, networks, run.metrics, _seconds(values, settings), run.compile_s, values.names,
+                         values.largest, tuple(values.shape))
 
 
 class CrossbarValues(Values):
@@ -210,6 +242,9 @@ class CrossbarValues(Values):
     seconds: dict[str, Annotated[float, Field(ge=0)]]
     inputs: Size
     classes: Size
+    names: list[str] = Field([])
+    largest: Annotated[float, Field(ge=0)] = 0.0
+    shape: list[Size] = Field([])
 
 
 def _seconds(values: CrossbarValues, settings: CrossbarSettings) -> dict[str, float]:

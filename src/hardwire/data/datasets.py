@@ -1,22 +1,26 @@
 """Data sets: a name or a file to training, validation and test splits."""
 
 import os
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, SupportsIndex
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..core.errors import InputError
 from ..core.names import trouble_of
+from .archives import read_npz, samples_of_arrays
+from .columns import Columns, load_columns
+from .folders import read_folder
+from .labels import Label, integer_names
 from .samples import REGRESS, TASKS, Samples, Shape, Task
 from .sources import SOURCES, read_source
-from .tables import Label, read_npz, read_table
+from .tables import TrainingRows, read_frame, read_table
 
 #: Suffixes of a user's own files.
-TABLES, ARCHIVE = (".csv", ".tsv"), ".npz"
+TABLES, ARCHIVE = (".csv", ".tsv", ".parquet"), ".npz"
 #: The squares of larger targets leave float64.
 LARGEST_TARGET = 1e150
 
@@ -53,6 +57,8 @@ class Dataset:
         In whose order ``x`` is flattened, where the samples are images.
     source : str
         Where it comes from, one line.
+    columns : Columns, optional
+        What the columns of a table, or pictures, became.
     """
 
     name: str
@@ -63,6 +69,7 @@ class Dataset:
     features: tuple[str, ...]
     shape: Shape | None
     source: str
+    columns: Columns | None = None
 
     def __post_init__(self) -> None:
         for what, text in (("the data set's name", self.name), *(("class", name) for name in self.classes)):
@@ -73,17 +80,80 @@ class Dataset:
             raise InputError(f"the data set {self.name!r} has {len(self.features)} names for {columns} columns; give "
                              f"one for each")
 
+    @classmethod
+    def from_arrays(  # noqa: PLR0913 - options, by name
+        cls, x: ArrayLike, y: ArrayLike, *, x_test: ArrayLike | None = None, y_test: ArrayLike | None = None,
+        classes: Sequence[str] = (), features: Sequence[str] = (), name: str = "arrays", task: Task = "classify",
+        seed: int = 0, validation: float = 0.1, test: float = 0.2,
+    ) -> "Dataset":
+        """Split arrays as ``load_dataset`` splits an archive of them.
+
+        Parameters
+        ----------
+        x : array (samples, ...)
+            Features, or images (n, h, w), (n, c, h, w) or (n, h, w, c), whose shape is kept.
+        y : array (samples,) or (samples, outputs)
+            Integers or texts; of task ``regress`` numbers, of ``multilabel`` 0 and 1.
+        x_test, y_test : array, optional
+            The test split; by default a share ``test`` of each class.
+        classes : sequence of str
+            Names of the classes 0, 1, ..., or of the outputs.
+        features : sequence of str
+            Names of the features.
+        name : str
+            Of the data set.
+        task, seed, validation, test
+            See ``load_dataset``.
+
+        Raises
+        ------
+        InputError
+            An array or an option cannot be used.
+        """
+        _check_options(seed, validation, test, task)
+        given = {"x": x, "y": y, "x_test": x_test, "y_test": y_test, "classes": list(map(str, classes)) or None}
+        arrays = {key: _array(key, value) for key, value in given.items() if value is not None}
+        samples = samples_of_arrays(name, arrays, task=task, source="arrays", features=features)
+        return split_samples(name, samples, seed=int(seed), validation=validation, test=test)
+
+    @classmethod
+    def from_frame(cls, frame: Any, *, label: Label = None, name: str = "frame", task: Task = "classify", seed: int = 0,
+                   validation: float = 0.1, test: float = 0.2) -> "Dataset":
+        """Split a pandas DataFrame as ``load_dataset`` splits a table; its index is left out.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Numbers, texts, dates, booleans and categories; ordered categories become ranks.
+        label : str, int or list, optional
+            The label column, by default the last one.
+        name : str
+            Of the data set.
+        task, seed, validation, test
+            See ``load_dataset``.
+
+        Raises
+        ------
+        InputError
+            A column or an option cannot be used.
+        """
+        _check_options(seed, validation, test, task)
+        rows = _training_rows(int(seed), validation, test)
+        samples = read_frame(frame, label=label, task=task, training=rows)
+        return split_samples(name, samples, seed=int(seed), validation=validation, test=test)
+
 
 def load_dataset(
     name_or_path: str | os.PathLike[str], *, seed: SupportsIndex = 0, data_dir: str | os.PathLike[str] | None = None,
     validation: float = 0.1, test: float = 0.2, label: Label = None, download: bool = True, task: Task = "classify",
+    columns: Columns | str | os.PathLike[str] | None = None, plain: bool = False,
 ) -> Dataset:
-    """Load a named source or a file (.csv, .tsv, .npz) and split it, every class alike; targets and labels at random.
+    """Load a named source, a file or a folder and split it, every class alike; targets and labels at random.
 
     Parameters
     ----------
     name_or_path : str or path
-        A name in ``SOURCES``, or a file.
+        A name in ``SOURCES``; a table (.csv, .tsv, .parquet), an archive (.npz), or a folder of pictures by class.
     seed : int
         The splits depend on it and on the samples only.
     data_dir : path, optional
@@ -99,6 +169,10 @@ def load_dataset(
         Fetch a named source's files when they are nowhere; else that is an error.
     task : str
         ``classify``; ``regress``, to predict numbers; ``multilabel``, to predict several labels that are 0 or 1.
+    columns : Columns or path, optional
+        What the columns of a table became, as a run keeps it, in place of fitting them to the training split.
+    plain : bool
+        Read a table as runs of before did, which kept no columns: see ``fit_columns``.
 
     Raises
     ------
@@ -108,7 +182,8 @@ def load_dataset(
         Where a file is damaged.
     """
     _check_options(seed, validation, test, task)
-    name, samples = _read(name_or_path, label, data_dir, download, task)
+    rows = None if plain else _training_rows(int(seed), validation, test)
+    name, samples = _read(name_or_path, label, data_dir, download, task, columns, rows)
     return split_samples(name, samples, seed=int(seed), validation=validation, test=test)
 
 
@@ -122,19 +197,46 @@ def split_samples(name: str, samples: Samples, *, seed: int, validation: float, 
     InputError
         Where a class has too few samples, or an output has one value only.
     """
-    classified = samples.y.ndim == 1
-    (_check_classes if classified else _check_targets)(name, samples)
-    groups = samples.y if classified else np.zeros(len(samples.y), dtype=np.int64)
+    (_check_classes if samples.y.ndim == 1 else _check_targets)(name, samples)
+    rest, chosen, validated = _rows(samples.y, samples.test is not None, seed, validation, test)
+    tested = Split(*samples.test) if samples.test is not None else Split(samples.x[chosen], samples.y[chosen], chosen)
+    trained, held = (Split(samples.x[rows], samples.y[rows], rows) for rows in (rest, validated))
+    return Dataset(name, trained, held, tested, samples.classes, samples.features, samples.shape, samples.source,
+                   samples.columns)
+
+
+Rows = NDArray[np.int64]
+
+
+def _rows(y: NDArray[Any], tested: bool, seed: int, validation: float, test: float) -> tuple[Rows, Rows, Rows]:
+    """The samples of the training, test and validation splits; none for test where the source has one (``tested``)."""
+    groups = y if y.ndim == 1 else np.zeros(len(y), dtype=np.int64)
     rng = np.random.default_rng(seed)
-    rest = np.arange(len(samples.y))
-    if samples.test is None:
+    rest, chosen = np.arange(len(y)), np.arange(0)
+    if not tested:
         rest, chosen = _cut(groups, rest, test, rng, keep=2)
-        tested = Split(samples.x[chosen], samples.y[chosen], chosen)
-    else:
-        tested = Split(*samples.test)
-    trained, validated = (Split(samples.x[rows], samples.y[rows], rows)
-                          for rows in _cut(groups, rest, validation, rng, keep=1))
-    return Dataset(name, trained, validated, tested, samples.classes, samples.features, samples.shape, samples.source)
+    trained, validated = _cut(groups, rest, validation, rng, keep=1)
+    return trained, chosen, validated
+
+
+def _training_rows(seed: int, validation: float, test: float) -> TrainingRows:
+    """Return what tells the training samples of a table by its labels; all where it has too few to be split."""
+
+    def rows(y: NDArray[Any]) -> Rows:
+        few = len(y) < 3 or (y.ndim == 1 and np.bincount(y).min() < 3)
+        return np.arange(len(y)) if few else _rows(y, False, seed, validation, test)[0]
+
+    return rows
+
+
+def _array(name: str, values: ArrayLike) -> NDArray[Any]:
+    """An array of plain values; texts of any kind become NumPy's."""
+    array: NDArray[Any] = np.asarray(values)
+    if array.dtype.kind == "O" and all(isinstance(value, str) for value in array.reshape(-1)):
+        array = array.astype(np.str_)
+    if array.dtype.kind not in "biufU":
+        raise InputError(f"{name} has type {array.dtype}; give numbers" + " or texts" * (name in ("y", "y_test")))
+    return array
 
 
 def _cut(
@@ -159,7 +261,7 @@ def _quotas(count: NDArray[np.int64], share: float, keep: int) -> NDArray[np.int
 
 def _read(
     name_or_path: str | os.PathLike[str], label: Label, data_dir: str | os.PathLike[str] | None, download: bool,
-    task: Task,
+    task: Task, columns: Columns | str | os.PathLike[str] | None, training: TrainingRows | None,
 ) -> tuple[str, Samples]:
     known = str(name_or_path)
     if known in SOURCES:
@@ -170,17 +272,23 @@ def _read(
         return known, read_source(known, data_dir=data_dir, download=download)
     path = Path(name_or_path)
     suffix = path.suffix.lower()
-    if suffix not in (*TABLES, ARCHIVE):
-        what = "is neither .csv, .tsv nor .npz" if path.exists() else "is unknown"
-        raise InputError(f"data set {known!r} {what}; choose from {', '.join(SOURCES)}, or give a path to a .csv, .tsv "
-                         f"or .npz file")
-    if not path.is_file():
+    folder = path.is_dir()
+    if suffix not in (*TABLES, ARCHIVE) and not folder:
+        what = "is neither .csv, .tsv, .parquet nor .npz" if path.exists() else "is unknown"
+        raise InputError(f"data set {known!r} {what}; choose from {', '.join(SOURCES)}, or give a path to a .csv, "
+                         f".tsv, .parquet or .npz file, or to a folder of pictures by class")
+    if not folder and not path.is_file():
         raise InputError(f"file {known} does not exist; check the path")
-    if suffix in TABLES:
-        return path.stem, read_table(path, label=label, task=task)
+    kept = columns if columns is None or isinstance(columns, Columns) else load_columns(columns)
+    if suffix in TABLES and not folder:
+        return path.stem, read_table(path, label=label, task=task, columns=kept, training=training,
+                                     plain=training is None)
     if label is not None:
-        raise InputError(f"{path} has its labels in y; leave the label column {label!r} out")
-    return path.stem, read_npz(path, task=task)
+        where = "its sub-folders as classes" if folder else "its labels in y"
+        raise InputError(f"{path} has {where}; leave the label column {label!r} out")
+    if folder and task != "classify":
+        raise InputError(f"folder {path} has classes; leave task {task!r} out")
+    return (path.name, read_folder(path, columns=kept)) if folder else (path.stem, read_npz(path, task=task))
 
 
 def _check_options(seed: object, validation: float, test: float, task: str) -> None:
@@ -201,7 +309,7 @@ def _check_classes(name: str, samples: Samples) -> None:
                          f"give two classes or more")
     if count.min() < need:
         c = int(count.argmin())
-        numbers = all(re.fullmatch("-?[0-9]+", c) for c in samples.classes)
+        numbers = integer_names(samples.classes)
         raise InputError(f"data set {name!r} has {count[c]} sample(s) of class {samples.classes[c]!r} to split into "
                          f"{need} parts; give {need} or more, or remove the class" + f", or {REGRESS}" * numbers)
 

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import InputError
 from ..core.names import identifiers as unique_identifiers
+
+if TYPE_CHECKING:
+    from .columns import Columns
 
 #: What samples may be read for.
 Task = Literal["classify", "regress", "multilabel"]
@@ -38,6 +41,8 @@ class Samples:
         Where it comes from, one line.
     test : (x, y), optional
         The test split that the source itself fixes.
+    columns : Columns, optional
+        What the columns of a table, or pictures, became.
     """
 
     x: NDArray[Any]
@@ -47,6 +52,7 @@ class Samples:
     shape: Shape | None
     source: str
     test: tuple[NDArray[Any], NDArray[Any]] | None = None
+    columns: "Columns | None" = None
 
 
 def identifiers(names: Iterable[str]) -> tuple[str, ...]:

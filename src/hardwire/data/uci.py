@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import FormatError
+from .columns import Columns
 from .fetch import Open, Source
+from .kinds import AnyColumn, CategoryColumn, LeftOutColumn, NumberColumn
 from .samples import Samples, Shape, identifiers, index_labels, pixel_names
 
 
@@ -59,7 +61,8 @@ def table_reader(table: Table) -> Callable[[Source, Open], Samples]:
         y, classes = index_labels(np.concatenate(labels), table.train)
         names, encoded = _features(table, parts, files)
         splits = list(zip(encoded, (y[: len(labels[0])], y[len(labels[0]) :])))
-        return Samples(*splits[0], classes, names, table.shape, source.title, splits[1] if table.test else None)
+        return Samples(*splits[0], classes, names, table.shape, source.title, splits[1] if table.test else None,
+                       _kinds(table, parts[0]))
 
     return read
 
@@ -104,7 +107,7 @@ def _features(
         if name == table.label or name in table.omit:
             continue
         if table.categories == "all" or name in table.categories:
-            texts = sorted(set(parts[0][name]), key=lambda t: (len(t) < 19 and t.isdigit() and int(t), t))
+            texts = _categories(parts[0][name])
             named += [f"{name}_{text}" for text in texts]
             for values, part in zip(columns, parts):
                 values += list(np.array(part[name])[None, :] == np.array(texts)[:, None])
@@ -115,6 +118,26 @@ def _features(
     dtype = np.uint8 if table.shape else _dtype(columns)
     names = pixel_names(table.shape) if table.shape else identifiers(named)
     return names, [np.stack(values, axis=1).astype(dtype) for values in columns]
+
+
+def _kinds(table: Table, part: dict[str, list[str]]) -> Columns:
+    """What the columns become, so that other tables of the same columns can be read alike."""
+    columns: list[AnyColumn] = []
+    for name, cells in part.items():
+        if name in table.omit:
+            columns.append(LeftOutColumn(name=name, why="it is left out of this set"))
+        elif table.categories == "all" or name in table.categories:
+            columns.append(CategoryColumn(name=name, categories=_categories(cells)))
+        elif name != table.label:
+            values = np.array(cells, dtype=np.float64)
+            columns.append(NumberColumn(name=name, fill=float(np.quantile(values, 0.5, method="lower")),
+                                        low=float(values.min()), high=float(values.max())))
+    return Columns(columns=columns, labels=[table.label])
+
+
+def _categories(cells: list[str]) -> list[str]:
+    """The different texts, numbers by value."""
+    return sorted(set(cells), key=lambda t: (len(t) < 19 and t.isdigit() and int(t), t))
 
 
 def _numbers(cells: list[str], name: str, file: str) -> NDArray[np.float64]:

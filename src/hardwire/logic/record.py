@@ -16,7 +16,7 @@ from ..cost.gates import gate_kinds, stage_counts, total_gates
 from ..data import Dataset, load_dataset
 from ..data.datasets import confusion
 from ..data.fingerprint import fingerprint_of
-from ..runs.directory import OPTIMIZED, RAW, RunDirectory
+from ..runs.directory import OPTIMIZED, RAW, RunDirectory, kept_columns
 from ..runs.environment import environment
 from ..runs.experiment import Hardware
 from ..runs.record import Metric, Record
@@ -35,10 +35,11 @@ METRICS: dict[str, Metric] = {"classify": "accuracy", "regress": "r2", "multilab
 MEASURED, CALLS = 65_536, 7
 
 
-def read_data(settings: LogicSettings, data_dir: str | Path | None = None) -> Dataset:
-    """Return the data set of the settings, always split alike."""
+def read_data(settings: LogicSettings, data_dir: str | Path | None = None,
+              run: RunDirectory | None = None) -> Dataset:
+    """Return the data set of the settings, always split alike; a table by the columns of ``run``."""
     return load_dataset(settings.dataset, seed=settings.seed, data_dir=data_dir, label=settings.label or None,
-                        task=settings.task)
+                        task=settings.task, **kept_columns(run))
 
 
 def raw_circuit(directory: RunDirectory) -> Circuit:
@@ -138,4 +139,5 @@ def metric(settings: Mapping[str, Any]) -> Metric:
 LOGIC = Hardware(
     "logic", LogicSettings, read_data, training_of, unpack, record, fingerprint_of, final=False, preset=preset,
     objectives=objectives,
-    cost="gates of the network as trained", metric=metric, data_settings=("dataset", "seed", "label", "task"))
+    cost="gates of the network as trained", metric=metric, data_settings=("dataset", "seed", "label", "task"),
+    read_again=read_data)

@@ -24,13 +24,25 @@ STEPS, LOCK, NOTES_LOCK = "steps.json", ".lock", ".notes.lock"
 PATIENCE = 60.0
 #: Circuits of a logic run: as it was trained, after the passes, and what the passes started from where it is inexact.
 RAW, OPTIMIZED, SIMPLIFIED = "circuit.net", "optimized.net", "simplified.net"
+#: How the cells of a table become features, and what turns scores into probabilities.
+COLUMNS, CALIBRATION = "columns.json", "calibration.json"
 #: The step that notes what was written for targets.
 EMIT = "emit"
 #: What a new run in the place of an old one removes: everything but folders that were emitted, and files of others.
-REPLACED = (CONFIG, METRICS, MODEL, STEPS, RAW, OPTIMIZED, SIMPLIFIED, "report.json", "report.html", "columns.json",
-            "network.nir")
+REPLACED = (CONFIG, METRICS, MODEL, STEPS, RAW, OPTIMIZED, SIMPLIFIED, "report.json", "report.html", COLUMNS,
+            CALIBRATION, "network.nir")
 #: Settings that differ which a sentence names.
 NAMED = 6
+
+
+def kept_columns(run: "RunDirectory | None") -> dict[str, Any]:
+    """Return the options of ``load_dataset`` by which a run's table is read: its columns.
+
+    A run of before columns were kept is read by the rules of then.
+    """
+    if run is None:
+        return {}
+    return {"columns": run / COLUMNS} if (run / COLUMNS).is_file() else {"plain": True}
 
 
 class RunDirectory:
@@ -215,6 +227,11 @@ class RunDirectory:
             more = f" and {len(differ) - NAMED} more" * (len(differ) > NAMED)
             raise InputError(f"{self.path} was started with other settings: {', '.join(differ[:NAMED])}{more}; leave "
                              "them out to go on with it, or choose another folder with `--out`")
+
+    def keep(self, texts: Mapping[str, str]) -> None:
+        """Write texts beside the model, by the name of their file."""
+        for name, text in texts.items():
+            write_text(self / name, text)
 
     def write_metrics(self, metrics: Sequence[Mapping[str, Any]], *, durable: bool = True) -> None:
         """Write every evaluation so far; a checkpoint has them too, so that those of a run need not be durable."""

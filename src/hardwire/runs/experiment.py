@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast
 from ..core.errors import FormatError, InputError
 from ..core.settings import Settings
 from .checkpoint import Stored, Tensors
-from .directory import RunDirectory
+from .directory import CHECKPOINT, MODEL, RunDirectory
 from .fingerprint import Fingerprint, check_data, other_data
 from .paths import DATA_DIR, is_path, relative_files, with_absolute_files, with_found_files
 from .progress import Listener, Progress
@@ -77,6 +77,14 @@ class Training(ABC):
 
     def fingerprint(self) -> Fingerprint:
         """Return the fingerprint of the data, which a run is resumed with; by default data are not compared."""
+        return {}
+
+    def texts(self) -> Mapping[str, str]:
+        """Return what is kept beside the checkpoint from the beginning, by name of file: how the data were read."""
+        return {}
+
+    def calibration(self) -> Mapping[str, str]:
+        """Return what is kept beside the finished model, by name of file; called after ``finish``."""
         return {}
 
 
@@ -149,6 +157,8 @@ class Hardware(Generic[SettingsT, DataT, ModelT]):
         Values of settings to what the figure of merit is.
     data_settings
         Names of the settings that ``read_data`` depends on; runs that agree in them share their samples. Empty: all.
+    read_again
+        As ``read_data``, by what a run keeps of how it read its data; by default ``read_data``.
     """
 
     name: str
@@ -164,6 +174,13 @@ class Hardware(Generic[SettingsT, DataT, ModelT]):
     cost: str = ""
     metric: Callable[[Mapping[str, Any]], Metric] = accuracy_alone
     data_settings: tuple[str, ...] = ()
+    read_again: Callable[[SettingsT, str | Path | None, RunDirectory], DataT] | None = None
+
+    def data_of(self, settings: SettingsT, data_dir: str | Path | None, run: RunDirectory | None) -> DataT:
+        """Return the samples of the settings, those of ``run``, where there is one, as it read them."""
+        if run is None or self.read_again is None:
+            return self.read_data(settings, data_dir)
+        return self.read_again(settings, data_dir, run)
 
 
 @dataclass
@@ -232,7 +249,8 @@ def train(
         if data is not None:
             check_data(stored.values.get("fingerprint", {}), hardware.fingerprint(data), str(out))
         return hardware.load(stored)
-    data = hardware.read_data(settings, data_dir) if data is None else data
+    if data is None:
+        data = hardware.data_of(settings, data_dir, begun(directory) if resume else None)
     outcome = run(hardware.name, settings, hardware.training(settings, data), out=out, resume=resume,
                   overwrite=overwrite, data_dir=data_dir, listen=listen)
     return hardware.load(outcome.stored)
@@ -249,6 +267,11 @@ def found_data_dir(stored: Stored, directory: RunDirectory) -> Path | None:
     run = stored.values.get("run", {})
     places = Path(run.get(DATA_DIR, "")), directory / run.get("files", {}).get(DATA_DIR, "")
     return next((place for place in places if DATA_DIR in run and place.is_dir()), None)
+
+
+def begun(directory: RunDirectory) -> RunDirectory | None:
+    """Return the directory where a run was begun in it, by whose columns a table is then read."""
+    return directory if any((directory / name).exists() for name in (CHECKPOINT, MODEL)) else None
 
 
 def data_of_run(hardware: Hardware[SettingsT, DataT, ModelT], stored: Stored, directory: RunDirectory,
@@ -273,7 +296,7 @@ def data_of_run(hardware: Hardware[SettingsT, DataT, ModelT], stored: Stored, di
     if is_path(given) and not os.path.exists(given):
         raise InputError(f"{directory.path} was trained on {given}, which does not exist; give the file where it lies "
                          "now with `--data`" if dataset is None else f"file {given} does not exist; check the path")
-    data = hardware.read_data(settings, data_dir or found_data_dir(stored, directory))
+    data = hardware.data_of(settings, data_dir or found_data_dir(stored, directory), directory)
     return data, other_data(stored.values.get("fingerprint", {}), hardware.fingerprint(data), str(directory.path))
 
 
@@ -345,10 +368,13 @@ class _Shell:
         self.fingerprint = self.training.fingerprint()
         if stored is not None:
             check_data(stored.values.get("fingerprint", {}), self.fingerprint, str(self._directory.path))
+        if not self._directory.finished:
+            self._directory.keep(self.training.texts())
         return stored, self._directory.finished
 
     def _finish(self, stored: Stored) -> None:
         self._directory.write_metrics(self.metrics)
+        self._directory.keep(self.training.calibration())
         self._directory.write_model(stored)
 
     def _stored(self, tensors: Tensors, values: dict[str, Any]) -> Stored:

@@ -29,9 +29,13 @@ class Readout:
     evidence: NDArray[np.float64]
     linear: NDArray[np.float64]
 
+    def scores(self, counts: Counts) -> NDArray[np.float64]:
+        """Return the spikes of each class's outputs, (samples, classes)."""
+        return np.asarray(counts @ np.eye(self.linear.shape[1])[self.assigned])
+
     def votes(self, counts: Counts) -> Classes:
         """Return the class whose outputs fired most together, (samples,) int64."""
-        return np.asarray((counts @ np.eye(self.linear.shape[1])[self.assigned]).argmax(axis=1))
+        return np.asarray(self.scores(counts).argmax(axis=1))
 
     def bayes(self, counts: Counts) -> Classes:
         """Return the class of the largest summed evidence of all spikes, (samples,) int64."""

@@ -183,4 +183,4 @@ def objectives(model: Model) -> tuple[float, float]:
 SPIKING = Hardware(
     "spiking", SpikingSettings, read_data, SpikingTraining, load, record, fingerprint_of, preset=preset,
     objectives=objectives,
-    cost="synapses that are not pruned", data_settings=("dataset", "seed", "validation"))
+    cost="synapses that are not pruned", data_settings=("dataset", "seed", "validation"), read_again=read_data)

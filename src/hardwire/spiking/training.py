@@ -13,10 +13,12 @@ from pydantic import Field
 from ..core.errors import FormatError, InputError
 from ..core.memory import check_memory
 from ..data import Dataset, load_dataset
+from ..data.columns import kept_texts
 from ..data.datasets import Split
 from ..data.fingerprint import fingerprint_of
+from ..runs.calibration import calibration_text
 from ..runs.checkpoint import Stored, Tensors
-from ..runs.directory import RunDirectory
+from ..runs.directory import CALIBRATION, RunDirectory, kept_columns
 from ..runs.experiment import Figures, Training, run
 from ..runs.fingerprint import Fingerprint
 from ..runs.progress import Listener
@@ -85,9 +87,11 @@ class Model:
         return self.readout.votes(self.respond(x))
 
 
-def read_data(settings: SpikingSettings, data_dir: str | Path | None = None) -> Dataset:
-    """The data set that the settings name, split as they say."""
-    data = load_dataset(settings.dataset, seed=settings.seed, data_dir=data_dir, validation=settings.validation or 0.1)
+def read_data(settings: SpikingSettings, data_dir: str | Path | None = None,
+              run: RunDirectory | None = None) -> Dataset:
+    """The data set that the settings name, split as they say; a table by the columns of ``run``."""
+    data = load_dataset(settings.dataset, seed=settings.seed, data_dir=data_dir, validation=settings.validation or 0.1,
+                        **kept_columns(run))
     if settings.validation:
         return data
     x, y, rows = (np.concatenate([getattr(s, name) for s in (data.train, data.validation)])
@@ -158,6 +162,18 @@ class SpikingTraining(Training):
         """Return that of the data set."""
         return fingerprint_of(self.dataset)
 
+    def texts(self) -> Mapping[str, str]:
+        """Return the columns of a table."""
+        return kept_texts(self.dataset.columns)
+
+    def calibration(self) -> Mapping[str, str]:
+        """Return what turns votes into probabilities, fitted on the validation split."""
+        held = self.dataset.validation
+        if not len(held.y):
+            return {}
+        scores = self.readout.scores(self.network.respond(self.encoder(held.x)))
+        return {CALIBRATION: calibration_text(scores, held.y)}
+
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Return the network's arrays, and the activity so far."""
         return dict(self.network.arrays()), {"activity": self.activity}
@@ -171,7 +187,7 @@ class SpikingTraining(Training):
         """Prune what is pruned after training, assign outputs to classes by all training samples; return the model."""
         self.network.finish()
         dataset, encoder = self.dataset, self.encoder
-        readout = fit_readout(self.network.respond(self.x), dataset.train.y, len(dataset.classes))
+        self.readout = readout = fit_readout(self.network.respond(self.x), dataset.train.y, len(dataset.classes))
         tensors = self.network.arrays() | {"pixels": encoder.pixels, "assigned": readout.assigned,
                                            "evidence": readout.evidence, "linear": readout.linear}
         values = {"activity": self.activity, "low": encoder.low, "high": encoder.high, "training_samples": self.total,

@@ -7,6 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...data import Dataset, Encoder
+from ...runs.calibration import calibration_text
+from ...runs.directory import CALIBRATION
+from ..network.heads import GroupSum
 from .batches import EncodedSamples
 from .distributed import Ranks
 from .tasks import Classify, Task
@@ -45,6 +49,19 @@ def evaluate(network: torch.nn.Module, samples: EncodedSamples, task: Task,
     y = samples.y.numpy()
     merits = {f"hard_{name}" if name else "hard": value for name, value in task.merit(hard, y).items()}
     return {"relaxed": task.merit(relaxed, y)[""]} | merits
+
+
+def calibration_of(network: torch.nn.Module, dataset: Dataset, encoder: Encoder) -> dict[str, str]:
+    """Return what turns the frozen network's counts into probabilities, fitted on the validation split, as a file.
+
+    There is none of a network that does not count, or not for classes.
+    """
+    head, held = getattr(network, "head", None), dataset.validation
+    if not isinstance(head, GroupSum) or not len(held.y):
+        return {}
+    samples = EncodedSamples(encoder.encode(held.x), held.y)
+    counts = scores_of(network, samples, (False,), np.arange(len(samples)))[0] * head.tau
+    return {CALIBRATION: calibration_text(np.rint(counts).astype(np.float64), held.y)}
 
 
 @torch.no_grad()

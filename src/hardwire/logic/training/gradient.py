@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...core.errors import FormatError
 from ...data import Dataset
+from ...data.columns import kept_texts
 from ...data.fingerprint import fingerprint_of
 from ...runs.checkpoint import Tensors, part, with_prefix
 from ...runs.experiment import Figures, Training
@@ -31,7 +32,7 @@ from ..stored import GradientValues
 from .augment import Augmentation
 from .batches import EncodedSamples, Order
 from .distributed import Ranks, check_batch, ranks
-from .evaluation import device_of, evaluate, scores_of
+from .evaluation import calibration_of, device_of, evaluate, scores_of
 from .tasks import TASKS, Classify, Task
 from .teacher import Teacher
 from .variation import variation_of
@@ -191,6 +192,14 @@ class LogicTraining(Training):
     def fingerprint(self) -> Fingerprint:
         """Return that of the data set."""
         return fingerprint_of(self.dataset)
+
+    def texts(self) -> Mapping[str, str]:
+        """Return the columns of a table."""
+        return kept_texts(self.dataset.columns)
+
+    def calibration(self) -> Mapping[str, str]:
+        """Return what turns counts into probabilities, fitted on the validation split; of classes only."""
+        return calibration_of(self.network, self.dataset, self.encoder)
 
     def _varied(self, epoch: int) -> NDArray[np.bool_]:
         """Encoded training samples as they are in an epoch."""

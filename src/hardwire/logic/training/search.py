@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...core.bits import pack as pack_bits
 from ...core.errors import FormatError, InputError
 from ...data import Dataset
+from ...data.columns import kept_texts
 from ...data.encoders import Encoder
 from ...data.fingerprint import fingerprint_of
 from ...runs.checkpoint import Tensors, part, with_prefix
@@ -28,6 +29,7 @@ from ..search.samples import Kind, Moves, SearchSamples
 from ..settings import LogicSettings
 from ..stored import SearchCheckpoint
 from .augment import Augmentation
+from .evaluation import calibration_of
 from .gradient import LogicTraining
 from .tasks import TASKS
 from .teacher import Teacher
@@ -178,6 +180,16 @@ class SearchTraining(Training):
     def fingerprint(self) -> Fingerprint:
         """Return that of the data set."""
         return fingerprint_of(self.dataset)
+
+    def texts(self) -> Mapping[str, str]:
+        """Return the columns of a table."""
+        return kept_texts(self.dataset.columns)
+
+    def calibration(self) -> Mapping[str, str]:
+        """Return what turns counts into probabilities, fitted on the validation split; of classes only."""
+        if self.best is None:
+            return {}
+        return calibration_of(network_of(self.best, self._head_of(self.best)).eval(), self.dataset, self.encoder)
 
     # the two phases
 
