@@ -104,7 +104,7 @@ def show(output: Output, circuit: str, full: bool) -> int:
     from ..workflow.circuits import circuit_of
 
     loaded = circuit_of(circuit, macros="stated")
-    output.answer(describe(loaded, circuit), str(loaded) if full else summary(loaded, circuit))
+    output.answer(describe(loaded, circuit), loaded.text() if full else summary(loaded, circuit))
     return 0
 
 

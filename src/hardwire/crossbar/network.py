@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..core.cards import card
 from ..core.errors import InputError
 from ..core.memory import check_memory
 from ..core.rng import inner, jit
@@ -146,6 +147,14 @@ class Network:
         self._inputs = tuple(np.zeros(n + 1, np.float32) for n in sizes[:-1])
 
     @property
+    def __repr__(self) -> str:
+        sizes = "-".join(map(str, self.sizes))
+        return f"<Network {sizes}, {self.activation}, {sum((n + 1) * m for n, m in pairwise(self.sizes)):,} synapses>"
+
+    def _repr_html_(self) -> str:
+        rows = [(i + 1, n + 1, m, (n + 1) * m) for i, (n, m) in enumerate(pairwise(self.sizes))]
+        return card(f"Crossbar network, {self.activation}", rows, head=("layer", "rows", "columns", "synapses"))
+
     def _around(self) -> tuple[tuple[Tile, ...], tuple[Reading, ...]]:
         return tuple(layer.state.tile for layer in self.layers), tuple(layer.state.reading for layer in self.layers)
 

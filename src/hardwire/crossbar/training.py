@@ -49,6 +49,10 @@ class CrossbarData:
     source: str
     fingerprint: Fingerprint = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return (f"<CrossbarData: {len(self.y)} training, {len(self.shown_y)} shown, {len(self.test_y)} test samples of "
+                f"{self.x.shape[1]} inputs, {len(self.classes)} classes>")
+
 
 @dataclass(frozen=True)
 class CrossbarModel:
@@ -58,6 +62,9 @@ class CrossbarModel:
     networks: dict[str, Network]
     metrics: list[dict[str, Any]]
     seconds: dict[str, float]
+
+    def __repr__(self) -> str:
+        return f"<CrossbarModel of {self.settings.dataset!r}: {', '.join(self.networks)}>"
 
 
 def inputs_of(x: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:

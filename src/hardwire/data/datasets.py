@@ -9,6 +9,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.cards import card, short
 from ..core.errors import InputError
 from ..core.names import trouble_of
 from .samples import REGRESS, TASKS, Samples, Shape, Task
@@ -37,6 +38,9 @@ class Split:
     x: NDArray[Any]
     y: NDArray[Any]
     rows: NDArray[np.int64] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Split of {len(self.y)} samples: x {_array(self.x)}, y {_array(self.y)}>"
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,27 @@ class Dataset:
         if columns is not None and columns != len(self.features):
             raise InputError(f"the data set {self.name!r} has {len(self.features)} names for {columns} columns; give "
                              f"one for each")
+
+    def __repr__(self) -> str:
+        return (f"<Dataset {self.name!r}: {self._sizes()} samples, {len(self.features)} features, "
+                f"{len(self.classes)} {self._kind()}>")
+
+    def _repr_html_(self) -> str:
+        rows = [("samples", self._sizes()), ("features", f"{len(self.features):,}: {short(self.features, 8)}"),
+                (self._kind(), f"{len(self.classes):,}: {short(self.classes)}"), ("source", self.source)]
+        if self.shape is not None:
+            rows.insert(1, ("image", " x ".join(map(str, self.shape))))
+        return card(f"Dataset {self.name}", rows)
+
+    def _sizes(self) -> str:
+        return f"{len(self.train.y):,} training, {len(self.validation.y):,} validation, {len(self.test.y):,} test"
+
+    def _kind(self) -> str:
+        return "classes" if self.train.y.ndim == 1 and self.train.y.dtype.kind == "i" else "outputs"
+
+
+def _array(array: NDArray[Any]) -> str:
+    return f"{array.shape} {array.dtype}"
 
 
 def load_dataset(

@@ -29,6 +29,9 @@ class Readout:
     evidence: NDArray[np.float64]
     linear: NDArray[np.float64]
 
+    def __repr__(self) -> str:
+        return f"<Readout of {self.evidence.shape[0]} outputs to {self.evidence.shape[1]} classes>"
+
     def votes(self, counts: Counts) -> Classes:
         """Return the class whose outputs fired most together, (samples,) int64."""
         return np.asarray((counts @ np.eye(self.linear.shape[1])[self.assigned]).argmax(axis=1))

@@ -40,6 +40,9 @@ class Encoder:
     low: float
     high: float
 
+    def __repr__(self) -> str:
+        return f"<Encoder of {len(self.pixels)} pixels, {self.low:g} to {self.high:g}>"
+
     def __call__(self, x: NDArray[Any]) -> NDArray[np.uint8]:
         """Return the grey levels (samples, pixels); InputError where samples have too few features."""
         if x.ndim != 2 or x.shape[1] <= self.pixels[-1]:
@@ -68,6 +71,9 @@ class Model:
     metrics: list[dict[str, Any]]
     seconds: float
     dataset: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"<Model of {self.dataset.get('name')!r}: {self.network!r}>"
 
     def respond(self, x: NDArray[Any]) -> NDArray[np.uint16]:
         """Output spikes (samples, outputs) of samples ``x`` (samples, features)."""
