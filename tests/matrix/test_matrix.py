@@ -115,6 +115,7 @@ EXECUTORS = {
     "blif file": (through_file(write_blif, read_blif, "c.blif"), ()),
     "c": (backend("c"), (tools.CC,)),
     "c, one by one": (backend("c", entry="one"), (tools.CC,)),
+    "onnx": (backend("onnx"), ("onnx", "onnxruntime")),
     "verilog": (backend("verilog"), (tools.IVERILOG, tools.VVP)),
     "verilog, pipelined": (backend("verilog", pipeline=2), (tools.IVERILOG, tools.VVP)),
     "verilog read back": (readback, (tools.YOSYS,)),
@@ -125,7 +126,9 @@ EXECUTORS = {
 def available(name):
     run, needs = EXECUTORS[name]
     for tool in needs:
-        if tools.find(tool) is None:
+        if isinstance(tool, str):
+            pytest.importorskip(tool)
+        elif tools.find(tool) is None:
             pytest.skip(f"{tool.title} was not found; it comes with {tool.package}")
     return run
 

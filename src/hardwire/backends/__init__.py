@@ -2,6 +2,7 @@
 
 from .c import backend as c
 from .common import Backend
+from .onnx import backend as onnx
 from .projects import backend as projects
 from .verilog import backend as verilog
 from .verilog.wrappers import emit_core_or_wrapped
@@ -13,6 +14,7 @@ BACKENDS: dict[str, Backend] = {
     "verilog": Backend("Verilog-2001", emit_core_or_wrapped, verilog.run,
                        ("pipeline", "bus", "register_inputs", "wrapper", "bus_width", "divider")),
     "vhdl": Backend("VHDL-93", vhdl.emit, options=("pipeline", "register_inputs")),
+    "onnx": Backend("ONNX", onnx.emit, onnx.run),
     **projects.ROWS,
 }
 

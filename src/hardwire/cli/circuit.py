@@ -173,7 +173,7 @@ def verify(output: Output, circuit: str, against: str | None, data_dir: Path | N
 @circuit_argument
 @click.option("--input", "samples", required=True, metavar="FILE", help=".npy array (samples, input words).")
 @click.option("--output", "to", metavar="FILE", help=".npy file for the output codes.")
-@click.option("--backend", default="packed", type=click.Choice(["packed", "c", "interpreter", "verilog"]),
+@click.option("--backend", default="packed", type=click.Choice(["packed", "c", "interpreter", "onnx", "verilog"]),
               help="What computes (default: packed).")
 def run(output: Output, circuit: str, samples: str, to: str | None, backend: str) -> int:
     """Classify samples from a .npy file."""

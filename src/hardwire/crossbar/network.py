@@ -146,7 +146,6 @@ class Network:
         self._deltas = tuple(np.zeros(m, np.float32) for m in sizes[1:])
         self._inputs = tuple(np.zeros(n + 1, np.float32) for n in sizes[:-1])
 
-    @property
     def __repr__(self) -> str:
         sizes = "-".join(map(str, self.sizes))
         return f"<Network {sizes}, {self.activation}, {sum((n + 1) * m for n, m in pairwise(self.sizes)):,} synapses>"
@@ -155,6 +154,7 @@ class Network:
         rows = [(i + 1, n + 1, m, (n + 1) * m) for i, (n, m) in enumerate(pairwise(self.sizes))]
         return card(f"Crossbar network, {self.activation}", rows, head=("layer", "rows", "columns", "synapses"))
 
+    @property
     def _around(self) -> tuple[tuple[Tile, ...], tuple[Reading, ...]]:
         return tuple(layer.state.tile for layer in self.layers), tuple(layer.state.reading for layer in self.layers)
 

@@ -33,10 +33,10 @@ class DiehlCookNetwork:
         self.chance = spike_chance(settings.intensity_hz, STEP_MS)
 
     def __repr__(self) -> str:
-        return f"<DiehlCookNetwork: {len(self.w)} inputs, {self.settings.outputs} outputs>"
+        return f"<DiehlCookNetwork: {len(self.w)} rows, {self.settings.outputs} outputs>"
 
     def _repr_html_(self) -> str:
-        rows = [("inputs", len(self.w)), ("outputs", self.settings.outputs), ("seed", self.settings.seed)]
+        rows = [("rows", len(self.w)), ("outputs", self.settings.outputs), ("seed", self.settings.seed)]
         return card("Spiking network, rule of Diehl and Cook", rows)
 
     def learn(self, x: Bytes, first: int) -> Counts:

@@ -82,10 +82,10 @@ class OneSidedNetwork:
         self.mature_at = maturity(s, training_samples)
 
     def __repr__(self) -> str:
-        return f"<OneSidedNetwork: {len(self.cells.w)} inputs, {self.settings.outputs} outputs>"
+        return f"<OneSidedNetwork: {len(self.cells.w)} rows, {self.settings.outputs} outputs>"
 
     def _repr_html_(self) -> str:
-        rows = [("inputs", len(self.cells.w)), ("outputs", self.settings.outputs), ("seed", self.settings.seed)]
+        rows = [("rows", len(self.cells.w)), ("outputs", self.settings.outputs), ("seed", self.settings.seed)]
         return card("Spiking network, rule one-sided", rows)
 
     def neuron(self, progress: float) -> Neuron:
