@@ -28,6 +28,6 @@ def four_nands():
 
 if __name__ == "__main__":
     circuit = one_gate()
-    print(circuit)
+    print(circuit.text())
     print(PackedEngine(circuit)(np.array([[0, 0], [1, 0], [0, 1], [1, 1]]))[:, 0])
     print(prove(circuit, four_nands()))

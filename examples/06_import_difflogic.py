@@ -28,6 +28,6 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         network = import_difflogic(stand_in(Path(folder) / "model.pt"), inputs=2, classes=3)
     circuit = lower(network, name="compare", labels=["a is larger", "b is larger", "equal"])
-    print(circuit)
+    print(circuit.text())
     for bits in np.array([[0, 0], [1, 0], [0, 1], [1, 1]]):
         print(bits, circuit.labels[PackedEngine(circuit)(bits[None])[0, 0]])

@@ -37,7 +37,7 @@ def half_adder():
 
 
 def test_printed_form():
-    assert str(half_adder()) == """\
+    assert half_adder().text() == """\
 circuit half_adder
 input a[1]
 input word[3]

@@ -55,7 +55,7 @@ class Agreement:
         bits = bits_of(circuit)
         circuit, expected = with_true_macros(circuit, bits)
         codes = bits_to_codes(bits, circuit.input_widths)
-        assert np.array_equal(PackedEngine(circuit)(codes), expected), f"packed engine:\n{circuit}"
+        assert np.array_equal(PackedEngine(circuit)(codes), expected), f"packed engine:\n{circuit.text()}"
         values = np.array([-1e308, -1.5, 0.0, 5e-324, 0.7, 3.0, 1e19, 1e308])
         assert len(circuit.codes(np.repeat(values[:, None], len(circuit.inputs), axis=1))) == len(values)
         if circuit.outputs and self.seen % self.every == 0:
@@ -80,9 +80,9 @@ class Agreement:
         out = np.zeros((len(codes), len(circuit.outputs)), dtype=circuit.output_dtype)
         getattr(functions, f"{name}_batch")(ctypes.c_void_p(codes.ctypes.data), ctypes.c_void_p(out.ctypes.data),
                                             ctypes.c_size_t(len(codes)))
-        assert np.array_equal(out, expected), f"C, batch:\n{circuit}"
+        assert np.array_equal(out, expected), f"C, batch:\n{circuit.text()}"
         one = getattr(functions, f"{name}_one")
         for row, result in zip(codes, expected):
             got = np.zeros(len(circuit.outputs), dtype=circuit.output_dtype)
             one(ctypes.c_void_p(np.ascontiguousarray(row).ctypes.data), ctypes.c_void_p(got.ctypes.data))
-            assert np.array_equal(got, result), f"C, one sample:\n{circuit}"
+            assert np.array_equal(got, result), f"C, one sample:\n{circuit.text()}"

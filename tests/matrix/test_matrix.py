@@ -127,6 +127,7 @@ EXECUTORS = {
     "wasm": (wasm("wasmtime"), (WASMTIME,)),
     "wasm, no simd": (wasm("wasmtime", simd=False), (WASMTIME,)),
     "wasm in node": (wasm("node"), (tools.NODE,)),
+    "onnx": (backend("onnx"), ("onnx", "onnxruntime")),
     "verilog": (backend("verilog"), (tools.IVERILOG, tools.VVP)),
     "verilog, pipelined": (backend("verilog", pipeline=2), (tools.IVERILOG, tools.VVP)),
     "verilog read back": (readback, (tools.YOSYS,)),
@@ -137,7 +138,9 @@ EXECUTORS = {
 def available(name):
     run, needs = EXECUTORS[name]
     for tool in needs:
-        if (find_spec("wasmtime") if tool is WASMTIME else tools.find(tool)) is None:
+        if isinstance(tool, str):
+            pytest.importorskip(tool)
+        elif (find_spec("wasmtime") if tool is WASMTIME else tools.find(tool)) is None:
             pytest.skip(f"{tool.title} was not found; it comes with {tool.package}")
     return run
 

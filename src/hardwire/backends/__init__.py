@@ -2,6 +2,7 @@
 
 from .c import backend as c
 from .common import Backend
+from .onnx import backend as onnx
 from .projects import backend as projects
 from .verilog import backend as verilog
 from .verilog.wrappers import emit_core_or_wrapped
@@ -15,6 +16,7 @@ BACKENDS: dict[str, Backend] = {
                        ("pipeline", "bus", "register_inputs", "wrapper", "bus_width", "divider")),
     "vhdl": Backend("VHDL-93", vhdl.emit, options=("pipeline", "register_inputs")),
     "wasm": Backend("WebAssembly", wasm_backend.emit, wasm_backend.run),
+    "onnx": Backend("ONNX", onnx.emit, onnx.run),
     **projects.ROWS,
 }
 

@@ -9,23 +9,59 @@ proof of the emitted text proves them too.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..core.bits import Codes
+from ..core.cards import card, short
 from ..core.errors import InputError
+from ..core.provided import provided
+from ..core.verdict import Verdict
 from .structure import FALSE, FIRST, MACROS, MAX_ARITY, STAGES, TRUE, Macro, MacroKind, Stage, Structure, Word
 from .text import canonical_text, format_circuit
 
 __all__ = ["FALSE", "FIRST", "MACROS", "MAX_ARITY", "STAGES", "TRUE", "Circuit", "Macro", "MacroKind", "Stage", "Word"]
 
+#: Optimisation levels, see ``hardwire.passes.LEVELS``.
+Level = Literal["O0", "O1", "O2"]
+
+
+class Operations(Protocol):
+    """What the packages above carry out for a circuit: the methods of ``Circuit`` of the same names."""
+
+    def engine(self, circuit: "Circuit") -> Callable[[ArrayLike], Codes]:
+        """Return the packed engine of a circuit."""
+
+    def emit(self, circuit: "Circuit", target: str, out: str | PathLike[str], **options: Any) -> list[Path]:
+        """Write a circuit for a target."""
+
+    def prove(self, circuit: "Circuit", other: "Circuit", *, timeout: float) -> Verdict:
+        """Compare two circuits."""
+
+    def optimize(self, circuit: "Circuit", level: Level) -> "Circuit":
+        """Run the passes of a level."""
+
+    def costs(self, circuit: "Circuit") -> dict[str, dict[str, int]]:
+        """Count the two-input gates and the depth of each stage."""
+
+
+def _operations() -> Operations:
+    return cast(Operations, provided("circuit"))
+
 
 class Circuit(Structure):
-    """An immutable circuit; ``Structure`` lists its fields."""
+    """An immutable circuit; ``Structure`` lists its fields.
+
+    ``circuit(x)``, ``optimize``, ``prove`` and ``emit`` are short for ``PackedEngine``, ``hardwire.optimize``,
+    ``hardwire.verify.prove`` and ``hardwire emit``, which have more options.
+    """
 
     @cached_property
     def digest(self) -> str:
@@ -104,12 +140,66 @@ class Circuit(Structure):
         codes = np.where(full, top, np.where(full, 0, value).astype(np.uint64))
         return np.ascontiguousarray(codes, dtype=self.input_dtype)
 
-    def __str__(self) -> str:
+    def text(self) -> str:
+        """Return the whole circuit as text, a line for each net."""
         return format_circuit(self)
 
     def __repr__(self) -> str:
         return f"<Circuit {self.name!r}: {len(self.inputs)} inputs, {self.n_nodes} nodes, depth {self.depth}>"
 
+    def _repr_html_(self) -> str:
+        rows = [("inputs", f"{len(self.inputs):,} words, {self.n_input_bits:,} bits: {_words(self.inputs)}"),
+                ("outputs", _words(self.outputs)), ("nodes", self.n_nodes), ("depth", self.depth)]
+        rows += [("classes", short(self.labels))] if self.labels else []
+        rows += [(stage, f"{cost['gates']:,} two-input gates, depth {cost['depth']}")
+                 for stage, cost in _operations().costs(self).items()]
+        return card(f"Circuit {self.name}", [*rows, ("digest", self.digest[:16])])
+
+    def __call__(self, x: ArrayLike) -> Codes:
+        """Run samples ``(samples, input words)``, codes or physical values, to codes ``(samples, output words)``."""
+        return self._engine(x)
+
+    def run(self, x: ArrayLike) -> Codes:
+        """Run samples as ``circuit(x)`` does, with the packed engine, which is built on the first call."""
+        return self._engine(x)
+
+    @cached_property
+    def _engine(self) -> Callable[[ArrayLike], Codes]:
+        return _operations().engine(self)
+
+    def optimize(self, level: Level = "O2") -> "Circuit":
+        """Return the same function in fewer gates; ``hardwire.optimize`` also says what each pass did."""
+        return _operations().optimize(self, level)
+
+    def prove(self, other: "Circuit", *, timeout: float = 120.0) -> Verdict:
+        """Compare with another circuit of the same words for every input, within ``timeout`` seconds.
+
+        Returns
+        -------
+        Verdict
+            ``proved``, ``refuted`` with a counterexample, or ``unknown``.
+        """
+        return _operations().prove(self, other, timeout=timeout)
+
+    def emit(self, target: str, out: str | PathLike[str], **options: Any) -> list[Path]:
+        """Write files for ``target`` into folder ``out`` and return them, the main one first.
+
+        Targets and options are those of `hardwire emit`: ``circuit.emit("verilog", "rtl", pipeline=4)``.
+
+        Raises
+        ------
+        InputError
+            For an unknown target or option, or a folder that cannot be written.
+        """
+        return _operations().emit(self, target, out, **options)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_engine"}
+
     def with_(self, **changes: Any) -> "Circuit":
         """The same circuit with other values for some of its fields."""
         return replace(self, **changes)
+
+
+def _words(words: tuple[Word, ...]) -> str:
+    return short([f"{word.name}[{word.width}]" for word in words], 6)

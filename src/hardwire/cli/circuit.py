@@ -105,7 +105,7 @@ def show(output: Output, circuit: str, full: bool) -> int:
     from ..workflow.circuits import circuit_of
 
     loaded = circuit_of(circuit, macros="stated")
-    output.answer(describe(loaded, circuit), str(loaded) if full else summary(loaded, circuit))
+    output.answer(describe(loaded, circuit), loaded.text() if full else summary(loaded, circuit))
     return 0
 
 
@@ -174,7 +174,7 @@ def verify(output: Output, circuit: str, against: str | None, data_dir: Path | N
 @circuit_argument
 @click.option("--input", "samples", required=True, metavar="FILE", help=".npy array (samples, input words).")
 @click.option("--output", "to", metavar="FILE", help=".npy file for the output codes.")
-@click.option("--backend", default="packed", type=click.Choice(["packed", "c", "interpreter", "verilog"]),
+@click.option("--backend", default="packed", type=click.Choice(["packed", "c", "interpreter", "onnx", "verilog"]),
               help="What computes (default: packed).")
 @click.option("--as-is", is_flag=True, help="Take values that look scaled since training as they are.")
 def run(output: Output, *, circuit: str, samples: str, to: str | None, backend: str, as_is: bool) -> int:

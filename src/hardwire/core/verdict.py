@@ -9,6 +9,8 @@ from .errors import FormatError, InputError
 Status = Literal["proved", "simulated", "skipped", "unknown", "refuted"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 
+#: Characters of the text of a printed verdict.
+LONGEST = 300
 _TEXT = re.compile(r"(?P<bare>proved|refuted)|(?P<status>refuted|skipped|unknown): (?P<why>.+)"
                    r"|simulated (?P<samples>\d[\d,]*)(?: (?P<what>.+))?", re.DOTALL)
 
@@ -61,6 +63,11 @@ class Verdict:
             raise InputError(f"a verdict is {', '.join(STATUSES[:-1])} or {STATUSES[-1]}, not {self.status!r}")
         if self.status in ("skipped", "unknown") and not self.detail:
             raise InputError(f"a verdict that is {self.status} must say why; give its detail")
+
+    def __repr__(self) -> str:
+        more = f", counterexample of {len(self.counterexample)} words" if self.counterexample is not None else ""
+        method = f", by {self.method}" if self.method else ""
+        return f"<Verdict {str(self)[:LONGEST]}{more}{method}, {self.seconds:.2f} s>"
 
     @property
     def passed(self) -> bool:

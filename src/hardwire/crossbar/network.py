@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..core.cards import card
 from ..core.errors import InputError
 from ..core.memory import check_memory
 from ..core.rng import inner, jit
@@ -144,6 +145,14 @@ class Network:
         self._outputs = tuple(np.zeros(m, np.float32) for m in sizes[1:])
         self._deltas = tuple(np.zeros(m, np.float32) for m in sizes[1:])
         self._inputs = tuple(np.zeros(n + 1, np.float32) for n in sizes[:-1])
+
+    def __repr__(self) -> str:
+        sizes = "-".join(map(str, self.sizes))
+        return f"<Network {sizes}, {self.activation}, {sum((n + 1) * m for n, m in pairwise(self.sizes)):,} synapses>"
+
+    def _repr_html_(self) -> str:
+        rows = [(i + 1, n + 1, m, (n + 1) * m) for i, (n, m) in enumerate(pairwise(self.sizes))]
+        return card(f"Crossbar network, {self.activation}", rows, head=("layer", "rows", "columns", "synapses"))
 
     @property
     def _around(self) -> tuple[tuple[Tile, ...], tuple[Reading, ...]]:

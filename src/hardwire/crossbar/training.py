@@ -57,6 +57,10 @@ class CrossbarData:
     largest: float = 1.0
     shape: tuple[int, ...] = ()
 
+    def __repr__(self) -> str:
+        return (f"<CrossbarData: {len(self.y)} training, {len(self.shown_y)} shown, {len(self.test_y)} test samples of "
+                f"{self.x.shape[1]} inputs, {len(self.classes)} classes>")
+
 
 @dataclass(frozen=True)
 class CrossbarModel:
@@ -80,6 +84,9 @@ class CrossbarModel:
         network = self.networks[self.settings.variants[0]]
         given = inputs_of(x, self.shape or (-1,)) / np.float32(self.largest)
         return network.scores(given, seed=self.settings.epochs)
+
+    def __repr__(self) -> str:
+        return f"<CrossbarModel of {self.settings.dataset!r}: {', '.join(self.networks)}>"
 
 
 def inputs_of(x: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:

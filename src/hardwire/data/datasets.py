@@ -9,6 +9,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..core.cards import card, short
 from ..core.errors import InputError
 from ..core.names import trouble_of
 from .archives import read_npz, samples_of_arrays
@@ -41,6 +42,9 @@ class Split:
     x: NDArray[Any]
     y: NDArray[Any]
     rows: NDArray[np.int64] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Split of {len(self.y)} samples: x {_size(self.x)}, y {_size(self.y)}>"
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,27 @@ class Dataset:
         rows = _training_rows(int(seed), validation, test)
         samples = read_frame(frame, label=label, task=task, training=rows)
         return split_samples(name, samples, seed=int(seed), validation=validation, test=test)
+
+    def __repr__(self) -> str:
+        return (f"<Dataset {self.name!r}: {self._sizes()} samples, {len(self.features)} features, "
+                f"{len(self.classes)} {self._kind()}>")
+
+    def _repr_html_(self) -> str:
+        rows = [("samples", self._sizes()), ("features", f"{len(self.features):,}: {short(self.features, 8)}"),
+                (self._kind(), f"{len(self.classes):,}: {short(self.classes)}"), ("source", self.source)]
+        if self.shape is not None:
+            rows.insert(1, ("image", " x ".join(map(str, self.shape))))
+        return card(f"Dataset {self.name}", rows)
+
+    def _sizes(self) -> str:
+        return f"{len(self.train.y):,} training, {len(self.validation.y):,} validation, {len(self.test.y):,} test"
+
+    def _kind(self) -> str:
+        return "classes" if self.train.y.ndim == 1 and self.train.y.dtype.kind == "i" else "outputs"
+
+
+def _size(array: NDArray[Any]) -> str:
+    return f"{array.shape} {array.dtype}"
 
 
 def load_dataset(

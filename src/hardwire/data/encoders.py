@@ -65,6 +65,10 @@ class Encoder:
     def __post_init__(self) -> None:
         _check(self)
 
+    def __repr__(self) -> str:
+        return (f"<Encoder {self.kind!r}: {self.n_features} features, {self.threshold_levels} thresholds, "
+                f"{len(self.edges)} edges, {self.n_bits} bits>")
+
     @property
     def n_features(self) -> int:
         """Number of features, F."""

@@ -54,6 +54,9 @@ class Samples:
     test: tuple[NDArray[Any], NDArray[Any]] | None = None
     columns: "Columns | None" = None
 
+    def __repr__(self) -> str:
+        return f"<Samples: {len(self.y)}, {len(self.features)} features, {len(self.classes)} classes, {self.source!r}>"
+
 
 def identifiers(names: Iterable[str]) -> tuple[str, ...]:
     """Turn names into unique identifiers of letters, digits and underscores; ``_2``, ``_3`` tell equal ones apart."""

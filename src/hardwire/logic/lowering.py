@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import cast
 
+from torch import nn
+
 from ..circuit import Circuit, CircuitBuilder
 from ..circuit.arithmetic import (
     HEADS,
@@ -21,6 +23,7 @@ from ..core.gates import TABLE
 from ..data.encoders import Encoder
 from .graph import Graph
 from .network.conv import LogicConv2d, OrPool2d
+from .network.convert import network_of_sequence
 from .network.graph import LogicGraph
 from .network.heads import Head, MultiLabel, Regression
 from .network.layers import LogicLayer
@@ -29,7 +32,7 @@ from .network.network import Layer, LogicNetwork
 PARTS = ("encoder", "network", "head")
 
 
-def lower(network: LogicNetwork, encoder: Encoder | None = None, *, name: str = "network",
+def lower(network: LogicNetwork | nn.Sequential, encoder: Encoder | None = None, *, name: str = "network",
           labels: Iterable[object] = (),
           features: Iterable[str] | None = None, include: Collection[str] = PARTS, scores: bool = False,
           head: HeadGoal = "area") -> Circuit:
@@ -38,7 +41,8 @@ def lower(network: LogicNetwork, encoder: Encoder | None = None, *, name: str = 
     Parameters
     ----------
     network
-        Trained layers and their head, on any device.
+        Trained layers and their head, on any device; an ``nn.Sequential`` of logic layers and a head, ``nn.Flatten``
+        and further ``nn.Sequential`` among them, is the same.
     encoder
         The one that the network was trained with; without it the inputs are its bits ``x0, x1, ...``.
     name
@@ -69,9 +73,11 @@ def lower(network: LogicNetwork, encoder: Encoder | None = None, *, name: str = 
     InputError
         The network is of another kind, the encoder is not its own, or a name is wrong.
     """
+    if isinstance(network, nn.Sequential):
+        network = network_of_sequence(network)
     if not isinstance(network, LogicNetwork):
-        raise InputError(f"cannot lower a {type(network).__name__}; give a LogicNetwork (or wrap layers and GroupSum "
-                         f"in one)")
+        raise InputError(f"cannot lower a {type(network).__name__}; give a LogicNetwork, or an nn.Sequential of logic "
+                         f"layers and GroupSum")
     unknown = set(include) - set(PARTS)
     if unknown:
         raise InputError(f"include names {sorted(unknown)[0]!r}; choose from {', '.join(PARTS)}")

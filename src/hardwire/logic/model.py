@@ -57,6 +57,11 @@ class Model:
     fingerprint: Fingerprint = field(default_factory=dict)
     compile_s: float = 0.0
 
+    def __repr__(self) -> str:
+        hard = next((f", validation hard {m['hard']:.4f} at step {self.best_step}" for m in self.metrics
+                     if m.get("step") == self.best_step and "hard" in m), "")
+        return f"<Model of {self.dataset.get('name')!r}: {self.network!r}{hard}>"
+
     @property
     def best(self) -> dict[str, Any]:
         """The evaluation whose weights were kept."""

@@ -318,7 +318,7 @@ class _Shell:
     fingerprint: Fingerprint = field(default_factory=dict)
 
     def run(self, resume: bool, overwrite: bool) -> Outcome:
-        training, writes = self.training, self.directory is not None and self.training.group.first
+        writes = self.directory is not None and self.training.group.first
         if self.directory is not None:
             stored, finished = self.training.group.on_first(lambda: self._open(resume, overwrite))
             if stored is not None and finished:

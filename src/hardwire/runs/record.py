@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
 
+from ..core.cards import card
 from ..core.errors import FormatError, InputError
 from ..core.files import write_text
 from ..core.reading import parse_json
@@ -215,6 +217,11 @@ class Flow(Part):
             raise ValueError(_sentence(error)) from None
 
 
+def _merit(value: float | None, metric: Metric) -> str:
+    """Word a figure of merit."""
+    return "none" if value is None else f"{value:.4f}" if metric == "r2" else f"{value:.2%}"
+
+
 class Record(Part):
     """What a run is remembered by. Any other key, such as a hardware's own section, is kept."""
 
@@ -312,6 +319,23 @@ class Record(Part):
             raise FormatError(f"{name}: {error}") from None
         except (TypeError, ValueError, RecursionError) as error:
             raise FormatError(f"{name} cannot be written as JSON ({error}); give plain values") from None
+
+    def __repr__(self) -> str:
+        counts = Counter(verdict.status for verdict in self.verified.values())
+        checks = ", ".join(f"{number} {status}" for status, number in counts.items()) or "nothing verified"
+        hard = _merit(self.accuracy.test_hard, self.accuracy.metric)
+        return f"<Record {self.hardware} on {self.dataset}, seed {self.seed}: {self.accuracy.metric} {hard}; {checks}>"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        metric = self.accuracy.metric
+        rows = [(f"{metric}, {name}", _merit(getattr(self.accuracy, field), metric)) for name, field in
+                (("test", "test_hard"), ("test, relaxed", "test_relaxed"), ("validation", "validation"))]
+        rows += [(stage, f"{c.gates_optimized:,} gates of {c.gates_raw:,}, depth {c.depth}")
+                 for stage, c in self.counts.items()]
+        rows += [(name, str(verdict)) for name, verdict in self.verified.items()]
+        return card(f"{self.hardware} on {self.dataset}, seed {self.seed}", rows)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values: the keys that were given."""

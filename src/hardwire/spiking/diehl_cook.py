@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.cards import card
 from .encoding import spike_chance
 from .kernels.cells import INPUT_SPIKES, LTD, TALLY
 from .kernels.diehl_cook import STEP_MS, Membranes, new_membranes, normalise, run_chunk
@@ -30,6 +31,13 @@ class DiehlCookNetwork:
         self.membranes = new_membranes(settings.outputs)
         self.tally = np.zeros(len(TALLY), np.int64)
         self.chance = spike_chance(settings.intensity_hz, STEP_MS)
+
+    def __repr__(self) -> str:
+        return f"<DiehlCookNetwork: {len(self.w)} rows, {self.settings.outputs} outputs>"
+
+    def _repr_html_(self) -> str:
+        rows = [("rows", len(self.w)), ("outputs", self.settings.outputs), ("seed", self.settings.seed)]
+        return card("Spiking network, rule of Diehl and Cook", rows)
 
     def learn(self, x: Bytes, first: int) -> Counts:
         """Train on samples ``x``, whose first is sample ``first`` of training; return spikes (samples, outputs)."""

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.cards import card
 from ..core.errors import FormatError
 from .build import device_of
 from .encoding import spike_chance
@@ -79,6 +80,13 @@ class OneSidedNetwork:
         window = max(1, round(s.window_ms / s.step_ms))
         self.timing = Timing(s.steps, s.burn_in, window)
         self.mature_at = maturity(s, training_samples)
+
+    def __repr__(self) -> str:
+        return f"<OneSidedNetwork: {len(self.cells.w)} rows, {self.settings.outputs} outputs>"
+
+    def _repr_html_(self) -> str:
+        rows = [("rows", len(self.cells.w)), ("outputs", self.settings.outputs), ("seed", self.settings.seed)]
+        return card("Spiking network, rule one-sided", rows)
 
     def neuron(self, progress: float) -> Neuron:
         """Return the output neurons at a share ``progress`` of training."""

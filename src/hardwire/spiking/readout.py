@@ -33,6 +33,9 @@ class Readout:
         """Return the spikes of each class's outputs, (samples, classes)."""
         return np.asarray(counts @ np.eye(self.linear.shape[1])[self.assigned])
 
+    def __repr__(self) -> str:
+        return f"<Readout of {self.evidence.shape[0]} outputs to {self.evidence.shape[1]} classes>"
+
     def votes(self, counts: Counts) -> Classes:
         """Return the class whose outputs fired most together, (samples,) int64."""
         return np.asarray(self.scores(counts).argmax(axis=1))

@@ -45,6 +45,9 @@ class Encoder:
     low: float
     high: float
 
+    def __repr__(self) -> str:
+        return f"<Encoder of {len(self.pixels)} pixels, {self.low:g} to {self.high:g}>"
+
     def __call__(self, x: NDArray[Any]) -> NDArray[np.uint8]:
         """Return the grey levels (samples, pixels); InputError where samples have too few features."""
         if x.ndim != 2 or x.shape[1] <= self.pixels[-1]:
@@ -77,6 +80,9 @@ class Model:
     dataset: dict[str, Any]
     compile_s: float = 0.0
     activity: list[dict[str, float | int]] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"<Model of {self.dataset.get('name')!r}: {self.network!r}>"
 
     def respond(self, x: NDArray[Any]) -> NDArray[np.uint16]:
         """Output spikes (samples, outputs) of samples ``x`` (samples, features)."""

@@ -1,7 +1,8 @@
 """Emitted files as they stand on disk: whether they are unchanged, and whether each computes the circuit.
 
-A file is read once: the bytes whose hash is taken are the bytes that are proved. C is compiled and run only where it
-is, byte for byte, what this program writes for the circuit; nothing else that lies in a folder is executed.
+A file is read once: the bytes whose hash is taken are the bytes that are proved. C is compiled and run, and
+ONNX run, only where it is, byte for byte, what this program writes for the circuit; nothing else that lies in a folder
+is executed.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from ..backends.c import backend as c
+from ..backends.onnx import backend as onnx
 from ..backends.projects.backend import PROJECTS
 from ..circuit import Circuit
 from ..circuit.formats.aiger import read_aiger
@@ -64,15 +66,17 @@ LAYOUT = ("librelane", "openroad", "tinytapeout")
 READERS: dict[str, dict[str, Reader]] = {
     "c": {"": _read_c_batch, ", one sample": _read_c_one}, "verilog": {"": _read_verilog}, "vhdl": {"": _read_vhdl},
     **{target: {"": _read_verilog} for target in (*PROJECTS, *LAYOUT)}, "blif": {"": _read_blif},
-    "aiger": {"": _read_aiger},
+    "aiger": {"": _read_aiger}, "onnx": {},
 }
 #: Target -> the outside program that its readers use.
 TOOLS: dict[str, Tool] = {**dict.fromkeys(("verilog", *PROJECTS, *LAYOUT), programs.YOSYS), "vhdl": programs.GHDL}
 #: Samples of the first calls of compiled C: odd tails, with and without 64 samples before them.
 BATCHES = (1, 7, 8, 63, 64, 65, 100)
-#: What follows the file's name in the name of the check -> how the compiled C is called.
-CALLS: dict[str, dict[str, Any]] = {" compiled": {"batches": BATCHES},
-                                    " compiled, one sample": {"entry": "one", "optimize": "-O0"}}
+#: Target -> what follows the file's name in the name of the check -> how what was emitted is run.
+CALLS: dict[str, dict[str, dict[str, Any]]] = {
+    "c": {" compiled": {"batches": BATCHES}, " compiled, one sample": {"entry": "one", "optimize": "-O0"}},
+    "onnx": {" in onnxruntime": {}}}
+RUNNERS = {"c": (c.emit, c.run), "onnx": (onnx.emit, onnx.run)}
 
 
 #: Suffix of a main file that is no circuit file -> target.
@@ -202,14 +206,15 @@ def _content(path: Path) -> bytes | None:
 
 
 def emitted_checks(circuit: Circuit, emission: Emission, codes: Codes) -> dict[str, Check]:
-    """The checks of what one ``emit`` wrote: its text is proved; C is compiled and simulated on ``codes`` too."""
+    """The checks of what one ``emit`` wrote: text is proved; C and ONNX are run on ``codes``."""
     disk, name = _OnDisk.read(emission), f"emitted {emission.main}"
     content = disk.contents[emission.main]
     against = "" if content is None else sha256(content)
     checks = {name + what: Check(partial(_prove, circuit, disk, reader), against, TOOLS.get(emission.target))
               for what, reader in READERS[emission.target].items()}
-    for what, call in CALLS.items() if emission.target == "c" else ():
-        checks[name + what] = Check(partial(_simulate, circuit, disk, codes, call), against, programs.CC)
+    for what, call in CALLS.get(emission.target, {}).items():
+        tool = programs.CC if emission.target == "c" else None
+        checks[name + what] = Check(partial(_simulate, circuit, disk, codes, call), against, tool)
     return checks
 
 
@@ -244,8 +249,9 @@ def _simulate(circuit: Circuit, disk: _OnDisk, codes: Codes, call: Mapping[str, 
     if disk.emission.circuit != circuit.digest:
         return Verdict("skipped", detail=f"{disk.emission.main} was emitted from another circuit; emit anew")
     with disk.copied() as main, tempfile.TemporaryDirectory(prefix="hardwire-") as folder:
-        fresh = {path.name: path.read_bytes() for path in c.emit(circuit, folder, name=main.stem)}
+        emit, run = RUNNERS[disk.emission.target]
+        fresh = {path.name: path.read_bytes() for path in emit(circuit, folder, name=main.stem)}
         if fresh != {PurePath(path).name: content for path, content in disk.contents.items()}:
             return Verdict("skipped", detail=f"{disk.emission.main} is not what this version writes, and nothing else "
                                              "is run; emit anew")
-        return check_backend(circuit, partial(c.run, circuit, main=main, **call), codes)
+        return check_backend(circuit, partial(run, circuit, main=main, **call), codes)

@@ -37,6 +37,9 @@ class PackedEngine:
         self.circuit, self.threads = circuit, threads
         self.program = compile_program(circuit)
 
+    def __repr__(self) -> str:
+        return f"<PackedEngine of {self.circuit!r}, threads {self.threads}>"
+
     def __call__(self, x: ArrayLike) -> Codes:
         """Codes or physical values ``(samples, input words)`` to codes ``(samples, output words)``, as ``simulate``."""
         x = self.circuit.codes(x)

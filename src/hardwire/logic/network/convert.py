@@ -1,16 +1,21 @@
 """From a network of layers to a graph without any, and from a graph to a network."""
 
+from collections.abc import Iterator
+from typing import cast
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
+from ...core.errors import InputError
 from ...core.gates import TABLE
 from ..graph import Graph
 from ..kernels.cache import as_array
 from .conv import LogicConv2d, OrPool2d
 from .graph import LogicGraph
 from .heads import Head
-from .layers import LogicLayer
+from .layers import LogicLayer, Nodes
 from .network import Layer, LogicNetwork
 
 Numbers = NDArray[np.int64]
@@ -56,6 +61,41 @@ def network_of(graph: Graph, head: Head, *, strength: float = 1.0, parametrisati
     """
     layer = LogicGraph(graph, strength=strength, parametrisation_name=parametrisation_name, estimator=estimator)
     return LogicNetwork([layer], head, seed=seed)
+
+
+def network_of_sequence(modules: nn.Sequential) -> LogicNetwork:
+    """The same layers and head as a ``LogicNetwork``, which shares their weights.
+
+    Parameters
+    ----------
+    modules
+        Logic layers and pools, then a head; ``nn.Flatten`` is left out, and an ``nn.Sequential`` taken apart.
+
+    Raises
+    ------
+    InputError
+        A module is of another kind, or the last one is no head.
+    """
+    *layers, head = [*_flat(modules)] or [None]
+    if not isinstance(head, Head):
+        raise InputError(f"the sequence ends with {type(head).__name__}; end it with a head, such as GroupSum(10)")
+    wrong = next((layer for layer in layers if not isinstance(layer, LogicLayer | LogicConv2d | OrPool2d | LogicGraph)),
+                 None)
+    if wrong is not None:
+        raise InputError(f"the sequence has a {type(wrong).__name__} before its end; give logic layers only")
+    phases = [(layer, layer.phase) for layer in layers if isinstance(layer, Nodes)]
+    network = LogicNetwork(cast(list[Layer], layers), head)
+    for layer, phase in phases:  # which a new network begins anew
+        layer.phase = phase
+    return network
+
+
+def _flat(modules: nn.Sequential) -> Iterator[nn.Module]:
+    for module in modules:
+        if isinstance(module, nn.Sequential):
+            yield from _flat(module)
+        elif not isinstance(module, nn.Flatten | nn.Identity):
+            yield module
 
 
 class _Unrolling:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any, TypeAlias, cast
 
 import torch
 from torch import nn
 
+from ...core.cards import card
 from ...core.errors import InputError
 from ..kernels.ops import kernels_for
 from ..kernels.reference import Soft, cross_entropy
@@ -18,6 +19,8 @@ from .layers import LogicLayer, Nodes, check_input, values_of
 from .phase import Phase
 
 Layer: TypeAlias = LogicLayer | LogicConv2d | OrPool2d | LogicGraph
+#: Runs of like layers that a printed network names.
+MOST_RUNS = 8
 
 
 def check_classes(y: torch.Tensor, samples: int, classes: int) -> None:
@@ -107,6 +110,16 @@ class LogicNetwork(nn.Module):
         self.phase = phase
         for i, layer in enumerate(self.nodes):
             layer.phase = phase.of_layer(i)
+
+    def __repr__(self) -> str:
+        return f"LogicNetwork({_shape(self.members)} -> {self.head!r}; {self.gates:,} gates)"
+
+    def _repr_html_(self) -> str:
+        rows = [(i, type(layer).__name__, layer.in_features, layer.out_features, layer.gates)
+                for i, layer in enumerate(self.members)]
+        head = (len(rows), repr(self.head), self.members[-1].out_features, self.head.groups, "")
+        return card(f"LogicNetwork of {self.gates:,} gates", [*rows, head],
+                    head=("", "layer", "reads", "gives", "gates"))
 
     def get_extra_state(self) -> torch.Tensor:
         """What the state dict keeps of the phase: the factor of the logits and the number of frozen layers, float64."""
@@ -201,6 +214,13 @@ class LogicNetwork(nn.Module):
             return kernels_for(x.device).stack(x, values, pairs, groups, first.efd)
         result: torch.Tensor = first(x, generator) if isinstance(first, Nodes) else first(x)
         return result
+
+
+def _shape(layers: Sequence[Layer]) -> str:
+    """Word layers on one line, equal ones that follow each other as one."""
+    runs = [(text, len(list(group))) for text, group in groupby(map(repr, layers))]
+    words = [f"{count} x {text}" if count > 1 else text for text, count in runs]
+    return " -> ".join(words if len(words) <= MOST_RUNS else [*words[: MOST_RUNS - 1], "...", words[-1]])
 
 
 def _join(before: LogicLayer, after: LogicLayer) -> bool:
