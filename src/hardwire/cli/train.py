@@ -1,19 +1,28 @@
 """The verb ``train``: a logic network into a run directory."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from ..logic.settings import LogicSettings, preset
+from ..core.errors import InputError
+from ..core.settings import parse_assignments
+from ..logic.settings import PRESETS, LogicSettings, preset
 from ..logic.zoo import RECIPES, Recipe, published
 from .output import FIRST, Output
 from .progress import merit, watching
 from .verbs import DATASET, SEARCHED, budget_options, out_option, run_options, settings_options, verb, with_assignments
 
+if TYPE_CHECKING:
+    from ..data import Dataset
+    from ..logic.choice import Effort
+
 EXAMPLES = """
 hardwire train mnist --out runs/mnist --seed 1
 hardwire train mnist --budget 7500ge --time 20m --out runs/cheap
+hardwire train my.csv --effort fast --out runs/first
+hardwire train my.csv --effort best --time 1h --out runs/best
+hardwire train my.csv --budget 8000gates --out runs/small
 hardwire train mnist --out runs/small --gate-penalty 0.05 --widths 4000,4000
 hardwire train my.csv --label species --out runs/species
 hardwire train house.csv --task regress --label price --out runs/house
@@ -22,6 +31,8 @@ hardwire train tags.csv --task multilabel --label rain,wind --out runs/tags
 #: Settings that are used often.
 FREQUENT = ("seed", "steps", "layers", "width", "levels", "edges", "batch", "learning_rate", "gate_penalty",
             "parametrisation", "encoder", "label")
+#: Seconds in which a tuning begins trials, unless told.
+TUNING_SECONDS = 900.0
 
 
 @verb(EXAMPLES)
@@ -32,34 +43,72 @@ FREQUENT = ("seed", "steps", "layers", "width", "levels", "edges", "batch", "lea
               "config.toml of a run.")
 @click.option("--recipe", default="hardwire", type=click.Choice(RECIPES),
               help="Hyperparameters of a published network: ours or the paper's (default: hardwire).")
-@budget_options(required=False)
+@click.option("--effort", type=click.Choice(["fast", "normal", "best"]),
+              help="Choose the settings from the data, for seconds, minutes, or with a tuning within --time (default: "
+              "normal for a file; a named set has a preset).")
+@budget_options(required=False, effort=True)
 @run_options
 @settings_options(LogicSettings, *FREQUENT, without=SEARCHED)
-def train(output: Output, *, dataset: str, out: str, model: str | None, recipe: Recipe, resume: bool,
-          data_dir: Path | None, assignments: tuple[str, ...], search: dict[str, Any], given: dict[str, Any]) -> int:
+def train(  # noqa: PLR0913 - one for each option
+    output: Output, *, dataset: str, out: str, model: str | None, recipe: Recipe, effort: "Effort | None", resume: bool,
+    data_dir: Path | None, assignments: tuple[str, ...], search: dict[str, Any], given: dict[str, Any],
+) -> int:
     """Train a logic network into a run directory.
 
-    Settings are those of the data set's preset, of --model, or of the run that is resumed, with the options below in
-    place of some. With --budget an exact search follows, which brings the whole circuit to that price.
+    Settings are chosen from the data, a line for each says why; those of a named data set are its preset's unless
+    --effort is given. Those of --model, or of the run that is resumed, are taken as they are; the options below stand
+    in place of some. With --budget an exact search brings the whole circuit to that price.
     """
     folder = Path(out)
-    stored = resume and (folder / "config.toml").is_file()
-    settings = LogicSettings.load(folder / "config.toml") if stored else settings_of(dataset, model, recipe)
+    if resume and (folder / "config.toml").is_file():
+        settings = LogicSettings.load(folder / "config.toml")
+    elif effort or not (model or dataset in PRESETS):
+        if model:
+            raise InputError("--effort chooses what --model gives; leave one of them out")
+        own = {"dataset": dataset} | search | given | parse_assignments("\n".join(assignments), "--set")
+        settings, data = chosen(output, own, effort or "normal", folder, data_dir)
+        return train_into(output, settings, folder, data=data, data_dir=data_dir, resume=resume)
+    else:
+        settings = settings_of(dataset, model, recipe)
     settings = with_assignments(settings.changed(**{"dataset": dataset} | search | given), assignments)
 
     return train_into(output, settings, folder, data_dir=data_dir, resume=resume)
 
 
-def train_into(output: Output, settings: LogicSettings, folder: Path, *, data_dir: Path | None, resume: bool) -> int:
+def chosen(output: Output, own: dict[str, Any], effort: "Effort", folder: Path,
+           data_dir: Path | None) -> "tuple[LogicSettings, Dataset]":
+    """Choose what is not the user's ``own``, and say why; with effort ``best`` tune some of it in ``folder``."""
+    from ..logic.choice import choice_of, features_of
+    from ..logic.record import LOGIC
+
+    data = LOGIC.read_data(LogicSettings(**{k: v for k, v in own.items() if k in LOGIC.data_settings}), data_dir)
+    choice = choice_of(features_of(data, own.get("task", "classify")), effort,
+                       {k: v for k, v in own.items() if k != "search_seconds" or "budget" in own})
+    for reason in choice.reasons:
+        output.say(reason)
+    if effort != "best" or "budget" in own:
+        return choice.settings, data
+    from ..tuning import tune
+
+    with watching(output, task=choice.settings.task) as listener:
+        settings = tune(choice.settings, len(data.classes), folder / "tuning", data_dir=data_dir, say=output.say,
+                        seconds=own.get("search_seconds", TUNING_SECONDS), progress=listener)
+    changed = [f"{name} = {value}" for name, value in settings.model_dump().items()
+               if value != getattr(choice.settings, name)]
+    output.say(f"the best trial: {', '.join(changed) or 'settings as chosen'}")
+    return settings, data
+
+
+def train_into(output: Output, settings: LogicSettings, folder: Path, *, data: "Dataset | None" = None,
+               data_dir: Path | None, resume: bool) -> int:
     """Train, search, or go on with either, and answer with the best evaluation."""
     from ..logic.record import LOGIC
     from ..runs.experiment import train
 
-    data = None
     if resume and (folder / "model.safetensors").exists():
         output.say(f"{folder} is finished already")
     else:
-        data = LOGIC.read_data(settings, data_dir)
+        data = data or LOGIC.read_data(settings, data_dir)
         output.say(plan_of(settings, len(data.classes), len(data.train.y)))
     with watching(output, task=settings.task) as listener:
         trained = train(LOGIC, settings, folder, data=data, data_dir=data_dir, resume=resume, listen=listener)
