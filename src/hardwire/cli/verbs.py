@@ -212,8 +212,8 @@ def budget_options(*, required: bool, effort: bool = False) -> Callable[[F], F]:
     With ``effort`` the budget may be a time of an answer, and the time is that of a tuning too.
     """
     price, units = (PRICE, "ge|gates|luts|ms") if effort else (BUDGET, "ge|gates|luts")
-    tuning, milliseconds = (", or in which --effort best begins trials (default: 15m)",
-                            "; of ms: 4,800 gates each, a rough estimate for a Cortex-M0+ of 48 MHz") if effort else ("", "")
+    tuning = ", or in which --effort best begins trials (default: 15m)" if effort else ""
+    milliseconds = "; of ms: 4,800 gates each, a rough estimate for a Cortex-M0+ of 48 MHz" if effort else ""
 
     def decorate(function: F) -> F:
         @functools.wraps(function)

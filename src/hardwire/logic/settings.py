@@ -243,8 +243,8 @@ LARGE_SEARCH_PRESETS: dict[str, dict[str, Any]] = {
     "mnist": {"augment": "none", "vary_shift": 0.8, "vary_turn": 8.0, "vary_scale": 0.08, "vary_bend": 0.6,
               "search_copies": 6, "search_redraw": 1500},
 }
-#: Two-input gates of one answer in a millisecond, as a price: the emitted C on a Cortex-M0+ of 48 MHz, ten cycles a gate.
-#: A rough estimate: two loads and a store of two cycles each, their addresses, and the gate itself.
+#: Two-input gates of one answer in a millisecond, as a price: the emitted C on a Cortex-M0+ of 48 MHz, ten cycles a
+#: gate. A rough estimate: two loads and a store of two cycles each, their addresses, and the gate itself.
 GATES_PER_MS = 4800.0
 LARGE_BUDGET: dict[Unit, float] = {"ge": 5000.0, "gates": 4000.0, "luts": 500.0}
 #: Of any search for more than ``LARGE_BUDGET``: it grows as long as time allows.

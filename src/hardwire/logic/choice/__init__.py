@@ -2,7 +2,7 @@
 
 from .choose import Choice as Choice
 from .choose import Effort as Effort
-from .choose import choose as choose
 from .choose import choice_of as choice_of
+from .choose import choose as choose
 from .features import DataFeatures as DataFeatures
 from .features import features_of as features_of

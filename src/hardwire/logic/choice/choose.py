@@ -58,7 +58,7 @@ def choose(dataset: Dataset, *, effort: Effort = "normal", task: Task = "classif
     >>> data = load_dataset("mine.csv")
     >>> model = train(choose(data, effort="normal"), data)
     """
-    return choice_of(features_of(dataset, task), effort, given | {"dataset": given.get("dataset", dataset.name)}).settings
+    return choice_of(features_of(dataset, task), effort, {"dataset": dataset.name} | given).settings
 
 
 def choice_of(data: DataFeatures, effort: Effort = "normal", given: Mapping[str, Any] | None = None) -> Choice:

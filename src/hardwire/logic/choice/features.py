@@ -84,7 +84,8 @@ def features_of(dataset: Dataset, task: Task = "classify") -> DataFeatures:
         samples=len(x), features=int(vary.sum()), constant=int((~vary).sum()),
         values=float(values[vary].mean()) if vary.any() else 1.0, most_values=int(values.max()),
         outputs=len(dataset.classes), task=task, shape=dataset.shape,
-        alike=dataset.shape is not None and x.dtype == np.uint8, rarest=float(share[share > 0].min()) if task == "classify" else 0.0, commonest=float(share.max()),
+        rarest=float(share[share > 0].min()) if task == "classify" else 0.0, commonest=float(share.max()),
+        alike=dataset.shape is not None and x.dtype == np.uint8,
         mirrors=task == "classify" and dataset.shape is not None and _mirrors(x, y, dataset.shape))
 
 

@@ -83,8 +83,8 @@ def network(data: DataFeatures, scale: Scale) -> Rule:
                 "estimator": "hard", "routing": "hard"}
     where = "near each other" if data.is_image else "anywhere"
     return settings, (f"{group * data.outputs} tables of {FAN_IN} inputs in one layer, {group} for each of "
-                      f"{data.outputs} outputs; each input is chosen among {CANDIDATES} bits {where}; trained as frozen, "
-                      f"so that nothing is lost when it freezes")
+                      f"{data.outputs} outputs; each input is chosen among {CANDIDATES} bits {where}; trained as "
+                      f"frozen, so that nothing is lost when it freezes")
 
 
 def training(data: DataFeatures, scale: Scale, reads: int) -> Rule:
