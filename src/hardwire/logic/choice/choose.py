@@ -90,6 +90,7 @@ def choice_of(data: DataFeatures, effort: Effort = "normal", given: Mapping[str,
     else:
         take(rules.network(data, scale))
     around = LogicSettings(**chosen | given)
+    take(rules.temperature(data, around.widths_for(data.outputs)[-1] / data.outputs))
     reads = around.fan_in * (around.candidates if around.learned_layers else 1)
     take(rules.training(data, scale, sum(around.widths_for(data.outputs)) * reads))
     take(rules.balance(data))

@@ -93,7 +93,8 @@ def _values(x: NDArray[np.generic], *, alike: bool) -> NDArray[np.int64]:
     """Different values of each feature, at most ``MOST_VALUES``; of pixels, which are alike, of some of the samples."""
     some = x[:: -(-len(x) // 500)] if alike else x
     ordered = np.sort(some, axis=0)
-    return np.minimum(1 + (ordered[1:] != ordered[:-1]).sum(axis=0), MOST_VALUES)
+    changes: NDArray[np.int64] = (ordered[1:] != ordered[:-1]).sum(axis=0)
+    return np.minimum(1 + changes, MOST_VALUES)
 
 
 def _mirrors(x: NDArray[np.generic], y: NDArray[np.int64], shape: Shape) -> bool:

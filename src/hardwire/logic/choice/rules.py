@@ -43,16 +43,19 @@ class Scale:
 
 
 SCALES: Mapping[Effort, Scale] = {
-    "fast": Scale(group=60, nodes=2600, work=5e10, steps=1000, bits=4000),
-    "normal": Scale(group=200, nodes=5200, work=2.5e11, steps=4000, bits=8000),
-    "best": Scale(group=200, nodes=5200, work=5e11, steps=8000, bits=8000),
+    "fast": Scale(group=100, nodes=2600, work=4e10, steps=1000, bits=4000),
+    "normal": Scale(group=300, nodes=5200, work=2e11, steps=4000, bits=8000),
+    "best": Scale(group=300, nodes=5200, work=5e11, steps=8000, bits=8000),
 }
 #: Inputs of a node, candidates of each, samples of a step.
 FAN_IN, CANDIDATES, BATCH = 6, 16, 128
-#: Nodes of an image's class, and of a regression's output, in those of a table's class; least of any group.
-IMAGE_GROUP, OUTPUT_GROUP, LEAST_GROUP = 2, 3, 12
+#: Nodes for each sample; groups of a regression's output in those of a class; least of any group.
+SAMPLE_NODES, OUTPUT_GROUP, LEAST_GROUP = 1 / 16, 2, 12
+#: Factors of the square root of a group's nodes: the least and the largest temperature; samples that need no more than
+#: the least one, and how fast it falls towards it.
+COLD, WARM, ENOUGH, COOLING = 0.35, 1.0, 14_000, 0.6
 #: Thresholds at the most of a table's feature, of a pixel, of a colour.
-TABLE_LEVELS, PIXEL_LEVELS, COLOUR_LEVELS = 31, 3, 3
+TABLE_LEVELS, PIXEL_LEVELS, COLOUR_LEVELS = 31, 7, 3
 #: Times that each sample is seen, and steps at the least.
 EPOCHS, LEAST_STEPS = 40, 300
 #: Evaluations of a training, and those without a gain after which it ends.
@@ -76,7 +79,8 @@ def encoder(data: DataFeatures, scale: Scale) -> Rule:
 
 def network(data: DataFeatures, scale: Scale) -> Rule:
     """One layer of six-input tables whose wires are learned, trained as they will be frozen."""
-    group = scale.group * (IMAGE_GROUP if data.is_image else 1) * (OUTPUT_GROUP if data.task == "regress" else 1)
+    group = max(scale.group, int(SAMPLE_NODES * data.samples / data.outputs))
+    group *= OUTPUT_GROUP if data.task == "regress" else 1
     group = max(LEAST_GROUP, min(group, scale.nodes // data.outputs))
     settings = {"widths": [group * data.outputs], "fan_in": FAN_IN, "learned_layers": 1, "candidates": CANDIDATES,
                 "wiring": "structured" if data.is_image else "random", "init": "random", "noise": 0.5,
@@ -85,6 +89,17 @@ def network(data: DataFeatures, scale: Scale) -> Rule:
     return settings, (f"{group * data.outputs} tables of {FAN_IN} inputs in one layer, {group} for each of "
                       f"{data.outputs} outputs; each input is chosen among {CANDIDATES} bits {where}; trained as "
                       f"frozen, so that nothing is lost when it freezes")
+
+
+def temperature(data: DataFeatures, group: float) -> Rule | None:
+    """The head's divisor: higher where samples are few, so that they are not learned by heart."""
+    if data.task == "regress":
+        return None
+    factor = min(WARM, COLD * (ENOUGH / data.samples) ** COOLING)
+    if factor <= COLD:
+        return None
+    return {"tau": round(factor * math.sqrt(group), 3)}, (
+        f"temperature {factor:.2f} sqrt(nodes of an output), above the usual {COLD}: {data.samples} samples are few")
 
 
 def training(data: DataFeatures, scale: Scale, reads: int) -> Rule:
