@@ -141,5 +141,7 @@ def plan_of(settings: LogicSettings, classes: int, samples: int) -> str:
 def shape_of(settings: LogicSettings, classes: int) -> str:
     """Word the network's size."""
     widths = settings.widths_for(classes)
-    dense = f"{len(widths)} layers of {widths[0]}" if len(set(widths)) == 1 else " + ".join(map(str, widths))
-    return f"{len(settings.channels)} convolutions and {dense} gates" if settings.channels else f"{dense} gates"
+    nodes = "gates" if settings.fan_in == 2 else f"tables of {settings.fan_in} inputs"
+    layers = f"{len(widths)} layer{'s' * (len(widths) > 1)}"
+    dense = f"{layers} of {widths[0]} {nodes}" if len(set(widths)) == 1 else f"{' + '.join(map(str, widths))} {nodes}"
+    return f"{len(settings.channels)} convolutions and {dense}" if settings.channels else dense
