@@ -97,6 +97,13 @@ BENCHMARKS = {
     "mnist_12_layers": _accuracy("MNIST, 12 layers, 10,000 steps", 0.0, experiment="mnist_12_layers"),
     **{f"uci_{table}": _uci(table) for table in ("monk1", "monk2", "monk3", "adult", "breast_cancer")},
     "tables": Benchmark("tables", "whole circuits of five tables and of digits, at their presets"),
+    "choosing": Benchmark("choosing", "settings chosen from the data, beside boosted trees on the same splits", (
+        Goal("worst_gap", 0.005, "largest relaxed minus hard test accuracy"),
+        Goal("sets / fashion-mnist / hard", 0.88, "hard test accuracy of Fashion-MNIST", at_least=True),
+        Goal("sets / letter / hard", 0.93, "hard test accuracy of letter", at_least=True),
+        Goal("behind_trees", 0.010, "mean test accuracy of boosted trees above the circuits', nine tables"),
+        Goal("slowest_s", 600.0, "seconds of the longest training on two cores"),
+    )),
     "parametrisations": Benchmark("parametrisations", "which parametrisation and estimator, on digits"),
     "crossbar_mnist": Benchmark("crossbar_mnist", "MNIST on crossbars beside float training, and ablations", (
         Goal("points_to_float / hybrid", -0.3, "points of 2 PCM + 3T1C above float", at_least=True),

@@ -330,6 +330,21 @@ def tables_baseline(figures: Figures) -> list[str]:
         for name, each in sets.items()])
 
 
+def choosing(figures: Figures) -> list[str]:
+    """Chosen settings beside boosted trees, by set."""
+    rows = []
+    for name, each in figures["sets"].items():
+        trees = percent(each["trees"]) if "trees" in each else "–"
+        rows.append((name, "fitted" if name in figures["fitted"] else "checked", whole(each["samples"]),
+                     each["features"], each["classes"], percent(each["hard"]), trees, gap_points(each["gap"]),
+                     whole(each["nodes"]), each["steps"], duration(each["train_s"])))
+    mean = []
+    if "trees" in figures:
+        mean = [f"Mean of the tables: {percent(figures['tables'])}, boosted trees {percent(figures['trees'])}.", ""]
+    return [*table(("data set", "rules", "samples", "features", "classes", "test", "boosted trees", "gap", "nodes",
+                    "steps", "training"), rows), *mean]
+
+
 CHEAPEST = ("mnist_1400", "mnist_2600", "mnist_4200", "mnist_7500", "mnist_15000", "mnist_700_luts", "mnist_1400_luts",
             "mnist_2800_luts", "digits", "fashion", "letter", "satimage", "pendigits", "adult", "connect_4")
 #: Published whole circuits on the open board of July 2026: name -> (GE, test accuracy in per cent).
@@ -380,7 +395,7 @@ SUBJECTS: dict[str, dict[str, Callable[[Figures], list[str]]]] = {
         **dict.fromkeys(("mnist_6_layers", "mnist_12_layers", "mnist_8000", "mnist_72000", "mnist_logictreenet_s",
                          "cifar10_dense", "cifar10_logictreenet_s", "uci_monk1", "uci_monk2", "uci_monk3", "uci_adult",
                          "uci_breast_cancer"), accuracy),
-        "parametrisations": parametrisations},
+        "choosing": choosing, "parametrisations": parametrisations},
     "Speed of logic networks": {"train_step": train_step, "packed": packed},
     "Cheapest whole circuits": {
         **dict.fromkeys((f"cheapest_{name}" for name in CHEAPEST), cheapest), "tables_baseline": tables_baseline},

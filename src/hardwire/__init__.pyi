@@ -6,6 +6,7 @@ from .core.errors import HardwireError as HardwireError
 from .cost import stage_costs as stage_costs
 from .data import Dataset as Dataset
 from .data import load_dataset as load_dataset
+from .logic.choice import choose as choose
 from .logic.importers import import_difflogic as import_difflogic
 from .logic.importers import import_torchlogix as import_torchlogix
 from .logic.lowering import lower as lower

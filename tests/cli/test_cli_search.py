@@ -60,3 +60,43 @@ def test_amounts_that_are_none(refuse, tmp_path, option, text, needs):
 
 def test_a_search_needs_a_budget(refuse, tmp_path):
     assert "--budget" in refuse(tmp_path, "search", "digits", "--out", tmp_path / "run")
+
+
+def test_a_file_of_ones_own_is_chosen_for(ask, tmp_path):
+    path, out = tmp_path / "own.csv", tmp_path / "run"
+    path.write_text("a,b,kind\n" + "".join(f"{i % 7},{i % 5},{'high' if i % 7 > i % 5 else 'low'}\n" for i in range(210)))
+    said = ask("train", path, "--effort", "fast", "--steps", 20, "--seed", 3, "--out", out)[1]
+    settings = settings_of(out)
+    assert (settings.fan_in, settings.estimator, settings.steps, settings.seed) == (6, "hard", 20, 3)
+    assert settings.levels == 6 and "6 thresholds a feature" in said and "steps = 20 as given" in said
+    again = ask("train", path, "--effort", "fast", "--out", out, "--resume", "--json")
+    assert json.loads(again[0])["best"]["step"] <= 20 and settings_of(out) == settings
+
+
+def test_a_named_set_keeps_its_preset_unless_an_effort_is_given(ask, tmp_path):
+    ask("train", "digits", "--steps", 10, "--width", 100, "--out", tmp_path / "preset")
+    ask("train", "digits", "--steps", 10, "--effort", "fast", "--out", tmp_path / "chosen")
+    assert settings_of(tmp_path / "preset").fan_in == 2 and settings_of(tmp_path / "chosen").fan_in == 6
+
+
+def test_a_time_is_a_price_in_gates(ask, tmp_path):
+    path, out = tmp_path / "own.csv", tmp_path / "run"
+    path.write_text("a,b,kind\n" + "".join(f"{i % 7},{i % 5},{i % 7 > i % 5}\n" for i in range(210)))
+    said = ask("train", path, "--budget", "0.25ms", "--out", out, "--search-rounds", 2)[1]
+    settings = settings_of(out)
+    assert (settings.budget, settings.unit, settings.start) == (1200.0, "gates", "nothing")
+    assert "to 1200 gates, from nothing" in said
+
+
+def test_effort_and_model_exclude_each_other(refuse, tmp_path):
+    assert "leave one of them out" in refuse(tmp_path, "train", "digits", "--effort", "fast", "--model", "lut6-310",
+                                             "--out", tmp_path / "run")
+
+
+def test_best_tunes_and_goes_on(ask, tmp_path, monkeypatch):
+    monkeypatch.setattr("hardwire.tuning.tune.TRIALS", 1)
+    path, out = tmp_path / "own.csv", tmp_path / "run"
+    path.write_text("a,b,kind\n" + "".join(f"{i % 7},{i % 5},{i % 7 > i % 5}\n" for i in range(210)))
+    said = ask("train", path, "--effort", "best", "--time", "1m", "--steps", 20, "--widths", "40", "--out", out)[1]
+    assert "trial 0 of 1" in said and "the best trial" in said and (out / "tuning" / "front.json").is_file()
+    assert settings_of(out).widths == [40] and (out / "model.safetensors").is_file()

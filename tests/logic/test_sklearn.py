@@ -18,7 +18,6 @@ from hardwire import LogicClassifier, LogicRegressor, PackedEngine, optimize
 from hardwire.circuit.simulate import simulate
 from hardwire.core.errors import InputError
 from hardwire.logic import LogicSettings
-from hardwire.logic.settings import TABLE_PRESET
 from hardwire.logic.sklearn import EstimatorError, _held_out
 from hardwire.verify import prove
 
@@ -42,9 +41,11 @@ def fitted(iris):
 
 def test_the_parameters_are_those_of_the_configuration():
     known = set(LogicSettings.model_fields)
-    assert set(LogicClassifier().get_params()) - known == {"settings", "validation_fraction", "random_state", "as_is"}
+    assert set(LogicClassifier().get_params()) - known == {"effort", "settings", "validation_fraction", "random_state",
+                                                           "as_is"}
     assert LogicClassifier().get_params() == LogicRegressor().get_params()
-    assert LogicClassifier().get_params()["width"] == TABLE_PRESET["width"] and "Thresholds for each feature." in LogicRegressor.__doc__
+    assert LogicClassifier().get_params()["width"] is None and "None, chosen from the data" in LogicClassifier.__doc__
+    assert LogicClassifier().get_params()["effort"] == "normal" and "Thresholds for each feature." in LogicRegressor.__doc__
     assert list(inspect.signature(LogicClassifier).parameters)[:2] == ["encoder", "levels"]
     with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
         LogicClassifier(colour=3)

@@ -1,21 +1,30 @@
 """The verb ``train``: a logic network into a run directory."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from ..logic.settings import LogicSettings, preset
+from ..core.errors import InputError
+from ..core.settings import parse_assignments
+from ..logic.settings import PRESETS, LogicSettings, preset
 from ..logic.zoo import RECIPES, Recipe, published
 from ..runs.directory import CHECKPOINT
 from .output import FIRST, Output
 from .progress import merit, watching
-from .training import check_place, check_settings, commands, data_folder, own_folder
+from .training import check_place, check_settings, commands, data_folder, own_folder, say_columns
 from .verbs import DATASET, SEARCHED, budget_options, out_option, run_options, settings_options, verb, with_assignments
+
+if TYPE_CHECKING:
+    from ..data import Dataset
+    from ..logic.choice import Effort
 
 EXAMPLES = """
 hardwire train mnist --out runs/mnist --seed 1
 hardwire train mnist --budget 7500ge --time 20m --out runs/cheap
+hardwire train my.csv --effort fast --out runs/first
+hardwire train my.csv --effort best --time 1h --out runs/best
+hardwire train my.csv --budget 8000gates --out runs/small
 hardwire train mnist --out runs/small --gate-penalty 0.05 --widths 4000,4000
 hardwire train my.csv --label species --out runs/species
 hardwire train house.csv --task regress --label price --out runs/house
@@ -26,6 +35,8 @@ NEXT = ("lower {run}", "optimize {run}", "verify {run}", "report {run}")
 #: Settings that are used often.
 FREQUENT = ("seed", "steps", "layers", "width", "levels", "edges", "batch", "learning_rate", "gate_penalty",
             "parametrisation", "encoder", "label")
+#: Seconds in which a tuning begins trials, unless told.
+TUNING_SECONDS = 900.0
 
 
 @verb(EXAMPLES)
@@ -36,43 +47,81 @@ FREQUENT = ("seed", "steps", "layers", "width", "levels", "edges", "batch", "lea
               "config.toml of a run.")
 @click.option("--recipe", default="hardwire", type=click.Choice(RECIPES),
               help="Hyperparameters of a published network: ours or the paper's (default: hardwire).")
-@budget_options(required=False)
+@click.option("--effort", type=click.Choice(["fast", "normal", "best"]),
+              help="Choose the settings from the data, for seconds, minutes, or with a tuning within --time (default: "
+              "normal for a file; a named set has a preset).")
+@budget_options(required=False, effort=True)
 @run_options
 @settings_options(LogicSettings, *FREQUENT, without=SEARCHED)
 def train(  # noqa: PLR0913 - one for each option
-    output: Output, *, dataset: str, out: str, model: str | None, recipe: Recipe, resume: bool, overwrite: bool,
-    data_dir: Path | None, assignments: tuple[str, ...], search: dict[str, Any], given: dict[str, Any],
+    output: Output, *, dataset: str, out: str, model: str | None, recipe: Recipe, effort: "Effort | None", resume: bool,
+    overwrite: bool, data_dir: Path | None, assignments: tuple[str, ...], search: dict[str, Any], given: dict[str, Any],
 ) -> int:
     """Train a logic network into a run directory.
 
-    Settings are those of the data set's preset, of --model, or of the run that is resumed, with the options below in
-    place of some. With --budget an exact search follows, which brings the whole circuit to that price.
+    Settings are chosen from the data, a line for each says why; those of a named data set are its preset's unless
+    --effort is given. Those of --model, or of the run that is resumed, are taken as they are; the options below stand
+    in place of some. With --budget an exact search brings the whole circuit to that price.
     """
     folder = Path(out)
     check_place(folder, resume=resume, overwrite=overwrite)
-    stored = resume and not model and (folder / "config.toml").is_file()
-    settings = LogicSettings.load(folder / "config.toml") if stored else settings_of(dataset, model, recipe)
-    settings = with_assignments(settings.changed(**{"dataset": own_folder(dataset)} | search | given), assignments)
+    named = {"dataset": own_folder(dataset)} | search | given
+    if resume and not model and (folder / "config.toml").is_file():
+        settings = LogicSettings.load(folder / "config.toml")
+    elif effort or not (model or dataset in PRESETS):
+        if model:
+            raise InputError("--effort chooses what --model gives; leave one of them out")
+        own = named | parse_assignments("\n".join(assignments), "--set")
+        settings, data = chosen(output, own, effort or "normal", folder, data_dir)
+        return train_into(output, settings, folder, data=data, data_dir=data_dir, resume=resume, overwrite=overwrite)
+    else:
+        settings = settings_of(dataset, model, recipe)
+    settings = with_assignments(settings.changed(**named), assignments)
 
     return train_into(output, settings, folder, data_dir=data_dir, resume=resume, overwrite=overwrite)
 
 
-def train_into(output: Output, settings: LogicSettings, folder: Path, *, data_dir: Path | None, resume: bool,
-               overwrite: bool = False) -> int:
+def chosen(output: Output, own: dict[str, Any], effort: "Effort", folder: Path,
+           data_dir: Path | None) -> "tuple[LogicSettings, Dataset]":
+    """Choose what is not the user's ``own``, and say why; with effort ``best`` tune some of it in ``folder``."""
+    from ..logic.choice import choice_of, features_of
+    from ..logic.record import LOGIC
+
+    data = LOGIC.read_data(LogicSettings(**{k: v for k, v in own.items() if k in LOGIC.data_settings}), data_dir)
+    say_columns(output, data)
+    choice = choice_of(features_of(data, own.get("task", "classify")), effort,
+                       {k: v for k, v in own.items() if k != "search_seconds" or "budget" in own})
+    for reason in choice.reasons:
+        output.say(reason)
+    if effort != "best" or "budget" in own:
+        return choice.settings, data
+    from ..tuning import tune
+
+    with watching(output, task=choice.settings.task) as listener:
+        settings = tune(choice.settings, len(data.classes), folder / "tuning", data_dir=data_dir, say=output.say,
+                        seconds=own.get("search_seconds", TUNING_SECONDS), progress=listener)
+    changed = [f"{name} = {value}" for name, value in settings.model_dump().items()
+               if value != getattr(choice.settings, name)]
+    output.say(f"the best trial: {', '.join(changed) or 'settings as chosen'}")
+    return settings, data
+
+
+def train_into(output: Output, settings: LogicSettings, folder: Path, *, data: "Dataset | None" = None,
+               data_dir: Path | None, resume: bool, overwrite: bool = False) -> int:
     """Train, search, or go on with either, and answer with the best evaluation."""
     from ..logic.record import LOGIC
     from ..runs.directory import RunDirectory
     from ..runs.experiment import begun, train
 
-    data, directory = None, RunDirectory(folder)
+    directory = RunDirectory(folder)
     if resume:
         check_settings(folder, settings)
     if resume and directory.finished:
         output.say(f"{folder} is finished already: {directory.standing()}")
     else:
-        data = LOGIC.data_of(settings, data_dir, begun(directory) if resume else None)
-        for line in data.columns.notes() if data.columns else ():
-            output.say(line)
+        if data is None:
+            data = LOGIC.data_of(settings, data_dir, begun(directory) if resume else None)
+            say_columns(output, data)
         going_on = resume and (folder / CHECKPOINT).exists()
         output.say(f"{folder} goes on: {directory.standing()}" if going_on
                    else plan_of(settings, len(data.classes), len(data.train.y)))
@@ -108,5 +157,7 @@ def plan_of(settings: LogicSettings, classes: int, samples: int) -> str:
 def shape_of(settings: LogicSettings, classes: int) -> str:
     """Word the network's size."""
     widths = settings.widths_for(classes)
-    dense = f"{len(widths)} layers of {widths[0]}" if len(set(widths)) == 1 else " + ".join(map(str, widths))
-    return f"{len(settings.channels)} convolutions and {dense} gates" if settings.channels else f"{dense} gates"
+    nodes = "gates" if settings.fan_in == 2 else f"tables of {settings.fan_in} inputs"
+    layers = f"{len(widths)} layer{'s' * (len(widths) > 1)}"
+    dense = f"{layers} of {widths[0]} {nodes}" if len(set(widths)) == 1 else f"{' + '.join(map(str, widths))} {nodes}"
+    return f"{len(settings.channels)} convolutions and {dense}" if settings.channels else dense

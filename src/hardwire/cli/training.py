@@ -56,6 +56,12 @@ def commands(verbs: Sequence[str], run: str | Path) -> str:
     return "\n".join(["next:", *(f"  hardwire {verb.format(run=shlex.quote(str(run)))}" for verb in verbs)])
 
 
+def say_columns(output: Output, data: Any) -> None:
+    """Say how the columns of a table were read; of other samples nothing."""
+    for line in data.columns.notes() if data.columns else ():
+        output.say(line)
+
+
 def train_and_report(
     output: Output, hardware: "Hardware[Any, Any, Any]", settings: Settings, out: str, *, data_dir: Path | None,
     resume: bool, overwrite: bool = False, names: Mapping[str, str] = NOTHING,
@@ -83,8 +89,7 @@ def train_and_report(
     if resume:
         check_settings(out, settings)
     data = hardware.data_of(settings, data_dir, begun(RunDirectory(out)) if resume else None)
-    for line in data.columns.notes() if data.columns else ():
-        output.say(line)
+    say_columns(output, data)
     if resume and RunDirectory(out).finished:
         output.say(f"{out} holds {RunDirectory(out).standing()} already")
     with watching(output, names=names) as listener:

@@ -13,6 +13,7 @@ from rich_click.rich_panel import RichOptionPanel
 
 from ..core.errors import InputError
 from ..core.settings import Kind, Settings
+from ..logic.settings import GATES_PER_MS
 from .output import OUT, Output
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -201,11 +202,20 @@ class AmountType(click.ParamType):  # type: ignore[type-arg]
 
 
 BUDGET = AmountType("price", ("ge", "gates", "luts"), "7500ge", lambda price, unit: {"budget": price, "unit": unit})
+#: As ``BUDGET``, or a time.
+PRICE = AmountType("price", ("ge", "gates", "luts", "ms"), "7500ge", lambda price, unit: (
+    {"budget": price * GATES_PER_MS, "unit": "gates"} if unit == "ms" else {"budget": price, "unit": unit}))
 DURATION = AmountType("time", tuple(_SECONDS), "10m", lambda time, unit: {"search_seconds": time * _SECONDS[unit]})
 
 
-def budget_options(*, required: bool) -> Callable[[F], F]:
-    """Return the options ``--budget`` and ``--time`` of a search; the function gets their settings as ``search``."""
+def budget_options(*, required: bool, effort: bool = False) -> Callable[[F], F]:
+    """Return the options ``--budget`` and ``--time`` of a search; the function gets their settings as ``search``.
+
+    With ``effort`` the budget may be a time of an answer, and the time is that of a tuning too.
+    """
+    price, units = (PRICE, "ge|gates|luts|ms") if effort else (BUDGET, "ge|gates|luts")
+    tuning = ", or in which --effort best begins trials (default: 15m)" if effort else ""
+    milliseconds = "; of ms: 4,800 gates each, a rough estimate for a Cortex-M0+ of 48 MHz" if effort else ""
 
     def decorate(function: F) -> F:
         @functools.wraps(function)
@@ -213,9 +223,9 @@ def budget_options(*, required: bool) -> Callable[[F], F]:
             return function(*arguments, search=(budget or {}) | (time or {}), **options)
 
         call = click.option("--time", type=DURATION, metavar="N[s|m|h]",
-                            help="Time of the search (default: 60s).")(call)
-        return click.option("--budget", type=BUDGET, required=required, metavar="N[ge|gates|luts]",
-                            help="Price that an exact search brings the whole circuit to.")(call)  # type: ignore[return-value]
+                            help=f"Time of the search (default: 60s){tuning}.")(call)
+        return click.option("--budget", type=price, required=required, metavar=f"N[{units}]",
+                            help=f"Price that an exact search brings the whole circuit to{milliseconds}.")(call)  # type: ignore[return-value]
 
     return decorate
 

@@ -1,3 +1,7 @@
+from .choice import Choice as Choice
+from .choice import choice_of as choice_of
+from .choice import choose as choose
+from .choice import features_of as features_of
 from .graph import Graph as Graph
 from .model import Model as Model
 from .model import load_model as load_model

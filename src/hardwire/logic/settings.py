@@ -121,6 +121,11 @@ class LogicSettings(Settings):
     """Share of the steps in which the learning rate rises."""
     evaluate_every: Count = 250
     """Steps between evaluations on the validation split."""
+    patience: Natural = 0
+    """Evaluations without a better frozen network after which training ends early; 0: it never does."""
+    class_balance: Share = 0.0
+    """How far rare classes are seen more often: each has a share of an epoch as its number of samples to the power 1 -
+    this; 1: all classes alike."""
     task: Task = "classify"
     """What is predicted: a class, numbers, or labels that are on or off."""
     learn_tau: bool = False
@@ -204,6 +209,8 @@ class LogicSettings(Settings):
             raise InputError(f"start = {self.start!r} is for a search; give a budget")
         if self.budget and not (self.search_rounds or self.search_seconds):
             raise InputError("a search needs rounds or time; set search_rounds or search_seconds above 0")
+        if self.class_balance and self.task != "classify":
+            raise InputError(f"class_balance is for task 'classify', not {self.task!r}; leave it out")
         if self.teacher and self.task != "classify":
             raise InputError(f"a teacher's logits are for task 'classify', not {self.task!r}; leave teacher out")
         if not re.fullmatch(r"cpu|cuda(:\d+)?|triton-interpreter", self.device):
@@ -236,6 +243,9 @@ LARGE_SEARCH_PRESETS: dict[str, dict[str, Any]] = {
     "mnist": {"augment": "none", "vary_shift": 0.8, "vary_turn": 8.0, "vary_scale": 0.08, "vary_bend": 0.6,
               "search_copies": 6, "search_redraw": 1500},
 }
+#: Two-input gates of one answer in a millisecond, as a price: the emitted C on a Cortex-M0+ of 48 MHz, ten cycles a
+#: gate. A rough estimate: two loads and a store of two cycles each, their addresses, and the gate itself.
+GATES_PER_MS = 4800.0
 LARGE_BUDGET: dict[Unit, float] = {"ge": 5000.0, "gates": 4000.0, "luts": 500.0}
 #: Of any search for more than ``LARGE_BUDGET``: it grows as long as time allows.
 LARGE_SEARCH: dict[str, Any] = {"search_floor": 1e-6, "search_peak": 1.25, "search_peak_at": 0.4, "search_bits": 8}

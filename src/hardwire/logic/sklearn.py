@@ -19,8 +19,10 @@ from ..core.errors import InputError
 from ..data.datasets import Dataset, Split
 from ..data.ranges import check_ranges
 from ..data.samples import identifiers
+from .choice import choice_of, features_of
+from .choice.rules import SCALES
 from .lowering import lower
-from .settings import TABLE_PRESET, LogicSettings, Task
+from .settings import LogicSettings, Task
 from .training.training import train
 
 
@@ -45,6 +47,7 @@ NAMES = ("encoder", "levels", "code_bits", "layers", "width", "parametrisation",
          "gate_penalty", "steps", "batch", "learning_rate", "weight_decay", "warmup", "evaluate_every", "device")
 #: What an estimator has beside them: default and description.
 OWN: dict[str, tuple[Any, str]] = {
+    "effort": ("normal", "How long training may take where settings are chosen from the data: fast, normal or best."),
     "settings": (None, "Other settings of ``LogicSettings`` by name, or None."),
     "validation_fraction": (0.1, "Share of the samples (of each class) held out to choose among the networks evaluated "
                             "in training; 0, or too few samples: the training samples choose."),
@@ -52,9 +55,8 @@ OWN: dict[str, tuple[Any, str]] = {
                             "one."),
     "as_is": (False, "Predict for samples too that look scaled otherwise than those in ``fit``, else an error."),
 }
-_DEFAULTS = LogicSettings(**{name: value for name, value in TABLE_PRESET.items() if name in NAMES})
 _SIGNATURE = Signature([Parameter("self", Parameter.POSITIONAL_OR_KEYWORD),
-                        *(Parameter(name, Parameter.KEYWORD_ONLY, default=getattr(_DEFAULTS, name)) for name in NAMES),
+                        *(Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in NAMES),
                         *(Parameter(name, Parameter.KEYWORD_ONLY, default=row[0]) for name, row in OWN.items())])
 
 
@@ -62,7 +64,9 @@ def _document(estimator: E) -> E:
     """Put the parameters into an estimator's docstring, from the declaration of the settings."""
     texts = {name: LogicSettings.model_fields[name].description for name in NAMES}
     texts |= {name: text for name, (_, text) in OWN.items()}
-    rows = [f"{name} : default {_SIGNATURE.parameters[name].default!r}\n    {text}" for name, text in texts.items()]
+    defaults = {name: repr(_SIGNATURE.parameters[name].default) for name in texts}
+    defaults |= dict.fromkeys(NAMES, "None, chosen from the data")
+    rows = [f"{name} : default {defaults[name]}\n    {text}" for name, text in texts.items()]
     section = "\n".join(["Parameters", "----------", *rows])
     estimator.__doc__ = cleandoc(estimator.__doc__ or "").replace("Attributes\n", f"{section}\n\nAttributes\n", 1)
     return estimator
@@ -79,17 +83,22 @@ class _LogicEstimator(BaseEstimator):  # type: ignore[misc]
 
     __init__.__signature__ = _SIGNATURE  # type: ignore[attr-defined]
 
-    def _settings_for(self, task: Task) -> LogicSettings:
-        """Return the settings that the parameters make."""
+    def _given(self, task: Task) -> dict[str, Any]:
+        """Return the settings that the parameters give; the others are chosen from the data."""
         values = {k: v.item() if isinstance(v, np.generic) else v for k, v in self.get_params().items()}
-        share, state, _ = (values.pop(name) for name in ("validation_fraction", "random_state", "as_is"))
+        own = ("validation_fraction", "random_state", "as_is", "effort")
+        share, state, _, effort = (values.pop(name) for name in own)
         if not (isinstance(share, Real) and 0 <= float(share) < 1):
             raise InputError(f"validation_fraction is {share!r}; give a share of 0 or more and below 1")
+        if effort not in SCALES:
+            raise InputError(f"effort is {effort!r}; give one of {', '.join(SCALES)}")
         seed = int(state) if isinstance(state, Integral) else int(check_random_state(state).randint(2**31 - 1))
         more = dict(values.pop("settings") or {})
         if taken := sorted(set(more) & {*values, "task", "seed", "dataset", "label"}):
             raise InputError(f"settings hold {taken[0]!r}, which is the estimator's own; leave it out there")
-        return LogicSettings(**values | {"wiring": "random", "seed": seed, "task": task} | more)
+        given = {name: value for name, value in values.items() if value is not None} | more | {"seed": seed}
+        LogicSettings(**given | {"task": task})  # a wrong one is told before the data are looked at
+        return given
 
     def _fit(self, x: NDArray[np.float64], y: NDArray[Any], groups: NDArray[np.int64], names: tuple[str, ...],
              task: Task) -> None:
@@ -98,12 +107,13 @@ class _LogicEstimator(BaseEstimator):  # type: ignore[misc]
         ``names`` are those of the classes or of the targets.
         """
         with _as_value_error():
-            settings = self._settings_for(task)
+            given = self._given(task)
             features = identifiers(getattr(self, "feature_names_in_", [f"x{i}" for i in range(x.shape[1])]))
-            held = _held_out(groups, self.validation_fraction, settings.seed)
+            held = _held_out(groups, self.validation_fraction, given["seed"])
             training, validation = Split(x[~held], y[~held]), Split(x[held], y[held])
             validation = validation if held.any() else training
             dataset = Dataset("samples", training, validation, validation, names, features, None, "given to fit")
+            settings = choice_of(features_of(dataset, task), self.effort, given).settings
             result = train(settings, dataset)
             labels = names if task == "classify" else ()
             self.circuit_ = lower(result.network, result.encoder, name=type(self).__name__, labels=labels,

@@ -114,6 +114,7 @@ class GradientValues(Values):
 
     best_hard: Real
     best_step: Place
+    better_step: Place = 0
 
 
 class HeadValues(Values):

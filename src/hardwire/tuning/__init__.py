@@ -2,5 +2,6 @@
 
 from .space import Space, parse_space, read_space
 from .sweep import show, sweep
+from .tune import tune
 
-__all__ = ["Space", "parse_space", "read_space", "show", "sweep"]
+__all__ = ["Space", "parse_space", "read_space", "show", "sweep", "tune"]

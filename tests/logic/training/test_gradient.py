@@ -345,3 +345,33 @@ def test_a_step_counts_as_a_change_of_every_parameter(digits):
         before = [p._version for p in training.network.parameters()]
         training.advance()
     assert all(p._version > b for p, b in zip(training.network.parameters(), before, strict=True))
+
+
+def test_training_ends_early_where_nothing_is_gained(digits):
+    easy = dataclasses.replace(digits, validation=Split(digits.train.x[:1], digits.train.y[:1]))
+    long = TINY.changed(steps=400, evaluate_every=2, patience=3, seed=1)
+    model = train(long, easy)
+    steps = [m["step"] for m in model.metrics]
+    first = next(m["step"] for m in model.metrics if m["hard"] == model.best["hard"])
+    assert steps[-1] == first + 6 < 400
+    assert train(long.changed(patience=0, steps=40), easy).metrics[-1]["step"] == 40
+
+
+def test_an_early_end_is_the_same_after_an_interruption(digits, tmp_path):
+    easy = dataclasses.replace(digits, validation=Split(digits.train.x[:1], digits.train.y[:1]))
+    long = TINY.changed(steps=400, evaluate_every=2, patience=3, seed=1)
+    with pytest.raises(Stop):
+        train(long, easy, out=tmp_path, progress=stop_at(4), checkpoint_seconds=0)
+    again, whole = train(long, easy, out=tmp_path, resume=True), train(long, easy)
+    same(weights(again.network), weights(whole.network))
+    assert without_seconds(again.metrics) == without_seconds(whole.metrics)
+
+
+def test_rare_classes_train_when_they_are_balanced(digits):
+    training = LogicTraining(TINY.changed(class_balance=1.0), digits)
+    with training:
+        rows = np.concatenate([training.batches.order(step) for step in range(len(digits.train.y) // 32)])
+    counts = np.bincount(digits.train.y[rows])
+    assert counts.max() - counts.min() <= 32 and not np.array_equal(rows, np.sort(rows))
+    with pytest.raises(InputError, match="class_balance is for task 'classify'"):
+        TINY.changed(class_balance=0.5, task="regress")

@@ -81,17 +81,51 @@ class Order:
         Number of samples, and of samples in a batch; the rest of an epoch that fills no batch is left out.
     seed
         Of the permutations.
+    shares
+        (classes,) share of an epoch that each class has, and ``labels`` (samples,), where these are not the samples'
+        own shares: rows of a class are then repeated or left out, all of them equally often but for one.
+    labels
+        See ``shares``.
     """
 
-    def __init__(self, samples: int, batch: int, seed: int) -> None:
+    def __init__(self, samples: int, batch: int, seed: int, *, shares: NDArray[np.float64] | None = None,
+                 labels: NDArray[np.int64] | None = None) -> None:
         self.samples, self.batch, self.seed = samples, min(batch, samples), seed
         self.epoch = -1
         self.rows: NDArray[np.int64] = np.empty(0, np.int64)
+        self.members: list[NDArray[np.int64]] = []
+        if shares is not None and labels is not None:
+            self.members = [np.flatnonzero(labels == c) for c in range(len(shares))]
+            self.quotas = quotas(shares, samples)
 
     def __call__(self, step: int) -> NDArray[np.int64]:
         """Return the rows of the batch at ``step``."""
         per_epoch = self.samples // self.batch
         epoch, place = divmod(step, per_epoch)
         if epoch != self.epoch:
-            self.epoch, self.rows = epoch, np.random.default_rng([self.seed, 2, epoch]).permutation(self.samples)
+            self.epoch, self.rows = epoch, self._epoch(np.random.default_rng([self.seed, 2, epoch]))
         return self.rows[place * self.batch : (place + 1) * self.batch]
+
+    def _epoch(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """The rows of an epoch."""
+        if not self.members:
+            return rng.permutation(self.samples)
+        parts = [np.concatenate([np.tile(rows, quota // len(rows)), rng.permutation(rows)[: quota % len(rows)]])
+                 for rows, quota in zip(self.members, self.quotas.tolist()) if len(rows)]
+        return rng.permutation(np.concatenate(parts))
+
+
+def balanced_shares(labels: NDArray[np.int64], classes: int, balance: float) -> NDArray[np.float64]:
+    """Return the share of an epoch of each class, its samples to the power ``1 - balance``; of one without any, 0."""
+    counts = np.bincount(labels, minlength=classes).astype(np.float64)
+    weights = np.where(counts > 0, np.maximum(counts, 1) ** (1 - balance), 0.0)
+    return np.asarray(weights / weights.sum())
+
+
+def quotas(shares: NDArray[np.float64], samples: int) -> NDArray[np.int64]:
+    """Whole numbers in the ratio of ``shares`` that sum to ``samples``, by the largest remainders."""
+    exact = shares * samples
+    whole = np.floor(exact).astype(np.int64)
+    left = samples - int(whole.sum())
+    whole[np.argsort(whole - exact, kind="stable")[:left]] += 1
+    return whole

@@ -30,7 +30,7 @@ from ..network.phase import Schedule
 from ..settings import LogicSettings
 from ..stored import GradientValues
 from .augment import Augmentation
-from .batches import EncodedSamples, Order
+from .batches import EncodedSamples, Order, balanced_shares
 from .distributed import Ranks, check_batch, ranks
 from .evaluation import calibration_of, device_of, evaluate, scores_of
 from .tasks import TASKS, Classify, Task
@@ -101,6 +101,15 @@ class Objective:
         return self.task.loss(network(x), y) if soft is None else cross_entropy(network(x), y, soft)
 
 
+def order_of(settings: LogicSettings, samples: EncodedSamples) -> Order:
+    """Return the order of the samples: as they are, or with the classes balanced."""
+    labels = samples.y.numpy()
+    if not settings.class_balance or labels.ndim != 1:
+        return Order(len(samples), settings.batch, settings.seed)
+    shares = balanced_shares(labels, int(labels.max()) + 1, settings.class_balance)
+    return Order(len(samples), settings.batch, settings.seed, shares=shares, labels=labels)
+
+
 class Batches:
     """Parts of the batch of a step that this process computes: its share, in ``accumulate`` micro-batches.
 
@@ -109,7 +118,7 @@ class Batches:
 
     def __init__(self, settings: LogicSettings, samples: EncodedSamples, group: Ranks,
                  augmentation: Augmentation | None, vary: Callable[[int], NDArray[np.bool_]] | None = None) -> None:
-        self.order = Order(len(samples), settings.batch, settings.seed)
+        self.order = order_of(settings, samples)
         self.samples, self.group, self.accumulate, self.augmentation = samples, group, settings.accumulate, augmentation
         self.vary, self.epoch = vary, -1
         check_batch(self.order.batch, group.world)
@@ -168,7 +177,7 @@ class LogicTraining(Training):
         layers = len(self.network.nodes) if isinstance(self.network, LogicNetwork) else 1
         self.schedule = Schedule.of(settings, layers)
         self.best: dict[str, torch.Tensor] = {}
-        self.best_hard, self.best_step = -1.0, 0
+        self.best_hard, self.best_step, self.better_step = -1.0, 0, 0
         self.group = Ranks()
 
     def __enter__(self) -> Self:
@@ -271,9 +280,14 @@ class LogicTraining(Training):
         """Evaluate; keep the weights if the frozen network is the best so far, of equals the latest."""
         self.group.add([loss])
         merits = evaluate(self.network, self.validation, self.task, self.group)
+        if merits["hard"] > self.best_hard or not self.best:
+            self.better_step = self.position
         if merits["hard"] >= self.best_hard or not self.best:
             self.best_hard, self.best_step = merits["hard"], self.position
             self.best = {k: v.clone() for k, v in self.network.state_dict().items()}
+        waited = self.position - self.better_step
+        if self.settings.patience and waited >= self.settings.patience * self.settings.evaluate_every:
+            self.total = self.position  # nothing is gained any more
         return {"step": self.position, "loss": round(loss.item(), 6), **merits}
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
@@ -282,7 +296,8 @@ class LogicTraining(Training):
         tensors |= with_prefix("best.", to_numpy(self.best))
         for i, parameter in enumerate(self.network.parameters()):
             tensors |= with_prefix(f"optimizer.{i}.", to_numpy(self.optimizer.state[parameter]))
-        return tensors, {"best_hard": self.best_hard, "best_step": self.best_step}
+        return tensors, {"best_hard": self.best_hard, "best_step": self.best_step,
+                         "better_step": self.better_step}
 
     def restore(self, tensors: Tensors, values: Mapping[str, Any]) -> None:
         """Go on from what ``state`` gave, on whatever device that was."""
@@ -295,7 +310,7 @@ class LogicTraining(Training):
             _check_moments(moments, parameter)
             self.optimizer.state[parameter] = {k: v.to(parameter.device) for k, v in moments.items()}
         self.best = {k: v.to(self.device) for k, v in best.items()}
-        self.best_hard, self.best_step = kept.best_hard, kept.best_step
+        self.best_hard, self.best_step, self.better_step = kept.best_hard, kept.best_step, kept.better_step
 
     def finish(self) -> tuple[Tensors, dict[str, Any]]:
         """Return the best weights with wiring and encoder; the network holds them from now on."""
