@@ -17,7 +17,7 @@ from markupsafe import Markup
 from ..core.files import write_text
 from ..runs.record import Record
 from . import crossbar, flows, plots, spiking, summary
-from .instrument import Instrument, packed, scripts
+from .instrument import Graph, Instrument, of_image, packed, scripts
 from .published_results import PublishedResult, peers
 from .summary import (
     RecordData,
@@ -109,6 +109,21 @@ def _learning_curve(record: RecordData) -> list[Mapping[str, Any]]:
     return [row for row in record.get("curve") or [] if {row.get("relaxed"), row.get("hard")} != {None}]
 
 
+def _class_figures(record: RecordData) -> list[tuple[str, str, str, str]]:
+    """(class, test samples, precision, recall); a dash where nothing is divided by."""
+    matrix = record["confusion"]
+    names = record.get("classes") or [str(i) for i in range(len(matrix))]
+    rows, columns = [sum(row) for row in matrix], [sum(column) for column in zip(*matrix)]
+    return [(name, whole(rows[i]), *(percent(matrix[i][i] / total if total else None) for total in (columns[i], rows[i])))
+            for i, name in enumerate(names)]
+
+
+def _path_rows(graph: Graph) -> list[tuple[str, str, str, str, str]]:
+    """(net, gate, stage, level, readers) of the critical path."""
+    return [(graph.net_name(net), graph.gate_name(net), graph.stage_name(net), whole(int(graph.level[net])),
+             whole(int(graph.fan_out[net]))) for net in graph.critical_path()]
+
+
 def _passes(record: RecordData) -> list[tuple[str, ...]]:
     """(pass, gates before, after, change, depth, time, gates left in per cent of the most)."""
     rows = record["passes"]
@@ -186,8 +201,9 @@ _TEMPLATES.filters |= {"percent": percent, "sentence": _sentence, "si": si, "unb
 _TEMPLATES.globals |= {
     "summary": summary, "crossbar": crossbar, "flows": flows, "spiking": spiking, "plots": plots,
     "STYLES": {"proved": "good", "unknown": "warn", "refuted": "bad"},
-    "by_work": _by_work, "cards": _cards, "comparable_peers": _comparable_peers, "energy_row": _energy_row,
-    "drawn_by_area": _drawn_by_area, "environment": _environment, "flow_tools": _flow_tools, "lead": _lead,
-    "learning_curve": _learning_curve, "legend": _legend, "model": _model,
-    "own_results": _own_results, "packed": packed, "passes": _passes, "scripts": scripts, "instrument": None,
+    "by_work": _by_work, "cards": _cards, "class_figures": _class_figures, "comparable_peers": _comparable_peers,
+    "drawn_by_area": _drawn_by_area, "energy_row": _energy_row, "environment": _environment, "flow_tools": _flow_tools,
+    "instrument": None, "lead": _lead, "learning_curve": _learning_curve, "legend": _legend, "model": _model,
+    "of_image": of_image, "own_results": _own_results, "packed": packed, "passes": _passes, "path_rows": _path_rows,
+    "scripts": scripts,
 }  # fmt: skip

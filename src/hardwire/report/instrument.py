@@ -14,6 +14,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ..core.gates import GATES
+from ..runs.record import STAGES
 
 Integers = NDArray[np.integer[Any]]
 
@@ -84,9 +85,39 @@ class Graph:
         return count + np.bincount(self.output_nets, minlength=len(self.live))
 
     def input_reads(self) -> NDArray[np.int64]:
-        """How often live nodes read the bits of each input word."""
-        word = np.repeat(np.arange(len(self.inputs)), [width for _, width, *_ in self.inputs])
-        return np.bincount(word, self.fan_out[2 : self.first_node], len(self.inputs)).astype(np.int64)
+        """How often live gates of network and head read each input word, through the encoder or its bits themselves."""
+        word = np.repeat(np.arange(len(self.inputs)), [width for _, width, *_ in self.inputs]).tolist()
+        support: dict[int, frozenset[int]] = {net: frozenset([w]) for net, w in enumerate(word, start=2)}
+        reads = np.zeros(len(self.inputs), np.int64)
+        begin, operands, encoder = self.begin.tolist(), self.operands.tolist(), STAGES.index("encoder")
+        for node in np.flatnonzero(self.live[self.first_node :]).tolist():
+            read = [support.get(net, frozenset()) for net in operands[begin[node] : begin[node + 1]]]
+            if self.stage[node] == encoder:
+                support[self.first_node + node] = frozenset().union(*read)
+            else:
+                for words in read:
+                    reads[list(words)] += 1
+        return reads
+
+    def net_name(self, net: int) -> str:
+        """``n17`` of a node; the word and bit of an input."""
+        if net < 2 or net >= self.first_node:
+            return f"constant {net}" if net < 2 else f"n{net}"
+        ends = np.cumsum([width for _, width, *_ in self.inputs])
+        word = int(np.searchsorted(ends, net - 2, side="right"))
+        name, width, *_ = self.inputs[word]
+        return name if width == 1 else f"{name}[{net - 2 - int(ends[word]) + width}]"
+
+    def gate_name(self, net: int) -> str:
+        """The gate's name; of a wider table its number of operands."""
+        if net < self.first_node:
+            return "input"
+        k, table = int(self.arity[net - self.first_node]), int(self.table[net - self.first_node])
+        return GATES[table if k == 2 else table * 5 & 15].name if k <= 2 else f"table of {k}"
+
+    def stage_name(self, net: int) -> str:
+        """The stage that the node belongs to."""
+        return "" if net < self.first_node else STAGES[self.stage[net - self.first_node]]
 
     def critical_path(self) -> list[int]:
         """Nets of a longest path, from an input bit to an output."""
@@ -172,6 +203,11 @@ class Payload:
 def spread(total: int, count: int) -> NDArray[np.int64]:
     """``count`` of ``total`` numbers from 0, evenly spaced, each once."""
     return np.unique(np.linspace(0, max(0, total - 1), min(count, total)).round().astype(np.int64))
+
+
+def of_image(instrument: Instrument) -> bool:
+    """Whether the circuit reads every pixel of an image, each as one word."""
+    return instrument.shape is not None and int(np.prod(instrument.shape)) == len(instrument.graph.inputs)
 
 
 def packed(instrument: Instrument, limit: int = LIMIT) -> Payload | None:

@@ -23,6 +23,21 @@ class ConeView {
     this.pointers = new Map();
     /** @type {number | null} */
     this.chosen = null;
+    /** Nets that the cone holds. */
+    this.marks = new Uint8Array(0);
+    /** Nets of the longest path. @type {Set<number>} */
+    this.path = new Set();
+    /** Net, or -1 - input word: place, column, and space between neighbours. @type {Map<number, [number, number]>} */
+    this.at = new Map();
+    /** @type {Map<number, number>} */
+    this.columnOf = new Map();
+    /** @type {Map<number, number>} */
+    this.spaceOf = new Map();
+    /** Wires as nets. @type {{from: number, to: number}[]} */
+    this.edges = [];
+    /** @type {Record<"off" | "on" | "critical", Path2D> | null} */
+    this.paths = null;
+    this.width = this.height = this.wide = this.high = this.columns = 1;
     redrawOnChange(canvas, () => this.fit());
     canvas.addEventListener("pointerdown", (event) => this.down(event));
     canvas.addEventListener("pointermove", (event) => this.move(event));
@@ -41,16 +56,14 @@ class ConeView {
     const { graph } = this, { firstNode } = graph.circuit, marks = graph.cone(roots), { level } = graph;
     const nodes = [];
     for (let net = firstNode; net < marks.length; net++) if (marks[net]) nodes.push(net);
-    this.gates = nodes.length;
     nodes.sort((a, b) => level[a] - level[b] || a - b);
     const kept = nodes.slice(-MOST_DRAWN);
     this.marks = marks;
     this.path = new Set(graph.criticalPath(roots));
-    this.depth = Math.max(0, ...Array.from(roots, (net) => level[net]));
     this.place(kept);
     this.chosen = null;
     this.fit();
-    return { gates: nodes.length, drawn: kept.length, depth: this.depth };
+    return { gates: nodes.length, drawn: kept.length, depth: Math.max(0, ...Array.from(roots, (net) => level[net])) };
   }
 
   /**
@@ -58,48 +71,54 @@ class ConeView {
    * @param {number[]} nodes By level.
    */
   place(nodes) {
-    const { graph } = this, { firstNode } = graph.circuit, words = new Map();
-    const key = (/** @type {number} */ net) => (net < firstNode ? -1 - graph.wordOf[net] : net);
-    for (const net of nodes) for (const o of graph.operandsOf(net)) if (o > 1 && o < firstNode) words.set(key(o), graph.wordOf[o]);
-    /** Net, or -1 - word -> place. @type {Map<number, [number, number]>} */
-    this.at = new Map();
-    const put = (/** @type {number[]} */ column, /** @type {number} */ x) => {
+    const { graph } = this, { firstNode } = graph.circuit, words = /** @type {Set<number>} */ (new Set());
+    for (const net of nodes) for (const o of graph.operandsOf(net)) if (o > 1 && o < firstNode) words.add(keyOf(graph, o));
+    this.at.clear();
+    this.columnOf.clear();
+    this.spaceOf.clear();
+    let high = 30, columns = 0;
+    const put = (/** @type {number[]} */ column) => {
       const space = Math.min(16, TALL / Math.max(1, column.length));
-      column.forEach((item, i) => this.at.set(item, [x, (i - (column.length - 1) / 2) * space]));
-      this.space.push([x, space]);
+      column.forEach((item, i) => {
+        this.at.set(item, [0, (i - (column.length - 1) / 2) * space]);
+        this.columnOf.set(item, columns);
+        this.spaceOf.set(item, space);
+      });
+      high = Math.max(high, column.length * space + 30);
+      columns++;
     };
-    /** @type {number[][]} */
-    this.space = [];
-    put([...words.keys()].sort((a, b) => b - a), 0);
+    put([...words].sort((a, b) => b - a));
     const mean = (/** @type {number} */ net) => {
-      const ys = Array.from(graph.operandsOf(net), (o) => this.at.get(key(o))?.[1]).filter((y) => y !== undefined);
-      return ys.reduce((sum, y) => sum + y, 0) / Math.max(1, ys.length);
+      let sum = 0, count = 0;
+      for (const o of graph.operandsOf(net)) {
+        const place = this.at.get(keyOf(graph, o));
+        if (place) [sum, count] = [sum + place[1], count + 1];
+      }
+      return sum / Math.max(1, count);
     };
-    const shown = [...new Set(nodes.map((net) => graph.level[net]))];
-    this.columns = new Map(shown.map((level, i) => [level, i + 1]));
     for (let begin = 0; begin < nodes.length; ) {
       let end = begin;
       while (end < nodes.length && graph.level[nodes[end]] === graph.level[nodes[begin]]) end++;
-      const column = nodes.slice(begin, end), order = new Map(column.map((net) => [net, mean(net)]));
-      column.sort((a, b) => order.get(a) - order.get(b) || a - b);
-      put(column, COLUMN * this.columns.get(graph.level[column[0]]));
+      const order = nodes.slice(begin, end).map((net) => ({ net, mean: mean(net) }));
+      put(order.sort((a, b) => a.mean - b.mean || a.net - b.net).map(({ net }) => net));
       begin = end;
     }
-    /** From, to, both as places; and the nets. @type {{from: number, to: number}[]} */
     this.edges = [];
     for (const net of nodes) for (const o of graph.operandsOf(net)) if (o > 1) this.edges.push({ from: o, to: net });
-    this.key = key;
-    this.wide = COLUMN * (shown.length + 1);
-    this.high = Math.max(60, ...[...this.at.values()].map(([, y]) => 2 * Math.abs(y) + 30));
+    this.columns = columns;
+    this.high = high;
   }
 
   /** Show the whole cone. */
   fit() {
     this.width = this.canvas.clientWidth || 300;
     this.height = this.width < 500 ? 300 : 420;
-    if (!this.at) return;
+    if (!this.at.size) return;
+    const stretch = Math.min(3, Math.max(1, ((this.width / this.height) * this.high) / (COLUMN * this.columns)));
+    for (const [item, place] of this.at) place[0] = this.columnOf.get(item) * COLUMN * stretch;
+    this.wide = COLUMN * stretch * this.columns;
     this.scale = Math.min(this.width / this.wide, this.height / this.high);
-    this.x = this.width / 2 - ((this.wide - COLUMN) / 2) * this.scale;
+    this.x = this.width / 2 - (this.wide / 2) * (1 - 1 / this.columns) * this.scale;
     this.y = this.height / 2;
     this.prepare();
   }
@@ -107,7 +126,7 @@ class ConeView {
   /** @param {Uint32Array} nets */
   show(nets) {
     this.nets = nets;
-    if (this.at) this.prepare();
+    if (this.at.size) this.prepare();
   }
 
   /** Make the paths of wires, which only change with the values. */
@@ -115,7 +134,7 @@ class ConeView {
     const paths = { off: new Path2D(), on: new Path2D(), critical: new Path2D() };
     const curved = this.edges.length < 6000;
     for (const { from, to } of this.edges) {
-      const a = this.at.get(this.key(from)), b = this.at.get(to);
+      const a = this.at.get(keyOf(this.graph, from)), b = this.at.get(to);
       if (!a || !b) continue;
       const path = this.path.has(from) && this.path.has(to) && this.graph.level[to] === this.graph.level[from] + 1 ? "critical"
         : this.nets && this.nets[from] & 1 ? "on" : "off";
@@ -142,8 +161,9 @@ class ConeView {
       context.stroke(this.paths[name]);
     }
     context.globalAlpha = 1;
-    const space = new Map(this.space.map(([x, y]) => [x, y]));
-    for (const [item, [x, y]] of this.at) this.node(context, palette, item, x, y, Math.min(5, 0.42 * space.get(x)));
+    for (const [item, [x, y]] of this.at) {
+      this.node(context, palette, item, x, y, Math.min(5, 0.42 * (this.spaceOf.get(item) ?? 1)));
+    }
   }
 
   /**
@@ -257,4 +277,13 @@ class ConeView {
     this.status.textContent = best < 0 ? `${this.graph.circuit.inputs[-1 - best].name}: input` : this.graph.describe(best, this.nets);
     this.draw();
   }
+}
+
+/**
+ * What a net is in the drawing: a node is itself, an input bit is -1 - its word.
+ * @param {Graph} graph
+ * @param {number} net
+ */
+function keyOf(graph, net) {
+  return net < graph.circuit.firstNode ? -1 - graph.wordOf[net] : net;
 }

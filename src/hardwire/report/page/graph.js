@@ -75,14 +75,18 @@ class Graph {
   }
 
   /**
-   * How often marked nodes read each input word.
+   * How often marked gates of network and head read each input word, through the encoder or its bits themselves.
    * @param {Uint8Array} marks
    */
   wordReads(marks) {
-    const { firstNode, inputs } = this.circuit, reads = new Float64Array(inputs.length);
+    const { firstNode, inputs, stage } = this.circuit, reads = new Float64Array(inputs.length);
+    /** Words that an encoder's net depends on. @type {Map<number, Set<number>>} */
+    const support = new Map();
+    const of = (/** @type {number} */ net) => (net > 1 && net < firstNode ? [this.wordOf[net]] : support.get(net) ?? []);
     for (let net = firstNode; net < marks.length; net++) {
       if (!marks[net]) continue;
-      for (const operand of this.operandsOf(net)) if (operand > 1 && operand < firstNode) reads[this.wordOf[operand]]++;
+      if (stage[net - firstNode] === 0) support.set(net, new Set(Array.from(this.operandsOf(net)).flatMap((o) => [...of(o)])));
+      else for (const operand of this.operandsOf(net)) for (const word of of(operand)) reads[word]++;
     }
     return reads;
   }
@@ -95,13 +99,19 @@ class Graph {
     return word.width > 1 ? `${word.name}[${this.bitOf[net]}]` : word.name;
   }
 
+  /** Whether a net is a gate's: of no input, constant or wire. @param {number} net */
+  isGate(net) {
+    const node = net - this.circuit.firstNode, k = this.circuit.arity[node], table = this.circuit.low[node];
+    return node >= 0 && (k > 2 || (k === 2 && ![0b0000, 0b1111, 0b1010, 0b1100].includes(table)) || (k === 1 && table === 0b01));
+  }
+
   /** @param {number} net */
   gate(net) {
     const node = net - this.circuit.firstNode;
     if (node < 0) return "input";
     const k = this.circuit.arity[node], table = this.circuit.low[node];
     if (k === 2) return this.gates[table];
-    if (k === 1) return ["FALSE", "NOT", "WIRE", "TRUE"][table & 3];
+    if (k === 1) return this.gates[(5 * table) & 15];
     return `table of ${k}`;
   }
 

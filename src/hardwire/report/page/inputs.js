@@ -45,6 +45,8 @@ class Fields {
     const label = element("label", "", word.name), slider = element("input");
     label.htmlFor = id;
     slider.id = id;
+    const range = word.width === 1 ? "" : `${valueText(word, low)} to ${valueText(word, high)}`;
+    label.append(element("small", "", [range, reads ? "" : "not read"].filter(Boolean).join("; ")));
     row.append(label);
     if (word.width === 1) {
       slider.type = "checkbox";
@@ -63,8 +65,6 @@ class Fields {
       row.append(slider, field);
       this.controls[index] = { slider, field };
     }
-    const range = word.width === 1 ? "" : `${valueText(word, low)} to ${valueText(word, high)}`;
-    row.append(element("small", "", [range, reads ? "" : "not read"].filter(Boolean).join("; ")));
     return row;
   }
 

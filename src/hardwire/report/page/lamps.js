@@ -13,14 +13,20 @@ class LampBoard {
     this.canvas = canvas;
     this.status = status;
     this.graph = graph;
-    const { circuit, level, live } = graph, { firstNode, nodes, stage } = circuit;
+    const { circuit, level } = graph, { firstNode, nodes, stage } = circuit;
     /** Nets of each stage, by level. @type {number[][]} */
     this.stages = [[], [], []];
-    for (let node = 0; node < nodes; node++) if (live[firstNode + node]) this.stages[stage[node]].push(firstNode + node);
+    for (let node = 0; node < nodes; node++) if (graph.isGate(firstNode + node)) this.stages[stage[node]].push(firstNode + node);
     for (const nets of this.stages) nets.sort((a, b) => level[a] - level[b] || a - b);
     this.total = this.stages.reduce((sum, nets) => sum + nets.length, 0);
-    this.path = graph.criticalPath(circuit.outputNets).filter((net) => net >= firstNode);
+    this.path = graph.criticalPath(circuit.outputNets).filter((net) => graph.isGate(net));
     this.showPath = true;
+    /** Width and height of the board, side of a lamp and lamps in a column, as `layout` sets them. */
+    this.width = this.height = this.side = this.rows = 1;
+    /** Where each stage begins. @type {number[]} */
+    this.left = [];
+    /** Stage and place of each net: 4 * place + stage + 1; 0 of what has no lamp. */
+    this.place = new Uint32Array(graph.level.length);
     /** @type {number | null} */
     this.chosen = null;
     /** @type {Uint32Array | null} */
@@ -36,21 +42,21 @@ class LampBoard {
   /** Place the lamps for the canvas's width. */
   layout() {
     const width = this.canvas.clientWidth || 300, used = this.stages.filter((nets) => nets.length).length;
-    const height = Math.round(Math.min(460, Math.max(140, 1.9 * Math.sqrt(this.total))));
-    const room = width - GAP * Math.max(0, used - 1);
-    let side = Math.min(16, Math.sqrt((room * height) / Math.max(1, this.total)));
-    const columns = () => this.stages.reduce((sum, nets) => sum + Math.ceil(nets.length / Math.max(1, Math.floor(height / side))), 0);
-    while (side > 0.2 && columns() * side > room) side *= 0.99;
-    const rows = Math.max(1, Math.floor(height / side));
-    Object.assign(this, { width, side, rows, height: rows * side });
+    const tall = Math.min(460, Math.max(140, 1.9 * Math.sqrt(this.total))), room = width - GAP * Math.max(0, used - 1);
+    const columns = (/** @type {number} */ rows) => this.stages.reduce((sum, nets) => sum + Math.ceil(nets.length / rows), 0);
+    const side = (/** @type {number} */ rows) => Math.min(16, room / Math.max(1, columns(rows)));
+    let rows = 1;
+    while (rows < this.total && (rows + 1) * side(rows + 1) <= tall) rows++;
+    this.width = width;
+    this.rows = rows;
+    this.side = side(rows);
+    this.height = rows * this.side;
     this.left = [];
     let left = 0;
     for (const nets of this.stages) {
       this.left.push(left);
-      left += Math.ceil(nets.length / rows) * side + (nets.length ? GAP : 0);
+      left += Math.ceil(nets.length / rows) * this.side + (nets.length ? GAP : 0);
     }
-    /** Stage and place of each net: 4 * place + stage + 1; 0 of what has no lamp. */
-    this.place = new Uint32Array(this.graph.level.length);
     this.stages.forEach((nets, stage) => nets.forEach((net, i) => (this.place[net] = 4 * i + stage + 1)));
     const palette = colours(), context = sharpen(this.background, width, this.height);
     context.globalAlpha = 0.17;

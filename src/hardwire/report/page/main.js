@@ -15,6 +15,8 @@ class Instrument {
     this.engine = new Engine(circuit);
     this.graph = new Graph(circuit, /** @type {any} */ (payload).gates);
     this.words = circuit.inputs.length;
+    /** Whether nodes are tables of more than two operands. */
+    this.wide = circuit.arity.some((k) => k > 2);
     this.image = Boolean(shape) && samples.count > 0 && this.words === shape[0] * shape[1] * shape[2] && shape[0] !== 2 && shape[0] < 4;
     /** Numbers of the samples that are stepped through. @type {number[]} */
     this.chosen = Array.from({ length: samples.count }, (_, i) => i);
@@ -138,7 +140,7 @@ class Instrument {
     else this.showOutputs(result, sample);
     byId("time").textContent = `computed here in ${this.milliseconds.toFixed(1)} ms`;
     const lit = this.lamps.show(result.nets);
-    byId("lit").textContent = `${lit.toLocaleString("en")} of ${this.lamps.total.toLocaleString("en")} gates are on`;
+    byId("lit").textContent = `${lit.toLocaleString("en")} of ${this.lamps.total.toLocaleString("en")} ${this.wide ? "tables" : "gates"} are on`;
     this.cone.show(result.nets);
   }
 
@@ -150,7 +152,7 @@ class Instrument {
     verdict.className = truth === null ? "" : truth === best ? "good" : "bad";
     verdict.textContent = truth === null ? "" : truth === best ? "✓ right" : `✗ the label is ${this.className(truth)}`;
     const sorted = [...votes].sort((a, b) => b - a);
-    byId("margin").textContent = votes.length > 1 ? `margin ${sorted[0] - sorted[1]} of ${sorted[0]} votes` : "the classes' counts are not known of this circuit";
+    byId("margin").textContent = votes.length > 1 ? `margin ${sorted[0] - sorted[1]}: ${sorted[0]} votes to ${sorted[1]}` : "the classes' counts are not known of this circuit";
     const order = votes.map((_, i) => i), shown = votes.length <= BARS ? order : order.sort((a, b) => votes[b] - votes[a] || a - b).slice(0, BARS);
     const most = Math.max(1, ...votes), bars = byId("votes");
     bars.replaceChildren(...shown.map((c) => {
@@ -201,7 +203,7 @@ class Instrument {
     const open = () => {
       const { gates, drawn, depth } = this.cone.open(cones[Number(select.value)][1]);
       const left = drawn < gates ? `; the ${drawn.toLocaleString("en")} nearest to the output are drawn` : "";
-      byId("cone-size").textContent = `${gates.toLocaleString("en")} gates, depth ${depth}${left}`;
+      byId("cone-size").textContent = `${gates.toLocaleString("en")} ${this.wide ? "tables" : "gates"}, depth ${depth}${left}`;
       if (this.result) this.cone.show(this.result.nets);
       this.showMap();
     };
@@ -221,7 +223,7 @@ class Instrument {
     const shares = new Float64Array(plane);
     for (let i = 0; i < channels * plane; i++) shares[i % plane] += reads[i];
     const most = Math.max(1, ...shares);
-    drawShares(byId("map"), shares.map((v) => Math.sqrt(v / most)), height, width, colours().accent);
+    drawShares(byId("map"), shares.map((v) => v / most), height, width, colours().accent);
   }
 
   setUpWrong() {
