@@ -18,21 +18,23 @@ from ..runs.directory import RunDirectory
 SAMPLES, WRONG = 1000, 200
 
 
-def instrument_of(model: Model, dataset: Dataset, directory: RunDirectory) -> Instrument:
-    """Return the run's best circuit with test samples: evenly spaced ones, and wrongly classified ones beyond those.
-
-    Macros that were not proved are not used.
-    """
+def instrument_of_run(model: Model, dataset: Dataset, directory: RunDirectory) -> Instrument:
+    """Return what the page carries of a run's best circuit; macros that were not proved are not used."""
     best = best_circuit(directory)
     sound = best if best.digest in directory.known_circuits() else best.with_(macros=())
+    return instrument_of(sound, model, dataset)
+
+
+def instrument_of(circuit: Circuit, model: Model, dataset: Dataset) -> Instrument:
+    """Return a circuit with test samples: evenly spaced ones, and wrongly classified ones beyond those."""
     codes, y = model.encoder.codes(dataset.test.x), dataset.test.y
-    answers = PackedEngine(sound)(codes)
+    answers = PackedEngine(circuit)(codes)
     rows = spread(len(codes), SAMPLES)
     if model.settings.task == "classify":
         wrong = np.flatnonzero(answers[:, 0] != y)
         rows = np.union1d(rows, wrong[spread(len(wrong), WRONG)])
     carried = Carried(codes=codes[rows], truth=y[rows], answers=answers[rows], rows=rows, total=len(codes))
-    return Instrument(graph_of(sound), model.settings.task, dataset.classes, outputs_of(model), dataset.shape, carried)
+    return Instrument(graph_of(circuit), model.settings.task, dataset.classes, outputs_of(model), dataset.shape, carried)
 
 
 def graph_of(circuit: Circuit) -> Graph:

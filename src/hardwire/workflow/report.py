@@ -60,6 +60,6 @@ def _instrument(hardware: AnyHardware, model: Any, data: Any, directory: RunDire
     """What the page of a logic run carries of its circuit; other hardwares have none."""
     if hardware.name != "logic":
         return None
-    from .page import instrument_of  # brings torch
+    from .page import instrument_of_run  # brings torch
 
-    return instrument_of(model, data, directory)
+    return instrument_of_run(model, data, directory)
