@@ -21,7 +21,7 @@ Integers = NDArray[np.integer[Any]]
 #: Bytes of the page's payload at most, as text; the rest of a page is under 700 kB.
 LIMIT = 4_200_000
 #: Scripts in the order in which they need each other.
-SCRIPTS = ("inflate", "payload", "engine", "graph", "canvas", "lamps", "cone", "pen", "inputs", "main")
+SCRIPTS = ("inflate", "payload", "engine", "graph", "wasm", "canvas", "lamps", "cone", "pen", "inputs", "main")
 _FOLDER = Path(__file__).with_name("page")
 
 

@@ -13,6 +13,7 @@ class Instrument {
     const { circuit, samples, shape } = payload;
     this.payload = payload;
     this.engine = new Engine(circuit);
+    this.fast = wasmEngine(payload.wasm, circuit);
     this.graph = new Graph(circuit, /** @type {any} */ (payload).gates);
     this.words = circuit.inputs.length;
     /** Whether nodes are tables of more than two operands. */
@@ -133,6 +134,9 @@ class Instrument {
     const result = this.engine.one(codes);
     this.milliseconds = performance.now() - start;
     this.result = result;
+    if (sample === null && this.payload.samples.count) {
+      byId("sample-name").textContent = this.image ? "your drawing" : "your own values";
+    }
     if (this.image) {
       drawImage(byId("seen"), codes, this.payload.shape, Math.min(this.frame.low, this.frame.high), Math.max(this.frame.low, this.frame.high));
     }
@@ -282,7 +286,7 @@ class Instrument {
     }
     const count = samples.count.toLocaleString("en");
     byId("check").textContent = equal === samples.count
-      ? `All ${count} carried samples ran here in ${milliseconds.toFixed(0)} ms; every answer is the packed engine's.`
+      ? `All ${count} carried samples ran here in ${milliseconds.toFixed(0)} ms${this.fast ? " by WebAssembly with SIMD" : ""}; every answer is the packed engine's.`
       : `${(samples.count - equal).toLocaleString("en")} of ${count} answers differ from the packed engine's: report a defect of this page.`;
     byId("check").className = equal === samples.count ? "note" : "bad";
     return { samples: samples.count, equal, milliseconds };
@@ -293,7 +297,7 @@ class Instrument {
    * @param {ArrayLike<number>} codes (sample, input word).
    */
   run(codes) {
-    return this.engine.run(codes);
+    return (this.fast ?? this.engine).run(codes);
   }
 }
 
@@ -318,6 +322,7 @@ function start() {
     outputs: payload.circuit.outputs.map((word) => ({ ...word })),
     classes: [...payload.classes],
     checked,
+    engine: instrument.fast ? "wasm" : "javascript",
     last: () => ({
       words: [...instrument.result.words], votes: [...instrument.result.votes], milliseconds: instrument.milliseconds,
     }),
