@@ -73,9 +73,31 @@ def test_every_plot_is_there_and_labelled(parsed):
     assert "this run, network as trained" in parsed.text and "LogicTreeNet 2024" in parsed.text
 
 
+def test_precision_and_recall_stand_beside_the_confusion_matrix(full):
+    full |= {"classes": ["a", "b", "c"], "confusion": [[8, 2, 0], [0, 5, 0], [0, 0, 0]]}
+    text = Page(render_html(full)).text
+    assert "a 10 100.00 % 80.00 % b 5 71.43 % 100.00 % c 0 – –" in text
+
+
+def test_the_kept_step_is_marked_on_the_curve(full, page):
+    step = full["curve"][12]["step"]
+    marked = render_html(full | {"best_step": step})
+    assert f"kept, step {step:,}: {full['curve'][12]['hard']:.2%}" in Page(marked).text and "kept, step" not in page
+    assert render_html(full | {"best_step": 123}) == page  # no evaluation of the curve
+
+
+def test_areas_of_the_stages_are_their_gates(full, page):
+    """Of the drawing to scale: filled squares are the optimised gates, outlined ones the raw gates."""
+    drawing = re.search(r'<svg[^>]*aria-label="Gates by stage.*?</svg>', page, re.DOTALL).group()
+    sides = [float(right) - float(left) for left, right in re.findall(r'd="M ([\d.]+) [\d.]+ \nL ([\d.]+) ', drawing)]
+    gates = [full["counts"][s][kind] for s in ("encoder", "network", "head") for kind in ("gates_raw", "gates_optimized")]
+    share = np.array(sides[-6:]) ** 2 / np.array(gates)
+    assert np.allclose(share, share.mean(), rtol=0.02), (sides, gates)
+
+
 def test_every_table_has_header_cells_and_a_caption(page, parsed):
     tables = re.findall(r"<table>.*?</table>", page, re.DOTALL)
-    assert len(tables) == len(parsed.all("table")) == len(parsed.all("caption")) == 9
+    assert len(tables) == len(parsed.all("table")) == len(parsed.all("caption")) == 10
     for table in tables:
         head, _, body = table.partition("<tbody>")
         width = len(re.findall(r'<th scope="col"', head))

@@ -66,7 +66,7 @@ def record(model: Model, dataset: Dataset, directory: RunDirectory) -> Record:
         **verified(directory, raw, best),
         "time": {"train_s": model.seconds, "compile_s": model.compile_s, **{f"{k}_s": v["seconds"] for k, v in steps.items()},
                  **measure(sound, codes)},
-        "energy": energy, "environment": environment(), "curve": model.metrics,
+        "energy": energy, "environment": environment(), "curve": model.metrics, "best_step": model.best_step,
         "gate_kinds": {"raw": gate_kinds(raw), "optimized": gate_kinds(best)},
         "passes": steps.get("optimize", {}).get("passes", []), "digest": best.digest,
         **_inexact(steps.get("optimize", {})), **_flows(steps.get("flow", {}), best),

@@ -1,7 +1,8 @@
-"""The record as one page that needs nothing else: no script, no address, style and plots inline, light and dark.
+"""The record as one page that needs nothing else: no address, style, scripts and plots inline, light and dark.
 
 The pages are Jinja templates: on ``base.html`` stand ``record.html`` and ``sweep_front.html``; ``crossbar.html`` and
-``spiking.html`` extend ``record.html``, which includes ``logic.html`` for what counts gates. All text is escaped.
+``spiking.html`` extend ``record.html``, which includes ``logic.html`` for what counts gates, and ``instrument.html``
+where the page carries a circuit and the scripts that run it (``page/``). All text is escaped.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,7 @@ from markupsafe import Markup
 from ..core.files import write_text
 from ..runs.record import Record
 from . import crossbar, flows, plots, spiking, summary
+from .instrument import Graph, Instrument, of_image, packed, scripts
 from .outline import outlined, slug, term
 from .published_results import PublishedResult, peers
 from .summary import (
@@ -36,8 +38,15 @@ from .summary import (
 )
 
 
-def render_html(record: RecordData) -> str:
-    """The page, under 500 kB; equal records give equal text.
+def render_html(record: RecordData, instrument: Instrument | None = None) -> str:
+    """The page; equal records give equal text.
+
+    Parameters
+    ----------
+    record
+        What the page says. Alone it is a page without scripts, under 500 kB.
+    instrument
+        The circuit and samples that a logic run's page carries, so that a browser runs them; under 5 MB then.
 
     Raises
     ------
@@ -46,12 +55,12 @@ def render_html(record: RecordData) -> str:
     """
     Record.of(record)
     name = next((kind for kind in ("crossbar", "spiking") if record.get(kind)), "record")
-    return render_template(f"{name}.html", record=record)
+    return render_template(f"{name}.html", record=record, instrument=instrument)
 
 
-def write_html(record: RecordData, path: str | PathLike[str]) -> Path:
+def write_html(record: RecordData, path: str | PathLike[str], instrument: Instrument | None = None) -> Path:
     """Write the page to ``path``, atomically; the path is returned."""
-    return write_text(path, render_html(record))
+    return write_text(path, render_html(record, instrument))
 
 
 def render_template(name: str, **values: object) -> str:
@@ -99,6 +108,21 @@ def _cards(record: RecordData) -> list[tuple[str, str, str, str]]:
 def _learning_curve(record: RecordData) -> list[Mapping[str, Any]]:
     """Rows of the curve that have an accuracy."""
     return [row for row in record.get("curve") or [] if {row.get("relaxed"), row.get("hard")} != {None}]
+
+
+def _class_figures(record: RecordData) -> list[tuple[str, str, str, str]]:
+    """(class, test samples, precision, recall); a dash where nothing is divided by."""
+    matrix = record["confusion"]
+    names = record.get("classes") or [str(i) for i in range(len(matrix))]
+    rows, columns = [sum(row) for row in matrix], [sum(column) for column in zip(*matrix)]
+    return [(name, whole(rows[i]), *(percent(matrix[i][i] / total if total else None) for total in (columns[i], rows[i])))
+            for i, name in enumerate(names)]
+
+
+def _path_rows(graph: Graph) -> list[tuple[str, str, str, str, str]]:
+    """(net, gate, stage, level, readers) of the critical path."""
+    return [(graph.net_name(net), graph.gate_name(net), graph.stage_name(net), whole(int(graph.level[net])),
+             whole(int(graph.fan_out[net]))) for net in graph.critical_path()]
 
 
 def _passes(record: RecordData) -> list[tuple[str, ...]]:
@@ -183,8 +207,9 @@ _TEMPLATES.filters |= {
 _TEMPLATES.globals |= {
     "summary": summary, "crossbar": crossbar, "flows": flows, "spiking": spiking, "plots": plots,
     "STYLES": {"proved": "good", "unknown": "warn", "refuted": "bad"},
-    "by_work": _by_work, "cards": _cards, "comparable_peers": _comparable_peers, "energy_row": _energy_row,
-    "drawn_by_area": _drawn_by_area, "environment": _environment, "flow_tools": _flow_tools, "lead": _lead,
-    "learning_curve": _learning_curve, "legend": _legend, "model": _model,
-    "own_results": _own_results, "passes": _passes,
+    "by_work": _by_work, "cards": _cards, "class_figures": _class_figures, "comparable_peers": _comparable_peers,
+    "drawn_by_area": _drawn_by_area, "energy_row": _energy_row, "environment": _environment, "flow_tools": _flow_tools,
+    "instrument": None, "lead": _lead, "learning_curve": _learning_curve, "legend": _legend, "model": _model,
+    "of_image": of_image, "own_results": _own_results, "packed": packed, "passes": _passes, "path_rows": _path_rows,
+    "scripts": scripts,
 }  # fmt: skip

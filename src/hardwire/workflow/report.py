@@ -5,6 +5,7 @@ from typing import Any
 
 from ..core.errors import InputError
 from ..report import write_html
+from ..report.instrument import Instrument
 from ..runs.directory import PATIENCE, RunDirectory
 from ..runs.experiment import data_of_run
 from ..runs.record import NAME, Record
@@ -51,5 +52,14 @@ def write_report(hardware: AnyHardware, model: Any, data: Any, directory: RunDir
         if known := hardware.fingerprint(data):
             record.fingerprint = known
         record.save(directory.path)
-        write_html(record.to_json(), directory / PAGE)
+        write_html(record.to_json(), directory / PAGE, _instrument(hardware, model, data, directory))
     return record
+
+
+def _instrument(hardware: AnyHardware, model: Any, data: Any, directory: RunDirectory) -> Instrument | None:
+    """What the page of a logic run carries of its circuit; other hardwares have none."""
+    if hardware.name != "logic":
+        return None
+    from .page import instrument_of_run  # brings torch
+
+    return instrument_of_run(model, data, directory)

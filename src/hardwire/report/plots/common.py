@@ -9,15 +9,19 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from ..summary import METRICS, EnergyGroup, merit, plain, si
-from .drawing import ACCENT, OTHER, draw, shades, short_numbers
+from .drawing import ACCENT, OTHER, PAGE, draw, shades, short_numbers
 
 #: Up to so many classes every one has its name on an axis, and up to so many its counts in the cells.
 _NAMED, _COUNTED = 25, 16
 _POINTS = 500
 
 
-def learning_curve(curve: Sequence[Mapping[str, Any]], metric: str = "accuracy") -> Markup:
-    """Validation figure of merit of the relaxed and the frozen network by training step, thinned to about 500."""
+def learning_curve(curve: Sequence[Mapping[str, Any]], metric: str = "accuracy", chosen: int | None = None) -> Markup:
+    """Validation figure of merit of the relaxed and the frozen network by training step, thinned to about 500.
+
+    The step whose weights were kept, ``chosen``, is marked.
+    """
+    kept = next((row["hard"] for row in curve if row["step"] == chosen and row.get("hard") is not None), None)
     title = METRICS[metric][0]
     curve = [*curve[: -1 : -(-len(curve) // _POINTS)], curve[-1]]
 
@@ -33,6 +37,9 @@ def learning_curve(curve: Sequence[Mapping[str, Any]], metric: str = "accuracy")
         if both:
             low, high = ([of[step] for step in both] for of in series.values())
             axes.fill_between(both, low, high, color=OTHER, alpha=0.15, linewidth=0)
+        if kept is not None:
+            axes.plot([chosen], [kept], "o", color=OTHER, markersize=9, markerfacecolor=PAGE, markeredgewidth=2, zorder=5,
+                      label=f"kept, step {chosen:,}: {_last(kept, metric)}")
         if metric == "r2":  # what lies far below is an untrained network's
             bottom, top = axes.get_ylim()
             axes.set_ylim(bottom=max(-0.5, bottom), top=None if top > -0.5 else 1)

@@ -1,14 +1,19 @@
-"""Plots of a logic network's circuit: its gates by kind and stage, and its accuracy among published ones."""
+"""Plots of a logic network's circuit: its gates by kind, stage, level and fan-out, what it reads, published points."""
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from ..instrument import Graph
 from ..published_results import PublishedResult
-from ..summary import Count, plain
-from .drawing import ACCENT, MUTED, PAGE, RAW, bars, draw, short_numbers
+from ..summary import Count, plain, whole
+from .drawing import ACCENT, MUTED, OTHER, PAGE, RAW, bars, draw, shades, short_numbers
+
+_STAGES = {"encoder": MUTED, "network": ACCENT, "head": OTHER}
 
 _MARKERS = "os^DvPXh<>p"
 
@@ -27,11 +32,94 @@ def gates_by_kind(kinds: Mapping[str, Mapping[str, int]], most: int = 18) -> Mar
 
 
 def gates_by_stage(counts: Sequence[Count]) -> Markup:
-    """Two-input gates of encoder, network and head, before and after the passes."""
+    """Two-input gates of encoder, network and head to scale: a square's area is their number; raw as an outline."""
     rows = [row for row in counts if row.stage != "total"]
-    groups = [("raw", RAW, [r.raw for r in rows]), ("optimised", ACCENT, [r.optimized for r in rows])]
-    return draw("stages", (6.2, 2.6), "Gates by stage, raw and optimised",
-                lambda axes: bars(axes, [r.stage for r in rows], groups, "two-input gates"))
+    sides = [max(row.raw, row.optimized) ** 0.5 for row in rows]
+    gap = 0.35 * max(sides) / len(rows) + 0.12 * max(sides)
+
+    def paint(axes: Axes) -> None:
+        left = 0.0
+        for row, side in zip(rows, sides):
+            axes.add_patch(Rectangle((left, 0), row.raw**0.5, row.raw**0.5, fill=False, edgecolor=RAW, linewidth=1.2))
+            inner = row.optimized**0.5
+            axes.add_patch(Rectangle((left, 0), inner, inner, color=_STAGES[row.stage], linewidth=0))
+            axes.annotate(f"{row.stage}\n{whole(row.optimized)} of {whole(row.raw)}", (left, 0), xytext=(0, -5),
+                          textcoords="offset points", va="top", fontsize=9)
+            left += max(side, 0.32 * max(sides)) + gap
+        axes.set_xlim(-0.02 * left, left)
+        axes.set_ylim(-0.32 * max(sides), 1.02 * max(sides))
+        axes.set_aspect("equal")
+        axes.set_axis_off()
+
+    return draw("stages", (6.2, 2.6), "Gates by stage, drawn to scale: optimised filled, raw as an outline", paint)
+
+
+def gates_by_level(graph: Graph) -> Markup:
+    """Gates of each level, stacked by stage; level 1 reads inputs only."""
+    level = graph.level[graph.first_node :]
+    top = int(level.max(initial=1))
+    at = np.arange(1, top + 1)
+
+    def paint(axes: Axes) -> None:
+        below = np.zeros(top)
+        for stage, colour in enumerate(_STAGES.values()):
+            here = np.bincount(level[graph.stage == stage], minlength=top + 1)[1:].astype(np.float64)
+            axes.bar(at, here, bottom=below, width=0.9, color=colour, label=list(_STAGES)[stage], linewidth=0)
+            below += here
+        axes.yaxis.set_major_formatter(short_numbers())
+        axes.set_xlabel("level: gates on the longest way from an input")
+        axes.set_ylabel("gates")
+        axes.grid(axis="y")
+        axes.legend(loc="upper right")
+
+    return draw("levels", (6.2, 3.0), f"Gates by level, 1 to {top}", paint)
+
+
+def fan_out(graph: Graph) -> Markup:
+    """How many gates and inputs are read how often, in doubling intervals."""
+    read = {"input bits": (RAW, graph.fan_out[2 : graph.first_node]), "gates": (ACCENT, graph.fan_out[graph.first_node :])}
+    most = max(1, *(int(count.max(initial=0)) for _, count in read.values()))
+    ends = [0, 1, *(1 << i for i in range(1, most.bit_length() + 1))]
+    ends = ends[: next(i for i, end in enumerate(ends) if end >= most) + 1]
+    names = [str(b) if b - a <= 1 else f"{a + 1}-{b}" for a, b in zip([-1, *ends], ends)]
+    groups = [(name, colour, np.histogram(count, bins=[-0.5, *(end + 0.5 for end in ends)])[0].tolist())
+              for name, (colour, count) in read.items()]
+    return draw("fanout", (6.2, 1.1 + 0.34 * len(names)), "Fan-out: how many gates and input bits are read how often",
+                lambda axes: _named(axes, names, groups))
+
+
+def _named(axes: Axes, names: list[str], groups: list[tuple[str, str, list[int]]]) -> None:
+    bars(axes, names, groups, "how many")
+    axes.set_ylabel("readers")
+
+
+def reads_of_pixels(graph: Graph, shape: tuple[int, int, int]) -> Markup:
+    """How often live gates read each pixel, all its channels and bits together."""
+    reads = graph.input_reads().reshape(shape).sum(axis=0)
+    most = max(1, int(reads.max()))
+
+    def paint(axes: Axes) -> None:
+        axes.imshow(shades(reads / most), interpolation="none", extent=(0, shape[2], shape[1], 0))
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+        axes.set_xlabel("column")
+        axes.set_ylabel("row")
+
+    return draw("reads", (4.6, 0.9 + 3.7 * min(1.6, shape[1] / shape[2])), "Map of where gates look in the image", paint)
+
+
+def reads_of_features(graph: Graph, most: int = 20) -> Markup:
+    """How often live gates read each feature; the ones beyond ``most`` are summed."""
+    reads = graph.input_reads()
+    order = np.argsort(-reads, kind="stable")
+    names = [plain(graph.inputs[i][0])[:24] for i in order[:most]]
+    values = reads[order[:most]].tolist()
+    if len(order) > most:
+        names.append(f"{len(order) - most} others")
+        values.append(int(reads[order[most:]].sum()))
+    groups = [("reads by gates", ACCENT, values)]
+    return draw("reads", (6.2, 1.0 + 0.24 * len(names)), "How often gates read each feature",
+                lambda axes: bars(axes, names, groups, "reads"))
 
 
 def accuracy_by_gates(own: Sequence[tuple[str, float, int]], others: Sequence[PublishedResult]) -> Markup:
