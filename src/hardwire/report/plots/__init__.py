@@ -4,7 +4,15 @@ from .common import confusion_matrix, energy_scale, learning_curve
 from .crossbar import crossbar_curves, device_histogram, update_fidelity
 from .flows import critical_path, latency_by_area, tables_by_stage
 from .front import front_plot
-from .logic import accuracy_by_gates, fan_out, gates_by_kind, gates_by_level, gates_by_stage, reads_of_features, reads_of_pixels
+from .logic import (
+    accuracy_by_gates,
+    fan_out,
+    gates_by_kind,
+    gates_by_level,
+    gates_by_stage,
+    reads_of_features,
+    reads_of_pixels,
+)
 from .spiking import accuracy_by_share, raster, receptive_fields, wear_map
 
 __all__ = [
