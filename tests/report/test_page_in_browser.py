@@ -82,8 +82,20 @@ def test_answers_are_the_packed_engines(opened, lowered, trained, digits):
     codes = np.concatenate([trained.encoder.codes(split.x) for split in (digits.test, digits.train)])[:1000]
     found = opened.page.evaluate("(samples) => hardwire.run(samples)", codes.tolist())
     assert len(found) == 1000 and found == PackedEngine(lowered)(codes).tolist()
+    assert opened.page.evaluate("hardwire.engine") == "wasm"
     checked = opened.page.evaluate("hardwire.checked")
     assert checked["samples"] == checked["equal"] == len(digits.test.y)
+
+
+def test_without_webassembly_they_are_too(browser, digits_page, lowered, trained, digits):
+    plain = browser.new_context()
+    plain.add_init_script("delete globalThis.WebAssembly")
+    page = plain.new_page()
+    page.goto(digits_page.as_uri())
+    codes = trained.encoder.codes(digits.test.x)
+    assert page.evaluate("hardwire.engine") == "javascript"
+    assert page.evaluate("(samples) => hardwire.run(samples)", codes.tolist()) == PackedEngine(lowered)(codes).tolist()
+    plain.close()
 
 
 def test_a_drawing_is_answered_within_a_frame(opened):
