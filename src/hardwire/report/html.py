@@ -55,7 +55,8 @@ def render_html(record: RecordData, instrument: Instrument | None = None) -> str
     """
     Record.of(record)
     name = next((kind for kind in ("crossbar", "spiking") if record.get(kind)), "record")
-    return render_template(f"{name}.html", record=record, instrument=instrument)
+    return render_template(f"{name}.html", record=record, instrument=instrument,
+                           payload=packed(instrument) if instrument else None)
 
 
 def write_html(record: RecordData, path: str | PathLike[str], instrument: Instrument | None = None) -> Path:
@@ -210,6 +211,6 @@ _TEMPLATES.globals |= {
     "by_work": _by_work, "cards": _cards, "class_figures": _class_figures, "comparable_peers": _comparable_peers,
     "drawn_by_area": _drawn_by_area, "energy_row": _energy_row, "environment": _environment, "flow_tools": _flow_tools,
     "instrument": None, "lead": _lead, "learning_curve": _learning_curve, "legend": _legend, "model": _model,
-    "of_image": of_image, "own_results": _own_results, "packed": packed, "passes": _passes, "path_rows": _path_rows,
+    "of_image": of_image, "own_results": _own_results, "passes": _passes, "path_rows": _path_rows,
     "scripts": scripts,
 }  # fmt: skip

@@ -45,7 +45,7 @@ class Fields {
     const label = element("label", "", word.name), slider = element("input");
     label.htmlFor = id;
     slider.id = id;
-    const range = word.width === 1 ? "" : `${valueText(word, low)} to ${valueText(word, high)}`;
+    const range = word.width === 1 ? "" : `${short(Number(valueText(word, low)))} to ${short(Number(valueText(word, high)))}`;
     label.append(element("small", "", [range, reads ? "" : "not read"].filter(Boolean).join("; ")));
     row.append(label);
     if (word.width === 1) {

@@ -186,7 +186,7 @@ class Instrument {
     }));
     const on = meaning.filter((_, i) => words[i]);
     byId("answer").textContent = task === "regress" ? list.firstElementChild?.lastElementChild?.textContent?.split(" (")[0] ?? ""
-      : `${on.length} of ${outputs} labels on`;
+      : on.length ? on.slice(0, 4).map((output) => output.name).join(", ") + (on.length > 4 ? ` and ${on.length - 4} more` : "") : "no label";
     byId("margin").textContent = sample === null ? "" : task === "regress" ? "in brackets: the test sample's target" : "✓ as the test sample's label, ✗ not";
   }
 
