@@ -110,5 +110,5 @@ def tested(run: Path, data: Dataset) -> Figures:
     best, last = max(model.metrics, key=lambda m: (m["hard"], m["step"])), model.metrics[-1]
     return {"seed": model.settings.seed, "hard": hard, "relaxed": relaxed, "gap": relaxed - hard,
             "validation": best["hard"], "validation_gap_last": last["relaxed"] - last["hard"],
-            "best_step": model.best_step, "train_s": model.seconds, "gates_raw": model.network.gates,
+            "best_step": model.best_step, "train_s": model.seconds, "nodes_raw": model.network.gates,
             "weights": sum(p.numel() for p in model.network.parameters()), "steps": model.settings.steps}

@@ -15,7 +15,7 @@ def figures(say: Say, *, seeds: int = 5) -> Figures:
     """Train every seed; RefusedError where the engine differs from the interpreter."""
     runs = [one(seed, say) for seed in range(seeds)]
     hard, relaxed = (float(np.mean([r[k] for r in runs])) for k in ("hard", "relaxed"))
-    return {"hard": hard, "relaxed": relaxed, "gap": relaxed - hard, "gates_raw": max(r["gates_raw"] for r in runs),
+    return {"hard": hard, "relaxed": relaxed, "gap": relaxed - hard, "nodes_raw": max(r["nodes_raw"] for r in runs),
             "runs": runs}
 
 
@@ -33,5 +33,5 @@ def one(seed: int, say: Say) -> Figures:
     hard = float((words == digits.test.y).mean())
     say(f"seed {seed}: {hard:.4f}")
     return {"seed": seed, "hard": hard, "relaxed": accuracy(run.network, test, hard=False),
-            "gates_raw": run.network.gates, "gates_optimized": stage_costs(best)["network"]["gates"],
+            "nodes_raw": run.network.gates, "gates_optimized": stage_costs(best)["network"]["gates"],
             "train_s": run.seconds, "best_step": run.best_step}

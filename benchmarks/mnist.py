@@ -38,4 +38,4 @@ def figures(say: Say, *, out: str, seed: int = 0) -> Figures:
     relaxed = accuracy(model.network, EncodedSamples(model.encoder.encode(data.test.x), data.test.y), hard=False)
     return {"hard": hard, "relaxed": relaxed, "gap": relaxed - hard, "train_s": model.seconds,
             "threads": torch.get_num_threads(), "seed": seed, "best_step": model.best_step, "steps": settings.steps,
-            "gates_raw": model.network.gates, "counts": stage_counts(raw, best), "runs": 1}
+            "nodes_raw": model.network.gates, "counts": stage_counts(raw, best), "runs": 1}

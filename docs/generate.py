@@ -118,7 +118,8 @@ COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "hard": ("hard", percent), "test_hard": ("hard", percent), "relaxed": ("relaxed", percent),
     "gap": ("relaxed minus hard, points", gap_points), "validation": ("validation", percent),
     "best_step": ("step selected", whole), "train_s": ("training", duration), "gates": ("gates", whole),
-    "gates_raw": ("gates", whole), "gates_optimized": ("after the passes", whole), "depth": ("depth", whole),
+    "nodes_raw": ("nodes as trained", whole), "gates_raw": ("gates among them", whole),
+    "gates_optimized": ("gates after the passes", whole), "depth": ("depth", whole),
     "min_s": ("minimum", duration), "median_s": ("median", duration), "step_ms": ("a step", milliseconds),
     "min_ms": ("minimum", milliseconds), "median_ms": ("median", milliseconds),
     "transfer_ms": ("transfer", milliseconds),
@@ -161,7 +162,7 @@ def accuracy(figures: Figures) -> list[str]:
     if len(runs) > 1:
         rows = {"mean": figures.get("mean") or figures, **rows}
     size = [f"{whole(runs[0][key])} {what}" for key, what in
-            (("gates_raw", "gates"), ("weights", "weights"), ("steps", "steps")) if key in runs[0]]
+            (("nodes_raw", "nodes as trained"), ("weights", "weights"), ("steps", "steps")) if key in runs[0]]
     settings = figures.get("settings") or {}
     moved = settings.get("augment")
     told = {"learned wires": settings.get("learned_layers"), "a teacher": figures.get("teacher"),
@@ -171,8 +172,8 @@ def accuracy(figures: Figures) -> list[str]:
 
 
 def stages(figures: Figures) -> list[str]:
-    """Gates of encoder, network and head."""
-    return grid("two-input gates", figures["counts"], "gates_raw gates_optimized depth")
+    """Nodes as trained of encoder, network and head, and the gates before and after the passes."""
+    return grid("stage", figures["counts"], "nodes_raw gates_raw gates_optimized depth")
 
 
 def mnist(figures: Figures) -> list[str]:
@@ -212,7 +213,8 @@ def passes_run(figures: Figures) -> list[str]:
     steps = {f"{i} {step['name']}": step for i, step in enumerate(figures["passes"], 1)}
     rows = [("optimisation", duration(figures["optimize_s"])),
             (f"proof, {figures['method']}", duration(figures["prove_s"])),
-            ("gates of the network removed", percent(figures["removed"]))]
+            ("gates of the network removed", percent(figures["removed"])),
+            ("nodes of the network that are no gate afterwards", percent(figures["removed_nodes"]))]
     return [*table(("figure", "value"), rows), *stages(figures),
             *grid("pass", steps, "gates_before gates_after depth_before depth_after seconds")]
 
@@ -427,7 +429,8 @@ def results() -> str:
         "# Results", "",
         "Generated from `benchmarks/results`, whose files hold every figure and setting. A script in `benchmarks`",
         "wrote each, and refuses to report when its check of correctness fails. Accuracies are of the test split",
-        "unless a column says otherwise. Times are of a shared machine: compare ratios within one run.", "",
+        "unless a column says otherwise. Nodes as trained are gates, wires and constants once they are frozen; wires and",
+        "constants are no gates and cost nothing. Times are of a shared machine: compare ratios within one run.", "",
         *table(("benchmark", "goal", "met"), overview), *pages])
 
 
@@ -453,7 +456,7 @@ def provenance(result: Mapping[str, Any]) -> str:
              *([plural(threads, "thread") + " used"] if threads else []),
              *(f"{name} {versions[name]}" for name in VERSIONS if name in versions),
              f"commit {commit[:12]}{'-dirty' * commit.endswith('-dirty')}" if commit else "commit not recorded",
-             environment["date"][:10]]
+             environment["date"][:10], *([result["note"]] if result.get("note") else [])]
     return f"<small>{', '.join(parts)}</small>"
 
 

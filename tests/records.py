@@ -104,7 +104,8 @@ def crossbar() -> dict:
             "counters": {"hybrid": {"pulses_up": 1_059_460, "resets": 0}},
             "fidelity": {"hybrid": {"requested": [-0.1, 0.0, 0.1], "obtained": [-0.09, 0.01, 0.1],
                                     "correlation": 0.977}},
-            "histograms": {"G+": {"low": 0.0, "high": 10.0, "counts": [5, 3, 1]}}, "assumed": {"unit": 40.0},
+            "histograms": {"G+": {"low": 0.0, "high": 10.0, "counts": [5, 3, 1]}},
+            "assumed": {"unit": 40.0, "example_time": 1e-06},
             "reference": [{"what": "efficiency", "value": 28065, "unit": "GOP/s/W", "source": "a paper"}]}}
 
 
@@ -141,3 +142,33 @@ def _full() -> dict:
 @pytest.fixture
 def full(_full) -> dict:
     return copy.deepcopy(_full)
+
+
+@pytest.fixture
+def whole_crossbar(crossbar) -> dict:
+    """A run on crossbars with everything that training leaves today."""
+    data = crossbar["crossbar"]
+    for name in ("hybrid", "float"):
+        data["curves"][name] = [{"epoch": i, "shown": 0.9 + i / 100, "training": 0.8 + i / 50, "loss": 1 / i}
+                                for i in (1, 2, 3)]
+    part = {"rows": 5, "columns": 4, "rows_a_block": 2, "columns_a_block": 1}
+    data |= {"sizes": [4, 4, 2], "maps": [
+        {"layer": 1, "name": "weight", "low": -0.5, "high": 0.5, **part, "values": [[0, 64, 128, 255]] * 3},
+        {"layer": 1, "name": "G+", "low": 0.5, "high": 14.0, **part, "values": [[0, 9, 99, 255]] * 3}]}
+    return crossbar | {"classes": ["cat", "dog"], "confusion": [[8, 2], [1, 9]],
+                       "time": {"train_s": 60.0, "compile_s": 28.5, "hybrid steps": 4_881_234.0}}
+
+
+@pytest.fixture
+def whole_spiking(spiking) -> dict:
+    """A spiking run with everything that training leaves today: 2 pixels of 397 that were asked for, and a bias."""
+    data = spiking["spiking"]
+    data["network"] |= {"inputs": 3, "pixels": 2, "pixels_asked": 397, "bias": 1, "synapses": 6}
+    data["array"] = {"low": -1.0, "high": 0.5, "rows": 3, "columns": 2, "rows_a_block": 1, "columns_a_block": 1,
+                     "weights": [[0, 255], [9, 99], [3, 4]], "pruned": [[1, 0], [0, 1], [0, 0]]}
+    data["activity"] = [{"samples": i, "spikes_per_sample": 30.0, "active": 0.4, "pruned": float(i > 30) / 2}
+                        for i in range(10, 80, 10)]
+    data["curve"] = [{"samples": i, "epoch": i / 60, "validation_assigned": 0.5 + i / 200, "validation_bayes": None,
+                      "validation_linear": 0.6 + i / 200} for i in (30, 60)]
+    return spiking | {"classes": ["cat", "dog"], "confusion": [[8, 2], [0, 0]],
+                      "model": {"inputs": 397, "outputs": 2, "bias": True, "ltp": 0.06}}

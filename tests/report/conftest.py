@@ -1,1 +1,1 @@
-from records import _full, crossbar, full, minimal, multilabel, regress, spiking
+from records import _full, crossbar, full, minimal, multilabel, regress, spiking, whole_crossbar, whole_spiking

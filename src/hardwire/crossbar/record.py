@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.blocks import block_means
 from ..core.errors import InputError
 from ..core.verdict import Verdict
 from ..data.datasets import confusion
@@ -27,6 +28,8 @@ FIDELITY_SHAPE, FIDELITY_INTERVALS = (40, 10), 2
 REQUESTED, PORTIONS = {"hybrid": 64, "no-inversion": 64, "2pcm": 8}, 8
 CHECKED = 20
 BINS = 60
+#: Blocks of a map at most in each direction.
+BLOCKS = 48
 #: Devices that a reading of one synapse reads.
 DEVICES = {"hybrid": 4, "no-inversion": 4, "2pcm": 2}
 
@@ -56,9 +59,11 @@ def record(model: CrossbarModel, data: CrossbarData, directory: RunDirectory) ->
             "curves": {v: [{k: m[k] for k in ("epoch", "shown", "training", "loss")}
                            for m in metrics if m["variant"] == v]
                        for v in settings.variants},
+            "rates": [settings.rate(first, epoch) for epoch in range(settings.epochs)],
             "counters": {v: networks[v].counters for v in settings.variants},
             "fidelity": {v: fidelity(settings, v) for v in settings.variants if v in REQUESTED},
-            "histograms": histograms(network), "assumed": assumed(network.layers[0].cell),
+            "histograms": histograms(network), "maps": maps(network), "sizes": list(network.sizes),
+            "assumed": assumed(network.layers[0].cell),
             "reference": [{"what": k, "value": v, "unit": unit, "source": source}
                           for k, (v, unit, source) in REFERENCE.items()],
         },
@@ -143,6 +148,34 @@ def histograms(network: Network) -> dict[str, dict[str, Any]]:
     if not isinstance(cell, PcmPair):
         values["g"] = np.concatenate([s.reading.g.ravel() for s in states])
     return {name: _histogram(v) for name, v in values.items()}
+
+
+def maps(network: Network) -> list[dict[str, Any]]:
+    """What the crossings of each layer hold at the end, means over blocks of neighbours, as 0 to 255.
+
+    [{layer, name, low, high, rows, columns, rows_a_block, columns_a_block, values}]: weights, where 0 stands in the
+    middle, and conductances in uS; rows are inputs, the last one the bias.
+    """
+    cell, made = network.layers[0].cell, []
+    for k, (layer, weights) in enumerate(zip(network.layers, network.weights), 1):
+        held: dict[str, NDArray[Any]] = {"weight": weights}
+        if isinstance(cell, Hybrid | PcmPair):
+            held |= {"G+": layer.state.pair.g[..., 0], "G-": layer.state.pair.g[..., 1]}
+        if not isinstance(cell, PcmPair):
+            held["g"] = layer.state.reading.g
+        for name, values in held.items():
+            if values.shape == weights.shape:
+                made.append({"layer": k, "name": name, **_map(values, signed=name == "weight")})
+    return made
+
+
+def _map(values: NDArray[Any], *, signed: bool) -> dict[str, Any]:
+    blocks, high, wide = block_means(np.asarray(values, np.float64), BLOCKS)
+    top = float(np.abs(blocks).max()) or 1.0
+    low, top = (-top, top) if signed else (float(blocks.min()), float(blocks.max()))
+    levels = np.rint(255 * (blocks - low) / ((top - low) or 1.0)).astype(int)
+    return {"low": low, "high": top, "rows": values.shape[0], "columns": values.shape[1], "rows_a_block": high,
+            "columns_a_block": wide, "values": levels.tolist()}
 
 
 def _histogram(values: NDArray[Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from rich.table import Table
 
 from ..core.files import write_text
-from .summary import merit, plain
+from .summary import human, merit, plain
 from .text import render
 
 #: A point of a sweep: number, state, settings, accuracy, cost (by its unit), seconds, run, error, front.
@@ -108,7 +108,7 @@ def _heads(front: Front) -> list[str]:
 
 def _row(front: Front, trial: Trial) -> list[str]:
     values = [trial["settings"].get(name) for name in _names(front)]
-    shown = [f"{v:.5g}" if isinstance(v, float) else "" if v is None else plain(v) for v in values]
+    shown = ["" if v is None else human(v) if isinstance(v, float) else plain(v) for v in values]
     accuracy = "" if trial["accuracy"] is None else merit(trial["accuracy"], _metric(front))
     cost = trial[unit_of(front)]
     return [str(trial["number"]), accuracy, "" if cost is None else f"{cost:,}", *shown]

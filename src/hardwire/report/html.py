@@ -5,7 +5,7 @@ The pages are Jinja templates: on ``base.html`` stand ``record.html`` and ``swee
 where the page carries a circuit and the scripts that run it (``page/``). All text is escaped.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from os import PathLike
 from pathlib import Path
@@ -36,6 +36,9 @@ from .summary import (
     verdict,
     whole,
 )
+
+#: Classes that a table lists at most.
+MOST_CLASSES = 26
 
 
 def render_html(record: RecordData, instrument: Instrument | None = None) -> str:
@@ -94,30 +97,36 @@ def _cards(record: RecordData) -> list[tuple[str, str, str, str]]:
               f"{gap_name(record)} {difference}" if difference else "on the test split", "")]
     if rows := counts(record):
         total = rows[-1]
-        cards.append(("two-input gates", whole(total.optimized), f"of {whole(total.raw)} raw gates, {total.removed} removed", ""))
+        note = f"of {whole(total.raw)} raw gates, {total.removed} removed"
+        cards.append(("two-input gates", whole(total.optimized), note, ""))
         cards.append(("depth", whole(total.depth), "gates on the longest path", ""))
     if record["verified"]:
         first, _, rest = verdict(record).partition(", ")
         good = "good" if first.endswith("proved") and not rest else ""
         title = "same function" if record["hardware"] == "logic" else "checks"
-        cards.append((title, first, rest or "every one", "bad" if first.endswith("refuted") else good))
+        note = rest or ("why stands below" if first == "nothing verified" else "every one")
+        cards.append((title, first, note, "bad" if first.endswith("refuted") else good))
+    cards += _hardware_cards(record)
     if energy := summary.energy_range(record):
-        cards.append(("energy", energy, "model estimates, not measurements", ""))
+        per = next(group.per for group in summary.energy_groups(record) if not group.comparison)
+        cards.append(("energy", energy, f"per {per}; model estimates, not measurements", ""))
     return cards
+
+
+def _hardware_cards(record: RecordData) -> list[tuple[str, str, str, str]]:
+    """Cards of what a crossbar or an array holds."""
+    if data := record.get("crossbar"):
+        return [("synapses", whole(data["synapses"]), crossbar.layers(data) or "of all layers", "")]
+    if data := record.get("spiking"):
+        pruned = data.get("pruning") or {}
+        note = f"{percent(pruned['frozen'], 1)} pruned" if pruned.get("method", "none") != "none" else "none is pruned"
+        return [("synapses", whole(data["network"]["synapses"]), note, "")]
+    return []
 
 
 def _learning_curve(record: RecordData) -> list[Mapping[str, Any]]:
     """Rows of the curve that have an accuracy."""
     return [row for row in record.get("curve") or [] if {row.get("relaxed"), row.get("hard")} != {None}]
-
-
-def _class_figures(record: RecordData) -> list[tuple[str, str, str, str]]:
-    """(class, test samples, precision, recall); a dash where nothing is divided by."""
-    matrix = record["confusion"]
-    names = record.get("classes") or [str(i) for i in range(len(matrix))]
-    rows, columns = [sum(row) for row in matrix], [sum(column) for column in zip(*matrix)]
-    return [(name, whole(rows[i]), *(percent(matrix[i][i] / total if total else None) for total in (columns[i], rows[i])))
-            for i, name in enumerate(names)]
 
 
 def _path_rows(graph: Graph) -> list[tuple[str, str, str, str, str]]:
@@ -138,6 +147,13 @@ def _passes(record: RecordData) -> list[tuple[str, ...]]:
 def _change(row: Mapping[str, Any]) -> str:
     before, after = row["gates_before"], row["gates_after"]
     return minus(f"{100 * (after - before) / before:+.1f} %") if before and after != before else "–"
+
+
+def _shown_classes(classes: Sequence[summary.ClassFigures]) -> list[tuple[str, ...]]:
+    """Rows of all classes in their order, or of the ones with the lowest recall where there are many."""
+    if len(classes) > MOST_CLASSES:
+        classes = sorted(classes, key=lambda c: 1.0 if c.recall is None else c.recall)[:MOST_CLASSES]
+    return [c.words for c in classes]
 
 
 def _comparable_peers(record: RecordData) -> list[PublishedResult]:
@@ -175,8 +191,11 @@ def _energy_row(line: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _model(record: RecordData) -> list[tuple[str, str]]:
     """(setting, value) of what was trained."""
-    rows = (record.get("model") or {}).items()
-    return [(key, ", ".join(map(str, value)) if isinstance(value, list) else plain(value)) for key, value in rows]
+    rows = {key: summary.human(value) for key, value in (record.get("model") or {}).items()}
+    net = (record.get("spiking") or {}).get("network") or {}
+    if net.get("pixels") is not None and "inputs" in rows and net["pixels"] != net.get("pixels_asked"):
+        rows["inputs"] = f"at most {rows['inputs']}; the samples have {whole(net['pixels'])}"
+    return list(rows.items())
 
 
 def _drawn_by_area(entries: Iterable[flows.FlowData], on_cells: bool) -> list[flows.FlowData]:
@@ -208,9 +227,9 @@ _TEMPLATES.filters |= {
 _TEMPLATES.globals |= {
     "summary": summary, "crossbar": crossbar, "flows": flows, "spiking": spiking, "plots": plots,
     "STYLES": {"proved": "good", "unknown": "warn", "refuted": "bad"},
-    "by_work": _by_work, "cards": _cards, "class_figures": _class_figures, "comparable_peers": _comparable_peers,
+    "by_work": _by_work, "cards": _cards, "comparable_peers": _comparable_peers,
     "drawn_by_area": _drawn_by_area, "energy_row": _energy_row, "environment": _environment, "flow_tools": _flow_tools,
     "instrument": None, "lead": _lead, "learning_curve": _learning_curve, "legend": _legend, "model": _model,
-    "of_image": of_image, "own_results": _own_results, "passes": _passes, "path_rows": _path_rows,
-    "scripts": scripts,
+    "MOST_CLASSES": MOST_CLASSES, "of_image": of_image, "own_results": _own_results, "passes": _passes,
+    "path_rows": _path_rows, "scripts": scripts, "shown_classes": _shown_classes,
 }  # fmt: skip

@@ -2,9 +2,13 @@
 
 ``record["spiking"]``
     readouts    [{name, test, validation}]
-    network     {inputs, outputs, synapses, cells, bits, cells_used, cells_there}; the last three where there are cells
+    network     {inputs, pixels, pixels_asked, bias, outputs, synapses, cells, bits, cells_used, cells_there}; inputs
+                are the array's rows, pixels and bias; the last three where there are cells
     counts      {event: mean per training sample}
-    curve       [{epoch, validation_assigned, validation_linear}]
+    curve       [{samples, epoch, validation_assigned, validation_bayes, validation_linear, ...}]
+    activity    [{samples, spikes_per_sample, active, pruned}]: of a chunk of samples; active is the share of outputs
+                that fired
+    array       {low, high, rows, columns, rows_a_block, columns_a_block, weights, pruned}: means of blocks
     pruning     {method, share, outputs_pruned, frozen, updates, updates_saved}
     contenders  [{method, prune, seeds, test, test_sd, validation, test_bayes, test_linear, updates, updates_saved,
                 pulses, pulses_saved}]
@@ -35,8 +39,7 @@ def network_figures(spiking: Mapping[str, Any]) -> list[tuple[str, str]]:
     array = "none: weights are ideal"
     if net.get("bits") is not None:
         array = f"{net['cells_used']:,} of {net['cells_there']:,} cells, {net['bits']} a weight, {plain(net['cells'])}"
-    size = f"{net['inputs']:,} inputs x {net['outputs']:,} outputs = {net['synapses']:,}"
-    rows = [("synapses", size), ("array", array)]
+    rows = [("inputs", inputs(net)), ("synapses", _size(net)), ("array", array)]
     if pruned and pruned["method"] != "none":
         total = pruned["updates"] + pruned["updates_saved"]
         saved = percent(pruned["updates_saved"] / max(total, 1))
@@ -44,6 +47,26 @@ def network_figures(spiking: Mapping[str, Any]) -> list[tuple[str, str]]:
         rows += [("pruning", f"{method}; {percent(pruned['frozen'])} of all synapses"),
                  ("updates without it", f"{whole(total)}, of which it saved {saved}")]
     return rows
+
+
+def inputs(net: Mapping[str, Any]) -> str:
+    """What the array's inputs are: pixels, fewer than were asked for where samples have no more, and a bias."""
+    if net.get("pixels") is None:
+        return f"{net['inputs']:,}"
+    asked = net.get("pixels_asked") or 0
+    few = f" (all that the samples have, of {asked:,} asked for)" if asked > net["pixels"] else ""
+    return f"{net['pixels']:,} pixels{few}" + (" and a bias that always fires" if net.get("bias") else "")
+
+
+def _size(net: Mapping[str, Any]) -> str:
+    what = "inputs" if net.get("pixels") is None else "rows"
+    return f"{net['inputs']:,} {what} x {net['outputs']:,} outputs = {net['synapses']:,}"
+
+
+def evaluations(spiking: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Rows of the curve that have an accuracy."""
+    return [row for row in spiking.get("curve") or [] if any(row.get(f"validation_{name}") is not None
+                                                              for name in READOUTS)]
 
 
 def events(spiking: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ Reads the record as the mapping that ``report.json`` holds.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -14,10 +15,10 @@ from ..runs.record import STAGES
 RecordData: TypeAlias = Mapping[str, Any]
 
 ENERGY_NOTE = "model estimate: a count times a cited constant, not a measurement"
-STAGE_NOTE = ("gates are two-input gates, inverters among them; wires and constants of the raw circuit cost nothing and "
-              "are counted apart; depth is what the stage adds to the longest path")
-OLD_STAGE_NOTE = ("gates are two-input gates; the raw ones of this older record have wires and constants among them, which "
-                  "`hardwire report` counts apart; depth is what the stage adds to the longest path")
+STAGE_NOTE = ("gates are two-input gates, inverters among them; wires and constants of the raw circuit cost nothing "
+              "and are counted apart; depth is what the stage adds to the longest path")
+OLD_STAGE_NOTE = ("gates are two-input gates; the raw ones of this older record have wires and constants among them, "
+                  "which `hardwire report` counts apart; depth is what the stage adds to the longest path")
 #: First word of a verification status -> its sign, in the order of what a reader must not miss.
 SIGNS = {"refuted": "✗", "unknown": "?", "proved": "✓", "simulated": "≈", "skipped": "–"}
 #: Where an energy constant is from -> what that means.
@@ -27,8 +28,9 @@ MARKS = {
     "derived": "this project's arithmetic on such figures, and no paper's figure",
 }
 _TIMES = {
-    "train_s": "training", "samples_per_s": "inference", "lower_s": "freezing", "optimize_s": "optimisation",
-    "verify_s": "verification",
+    "train_s": "training", "compile_s": "compiling the kernels before it", "samples_per_s": "inference",
+    "samples_per_s_median": "inference, median", "training_samples_per_s": "rate of training", "lower_s": "freezing",
+    "optimize_s": "optimisation", "verify_s": "verification",
 }  # fmt: skip
 #: Figure of merit -> its name on a page and what it is.
 METRICS = {
@@ -36,6 +38,7 @@ METRICS = {
     "label accuracy": ("label accuracy", "share of labels that are right"),
     "r2": ("R²", "share of the targets' variance that is explained"),
 }
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _PREFIXES = {12: "T", 9: "G", 6: "M", 3: "k", 0: "", -3: "m", -6: "µ", -9: "n", -12: "p", -15: "f", -18: "a"}
 
 
@@ -58,6 +61,22 @@ class Count:
     def removed(self) -> str:
         """Share of the gates that the passes removed."""
         return percent((self.raw - self.optimized) / self.raw, 1) if self.raw else "–"
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """A class on the test split: samples of it, precision, recall, and the class that it is most often taken for."""
+
+    name: str
+    samples: int
+    precision: float | None
+    recall: float | None
+    taken_for: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """As a row of a table."""
+        return self.name, whole(self.samples), percent(self.precision), percent(self.recall), self.taken_for
 
 
 @dataclass(frozen=True)
@@ -110,15 +129,38 @@ def merit(value: float | None, metric: str) -> str:
     """A figure of merit in words: R2 as a number, a share in per cent."""
     if metric != "r2" or value is None:
         return percent(value)
-    return minus(f"{value:.4f}" if value > -1000 else f"{value:.2e}")
+    return minus(f"{value:.4f}") if value > -1000 else four_digits(value)
 
 
 def four_digits(value: float) -> str:
-    """Four significant digits, of usual numbers without an exponent."""
+    """Four significant digits, the thousands set apart; of very large and very small numbers a power of ten."""
+    if value == 0:
+        return "0"
     if not 1e-3 <= abs(value) < 1e12:
-        return f"{value:.4g}"
+        return _power_of_ten(value)
     rounded = float(f"{value:.3e}")
-    return f"{rounded:,.{max(0, 3 - math.floor(math.log10(abs(rounded))))}f}"
+    return minus(f"{rounded:,.{max(0, 3 - math.floor(math.log10(abs(rounded))))}f}")
+
+
+def _power_of_ten(value: float) -> str:
+    """As in 2.5 × 10¹³."""
+    digits, _, power = f"{value:.3e}".partition("e")
+    digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
+    return f"{minus(digits)} × 10{str(int(power)).translate(_RAISED)}"
+
+
+def human(value: object) -> str:
+    """Any plain value as a reader writes it: 4,881,000 or 0.02, yes or no, a list with commas."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(human, value)) or "none"
+    if (usual := number(value)) is None:
+        return plain(value)
+    if isinstance(usual, int):
+        return minus(f"{usual:,}")
+    text = four_digits(usual)
+    return text.rstrip("0").rstrip(".") if "." in text and "×" not in text else text
 
 
 def whole(value: object) -> str:
@@ -171,7 +213,21 @@ def accuracies(record: RecordData) -> list[tuple[str, str]]:
         what = "test, relaxed network" if logic else "test, ideal network"
         rows += [(what, merit(accuracy["test_relaxed"], kind)), (gap_name(record), difference)]
     if accuracy["validation"] is not None:
-        rows.append(("validation, used for selection", merit(accuracy["validation"], kind)))
+        what = "validation, used for selection" if logic else "validation"
+        rows.append((what, merit(accuracy["validation"], kind)))
+    return rows
+
+
+def per_class(record: RecordData) -> list[ClassFigures]:
+    """Precision and recall of each class on the test split, from the confusion; nothing where there is none."""
+    confusion = record.get("confusion") or []
+    names = [plain(name) for name in record.get("classes") or []] or [str(i) for i in range(len(confusion))]
+    rows = []
+    for i, (name, row) in enumerate(zip(names, confusion)):
+        given, right = sum(each[i] for each in confusion), row[i]
+        wrong = max((count, -j) for j, count in enumerate(row) if j != i) if len(row) > 1 else (0, 0)
+        rows.append(ClassFigures(name, sum(row), right / given if given else None,
+                                 right / sum(row) if sum(row) else None, names[-wrong[1]] if wrong[0] else "–"))
     return rows
 
 
@@ -181,10 +237,15 @@ def outputs(record: RecordData) -> list[tuple[str, str, str, str | None]]:
     result = []
     for i, row in enumerate(rows):
         linear = row.get("scale") is not None
-        told = f"{row['bias']:.10g} + {row['scale']:.6g} {row['word']}" if linear else row["word"]
+        told = f"{_exact(row['bias'])} + {_exact(row['scale'])} {row['word']}" if linear else row["word"]
         error = four_digits(errors[i]) if errors else None
         result.append((plain(row["name"]), merit(row["test_hard"], metric(record)), plain(told), error))
     return result
+
+
+def _exact(value: float) -> str:
+    """A coefficient with up to ten digits."""
+    return f"{value:.10g}" if value == 0 or 1e-4 <= abs(value) < 1e10 else _power_of_ten(value)
 
 
 def counts(record: RecordData) -> list[Count]:
@@ -234,23 +295,29 @@ def _time_name(key: str) -> str:
 
 def _time(key: str, value: float) -> str:
     if key.endswith("_per_s"):
-        what = "samples" if key == "samples_per_s" else ""
+        what = "samples" if key.endswith("samples_per_s") else ""
         return f"{si(value, '').strip()} {what}/s"
     return duration(value) if key.endswith("_s") and value >= 0 else four_digits(value)
 
 
 def verdicts(record: RecordData) -> list[tuple[str, str, str]]:
     """(first word of the status, name, status), what was refuted or not decided first."""
-    rows = [(status.partition(" ")[0].rstrip(":"), plain(name), plain(status))
+    rows = [(status.partition(" ")[0].rstrip(":"), plain(name), _counted(plain(status)))
             for name, status in record["verified"].items()]
     return sorted(rows, key=lambda row: {"refuted": 0, "unknown": 1}.get(row[0], 2))
 
 
+def _counted(status: str) -> str:
+    """A status with the thousands of its samples set apart."""
+    return re.sub(r"^simulated (\d+)", lambda m: f"simulated {int(m[1]):,}", status)
+
+
 def verdict(record: RecordData) -> str:
-    """All statuses in a few words, as in ``3 proved, 1 skipped``; it says so where nothing was verified."""
+    """All statuses in a few words, as in ``3 proved, 1 skipped``; it says ``nothing verified`` where that is so."""
     kinds = [kind for kind, _, _ in verdicts(record)]
-    parts = [f"{kinds.count(kind)} {kind}" for kind in SIGNS if kind in kinds]
     verified = {"refuted", "proved", "simulated"} & {*kinds}
+    told = SIGNS if verified else ("unknown",)  # what was skipped is no result where there is none
+    parts = [f"{kinds.count(kind)} {kind}" for kind in told if kind in kinds]
     return ", ".join(parts if verified else ["nothing verified", *parts])
 
 

@@ -5,6 +5,7 @@ TERMS: dict[str, str] = {
     "validation": "samples that were kept out of training; settings and weights are chosen on them",
     "precision": "of the samples that were given this class, the share that is of it",
     "recall": "of the samples of this class, the share that was given it",
+    "most often taken for": "the class that wrongly classified samples of this class are given most often",
     "proved": "shown for every input, not only for those that were tried",
     "simulated": "tried on the number of samples that is named; not a proof",
     "model estimate": "a count of events times a constant from the literature; nothing was measured",

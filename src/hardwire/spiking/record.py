@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.blocks import block_means
 from ..core.errors import InputError
 from ..core.verdict import Verdict
 from ..data import Dataset
@@ -27,7 +28,7 @@ from .synapses import ARRAY_CELLS
 from .training import Model, Network, SpikingTraining, load, read_data
 
 #: Receptive fields that are shown, and blocks of the wear map at most in each direction.
-FIELDS, BLOCKS = 50, 64
+FIELDS, BLOCKS = 50, 72
 #: What the curve of evaluations holds.
 CURVE = ("samples", "epoch", "validation_assigned", "validation_bayes", "validation_linear", "spikes_per_sample",
          "pruned", "updates")
@@ -51,7 +52,8 @@ def record(model: Model, dataset: Dataset, directory: RunDirectory) -> Record:
                      "validation": last.get("validation_assigned")},
         "counts": {},
         "verified": {name: holds if right else Verdict("refuted") for name, right in network.checks().items()},
-        "time": {"train_s": model.seconds, "compile_s": model.compile_s, "training_samples_per_s": samples / max(model.seconds, 1e-9),
+        "time": {"train_s": model.seconds, "compile_s": model.compile_s,
+                 "training_samples_per_s": samples / max(model.seconds, 1e-9),
                  "samples_per_s": len(counts) / max(seconds, 1e-9)},
         "energy": [line for ledger in energy for line in ledger.to_json()], "environment": environment(),
         "classes": list(dataset.classes), "confusion": confusion(dataset.test.y, votes, classes),
@@ -135,15 +137,6 @@ def spikes_of(network: OneSidedNetwork, x: NDArray[np.uint8]) -> dict[str, list[
             for kind in ("in", "out")}
 
 
-def block_means(values: NDArray[Any]) -> tuple[NDArray[np.float64], int, int]:
-    """Means of ``values`` (inputs, outputs) over blocks of neighbours, at most BLOCKS each way, and a block's sides."""
-    high, wide = (-(-n // BLOCKS) for n in values.shape)
-    padded = np.full((-(-values.shape[0] // high) * high, -(-values.shape[1] // wide) * wide), np.nan)
-    padded[: values.shape[0], : values.shape[1]] = values
-    blocks = padded.reshape(padded.shape[0] // high, high, padded.shape[1] // wide, wide)
-    return np.nanmean(blocks, axis=(1, 3)), high, wide
-
-
 def array_map(network: Network) -> dict[str, Any]:
     """The array as it is drawn: weights of blocks of synapses, of the lowest 0 to the highest 255, and pruned shares.
 
@@ -152,17 +145,17 @@ def array_map(network: Network) -> dict[str, Any]:
     arrays = network.arrays()
     w = arrays["w"]
     low, high = float(w.min()), float(w.max())
-    means, tall, wide = block_means((w - low) / ((high - low) or 1.0))
+    means, tall, wide = block_means((w - low) / ((high - low) or 1.0), BLOCKS)
     made = {"low": low, "high": high, "rows": w.shape[0], "columns": w.shape[1], "rows_a_block": tall,
             "columns_a_block": wide, "weights": np.rint(255 * means).astype(int).tolist()}
     frozen = arrays.get("frozen")
-    return made | ({"pruned": np.round(block_means(frozen)[0], 2).tolist()} if frozen is not None else {})
+    return made | ({"pruned": np.round(block_means(frozen, BLOCKS)[0], 2).tolist()} if frozen is not None else {})
 
 
 def wear(network: OneSidedNetwork) -> dict[str, Any]:
     """Pulses that cells had: means over blocks of neighbouring synapses, (inputs, outputs), and the largest."""
     each = cast(DigitalCells | AnalogCells, network.cells).wear
-    blocks, high, wide = block_means(each.sum(axis=2, dtype=np.float64))
+    blocks, high, wide = block_means(each.sum(axis=2, dtype=np.float64), BLOCKS)
     return {"map": np.round(blocks, 2).tolist(), "inputs_a_block": high, "outputs_a_block": wide,
             "most": int(each.max()), "mean": float(each.mean()), "by_cell": each.mean(axis=(0, 1)).tolist()}
 

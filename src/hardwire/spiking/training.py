@@ -68,7 +68,8 @@ class Model:
 
     dataset    {name, classes, shape}
     compile_s  what kernels took to compile before training, which ``seconds`` leaves out
-    activity   [{samples, spikes_per_sample, pruned}] some hundred times in a training
+    activity   [{samples, spikes_per_sample, active, pruned}] some hundred times in a training: of the last chunk, the
+               spikes of all outputs, the share of outputs that fired, and the pruned share of all synapses
     """
 
     settings: SpikingSettings
@@ -150,7 +151,8 @@ class SpikingTraining(Training):
         """Note what the last chunk's outputs did and what is pruned, at the first chunk of every hundredth."""
         done = self.position * WATCHED // self.total
         if done > (self.position - len(counts)) * WATCHED // self.total:
-            point: dict[str, float | int] = {"samples": self.position, "spikes_per_sample": float(counts.sum(1).mean())}
+            point: dict[str, float | int] = {"samples": self.position, "spikes_per_sample": float(counts.sum(1).mean()),
+                                             "active": float(counts.any(axis=0).mean())}
             arrays = self.network.arrays()
             self.activity.append(point | ({"pruned": float(arrays["frozen"].mean())} if "frozen" in arrays else {}))
 
@@ -270,6 +272,7 @@ class ActivityPoint(Values):
 
     samples: Size
     spikes_per_sample: Annotated[float, Field(ge=0)]
+    active: Annotated[float, Field(ge=0, le=1)]
     pruned: Annotated[float, Field(ge=0, le=1)] | None = None
 
 

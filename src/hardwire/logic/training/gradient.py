@@ -217,7 +217,7 @@ class LogicTraining(Training):
         return self.encoder.encode(variation_of(settings)(dataset.train.x, dataset.shape, rng, threads=threads()))
 
     def prepare(self) -> None:
-        """Take a small batch forwards, backwards and through an evaluation: weights, moments and noise stay as they are.
+        """Take a small batch forwards, backwards and through an evaluation; weights, moments and noise stay.
 
         A module of the user's own is left alone.
         """

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from ..summary import METRICS, EnergyGroup, merit, plain, si
-from .drawing import ACCENT, OTHER, PAGE, draw, shades, short_numbers
+from .drawing import ACCENT, MUTED, OTHER, PAGE, draw, shades, short_numbers
 
 #: Up to so many classes every one has its name on an axis, and up to so many its counts in the cells.
 _NAMED, _COUNTED = 25, 16
@@ -94,9 +94,10 @@ def energy_scale(groups: Sequence[EnergyGroup]) -> Markup:
                       color=OTHER if group.comparison else ACCENT)
             axes.annotate(si(group.total, "J"), (group.total, i), xytext=(8, 0), textcoords="offset points",
                           va="center", fontsize=9)
-        names = [g.name if len(g.name) <= 60 else g.name[:59] + "…" for g in groups]
-        axes.set_yticks(range(len(groups)), names)
-        axes.set_ylim(len(groups) - 0.4, -0.6)
+            name = group.name if len(group.name) <= 60 else group.name[:59] + "…"
+            axes.text(0.01, i - 0.28, name, transform=axes.get_yaxis_transform(), fontsize=9, color=MUTED, va="center")
+        axes.set_yticks(range(len(groups)), [""] * len(groups))
+        axes.set_ylim(len(groups) - 0.5, -0.7)
         axes.set_xscale("log")
         axes.margins(x=0.16)
         axes.xaxis.set_major_formatter(short_numbers("J"))
@@ -105,5 +106,5 @@ def energy_scale(groups: Sequence[EnergyGroup]) -> Markup:
         axes.grid()
         axes.set_xlabel("model estimate (log scale)")
 
-    size = (10.4, 0.9 + 0.36 * len(groups))
+    size = (6.2, 0.9 + 0.46 * len(groups))
     return draw("energy", size, "Energy by model, logarithmic: estimates, not measurements", paint)

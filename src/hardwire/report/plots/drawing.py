@@ -25,6 +25,7 @@ from ..summary import si, whole
 COLOURS = {"#010101": "var(--ink)", "#020202": "var(--muted)", "#030303": "var(--line)", "#040404": "var(--raw)",
            "#050505": "var(--accent)", "#060606": "var(--other)", "#070707": "var(--page)"}
 INK, MUTED, LINE, RAW, ACCENT, OTHER, PAGE = COLOURS
+_BELOW = (0.87, 0.45, 0.12)
 _CELL = (0.20, 0.52, 0.87)  # mid-tone: an image cannot follow the theme, its transparency does
 _STYLE: dict[Any, object] = {
     "svg.fonttype": "none", "text.parse_math": False, "font.size": 10, "axes.spines.top": False,
@@ -95,6 +96,14 @@ def bars(axes: Axes, names: list[str], groups: list[tuple[str, str, list[int]]],
 def short_numbers(unit: str = "") -> FuncFormatter:
     """Short numbers on an axis: 0, 500, 2 k, 2.5 k."""
     return FuncFormatter(lambda v, _: re.sub(r"(\.\d*?)0+(?= |$)", r"\1", si(v, unit)).replace(". ", " ").strip())
+
+
+def signed_shades(value: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Values -1 to 1, (rows, columns), as an image (rows, columns, 4): one colour above 0, another below."""
+    image = np.empty((*value.shape, 4))
+    image[..., :3] = np.where((value < 0)[..., None], _BELOW, _CELL)
+    image[..., 3] = np.abs(value)
+    return (image * 255).round().astype(np.uint8)
 
 
 def shades(share: NDArray[np.float64]) -> NDArray[np.uint8]:
