@@ -149,6 +149,17 @@ def test_a_run_is_reported_where_its_table_has_moved(ask, refuse, tiny_table, tm
     assert "30 rows fewer" in refuse(run, "report", run, "--data", tmp_path / "other" / "my.csv")
 
 
+@pytest.mark.slow
+def test_a_sweep_goes_on_from_another_folder(ask, refuse, tmp_path, monkeypatch):
+    monkeypatch.chdir(tabled(tmp_path / "work").parent)
+    (tmp_path / "work" / "space.toml").write_text("width = [20, 40]\nsteps = 10\nlayers = 1\n")
+    given = ["--space", tmp_path / "work" / "space.toml", "--out", tmp_path / "sweep"]
+    ask("sweep", "my.csv", *given, "--trials", 1)
+    monkeypatch.chdir(tmp_path)
+    assert len(json.loads(ask("sweep", "work/my.csv", *given, "--json")[0])["trials"]) == 2
+    assert "sweep of another dataset" in refuse(tmp_path / "sweep", "sweep", tabled(tmp_path / "other"), *given)
+
+
 def test_a_folder_as_data_is_kept_absolute(ask, refuse, tmp_path, monkeypatch):
     from hardwire.cli.training import own_folder
 
