@@ -102,9 +102,12 @@ def test_resume_without_a_run_begins_one(ask, tmp_path):
 
 
 def test_lower_and_optimize_a_run(ask, run):
-    out, _ = ask("lower", run, "--json")
+    out, err = ask("lower", run, "--json")
     raw = json.loads(out)
     assert raw["file"] == str(run / "circuit.net") and raw["counts"]["network"]["gates"] <= 400
+    assert "is lowered already" in err and (run / "optimized.net").exists()
+    assert "of which the optimised circuit and the verdicts would be lost" in ask("lower", run, "--head", "depth", code=2)[1]
+    assert ask("lower", run, "--head", "depth", "--overwrite")[1].splitlines()[-1] == f"  hardwire optimize {run}"
     assert not (run / "optimized.net").exists()  # it was another circuit's
     out, err = ask("optimize", run, "-O1", "--json")
     best = json.loads(out)

@@ -54,8 +54,29 @@ def test_each_verb_makes_void_what_came_after_it(lowered_run):
     assert steps() == {"lower", "optimize", "verify"}
     optimize_run(lowered_run, level="O0")
     assert steps() == {"lower", "optimize"}
-    lower_run(lowered_run)
+    before = (lowered_run / "optimized.net").read_bytes()
+    with pytest.raises(InputError, match="was lowered to another circuit, of which the optimised circuit would be lost"):
+        lower_run(lowered_run, head="depth")
+    assert steps() == {"lower", "optimize"} and (lowered_run / "optimized.net").read_bytes() == before
+    lower_run(lowered_run, head="depth", overwrite=True)
     assert steps() == {"lower"} and not (lowered_run / "optimized.net").exists()
+
+
+def test_the_same_circuit_again_makes_nothing_void(lowered_run):
+    said = []
+    digest = optimize_run(lowered_run, level="O1").digest
+    RunDirectory(lowered_run).note_step("verify", {"seconds": 1.0, "verdicts": {}, "digest": digest})
+    before = {p.name: p.read_bytes() for p in lowered_run.iterdir() if p.suffix == ".net"}
+    lower_run(lowered_run, progress=said.append)
+    assert said == [f"{lowered_run} is lowered already, to the same circuit"]
+    optimize_run(lowered_run, level="O1", progress=said.append)
+    assert set(RunDirectory(lowered_run).steps()) == {"lower", "optimize", "verify"} and not any("void" in s for s in said)
+    assert {p.name: p.read_bytes() for p in lowered_run.iterdir() if p.suffix == ".net"} == before
+    optimize_run(lowered_run, level="O0", progress=said.append)
+    assert set(RunDirectory(lowered_run).steps()) == {"lower", "optimize"} and any("are void; run `hardwire verify" in s for s in said)
+    (lowered_run / "circuit.net").unlink()
+    lower_run(lowered_run)
+    assert (lowered_run / "circuit.net").read_bytes() == before["circuit.net"]
 
 
 @pytest.mark.slow
@@ -103,7 +124,7 @@ def test_the_circuit_of_a_path(lowered_run, tmp_path):
     for target, name in (("aiger", "digits.aig"), ("blif", "digits.blif")):
         (path,) = emit_circuit(raw, target, tmp_path / "out")
         assert path == tmp_path / "out" / name and prove(raw, circuit_of(path)).status == "proved"
-    with pytest.raises(InputError, match="holds no circuit; run `hardwire lower"):
+    with pytest.raises(InputError, match="holds no circuit; give a run directory of `hardwire train`"):
         circuit_of(tmp_path / "out")
 
 

@@ -12,7 +12,8 @@ import rich_click as click
 
 from ..core.errors import InputError
 from .output import Output
-from .verbs import circuit_argument, data_dir_option, out_option, run_argument, verb
+from .training import commands
+from .verbs import circuit_argument, data_dir_option, data_option, out_option, run_argument, verb
 
 if TYPE_CHECKING:
     from ..circuit import Circuit
@@ -29,13 +30,16 @@ TARGETS = ("c", "verilog", "vhdl", "wasm", "vivado", "quartus", "fusesoc", "lite
 @run_argument
 @click.option("--head", type=click.Choice(["area", "depth", "luts", "lut-depth"]),
               help="What counts and arg-max are to be small in (default: area; of a run with a price in luts, luts).")
-def lower(output: Output, run: str, head: "HeadGoal | None") -> int:
+@click.option("--overwrite", is_flag=True,
+              help="Lower anew where that makes void what later verbs made of another circuit.")
+def lower(output: Output, run: str, head: "HeadGoal | None", overwrite: bool) -> int:
     """Freeze a trained run into an exact circuit."""
     from ..runs.directory import RAW
     from ..workflow.logic import lower_run
 
-    circuit, target = lower_run(run, head=head), Path(run) / RAW
+    circuit, target = lower_run(run, head=head, overwrite=overwrite, progress=output.say), Path(run) / RAW
     output.answer(describe(circuit, target), summary(circuit, target))
+    output.say(commands(["optimize {run}"], run))
     return 0
 
 
@@ -94,6 +98,8 @@ def optimize(output: Output, *, circuit: str, level: str | None, out: str | None
     lines += [substitution(inexact)] if inexact else []
     more = {"inexact": inexact} if inexact else {}
     output.answer(describe(result, target) | {"passes": passes} | more, "\n".join([*lines, summary(result, target)]))
+    if target == path / OPTIMIZED:
+        output.say(commands(["verify {run}"], path))
     return 0
 
 
@@ -142,8 +148,9 @@ def emit(output: Output, *, circuit: str, to: str, out: str, **options: Any) -> 
 @circuit_argument
 @click.option("--against", metavar="FILE",
               help="Another circuit, run directory, or emitted Verilog (.v), VHDL (.vhd) or C (.c).")
+@data_option
 @data_dir_option
-def verify(output: Output, circuit: str, against: str | None, data_dir: Path | None) -> int:
+def verify(output: Output, circuit: str, against: str | None, data: str | None, data_dir: Path | None) -> int:
     """Prove or refute; a counterexample when refuted."""
     from ..runs.directory import RunDirectory
     from ..verify import prove, verify_circuit
@@ -160,12 +167,14 @@ def verify(output: Output, circuit: str, against: str | None, data_dir: Path | N
     elif path.is_dir() and (path / "model.safetensors").exists():
         from ..workflow.logic import verify_run
 
-        verdicts = verify_run(path, data_dir=data_dir, progress=output.say)
+        verdicts = verify_run(path, data_dir=data_dir, data=data, progress=output.say)
     else:
         emitted = emissions_of(RunDirectory(path)) if path.is_dir() else ()
         verdicts = verify_circuit(circuit_of(path, macros="stated"), emitted=emitted, progress=output.say)
-    data = {name: dataclasses.asdict(v) | {"verdict": str(v)} for name, v in verdicts.items()}
-    output.answer(data, "\n".join(line for name, v in verdicts.items() for line in explain(name, v)))
+    found = {name: dataclasses.asdict(v) | {"verdict": str(v)} for name, v in verdicts.items()}
+    output.answer(found, "\n".join(line for name, v in verdicts.items() for line in explain(name, v)))
+    if path.is_dir() and not against:
+        output.say(commands(["report {run}"], path))
     return exit_code(verdicts)
 
 

@@ -66,6 +66,8 @@ def out_option(text: str = "Run directory.", *, required: bool = True, **more: A
 
 data_dir_option = click.option("--data-dir", metavar="DIR", type=click.Path(path_type=Path),
                                help="Where data sets lie (default: $HARDWIRE_DATA, then the user's cache).")
+data_option = click.option("--data", metavar="DATASET",
+                           help="The run's data, where they have moved (default: where they lay in training).")
 resume_option = click.option("--resume", is_flag=True, help="Go on where an interrupted run was.")
 overwrite_option = click.option("--overwrite", is_flag=True, help="Remove the run that is in the directory.")
 run_argument = click.argument("run", metavar="RUN", help="Run directory of `hardwire train`.")

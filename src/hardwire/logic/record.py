@@ -45,7 +45,7 @@ def read_data(settings: LogicSettings, data_dir: str | Path | None = None,
 def raw_circuit(directory: RunDirectory) -> Circuit:
     """Return the circuit that `hardwire lower` left in a run directory."""
     if not (directory / RAW).is_file():
-        raise InputError(f"{directory.path} holds no {RAW}; run `hardwire lower {directory.path}` first")
+        raise InputError(f"{directory.path} holds no {RAW}; {directory.way_to_circuit()}")
     return load_circuit(directory / RAW)
 
 

@@ -145,6 +145,17 @@ class RunDirectory:
         unit, position, total = self._place()
         return f"`--resume` goes on from {unit or 'the last checkpoint'}" + f" {position:,} of {total:,}" * bool(unit)
 
+    def way_to_circuit(self) -> str:
+        """Word how this directory comes to hold a circuit: by the kind of its run."""
+        if not self.finished and not self.resumable:
+            return "give a run directory of `hardwire train` or `hardwire search`"
+        if not self.finished:
+            return f"it holds {self.standing()}: finish it with `--resume`, then run `hardwire lower {self.path}`"
+        hardware = read_stored(self / MODEL, "model").hardware
+        if hardware != "logic":
+            return f"a {hardware} run is no logic network, see `hardwire report {self.path}`"
+        return f"run `hardwire lower {self.path}` first"
+
     @property
     def resumable(self) -> bool:
         """Whether a checkpoint is there."""
@@ -266,13 +277,13 @@ class RunDirectory:
     def forget_steps(self, *, keep: Sequence[str] = ()) -> None:
         """Forget what later verbs noted, as what they worked on is made anew; ``keep`` names steps that stay."""
         with self.noting():
-            kept = {name: values for name, values in self._readable_steps().items() if name in keep}
+            kept = {name: values for name, values in self.readable_steps().items() if name in keep}
             if kept:
                 write_text(self / STEPS, json.dumps(kept, indent=1) + "\n")
             else:
                 (self / STEPS).unlink(missing_ok=True)
 
-    def _readable_steps(self) -> dict[str, dict[str, Any]]:
+    def readable_steps(self) -> dict[str, dict[str, Any]]:
         """The steps, none where they cannot be read."""
         try:
             return self.steps()
@@ -281,7 +292,7 @@ class RunDirectory:
 
     def known_circuits(self) -> set[str]:
         """Digests of the circuits that were built for this run, or whose macros ``hardwire verify`` proved."""
-        steps = self._readable_steps()
+        steps = self.readable_steps()
         noted = [steps.get(name, {}).get("digest") for name in ("lower", "optimize")]
         verify = steps.get("verify", {})
         verdicts = verify.get("verdicts")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from ..cost import stage_costs
 from ..report.front import mark_front, write_front
 from ..report.summary import merit
 from ..runs.experiment import train
+from ..runs.paths import is_path, same_value
 from ..runs.progress import Listener
 from ..workflow.hardwares import AnyHardware, hardware_named
 from .locks import locked
@@ -89,9 +91,10 @@ def sweep(
     sampler = _check(space, trials, sampler, timeout)
     _check_hardware(row, space, optimized)
     out = Path(out)
-    trainer = _Trainer(row, _base(row, str(dataset), space), space, out, optimized, data_dir, progress)
+    place = os.path.abspath(dataset) if is_path(str(dataset)) and os.path.exists(dataset) else str(dataset)
+    trainer = _Trainer(row, _base(row, place, space), space, out, optimized, data_dir, progress)
     trainer.check_data()
-    definition = {"hardware": hardware, "dataset": str(dataset), "space": space.given, "sampler": sampler,
+    definition = {"hardware": hardware, "dataset": _as_begun(out, place), "space": space.given, "sampler": sampler,
                   "optimized": optimized}
     with locked(out / LOCKS / FILES):
         _define(out, definition | {"name": name})
@@ -180,6 +183,12 @@ def _opened(out: Path, url: str | None) -> Iterator[Any]:
             storage.remove_session()
 
 
+def _as_begun(out: Path, dataset: str) -> str:
+    """Return the data set as the sweep in ``out`` names it, where both name the same file."""
+    before = str(_definition(out)["dataset"]) if (out / DEFINITION).is_file() else dataset
+    return before if same_value(before, dataset) else dataset
+
+
 def _define(out: Path, definition: dict[str, Any]) -> None:
     """Note the sweep in its folder; InputError where it holds another one, whose run directories would be mixed up."""
     if not (out / DEFINITION).is_file():
@@ -239,7 +248,8 @@ class _Trainer:
     def __call__(self, number: int, chosen: dict[str, Any]) -> tuple[float, float]:
         """Train a point: hard figure of merit on validation, and cost."""
         whole, folder = self.row.settings(**self.base | chosen), self.folder(number)
-        model = train(self.row, whole, folder, data=self.samples(whole), resume=True, listen=self.progress)
+        model = train(self.row, whole, folder, data=self.samples(whole), resume=True, listen=self.progress,
+                      data_dir=None if self.data_dir is None else Path(self.data_dir))
         merit, cost = self.row.objectives(model)
         return merit, _optimized_gates(folder) if self.optimized else cost
 

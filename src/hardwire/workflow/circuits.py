@@ -107,7 +107,7 @@ def circuit_of(path: str | Path, *, macros: Literal["proved", "stated"] = "prove
     if path.is_dir():
         files = [path / name for name in (OPTIMIZED, RAW) if (path / name).is_file()]
         if not files:
-            raise InputError(f"{path} holds no circuit; run `hardwire lower {path}` first")
+            raise InputError(f"{path} holds no circuit; {directory.way_to_circuit()}")
         path = files[0]
     circuit = READERS.get(path.suffix, read_net)(path)
     return circuit if macros == "stated" else proved_in(directory, circuit, path, progress=progress)

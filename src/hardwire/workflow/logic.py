@@ -28,16 +28,43 @@ from ..verify.emitted import sha256
 from .circuits import proved_in
 from .emitted import emissions_of
 
+#: Steps of a run that are about its circuit, and what a sentence calls what they left.
+ABOUT = {"optimize": "the optimised circuit", "verify": "the verdicts", "flow": "the flows"}
 
-def lower_run(path: str | Path, *, head: HeadGoal | None = None) -> Circuit:
-    """Freeze the run's network into ``circuit.net``; ``head`` as in ``lower``, by default for its price."""
+
+def lower_run(path: str | Path, *, head: HeadGoal | None = None, overwrite: bool = False,
+              progress: Callable[[str], None] | None = None) -> Circuit:
+    """Freeze the run's network into ``circuit.net``; ``head`` as in ``lower``, by default for its price.
+
+    A run that was lowered to the same circuit before keeps what later verbs made of it. Where they made something of
+    another circuit, that goes only with ``overwrite``.
+
+    Raises
+    ------
+    InputError
+        The optimised circuit, the verdicts or the flows of another circuit would be lost.
+    """
     directory, started = RunDirectory.existing(path), time.perf_counter()
     model = load_model(path)
     labels = model.dataset["classes"] if model.settings.task == "classify" else ()
     circuit = lower(model.network, model.encoder, name=identifier(model.dataset["name"], prefix="n"), labels=labels,
                     features=model.dataset["features"],
                     head=head or ("luts" if model.settings.unit == "luts" else "area"))
+    say = progress or (lambda text: None)
     with directory.claim():
+        steps = directory.readable_steps()
+        if steps.get("lower", {}).get("digest") == circuit.digest:
+            say(f"{path} is lowered already, to the same circuit")
+            save_circuit(circuit, directory / RAW)  # the file may be gone
+            directory.note_step("lower", lambda noted: noted | {"outputs": outputs_of(model)})
+            return circuit
+        made = {*steps, *(["optimize"] if (directory / OPTIMIZED).is_file() else [])}
+        lost = [words for step, words in ABOUT.items() if step in made]
+        if lost and not overwrite:
+            raise InputError(f"{path} was lowered to another circuit, of which {' and '.join(lost)} would be lost; add "
+                             "`--overwrite`, or lower a copy of the run")
+        if lost:
+            say(f"removed: {', '.join(lost)} of the circuit before")
         directory.forget_steps(keep=[EMIT])  # the files are still there
         for old in (OPTIMIZED, SIMPLIFIED):
             (directory / old).unlink(missing_ok=True)
@@ -76,14 +103,27 @@ def optimize_run(path: str | Path, *, level: str | None = None, budget: float | 
                                                               progress=progress)
             save_circuit(reference, directory / SIMPLIFIED)
             inexact = {"inexact": dataclasses.asdict(report), "reference": reference.digest}
+        _say_void(directory, circuit, progress)
         save_circuit(circuit, directory / OPTIMIZED)
         passes = [dataclasses.asdict(s) for s in statistics]
         directory.note_step("optimize", {"level": level, "seconds": time.perf_counter() - started, "passes": passes,
                                          "digest": circuit.digest, "proved_each": prove_each, **inexact},
-                            forget=["verify"])
+                            forget=[] if _verified(directory) == circuit.digest else ["verify"])
         if budget is None:
             (directory / SIMPLIFIED).unlink(missing_ok=True)
     return circuit
+
+
+def _verified(directory: RunDirectory) -> str:
+    """Return the digest of the circuit that the run's verdicts are of; empty without verdicts."""
+    return str(directory.steps().get("verify", {}).get("digest", ""))
+
+
+def _say_void(directory: RunDirectory, circuit: Circuit, progress: Callable[[str], None] | None) -> None:
+    """Say that the verdicts which are here are of another circuit than ``circuit``."""
+    if progress and _verified(directory) not in ("", circuit.digest):
+        progress(f"the verdicts of `hardwire verify` were of another circuit and are void; run `hardwire verify "
+                 f"{directory.path}` again")
 
 
 def simplify(raw: Circuit, data: Dataset, budget: float, *, level: str = "O2", prove_each: bool = False,
@@ -111,18 +151,19 @@ def _codes(circuit: Circuit, x: NDArray[Any]) -> NDArray[np.unsignedinteger[Any]
     return circuit.codes(x.astype(np.float64))
 
 
-def verify_run(path: str | Path, *, data_dir: str | Path | None = None,
+def verify_run(path: str | Path, *, data_dir: str | Path | None = None, data: str | None = None,
                progress: Callable[[str], None] | None = None) -> dict[str, Verdict]:
     """Prove the run's optimised circuit equal to the raw one, and check every back end and every emitted file.
 
     An inexact circuit is proved equal to ``simplified.net``; that it is not the trained network is said in its place.
-    Where the data are not those that the run was trained on, what needs them is left out and unknown.
+    Where the data are not those that the run was trained on, what needs them is left out and unknown; ``data`` names
+    them where the run's own have moved.
     """
     directory = RunDirectory.existing(path)
     raw, best = raw_circuit(directory), best_circuit(directory)
     stored = directory.read_model("logic")
     model = unpack(stored, name=str(path))
-    dataset, differ = data_of_run(LOGIC, stored, directory, data_dir)
+    dataset, differ = data_of_run(LOGIC, stored, directory, data_dir, data)
     started = time.perf_counter()
     noted = directory.steps().get("optimize", {}) if (directory / OPTIMIZED).is_file() else {}
     inexact = noted.get("inexact")

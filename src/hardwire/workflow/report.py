@@ -14,7 +14,7 @@ from .hardwares import AnyHardware, hardware_named
 PAGE = "report.html"
 
 
-def report_run(path: str | Path, *, data_dir: str | Path | None = None) -> Record:
+def report_run(path: str | Path, *, data_dir: str | Path | None = None, data: str | None = None) -> Record:
     """Gather the run's record, write ``report.json`` and ``report.html``, and return it.
 
     A record that was complete when training ended is only read, and its page written anew.
@@ -25,6 +25,8 @@ def report_run(path: str | Path, *, data_dir: str | Path | None = None) -> Recor
         Run directory.
     data_dir
         Where data sets lie.
+    data
+        Name or file of the data, where the run's own have moved.
 
     Raises
     ------
@@ -39,10 +41,10 @@ def report_run(path: str | Path, *, data_dir: str | Path | None = None) -> Recor
         with directory.claim(PATIENCE):
             write_html(record.to_json(), directory / PAGE)
         return record
-    data, differ = data_of_run(hardware, stored, directory, data_dir)
+    samples, differ = data_of_run(hardware, stored, directory, data_dir, data)
     if differ:
         raise InputError(differ)
-    return write_report(hardware, hardware.load(stored), data, directory)
+    return write_report(hardware, hardware.load(stored), samples, directory)
 
 
 def write_report(hardware: AnyHardware, model: Any, data: Any, directory: RunDirectory) -> Record:
