@@ -8,6 +8,7 @@ import rich_click as click
 from ..core.errors import InputError
 from ..spiking.settings import SpikingSettings, preset
 from .output import Output
+from .train import with_slash
 from .training import train_and_report
 from .verbs import (
     DATASET,
@@ -51,7 +52,7 @@ def spiking(output: Output, *, dataset: str, out: str, config: str | None, compa
         raise InputError(f"--seeds {seeds}: use at least 1")
     shares = shares_of(compare)
     stored = Path(out) / "config.toml"
-    settings = settings_of(dataset, stored if resume and stored.is_file() else config, given)
+    settings = settings_of(with_slash(dataset), stored if resume and stored.is_file() else config, given)
     settings = with_assignments(settings, assignments)
 
     from ..spiking.contenders import run_contenders

@@ -43,11 +43,21 @@ def train(output: Output, *, dataset: str, out: str, model: str | None, recipe: 
     place of some. With --budget an exact search follows, which brings the whole circuit to that price.
     """
     folder = Path(out)
+    dataset = with_slash(dataset)
     stored = resume and (folder / "config.toml").is_file()
     settings = LogicSettings.load(folder / "config.toml") if stored else settings_of(dataset, model, recipe)
     settings = with_assignments(settings.changed(**{"dataset": dataset} | search | given), assignments)
 
     return train_into(output, settings, folder, data_dir=data_dir, resume=resume)
+
+
+def with_slash(dataset: str) -> str:
+    """Return a bare name that is a folder and no data set as a path, so that the run finds it from elsewhere."""
+    if "/" in dataset or not Path(dataset).is_dir():
+        return dataset
+    from ..data.sources import SOURCES
+
+    return dataset if dataset in SOURCES else f"./{dataset}"
 
 
 def train_into(output: Output, settings: LogicSettings, folder: Path, *, data_dir: Path | None, resume: bool) -> int:
