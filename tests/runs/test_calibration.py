@@ -17,7 +17,7 @@ def drawn(n, b, classes=5, seed=0):
     return scores, (softmax(scores, b).cumsum(axis=1) < rng.random((n, 1))).sum(axis=1)
 
 
-@pytest.mark.parametrize("b", [0.01, 0.1, 0.5])
+@pytest.mark.parametrize("b", [0.03, 0.1, 0.5])
 def test_the_temperature_is_found(b):
     made = fit_calibration(*drawn(8000, b))
     assert made.inverse_temperature == pytest.approx(b, rel=0.15) and made.samples == 8000
