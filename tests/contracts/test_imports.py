@@ -35,7 +35,7 @@ RULE = {
     "crossbar": (TRAINERS | {"devices"}, {"pydantic", "lazy_loader", "numpy", "numba", "torch", "safetensors", "torchvision", "timm"}),
     "spiking": (TRAINERS | {"devices"}, {"pydantic", "lazy_loader", "numpy", "numba", "llvmlite", "safetensors", "nir", "h5py"}),
     "report": ({"core", "runs"}, {"lazy_loader", "numpy", "matplotlib", "rich", "jinja2", "markupsafe"}),
-    "workflow": (TOP, {"numpy"}),
+    "workflow": (TOP, {"numpy", "pandas"}),
     "tuning": (TOP | {"workflow"}, {"numpy", "optuna", "filelock", "pydantic"}),
 }
 #: The command line sees everything; the package itself resolves names on first use.

@@ -26,6 +26,7 @@ def spiking(tmp_path_factory):
     return run, train(SPIKING, SpikingSettings(dataset="digits", inputs=64, outputs=20, epochs=1, cells="ideal", validation=0.2), run)
 
 
+@pytest.mark.slow
 def test_a_crossbar_answers_as_it_was_tested(crossbar, digits):
     run, model = crossbar
     made = predict(run, digits.test.x)

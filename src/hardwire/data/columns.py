@@ -47,7 +47,7 @@ from .kinds import (
     scale_of,
     shown,
 )
-from .samples import identifiers
+from .names import identifiers
 
 #: Name of the file in a run directory.
 COLUMNS = "columns.json"
