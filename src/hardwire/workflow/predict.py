@@ -185,12 +185,12 @@ def predict(run: str | os.PathLike[str], source: Any, *, as_is: bool = False,
     predictor, notes = load_predictor(run, data_dir)
     met, right = Met(), Right()
     parts = list(predict_blocks(predictor, source, met, right, as_is=as_is, override="as_is=True"))
-    joined = Predictions(
-        predictor.task, predictor.names, *(np.concatenate([getattr(part, name) for part in parts]) for name in
-                                           ("classes", "margin", "probability", "values")),
-        files=[file for part in parts for file in part.files])
-    joined.notes = [*notes, *met.lines(predictor.columns), *right.lines()]
-    return joined
+    return Predictions(
+        predictor.task, predictor.names, classes=np.concatenate([part.classes for part in parts]),
+        margin=np.concatenate([part.margin for part in parts]),
+        probability=np.concatenate([part.probability for part in parts]),
+        values=np.concatenate([part.values for part in parts]), files=[file for part in parts for file in part.files],
+        notes=[*notes, *met.lines(predictor.columns), *right.lines()])
 
 
 @dataclass
@@ -279,7 +279,7 @@ def load_predictor(run: str | os.PathLike[str],
     InputError
         There is no finished run, or it was not lowered.
     """
-    directory = RunDirectory.existing(run)
+    directory = RunDirectory.existing(os.fspath(run))
     stored = directory.read_model()
     made = _MAKERS[stored.hardware](directory, stored)
     columns = _columns_of(directory, stored, made)
