@@ -5,6 +5,8 @@ import struct
 import subprocess
 import sys
 import zipfile
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,11 +16,15 @@ from hardwire.core.errors import FormatError, HardwireError, InputError
 from hardwire.core.names import identifiers
 from hardwire.data import load_dataset
 from hardwire.data.arrays import read_npy, read_npz
+from hardwire.data.columns import Columns, columns_text, fit_columns, load_columns
 from hardwire.data.datasets import Dataset, Split
+from hardwire.data.delimited import Rows
+from hardwire.data.folders import read_pictures, rule_of
 from hardwire.data.images import cifar_arrays, cifar_batch, cifar_records, parse_idx, read_idx_images
 from hardwire.data.sources import SOURCES
 from hardwire.data.uci import Table, table_reader
 from hardwire.workflow.classify import load_samples
+from hardwire.workflow.unlabelled import Met, blocks
 from tests.fuzz.file_mutations import FEW, MANY, for_each_seed, mutated_array, mutated_bytes, read
 
 RNG = np.random.default_rng(0)
@@ -118,7 +124,63 @@ def samples(path, seed):
     read(lambda: circuit.codes(load_samples(path, circuit)))
 
 
-READERS = {"table": table, "archive": archive, "images": image_file, "samples": samples}
+def columns_file(path, seed):
+    """What a run keeps of its columns, and a table that is read by it."""
+    rng = np.random.default_rng(seed)
+    path, table = path.with_name("columns.json"), path.with_name("t.csv")
+    path.write_bytes(mutated_bytes(rng, COLUMNS))
+    table.write_bytes(mutated_bytes(rng, KINDS, 3) if rng.random() < 0.5 else KINDS)
+    made = read(load_columns, path)
+    if isinstance(made, Columns):
+        read(lambda: [block.x.shape for block in blocks(str(table), made, None, 8, Met())])
+
+
+def kinds(path, seed):
+    """Tables of dates, ranks, missing values, decimal commas and other separators."""
+    rng = np.random.default_rng(seed)
+    content = KINDS.replace(b",", (b",", b";", b"|", b"\t")[rng.integers(4)])
+    path = path.with_suffix(".csv")
+    path.write_bytes(mutated_bytes(rng, content, 4))
+    read(load, path, seed)
+
+
+def parquet(path, seed):
+    rng = np.random.default_rng(seed)
+    path = path.with_suffix(".parquet")
+    path.write_bytes(mutated_bytes(rng, PARQUET, 2))
+    read(load, path, seed)
+
+
+def picture(path, seed):
+    rng = np.random.default_rng(seed)
+    path = path.with_suffix(".png")
+    path.write_bytes(mutated_bytes(rng, PICTURE, 2))
+    read(lambda: read_pictures([path], rule_of([path])))
+
+
+def _bytes_of(write):
+    buffer = io.BytesIO()
+    write(buffer)
+    return buffer.getvalue()
+
+
+KINDS = b"n,when,size,on,c,id,y\n" + b"".join(b"%s,%d.%d.2024,%s,%s,c%d,%d,%d\n" % (
+    b"" if i % 5 == 0 else b"%d" % i, 1 + i % 28, 1 + i % 12, (b"low", b"high", b"medium")[i % 3], (b"yes", b"no")[i % 2], i % 4, i, i % 2) for i in range(24))
+COLUMNS = columns_text(fit_columns(Rows(Path("t.csv"), [line.split(",") for line in KINDS.decode().splitlines()[1:]], list(range(24))).columns(
+    KINDS.decode().splitlines()[0].split(","))[:-1], labels=["y"])).encode()
+READERS = {"columns": columns_file, "kinds": kinds, "table": table, "archive": archive, "images": image_file, "samples": samples}
+if find_spec("pyarrow"):
+    import pyarrow
+    from pyarrow import parquet as arrow
+
+    PARQUET = _bytes_of(lambda file: arrow.write_table(pyarrow.table({
+        "a": [None if i == 3 else float(i) for i in range(24)], "t": ["x", "y", None, "z"] * 6, "d": pyarrow.array(range(24), pyarrow.date32()), "y": [0, 1] * 12}), file))
+    READERS["parquet"] = parquet
+if find_spec("PIL"):
+    from PIL import Image
+
+    PICTURE = _bytes_of(lambda file: Image.fromarray(RNG.integers(0, 256, (9, 7, 3)).astype(np.uint8)).save(file, "png"))
+    READERS["picture"] = picture
 
 
 @pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
@@ -225,6 +287,8 @@ def test_texts_that_become_too_many_features(tmp_path):
     rows = [",".join(f"t{r}{c}" for c in range(400)) + f",{r % 2}" for r in range(250)]
     (tmp_path / "a.csv").write_text("\n".join(rows))
     with pytest.raises(InputError, match="leave columns of texts out"):
+        load_dataset(tmp_path / "a.csv", plain=True)
+    with pytest.raises(InputError, match="no column that says something"):  # the texts of each column all differ
         load_dataset(tmp_path / "a.csv")
 
 

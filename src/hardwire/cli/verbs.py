@@ -18,8 +18,8 @@ from .output import OUT, Output
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-DATASET = ("A name (digits, mnist, fashion-mnist, cifar10, cifar100, monk1, adult, iris, letter, ...) or a .csv, .tsv "
-           "or .npz file.")
+DATASET = ("A name (digits, mnist, fashion-mnist, cifar10, cifar100, monk1, adult, iris, letter, ...), a .csv, .tsv, "
+           ".parquet or .npz file, or a folder of pictures by class.")
 #: Titles of the panels of a help page, in order.
 PANELS = *_, FREQUENT, ALL = "Arguments", "Options", "Settings", "All settings"
 

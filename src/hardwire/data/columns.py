@@ -47,7 +47,7 @@ from .kinds import (
     scale_of,
     shown,
 )
-from .samples import identifiers
+from .names import identifiers
 
 #: Name of the file in a run directory.
 COLUMNS = "columns.json"
@@ -373,7 +373,7 @@ def _fit_dates(cells: Cells, rows: NDArray[np.int64], missing: bool) -> DateColu
         return None
     if others:
         raise cells.error(others, "has a text among dates", "give a date, or leave it empty")
-    dates = {text: parts_of(text, order) or () for text in texts}
+    dates: dict[str, tuple[int | None, ...]] = {text: parts_of(text, order) or () for text in texts}
     with_hours = any(date[4] is not None for date in dates.values())
     given = rows[~cells.missing[rows]].tolist()
     known = np.array([[part or 0 for part in dates[cells.as_texts[i]][: 4 + with_hours]] for i in given], np.int64)

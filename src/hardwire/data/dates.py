@@ -7,7 +7,8 @@ from typing import Literal
 
 #: Which number of a date comes first.
 Order = Literal["year", "day", "month"]
-PARTS = ("year", "month", "day", "weekday", "hour")
+Part = Literal["year", "month", "day", "weekday", "hour"]
+PARTS: tuple[Part, ...] = ("year", "month", "day", "weekday", "hour")
 
 _TIME = r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?)?"
 _YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})" + _TIME, re.ASCII)

@@ -142,7 +142,8 @@ def _opened(file: Path) -> Iterator[Any]:
             with image.open(file) as picture:
                 width, height = picture.size
                 if width * height > MOST_PIXELS:
-                    raise InputError(f"{file} has {width} x {height} pixels, more than {MOST_PIXELS:,}; make it smaller")
+                    raise InputError(f"{file} has {width} x {height} pixels, more than {MOST_PIXELS:,}; make it "
+                                     "smaller")
                 turned = picture.getexif().get(0x0112, 1)
                 turns = {3: image.Transpose.ROTATE_180, 6: image.Transpose.ROTATE_270, 8: image.Transpose.ROTATE_90}
                 yield picture.transpose(turns[turned]) if turned in turns else picture
@@ -151,8 +152,8 @@ def _opened(file: Path) -> Iterator[Any]:
     except Exception as error:  # decoders raise many kinds for damaged files
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"cannot read {file}: {error.strerror}; check the path") from None
-        raise FormatError(f"{file} is no picture, or damaged ({' '.join(str(error).split())[:100]}); remove it or write "
-                          "it anew") from None
+        raise FormatError(f"{file} is no picture, or damaged ({' '.join(str(error).split())[:100]}); remove it or "
+                          "write it anew") from None
 
 
 def _look(file: Path) -> tuple[tuple[int, int], bool]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .cells import Cells, Decimal, decimal_of
-from .dates import PARTS, Order, parts_of
+from .dates import PARTS, Order, Part, parts_of
 
 Values = NDArray[np.float64]
 Texts = Annotated[list[str], Field(min_length=1)]
@@ -210,7 +210,7 @@ class DateColumn(Column):
 
     kind: Literal["date"] = "date"
     order: Order
-    parts: Annotated[list[Literal["year", "month", "day", "weekday", "hour"]], Field(min_length=1, max_length=5)]
+    parts: Annotated[list[Part], Field(min_length=1, max_length=5)]
     fill: Annotated[list[Annotated[int, Field(ge=0, le=9999)]], Field(min_length=1, max_length=5)]
     low: list[int]
     high: list[int]
@@ -238,7 +238,7 @@ class DateColumn(Column):
         rows = [numbers.get(text, self.fill) for text in cells.as_texts]
         values = np.array(rows, dtype=np.float64).reshape(len(rows), len(parts))
         outside = (values < np.array(self.low)) | (values > np.array(self.high))
-        tally.note(self.name, cells.missing, outside.any(axis=1))
+        tally.note(self.name, cells.missing, np.asarray(outside.any(axis=1)))
         return values
 
     def words(self) -> str:

@@ -1,6 +1,5 @@
 """Samples as a source gives them, before they are split; names of features and classes."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -8,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import InputError
-from ..core.names import identifiers as unique_identifiers
+from .names import Shape, identifiers, pixel_names
 
 if TYPE_CHECKING:
     from .columns import Columns
 
+__all__ = ["REGRESS", "TASKS", "Samples", "Shape", "Task", "identifiers", "index_labels", "pixel_names"]
+
 #: What samples may be read for.
 Task = Literal["classify", "regress", "multilabel"]
 TASKS: tuple[Task, ...] = ("classify", "regress", "multilabel")
-#: (channels, height, width) of an image in whose order features are flattened.
-Shape = tuple[int, int, int]
 #: What remains to one whose labels are no classes.
 REGRESS = "set task to 'regress' to predict a number"
 
@@ -56,17 +55,6 @@ class Samples:
 
     def __repr__(self) -> str:
         return f"<Samples: {len(self.y)}, {len(self.features)} features, {len(self.classes)} classes, {self.source!r}>"
-
-
-def identifiers(names: Iterable[str]) -> tuple[str, ...]:
-    """Turn names into unique identifiers of letters, digits and underscores; ``_2``, ``_3`` tell equal ones apart."""
-    return tuple(unique_identifiers((name.strip() or f"x{i}" for i, name in enumerate(names)), prefix="x", serial=2))
-
-
-def pixel_names(shape: Shape) -> tuple[str, ...]:
-    """Names ``pixel_row_column`` in flattened order; where there is more than one channel, its number comes first."""
-    places = np.ndindex(shape) if shape[0] > 1 else np.ndindex(shape[1:])
-    return tuple("pixel_" + "_".join(map(str, place)) for place in places)
 
 
 def index_labels(labels: NDArray[Any], what: str) -> tuple[NDArray[np.int64], tuple[str, ...]]:

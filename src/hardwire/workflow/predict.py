@@ -22,7 +22,7 @@ from ..data import Dataset, load_dataset
 from ..data.columns import Columns, load_columns
 from ..data.kinds import NumberColumn
 from ..data.ranges import InputWord, WordRange, check_ranges
-from ..data.samples import Shape
+from ..data.samples import Shape, pixel_names
 from ..logic.settings import LogicSettings
 from ..logic.stored import ModelValues, RegressRecord
 from ..runs.calibration import Calibration, fit_calibration, load_calibration
@@ -185,12 +185,12 @@ def predict(run: str | os.PathLike[str], source: Any, *, as_is: bool = False,
     predictor, notes = load_predictor(run, data_dir)
     met, right = Met(), Right()
     parts = list(predict_blocks(predictor, source, met, right, as_is=as_is, override="as_is=True"))
-    joined = Predictions(
-        predictor.task, predictor.names, *(np.concatenate([getattr(part, name) for part in parts]) for name in
-                                           ("classes", "margin", "probability", "values")),
-        files=[file for part in parts for file in part.files])
-    joined.notes = [*notes, *met.lines(predictor.columns), *right.lines()]
-    return joined
+    return Predictions(
+        predictor.task, predictor.names, classes=np.concatenate([part.classes for part in parts]),
+        margin=np.concatenate([part.margin for part in parts]),
+        probability=np.concatenate([part.probability for part in parts]),
+        values=np.concatenate([part.values for part in parts]), files=[file for part in parts for file in part.files],
+        notes=[*notes, *met.lines(predictor.columns), *right.lines()])
 
 
 @dataclass
@@ -279,7 +279,7 @@ def load_predictor(run: str | os.PathLike[str],
     InputError
         There is no finished run, or it was not lowered.
     """
-    directory = RunDirectory.existing(run)
+    directory = RunDirectory.existing(os.fspath(run))
     stored = directory.read_model()
     made = _MAKERS[stored.hardware](directory, stored)
     columns = _columns_of(directory, stored, made)
@@ -405,13 +405,12 @@ def _crossbar(directory: RunDirectory, stored: Stored) -> Predictor:
         raise InputError(f"{directory.path} {why}; train on images or a table anew to predict with it")
     shape = model.shape or None
     features = int(np.prod(shape)) if shape else int(stored.values["inputs"])
-    names = _pixels(shape) if shape else [f"x{i}" for i in range(features)]
-    words = [WordRange(name, 8, 0.0, model.largest / 255) for name in names]
 
     def answer(x: NDArray[Any]) -> Answers:
         scores = np.asarray(model.scores(x), dtype=np.float64)
         return Answers(classes=scores.argmax(axis=1), scores=scores)
 
+    words = _words(shape, features, 0.0, model.largest)
     return Predictor("classify", tuple(model.names), words, shape, Columns(), answer)
 
 
@@ -422,19 +421,21 @@ def _spiking(directory: RunDirectory, stored: Stored) -> Predictor:
     least = int(model.encoder.pixels.max()) + 1
     features = int(np.prod(shape)) if shape else len(columns.features) if columns and columns.columns else least
     low, high = model.encoder.low, model.encoder.high
-    names = _pixels(shape) if shape else [f"x{i}" for i in range(features)]
-    words = [WordRange(name, 8, low, (high - low) / 255 or 1.0) for name in names]
 
     def answer(x: NDArray[Any]) -> Answers:
         scores = model.readout.scores(model.respond(x))
         return Answers(classes=scores.argmax(axis=1), scores=scores)
 
+    words = _words(shape, features, float(low), float(high))
     return Predictor("classify", tuple(model.dataset["classes"]), words, shape, Columns(), answer)
 
 
-def _pixels(shape: Shape) -> list[str]:
-    places = np.ndindex(shape) if shape[0] > 1 else np.ndindex(shape[1:])
-    return ["pixel_" + "_".join(map(str, place)) for place in places]
+def _words(shape: Shape | None, features: int, low: float, high: float) -> list[WordRange]:
+    """An input word for each feature: whole numbers from 0 to ``high`` where that is one, else 255 steps."""
+    names = pixel_names(shape) if shape else [f"x{i}" for i in range(features)]
+    whole = low == 0 and high.is_integer() and 1 <= high < 1 << 16
+    width, step = (int(high).bit_length(), 1.0) if whole else (8, (high - low) / 255 or 1.0)
+    return [WordRange(name, width, low, step) for name in names]
 
 
 _MAKERS: dict[str, Callable[[RunDirectory, Stored], Predictor]] = {
