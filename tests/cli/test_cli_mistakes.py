@@ -150,7 +150,7 @@ def damage_tensors(path: Path, how: str) -> None:
         path.write_bytes(b"")
     else:
         with safe_open(path, "pt") as file:
-            facts, tensors = file.metadata(), {k: file.get_tensor(k) for k in file.keys()}
+            facts, tensors = file.metadata(), {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
         if how == "altered":
             data = bytearray(path.read_bytes())
             data[-5] ^= 64

@@ -44,7 +44,7 @@ hardwire crossbar fit --curve pulses.csv --kind pcm --out my_pcm.toml
               help="Of fit: linear-step, soft-bounds, capacitor or pcm (default: linear-step).")
 @set_option
 @settings_options(CrossbarSettings, "features", "seed", "epochs", "samples", "variants")
-def crossbar(
+def crossbar(  # noqa: PLR0913 - one for each option
     output: Output, *, what: str, out: str | None, config: str | None, ablations: bool, resume: bool,
     overwrite: bool, data_dir: Path | None, curve: str | None, kind: str, assignments: tuple[str, ...],
     given: dict[str, Any],

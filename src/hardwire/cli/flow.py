@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--input", "samples", metavar="FILE", help="The same with a .npy array (samples, words).")
 @click.option("--fresh", is_flag=True, help="Repeat stages whose inputs are those of before.")
 @data_dir_option
-def flow(output: Output, *, circuit: str, target: str, device: str | None, clock: float | None,
+def flow(output: Output, *, circuit: str, target: str, device: str | None, clock: float | None,  # noqa: PLR0913
          objective: "Objective", pipeline: int | None, seed: int, timeout: float, dataset: str | None,
          samples: str | None, fresh: bool, data_dir: Path | None) -> int:
     """Take a circuit through outside tools to an FPGA or to standard cells."""

@@ -41,7 +41,7 @@ hardwire spiking mnist --rule triplet --out runs/diehl-cook
 @data_dir_option
 @set_option
 @settings_options(SpikingSettings, "rule", "prune", "method", "cells", "outputs", "epochs", "seed")
-def spiking(
+def spiking(  # noqa: PLR0913 - one for each option
     output: Output, *, dataset: str, out: str, config: str | None, compare: str | None, seeds: int, resume: bool,
     overwrite: bool, data_dir: Path | None, assignments: tuple[str, ...], given: dict[str, Any],
 ) -> int:

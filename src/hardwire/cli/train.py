@@ -53,7 +53,7 @@ TUNING_SECONDS = 900.0
 @budget_options(required=False, effort=True)
 @run_options
 @settings_options(LogicSettings, *FREQUENT, without=SEARCHED)
-def train(
+def train(  # noqa: PLR0913 - one for each option
     output: Output, *, dataset: str, out: str, model: str | None, recipe: Recipe, effort: "Effort | None", resume: bool,
     overwrite: bool, data_dir: Path | None, assignments: tuple[str, ...], search: dict[str, Any], given: dict[str, Any],
 ) -> int:

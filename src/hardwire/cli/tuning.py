@@ -39,7 +39,7 @@ hardwire sweep --show sweeps/digits
 @threads_option
 @set_option
 @settings_options(LogicSettings)
-def sweep(
+def sweep(  # noqa: PLR0913 - one for each option
     output: Output, *, dataset: str | None, hardware: str | None, space: str | None, out: str | None, show: str | None,
     trials: int | None, sampler: Literal["grid", "random", "tpe", "nsga2"] | None, storage: str | None, name: str,
     timeout: float | None, optimized: bool, data_dir: Path | None, assignments: tuple[str, ...], given: dict[str, Any],

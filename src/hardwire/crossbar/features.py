@@ -116,7 +116,7 @@ def _stored_before(path: str | Path) -> Stored | None:
             text = file.metadata() or {}
             if text.get("kind") != "features" or text.get("version") != "1" or "digest" in text:
                 return None
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is no dict
         values = {"network": json.loads(text["network"]), "trained_on": text["trained_on"]}
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RecursionError):
         return None

@@ -85,7 +85,7 @@ class Dataset:
                              f"one for each")
 
     @classmethod
-    def from_arrays(
+    def from_arrays(  # noqa: PLR0913 - options, by name
         cls, x: ArrayLike, y: ArrayLike, *, x_test: ArrayLike | None = None, y_test: ArrayLike | None = None,
         classes: Sequence[str] = (), features: Sequence[str] = (), name: str = "arrays", task: Task = "classify",
         seed: int = 0, validation: float = 0.1, test: float = 0.2,

@@ -181,7 +181,7 @@ class Encoder:
             raise FormatError(f"the stored encoder is damaged ({error}); lower or train the network anew") from None
 
 
-def fit_encoder(
+def fit_encoder(  # noqa: PLR0913 - options, by name
     kind: str, x_train: ArrayLike, *, levels: int = 1, code_bits: int = 12, clip: float = 0.0,
     common: bool | None = None, edges: int = 0, shape: Shape | None = None, distinct: bool = False,
     y: ArrayLike | None = None, price: float = DEFAULT_PRICE,

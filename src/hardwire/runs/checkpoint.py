@@ -77,7 +77,7 @@ def read_stored(path: Path, kind: Kind, hardware: str | None = None) -> Stored:
     try:
         with safe_open(path, "np") as file:
             text = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is no dict
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; give {WHERE[kind]}") from None
     except (OSError, SafetensorError, TypeError, ValueError, AttributeError) as error:  # NumPy has not all of its types

@@ -53,10 +53,10 @@ class Training(ABC):
         self.group = Alone()
         return self
 
-    def __exit__(self, *reason: object) -> None:
+    def __exit__(self, *reason: object) -> None:  # noqa: B027
         """End, by an error too."""
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027
         """Compile the kernels that training will run, before its clock starts; nothing that is trained changes."""
 
     @abstractmethod

@@ -39,7 +39,7 @@ FIRST_HARDWARE = {"hardware": "logic"}
 Say = Callable[[str], None]
 
 
-def sweep(
+def sweep(  # noqa: PLR0913
     dataset: str | Path, space: Space, out: str | Path, *, trials: int | None = None, storage: str | None = None,
     name: str = "sweep", sampler: Sampler | None = None, timeout: float | None = None, optimized: bool = False,
     data_dir: str | Path | None = None, seed: int = 0, say: Say = lambda text: None, progress: Listener | None = None,

@@ -109,7 +109,7 @@ TARGETS: dict[str, Callable[[Circuit, Request], Result]] = {
     "osu018": _qflow, "osu035": _qflow, "osu050": _qflow}
 
 
-def flow_circuit(
+def flow_circuit(  # noqa: PLR0913
     path: str | Path, *, target: str, device: str | None = None, clock: float | None = None,
     objective: Objective = "area", pipeline: int | None = None, seed: int = 1, timeout: float = 900,
     dataset: str | None = None, samples: str | None = None, fresh: bool = False, data_dir: str | Path | None = None,

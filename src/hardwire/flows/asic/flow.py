@@ -126,7 +126,7 @@ class AsicResult:
                         "simulation": None if self.simulation is None else str(self.simulation)}
 
 
-def asic_flow(circuit: Circuit, library: str | PathLike[str] | Library, *,
+def asic_flow(circuit: Circuit, library: str | PathLike[str] | Library, *,  # noqa: PLR0913
               folder: str | PathLike[str],
               objective: str = "area", samples: ArrayLike | None = None, clock: float | None = None,
               progress: Say = lambda text: None, timeout: float = 1800, conditions: Conditions | None = None,
@@ -229,7 +229,7 @@ def _mapped(circuit: Circuit, library: Library, objective: Objective, codes: Cod
                          read_text(stages.folder / LOG))
 
 
-def _measured(circuit: Circuit, mapped: MappedNetlist, netlist: CellNetlist, codes: Codes | None,
+def _measured(circuit: Circuit, mapped: MappedNetlist, netlist: CellNetlist, codes: Codes | None,  # noqa: PLR0913, PLR0917
               folder: Path, conditions: Conditions, clock: float | None, vectors: int, progress: Say, start: float,
               end: float) -> AsicResult:
     score, name = mapped.score, module_name(circuit)

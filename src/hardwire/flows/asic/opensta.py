@@ -85,7 +85,7 @@ def opensta(folder: Path, *, verilog: str, top: str, constraints: str, library: 
     return _run(folder, verilog, top, constraints, library, period, activity, timeout)
 
 
-def _run(folder: Path, verilog: str, top: str, constraints: str, library: str, period: float,
+def _run(folder: Path, verilog: str, top: str, constraints: str, library: str, period: float,  # noqa: PLR0917
          activity: float, timeout: float) -> StaReport:
     start = time.perf_counter()
     copy = folder / "opensta.lib"

@@ -73,7 +73,7 @@ class FpgaResult:
         return {**vars(self), "verified": str(self.verified)}
 
 
-def fpga_flow(
+def fpga_flow(  # noqa: PLR0913
     circuit: Circuit, target: str, *, folder: Path, device: str | None = None, clock: float | None = None,
     objective: Objective = "area", pipeline: int | None = None, seed: int = 1, samples: Codes | None = None,
     timeout: float = 900, fresh: bool = False, progress: Say = lambda text: None,

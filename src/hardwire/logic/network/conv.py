@@ -55,7 +55,7 @@ class LogicConv2d(Nodes):
 
     leaves: torch.Tensor
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self, in_shape: Sequence[int], kernels: int, *, receptive_field: int = 3, depth: int = 3, padding: int = 0,
         pool: int = 2, groups: int = 1, channels_per_tree: int = 2, wiring: str = "random",
         leaves: ArrayLike | None = None, parametrisation_name: str = "table", init: str = "residual",

@@ -172,7 +172,7 @@ class LogicLayer(Nodes):
     pairs: torch.Tensor
     candidates: torch.Tensor
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self, in_features: int, out_features: int, *, parametrisation_name: str = "table", init: str = "residual",
         strength: float | None = None, noise: float = 1.0, pairs: ArrayLike | None = None, seed: int = 0,
         fan_in: int = 2, candidates: int | ArrayLike = 0, routing: str = "soft", estimator: str = "relaxed",

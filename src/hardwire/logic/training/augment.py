@@ -42,7 +42,7 @@ def _mirror(source: NDArray[Any], target: NDArray[Any]) -> None:
 
 
 @jit
-def _move(
+def _move(  # noqa: PLR0917 - Numba compiles positional calls
     bits: NDArray[Any],
     height: int,
     width: int,

@@ -12,7 +12,7 @@ the operations.
 from ....core.errors import MissingToolError
 
 try:
-    import triton
+    import triton  # noqa: F401
 except ImportError as missing:
     raise MissingToolError("a network on a GPU needs Triton; install the extra, hardwire[gpu]") from missing
 
