@@ -92,7 +92,7 @@ def test_compiles_without_a_warning(compiler, level, tmp_path):
 def test_one_sample_keeps_to_the_stated_stack(tmp_path):
     """What gcc reports for the entry point is the arrays of the header and a frame of a few registers."""
     circuit = classifier(words=40, width=600, layers=3, classes=10)
-    main, header = c.emit(circuit, tmp_path, name="net")
+    main, header, _ = c.emit(circuit, tmp_path, name="net")
     done = subprocess.run(
         [tools.find(tools.CC), "-std=c99", "-O1", "-fstack-usage", "-c", main, "-o", tmp_path / "net.o"])
     usage = tmp_path / "net.su"
@@ -105,7 +105,7 @@ def test_one_sample_keeps_to_the_stated_stack(tmp_path):
 
 
 def test_no_function_is_long(tmp_path):
-    main, _ = c.emit(classifier(words=40, width=3000, layers=2, classes=10), tmp_path, name="net")
+    main, *_ = c.emit(classifier(words=40, width=3000, layers=2, classes=10), tmp_path, name="net")
     parts = re.findall(r"^APART static.*?^}", main.read_text(), re.DOTALL | re.MULTILINE)
     assert len(parts) > 10
     assert max(part.count("\n") for part in parts) < 900
@@ -114,8 +114,8 @@ def test_no_function_is_long(tmp_path):
 def test_written_whole_and_described(tmp_path):
     circuit = classifier()
     paths = BACKENDS["c"].emit(circuit, tmp_path / "new" / "folder")
-    assert [p.name for p in paths] == ["digits_like.c", "digits_like.h"]
-    assert sorted(p.name for p in paths[0].parent.iterdir()) == ["digits_like.c", "digits_like.h"]
+    assert [p.name for p in paths] == ["digits_like.c", "digits_like.h", "digits_like_model.h"]
+    assert sorted(p.name for p in paths[0].parent.iterdir()) == ["digits_like.c", "digits_like.h", "digits_like_model.h"]
     header = paths[1].read_text()
     for text in (circuit.digest, "p0 .. p15: 16 words of 4 bits", "(value - -1.5) / 0.25",
                  "DIGITS_LIKE_INPUTS 16", "DIGITS_LIKE_OUTPUTS 6", "class 4"):

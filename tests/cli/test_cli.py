@@ -152,7 +152,7 @@ def copied(finished, tmp_path) -> Path:
 
 
 @pytest.mark.parametrize("target, names", [
-    ("c", ["digits.c", "digits.h"]), ("aiger", ["digits.aig"]), ("blif", ["digits.blif"]),
+    ("c", ["digits.c", "digits.h", "digits_model.h"]), ("aiger", ["digits.aig"]), ("blif", ["digits.blif"]),
     ("verilog", ["digits.v", "digits_in.hex", "digits_out.hex", "digits_parameters.vh", "digits_tb.v", "popcount_columns.v"])])
 def test_emit(ask, copied, tmp_path, target, names):
     out, _ = ask("emit", copied, "--to", target, "--out", tmp_path / "new" / "folder", "--json")
@@ -213,8 +213,8 @@ def test_verify_a_run(ask, finished):
     out, err = ask("verify", finished, "--json")
     verdicts = {name: v["verdict"] for name, v in json.loads(out).items()}
     proofs = {"optimized gates", "macros", "verilog read back", "verilog pipelined read back",
-              "packed program read back", "c read back", "c one sample read back"}
-    simulated = {"trained network", "packed engine", "c", "c one sample", "verilog rtl", "verilog pipelined rtl"}
+              "packed program read back", "c read back", "c one sample read back", "c model read back"}
+    simulated = {"trained network", "packed engine", "c", "c one sample", "c model", "verilog rtl", "verilog pipelined rtl"}
     assert {name for name, v in verdicts.items() if v == "proved"} == proofs
     assert {name for name, v in verdicts.items() if v.startswith("simulated ")} == {
         name for name in simulated if "rtl" not in name or tools.find(tools.IVERILOG)}

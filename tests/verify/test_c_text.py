@@ -60,7 +60,7 @@ def test_optimised_and_raw_text_against_the_other_circuit(rng, tmp_path):
 
     raw = trained_like(rng, words=8, layers=3, width=60, classes=3)
     for one, other in ((raw, optimize(raw)[0]), (optimize(raw)[0], raw)):
-        main, _ = c.emit(one, tmp_path, name="net")
+        main, *_ = c.emit(one, tmp_path, name="net")
         for entry in ("batch", "one"):
             assert prove(other, read_c(main, like=other, entry=entry)).status == "proved"
 
@@ -82,7 +82,7 @@ def test_a_net_counted_twice_and_counts_of_inputs_and_counts():
 
 def test_labels_and_names_of_any_kind(rng, tmp_path):
     circuit = random_circuit(rng).with_(labels=("grün", "*/ int x;", "\\"), name="a b")
-    main, _ = c.emit(circuit, tmp_path, name="NAME_INPUTS")
+    main, *_ = c.emit(circuit, tmp_path, name="NAME_INPUTS")
     for entry in ("batch", "one"):
         assert prove(circuit, read_c(main, like=circuit, entry=entry)).status == "proved"
 
@@ -164,7 +164,7 @@ def emitted(tmp_path_factory):
 def test_other_text_is_refused_with_its_line(emitted, tmp_path, fault):
     circuit, text = emitted
     entry, old, new, said = REFUSED[fault]
-    main, _ = c.emit(circuit, tmp_path, name="net")
+    main, *_ = c.emit(circuit, tmp_path, name="net")
     altered = re.sub(old, new, text, count=1)
     assert altered != text
     main.write_text(altered)
@@ -180,7 +180,7 @@ def test_other_text_is_refused_with_its_line(emitted, tmp_path, fault):
 ])
 def test_another_header_is_refused(emitted, tmp_path, old, new):
     circuit, _ = emitted
-    main, header = c.emit(circuit, tmp_path, name="net")
+    main, header, _ = c.emit(circuit, tmp_path, name="net")
     text = header.read_text()
     assert old in text
     header.write_text(text.replace(old, new, 1))
@@ -190,7 +190,7 @@ def test_another_header_is_refused(emitted, tmp_path, old, new):
 
 def test_mistakes_have_one_sentence(rng, emitted, tmp_path):
     circuit, _ = emitted
-    main, header = c.emit(circuit, tmp_path, name="net")
+    main, header, _ = c.emit(circuit, tmp_path, name="net")
     with pytest.raises(InputError, match="entry 'two'"):
         read_c(main, like=circuit, entry="two")
     with pytest.raises(FormatError, match="line"):
@@ -208,7 +208,7 @@ def test_mistakes_have_one_sentence(rng, emitted, tmp_path):
 
 def test_text_is_cut_anywhere(emitted, tmp_path):
     circuit, text = emitted
-    main, _ = c.emit(circuit, tmp_path, name="net")
+    main, *_ = c.emit(circuit, tmp_path, name="net")
     for end in range(0, len(text), 997):
         main.write_text(text[:end])
         with pytest.raises(FormatError):
@@ -218,7 +218,7 @@ def test_text_is_cut_anywhere(emitted, tmp_path):
 @pytest.mark.parametrize("entry", ["batch", "one"])
 def test_a_refutation_is_what_the_text_does(emitted, tmp_path, entry):
     circuit, text = emitted
-    main, _ = c.emit(circuit, tmp_path, name="net")
+    main, *_ = c.emit(circuit, tmp_path, name="net")
     old = {"batch": r"n218 & n231", "one": r">= 15u"}[entry]
     new = {"batch": "n218 ^ n231", "one": ">= 14u"}[entry]
     main.write_text(re.sub(old, new, text, count=1))

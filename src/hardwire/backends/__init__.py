@@ -11,7 +11,7 @@ from .wasm import backend as wasm_backend
 
 #: Target -> back end.
 BACKENDS: dict[str, Backend] = {
-    "c": Backend("C99", c.emit, c.run),
+    "c": Backend("C99", c.emit, c.run, ("variant", "kit")),
     "verilog": Backend("Verilog-2001", emit_core_or_wrapped, verilog.run,
                        ("pipeline", "bus", "register_inputs", "wrapper", "bus_width", "divider")),
     "vhdl": Backend("VHDL-93", vhdl.emit, options=("pipeline", "register_inputs")),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from string import Template
 
 from ..circuit import Circuit, Word
 from ..core.bits import Codes
@@ -12,6 +13,13 @@ from ..core.gates import expression
 from ..core.names import identifier
 from ..core.truth_tables import decompose, ones
 from ..cost import stage_costs
+
+
+class Fields(Template):
+    """A template whose fields are spelled ``@{name}``, since Tcl and build tools have their own use for the dollar."""
+
+    delimiter = "@"
+
 
 #: Characters of a circuit's name in the names of files.
 LONGEST = 100

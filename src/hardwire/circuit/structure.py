@@ -34,8 +34,8 @@ MACROS: dict[MacroKind, str] = {
 class Word:
     """A named word of ``width`` bits (1 to 64).
 
-    For an input, a physical value ``v`` becomes the code ``clip(floor((v - offset) / step), 0, 2^width - 1)``. A code of
-    an output means the physical value ``offset + step code``: the targets of a regression have a scale of their own.
+    For an input, a physical value ``v`` becomes the code ``clip(floor((v - offset) / step), 0, 2^width - 1)``. A code
+    of an output means the physical value ``offset + step code``: the targets of a regression have a scale of their own.
     """
 
     name: str

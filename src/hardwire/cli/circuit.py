@@ -118,7 +118,8 @@ def show(output: Output, circuit: str, full: bool) -> int:
 @verb("hardwire emit runs/mnist --to c --out firmware\nhardwire emit runs/mnist --to verilog --pipeline 4 --out rtl\n"
       "hardwire emit runs/mnist --to verilog --bus packed --pipeline 4 --register-inputs --out rtl\n"
       "hardwire emit runs/mnist --to verilog --pipeline 4 --wrapper axis --bus-width 64 --out rtl\n"
-      "hardwire emit runs/mnist --to vivado --pipeline 4 --clock 250 --device xc7a35tcpg236-1 --out project")
+      "hardwire emit runs/mnist --to vivado --pipeline 4 --clock 250 --device xc7a35tcpg236-1 --out project\n"
+      "hardwire emit runs/mnist --to c --for arduino --chip atmega328p --out library")
 @circuit_argument
 @click.option("--to", required=True, type=click.Choice(TARGETS), help="The target.")
 @out_option("Folder.")
@@ -132,14 +133,24 @@ def show(output: Output, circuit: str, full: bool) -> int:
 @click.option("--divider", type=int, metavar="N", help="Verilog: clocks in a bit of the wrapper uart (default: 104).")
 @click.option("--clock", type=float, metavar="MHz", help="Projects: the clock to reach (default: 100).")
 @click.option("--device", metavar="NAME", help="Projects: the part, as the vendor names it.")
-def emit(output: Output, *, circuit: str, to: str, out: str, **options: Any) -> int:
+@click.option("--variant", type=click.Choice(["auto", "code", "table"]),
+              help="C for a microcontroller: straight-line code, a table with an interpreter, or the smaller of both "
+              "(default: auto).")
+@click.option("--for", "kit", type=click.Choice(["arduino", "platformio", "zephyr"]),
+              help="C: a folder that builds, with an example that says PASS.")
+@click.option("--chip", metavar="NAME",
+              help="C: the microcontroller whose flash and RAM it is to fit, atmega328p say (default: one of each core).")
+def emit(output: Output, *, circuit: str, to: str, out: str, chip: str | None, **options: Any) -> int:
     """Write a circuit for a target."""
     from ..workflow.emitted import emit_with_figures
+    from ..workflow.microcontrollers import check_chip, footprints
 
+    check_chip(to, chip)
     paths, figures = emit_with_figures(circuit, to, out, progress=output.say, **options)
+    taken = footprints(circuit, paths, chip, progress=output.say) if to == "c" else None
     files = [str(f) for f in paths]
-    more = figures._asdict() if figures else {}
-    output.answer({"files": files} | more, "\n".join([*files, *core_lines(figures)]))
+    more = (figures._asdict() if figures else {}) | (taken.to_json() if taken else {})
+    output.answer({"files": files} | more, "\n".join([*files, *core_lines(figures), *(taken.lines if taken else [])]))
     return 0
 
 

@@ -72,6 +72,9 @@ ECPPACK = Tool("ecppack", "HARDWIRE_ECPPACK", ("ecppack",),
 GOWIN_PACK = Tool("gowin_pack", "HARDWIRE_GOWIN_PACK", ("gowin_pack",), "the Python package apycula", "gowin_pack")
 NODE = Tool("Node.js", "HARDWIRE_NODE", ("node", "nodejs"), "the Debian package nodejs")
 CC = Tool("a C compiler", "HARDWIRE_CC", ("cc", "gcc", "clang"), "the Debian package gcc")
+ARM_GCC = Tool("arm-none-eabi-gcc", "HARDWIRE_ARM_GCC", ("arm-none-eabi-gcc",),
+               "the Debian packages gcc-arm-none-eabi and libnewlib-arm-none-eabi")
+AVR_GCC = Tool("avr-gcc", "HARDWIRE_AVR_GCC", ("avr-gcc",), "the Debian packages gcc-avr and avr-libc")
 STA = Tool("OpenSTA", "HARDWIRE_STA", ("sta",), "the Debian package opensta")
 QFLOW = Tool("qflow", "HARDWIRE_QFLOW", ("qflow",), "the Debian packages qflow and qflow-tech-osu018")
 

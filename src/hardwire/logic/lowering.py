@@ -65,8 +65,8 @@ def lower(network: LogicNetwork | nn.Sequential, encoder: Encoder | None = None,
     Circuit
         The first output word is ``class_index``, the index of the largest count; the lowest index wins a tie, as in
         ``argmax``. A ``Regression`` head gives the counts as ``value0, value1, ...``, with the offset and the step that
-        make them physical values, ``bias + scale count``. A ``MultiLabel`` head gives a bit for each label, ``label0, label1,
-        ...``, true where the count reaches the threshold.
+        make them physical values, ``bias + scale count``. A ``MultiLabel`` head gives a bit for each label, ``label0,
+        label1, ...``, true where the count reaches the threshold.
 
     Raises
     ------

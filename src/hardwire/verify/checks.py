@@ -14,7 +14,7 @@ from ..circuit.engine.packed import PackedEngine
 from ..core import programs
 from ..core.errors import ToolError
 from ..core.verdict import Verdict
-from .c import read_back_c
+from .c import read_back_c, read_back_model
 from .check import Check, bound, failure, run_check
 from .coverage import coverage_vectors, odd_tail
 from .emitted import BATCHES, Emission, emitted_checks
@@ -50,6 +50,8 @@ def checks_of(circuit: Circuit, codes: Codes, *, against: Circuit | None = None,
         "c read back": Check(lambda: prove(circuit, read_back_c(circuit))),
         "c one sample read back": Check(lambda: prove(circuit, read_back_c(circuit, entry="one"))),
         "c": Check(partial(_simulate, "c", circuit, codes, batches=BATCHES), tool=programs.CC),
+        "c model read back": Check(lambda: prove(circuit, read_back_model(circuit))),
+        "c model": Check(partial(_simulate, "c", circuit, codes, entry="model", optimize="-O0"), tool=programs.CC),
         "c one sample": Check(partial(_simulate, "c", circuit, codes, entry="one", optimize="-O0"), tool=programs.CC),
         "verilog rtl": Check(partial(_simulate, "verilog", circuit, codes[-1024:]), tool=programs.IVERILOG),
         "verilog pipelined rtl": Check(partial(_simulate, "verilog", circuit, codes[-128:], pipeline=PIPELINE),

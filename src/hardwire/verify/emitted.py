@@ -25,7 +25,7 @@ from ..core.bits import Codes
 from ..core.errors import FormatError
 from ..core.programs import Tool
 from ..core.verdict import Status, Verdict
-from .c import read_c
+from .c import read_c, read_model
 from .check import Check, run_check
 from .equivalence import prove
 from .readback import read_emitted
@@ -42,6 +42,10 @@ def _read_c_batch(path: Path, like: Circuit) -> Circuit:
 
 def _read_c_one(path: Path, like: Circuit) -> Circuit:
     return read_c(path, like=like, entry="one")
+
+
+def _read_model(path: Path, like: Circuit) -> Circuit:
+    return read_model(path, like=like)
 
 
 def _read_verilog(path: Path, like: Circuit) -> Circuit:
@@ -79,6 +83,10 @@ CALLS: dict[str, dict[str, dict[str, Any]]] = {
 RUNNERS = {"c": (c.emit, c.run), "onnx": (onnx.emit, onnx.run)}
 
 
+#: Ends the name of a header for microcontrollers, which lies beside ``NAME.c`` or is the main file of a kit.
+MODEL = "_model.h"
+#: How its compiled text is called.
+MODEL_CALL: dict[str, Any] = {"entry": "model", "optimize": "-O0"}
 #: Suffix of a main file that is no circuit file -> target.
 SUFFIXES = {".c": "c", ".v": "verilog", ".vhd": "vhdl"}
 
@@ -86,6 +94,8 @@ SUFFIXES = {".c": "c", ".v": "verilog", ".vhd": "vhdl"}
 def read_main(path: str | Path, *, like: Circuit) -> dict[str, Circuit]:
     """What the readers of a main file in C, Verilog or VHDL make of it, by their names in ``READERS``; else nothing."""
     path = Path(path)
+    if path.name.endswith(MODEL):
+        return {"": read_model(path, like=like)}
     readers = READERS[SUFFIXES[path.suffix]] if path.suffix in SUFFIXES else {}
     return {what: reader(path, like) for what, reader in readers.items()}
 
@@ -166,14 +176,20 @@ class _OnDisk:
     def read(cls, emission: Emission) -> "_OnDisk":
         return cls(emission, {file.path: _content(emission.folder / file.path) for file in emission.files})
 
+    @property
+    def model(self) -> str | None:
+        """The path of the header for microcontrollers, where there is one."""
+        return next((path for path in self.contents if path.endswith(MODEL)), None)
+
     @contextmanager
-    def copied(self) -> Iterator[Path]:
-        """The main file's path in a folder that holds these bytes and nothing else."""
+    def copied(self, path: str | None = None) -> Iterator[Path]:
+        """The path of a file, by default the main one, in a folder that holds these bytes and nothing else."""
+        wanted = self.emission.main if path is None else path
         with tempfile.TemporaryDirectory(prefix="hardwire-") as folder:
             for path, content in self.contents.items():
                 if content is not None:
                     (Path(folder) / PurePath(path).name).write_bytes(content)
-            yield Path(folder) / PurePath(self.emission.main).name
+            yield Path(folder) / PurePath(wanted).name
 
     def alteration(self) -> Verdict | None:
         """Refuted where a file has changed since it was emitted; no verdict on the circuit where one is missing.
@@ -210,28 +226,36 @@ def emitted_checks(circuit: Circuit, emission: Emission, codes: Codes) -> dict[s
     disk, name = _OnDisk.read(emission), f"emitted {emission.main}"
     content = disk.contents[emission.main]
     against = "" if content is None else sha256(content)
+    kit = emission.main.endswith(MODEL)
+    readers = {} if kit else READERS[emission.target]
     checks = {name + what: Check(partial(_prove, circuit, disk, reader), against, TOOLS.get(emission.target))
-              for what, reader in READERS[emission.target].items()}
-    for what, call in CALLS.get(emission.target, {}).items():
+              for what, reader in readers.items()}
+    for what, call in CALLS.get(emission.target, {}).items() if not kit else ():
         tool = programs.CC if emission.target == "c" else None
         checks[name + what] = Check(partial(_simulate, circuit, disk, codes, call), against, tool)
+    if (model := disk.model) is not None:
+        content, what = disk.contents[model], "" if kit else ", model header"
+        against = "" if content is None else sha256(content)
+        checks[name + what] = Check(partial(_prove, circuit, disk, _read_model, model), against)
+        checks[f"{name} compiled{what}"] = Check(partial(_simulate, circuit, disk, codes, MODEL_CALL, model), against,
+                                                 programs.CC)
     return checks
 
 
-def _prove(circuit: Circuit, disk: _OnDisk, reader: Reader) -> Verdict:
+def _prove(circuit: Circuit, disk: _OnDisk, reader: Reader, path: str | None = None) -> Verdict:
     altered = disk.alteration()
     if altered is None:
-        return _of_another(circuit, disk.emission, _prove_text(circuit, disk, reader))
-    if altered.status != "refuted" or disk.contents[disk.emission.main] is None:
+        return _of_another(circuit, disk.emission, _prove_text(circuit, disk, reader, path))
+    if altered.status != "refuted" or disk.contents[disk.emission.main if path is None else path] is None:
         return altered
-    text = run_check(lambda: _prove_text(circuit, disk, reader))
+    text = run_check(lambda: _prove_text(circuit, disk, reader, path))
     if text.status == "refuted":
         return replace(text, detail=f"{altered.detail}: {text.detail}")
     return replace(altered, detail=altered.detail + "; the text still computes the circuit" * text.passed)
 
 
-def _prove_text(circuit: Circuit, disk: _OnDisk, reader: Reader) -> Verdict:
-    with disk.copied() as main:
+def _prove_text(circuit: Circuit, disk: _OnDisk, reader: Reader, path: str | None) -> Verdict:
+    with disk.copied(path) as main:
         return prove(circuit, reader(main, circuit))
 
 
@@ -242,16 +266,19 @@ def _of_another(circuit: Circuit, emission: Emission, verdict: Verdict) -> Verdi
                                    f"is {circuit.digest[:16]}: emit anew")
 
 
-def _simulate(circuit: Circuit, disk: _OnDisk, codes: Codes, call: Mapping[str, Any]) -> Verdict:
+def _simulate(circuit: Circuit, disk: _OnDisk, codes: Codes, call: Mapping[str, Any], path: str | None = None
+              ) -> Verdict:
     altered = disk.alteration()
     if altered is not None:
         return altered
     if disk.emission.circuit != circuit.digest:
         return Verdict("skipped", detail=f"{disk.emission.main} was emitted from another circuit; emit anew")
-    with disk.copied() as main, tempfile.TemporaryDirectory(prefix="hardwire-") as folder:
+    with disk.copied(path) as main, tempfile.TemporaryDirectory(prefix="hardwire-") as folder:
         emit, run = RUNNERS[disk.emission.target]
-        fresh = {path.name: path.read_bytes() for path in emit(circuit, folder, name=main.stem)}
-        if fresh != {PurePath(path).name: content for path, content in disk.contents.items()}:
+        how = {key: value for key, value in disk.emission.options.items() if key in ("variant", "kit")}
+        how["name"] = main.stem.removesuffix(MODEL.removesuffix(".h")) if path is not None else main.stem
+        fresh = {path.name: path.read_bytes() for path in emit(circuit, folder, **how)}
+        if any(fresh.get(PurePath(path).name) != content for path, content in disk.contents.items()):
             return Verdict("skipped", detail=f"{disk.emission.main} is not what this version writes, and nothing else "
                                              "is run; emit anew")
         return check_backend(circuit, partial(run, circuit, main=main, **call), codes)

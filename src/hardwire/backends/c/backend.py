@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from itertools import accumulate, groupby, pairwise
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,21 +25,37 @@ from ...core.errors import InputError
 from ...core.files import write_text
 from ..common import choose_name, description, source
 from .code import Code, Single, Wide
+from .firmware import emit_firmware
+from .model import Variant, c_type, listed_inputs, model_header, network_of
 
 RESERVED = """
     auto break case char const continue default do double else enum extern float for goto if inline int long register
     restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
 """
 KEYWORDS = frozenset(RESERVED.split())
-#: The emitted function that is called: many samples, or one at a time.
-Entry = Literal["batch", "one"]
+#: The emitted function that is called: many samples, one at a time, or one by ``NAME_model.h``.
+Entry = Literal["batch", "one", "model"]
 
 
-def emit(circuit: Circuit, out_dir: str | PathLike[str], *, name: str | None = None) -> list[Path]:
-    """Write ``NAME.c`` and ``NAME.h`` and return their paths; ``name`` is the circuit's unless given.
+def emit(circuit: Circuit, out_dir: str | PathLike[str], *, name: str | None = None, variant: Variant = "auto",
+         kit: str | None = None) -> list[Path]:
+    """Write ``NAME.c``, ``NAME.h`` and ``NAME_model.h``, or a folder for a kit, and return the paths.
 
     ``NAME_64(in, out)`` takes 64 samples, ``NAME_batch(in, out, n)`` any number, ``NAME_one(in, out)`` one; codes lie
-    sample after sample. The source needs no other file, allocates nothing and keeps no state.
+    sample after sample. ``NAME_model.h`` is for microcontrollers and needs no other file: ``NAME_predict(features, n)``
+    takes one sample of integers. Nothing allocates or keeps a state.
+
+    Parameters
+    ----------
+    circuit, out_dir
+        What to write, and where.
+    name
+        The circuit's unless given.
+    variant
+        How ``NAME_model.h`` spells the network: ``code``, straight-line; ``table``, bytes and an interpreter; ``auto``,
+        the one that takes less flash.
+    kit
+        Write a folder that builds in its place: a key of ``firmware.KITS``.
 
     Raises
     ------
@@ -49,11 +65,15 @@ def emit(circuit: Circuit, out_dir: str | PathLike[str], *, name: str | None = N
     if not circuit.outputs:
         raise InputError(f"circuit {circuit.name!r} has no outputs; add one before emitting C")
     name = choose_name(circuit, name, avoid=KEYWORDS)
+    network = network_of(circuit, name, variant)
+    if kit is not None:
+        return emit_firmware(circuit, out_dir, name=name, network=network, kit=kit)
     wide, single = Wide(circuit).code, Single(circuit).code
     folder = Path(out_dir)
     return [
         write_text(folder / f"{name}.c", _source(circuit, name, wide, single)),
         write_text(folder / f"{name}.h", _header(circuit, name, wide, single)),
+        write_text(folder / f"{name}_model.h", model_header(circuit, name, network)),
     ]
 
 
@@ -77,14 +97,14 @@ def load(circuit: Circuit, *, entry: Entry = "batch", optimize: str = "-O1") -> 
 
 
 def run(circuit: Circuit, codes: ArrayLike, *, entry: Entry = "batch", optimize: str = "-O1",
-        batches: Iterable[int] = (), main: str | PathLike[str] | None = None) -> Codes:
+        batches: Iterable[int] = (), main: str | PathLike[str] | None = None, variant: Variant = "auto") -> Codes:
     """Codes or physical values ``(samples, words)`` through compiled C to codes ``(samples, output words)``.
 
     ``batches`` are the numbers of samples of the first calls; one call takes the rest. The last samples are called
     first, so that what a call writes beyond its own samples is seen. ``main`` is a ``NAME.c`` of this circuit that was
-    emitted before, its header beside it; without it one is emitted.
+    emitted before, its header beside it, or a ``NAME_model.h`` for the entry ``model``; without it one is emitted.
     """
-    codes, call = circuit.codes(codes), _compile(circuit, entry, optimize, main)
+    codes, call = circuit.codes(codes), _compile(circuit, entry, optimize, main, variant)
     out = np.zeros((len(codes), len(circuit.outputs)), dtype=circuit.output_dtype)
     ends = [end for end in accumulate(batches) if end < len(codes)]
     for first, end in reversed([*pairwise([0, *ends, len(codes)])]):
@@ -92,18 +112,21 @@ def run(circuit: Circuit, codes: ArrayLike, *, entry: Entry = "batch", optimize:
     return out
 
 
-def _compile(circuit: Circuit, entry: Entry, optimize: str, main: str | PathLike[str] | None = None
-             ) -> Callable[[Codes, Codes], None]:
+def _compile(circuit: Circuit, entry: Entry, optimize: str, main: str | PathLike[str] | None = None,
+             variant: Variant = "auto") -> Callable[[Codes, Codes], None]:
     """The compiled entry point; it writes the codes of its second argument, both without gaps in memory."""
-    if entry not in ("batch", "one"):
-        raise InputError(f"entry {entry!r} is none of batch, one")
+    if entry not in ("batch", "one", "model"):
+        raise InputError(f"entry {entry!r} is none of batch, one, model")
     with tempfile.TemporaryDirectory() as folder:
-        path = emit(circuit, folder, name="circuit")[0] if main is None else Path(main)
+        files = [Path(main)] if main is not None else emit(circuit, folder, name="circuit", variant=variant)
+        path = files[0]
+        if entry == "model":
+            path = _exported(files[-1].resolve(), Path(folder))
         library = Path(folder) / "circuit.so"
         flags = ["-std=c99", "-shared", "-fPIC", optimize]
         tools.run(tools.CC, [*flags, "-o", library, path], produces=[library])
         functions = ctypes.CDLL(str(library))
-    function = functions[f"{path.stem}_{entry}"]
+    function = functions[f"{path.stem.removesuffix('_model')}_{entry}"]
     function.restype = None
 
     def call(codes: Codes, out: Codes) -> None:
@@ -116,6 +139,19 @@ def _compile(circuit: Circuit, entry: Entry, optimize: str, main: str | PathLike
     return call
 
 
+def _exported(header: Path, folder: Path) -> Path:
+    """A C file with ``NAME_model(in, out)``, which calls what is static in a ``NAME_model.h``."""
+    name = header.stem.removesuffix("_model")
+    text = f"""#include "{header}"
+void {name}_model(const {name}_code_in *in, {name}_code_out *out);
+void {name}_model(const {name}_code_in *in, {name}_code_out *out)
+{{
+    {name}_run(in, out);
+}}
+"""
+    return write_text(folder / f"{name}_model.c", text)
+
+
 def _loads(circuit: Circuit) -> list[str]:
     lines, place, first = [], FIRST, 0
     for width, group in groupby(circuit.input_widths):
@@ -124,10 +160,6 @@ def _loads(circuit: Circuit) -> list[str]:
                   f"    load(in + {first} + w, {len(circuit.inputs)}, n, {width}, s + {place} + {width} * w);"]
         place, first = place + width * count, first + count
     return lines or ["(void)in;"]
-
-
-def _c_type(dtype: np.dtype[np.unsignedinteger[Any]]) -> str:
-    return f"uint{8 * dtype.itemsize}_t"
 
 
 def _helpers(names: Iterable[str]) -> str:
@@ -152,7 +184,7 @@ def _source(circuit: Circuit, name: str, wide: Code, single: Code) -> str:
              *_loads(circuit), *wide.calls]
     ins, outs = len(circuit.inputs), len(circuit.outputs)
     signature = "const code_in *in, code_out *out"
-    numbers = f"typedef {_c_type(single.number)} number;\n" if single.numbers else ""
+    numbers = f"typedef {c_type(single.number)} number;\n" if single.numbers else ""
     return f"""/* {generated_by(circuit)}; {name}.h says what it does. */
 #include "{name}.h"
 
@@ -162,8 +194,8 @@ def _source(circuit: Circuit, name: str, wide: Code, single: Code) -> str:
 #define APART
 #endif
 
-typedef {_c_type(circuit.input_dtype)} code_in;
-typedef {_c_type(circuit.output_dtype)} code_out;
+typedef {c_type(circuit.input_dtype)} code_in;
+typedef {c_type(circuit.output_dtype)} code_out;
 typedef {index} slot_index;
 typedef uint_fast8_t bit;
 {numbers}
@@ -209,7 +241,7 @@ def _block(lines: list[str]) -> str:
 
 def _header(circuit: Circuit, name: str, wide: Code, single: Code) -> str:
     upper = name.upper()
-    ins, outs = _c_type(circuit.input_dtype), _c_type(circuit.output_dtype)
+    ins, outs = c_type(circuit.input_dtype), c_type(circuit.output_dtype)
     number = single.number.itemsize
     notes = "\n".join(f" * {line}" for line in description(circuit))
     return f"""#ifndef {upper}_H
@@ -217,6 +249,9 @@ def _header(circuit: Circuit, name: str, wide: Code, single: Code) -> str:
 /* {generated_by(circuit)}.
  *
 {notes}
+ *
+ * Inputs, in this order:
+{listed_inputs(circuit)}
  *
  * Codes lie sample after sample, one element for each word; an input code must be below 2^bits of its word.
  * No allocation, no state: every function may run in several threads at once.

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from string import Template
 
 from ... import __version__
 from ...circuit import Circuit
 from ...circuit.formats.words import generated_by
 from ...core.errors import InputError
 from ...core.files import write_text
-from ..common import Backend, source
+from ..common import Backend, Fields, source
 from ..verilog.backend import emit_design
 from ..verilog.module import Design, design_of
 
@@ -55,12 +54,6 @@ PROJECTS: dict[str, Project] = {
     "fusesoc": Project("FuseSoC", {"@{name}.core": "fusesoc.core", "@{name}.xdc": "constraints"}, "xc7a35tcpg236-1"),
     "litex": Project("LiteX", {"@{name}_litex.py": "litex.py.in"}),
 }
-
-
-class _Fields(Template):
-    """A template whose fields are spelled ``@{name}``, since Tcl has its own use for the dollar."""
-
-    delimiter = "@"
 
 
 def emit(circuit: Circuit, out_dir: str | PathLike[str], *, target: str, name: str | None = None,
@@ -102,8 +95,8 @@ def emit(circuit: Circuit, out_dir: str | PathLike[str], *, target: str, name: s
     for file, template in project.files.items():
         if template == "constraints":
             template = "clocked.sdc" if design.latency else "combinational.sdc"
-        text = _Fields(source(f"projects/templates/{template}")).substitute(fields)
-        paths.append(write_text(Path(out_dir) / _Fields(file).substitute(fields), text))
+        text = Fields(source(f"projects/templates/{template}")).substitute(fields)
+        paths.append(write_text(Path(out_dir) / Fields(file).substitute(fields), text))
     return paths
 
 

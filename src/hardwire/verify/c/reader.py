@@ -69,10 +69,10 @@ def read_c(path: str | PathLike[str], *, like: Circuit, entry: Entry = "batch") 
         if any(bits[word.width :]):
             raise FormatError(f"{path.name} writes more bits to output {word.name!r} than it has; emit the C again")
         outputs += [*bits, *[0] * word.width][: word.width]
-    return _circuit(aig, outputs, like)
+    return circuit_of_literals(aig, outputs, like)
 
 
-def _circuit(aig: Aig, outputs: list[int], like: Circuit) -> Circuit:
+def circuit_of_literals(aig: Aig, outputs: list[int], like: Circuit) -> Circuit:
     """The outputs as a circuit of the conjunctions that they need."""
     first, needed = 1 + aig.n_inputs, {x >> 1 for x in outputs}
     for v in range(aig.n_variables - 1, first - 1, -1):
