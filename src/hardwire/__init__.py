@@ -9,4 +9,5 @@ __version__ = "0.1.0"
 
 # Public names are declared in __init__.pyi and resolved on first use, so that ``import hardwire`` loads no torch.
 provide("circuit", lambda: import_module("hardwire.workflow.operations"))
+provide("pretrained", lambda: import_module("hardwire.workflow.pretrained"))
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -30,5 +30,7 @@ from .logic.training.training import train as train
 from .passes import optimize as optimize
 from .workflow.circuits import load_circuit as load_circuit
 from .workflow.predict import predict as predict
+from .workflow.pretrained import from_pretrained as from_pretrained
+from .workflow.pretrained import save_pretrained as save_pretrained
 
 __version__: str
