@@ -39,7 +39,7 @@ test-oldest: .venv-oldest/.ready
 
 .venv-oldest/.ready: pyproject.toml constraints-oldest.txt
 	$(PYTHON) -m venv .venv-oldest
-	.venv-oldest/bin/pip install --quiet --disable-pip-version-check --prefer-binary -c constraints-oldest.txt -e . pytest pytest-xdist hypothesis
+	.venv-oldest/bin/pip install --quiet --disable-pip-version-check --prefer-binary -c constraints-oldest.txt -e '.[train,verify,report]' pytest pytest-xdist hypothesis
 	touch $@
 
 docs: setup

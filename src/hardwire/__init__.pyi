@@ -1,3 +1,13 @@
+from . import backends as backends
+from . import circuit as circuit
+from . import cost as cost
+from . import crossbar as crossbar
+from . import data as data
+from . import logic as logic
+from . import passes as passes
+from . import report as report
+from . import spiking as spiking
+from . import verify as verify
 from .circuit import Circuit as Circuit
 from .circuit import CircuitBuilder as CircuitBuilder
 from .circuit import save_circuit as save_circuit
@@ -20,5 +30,7 @@ from .logic.training.training import train as train
 from .passes import optimize as optimize
 from .workflow.circuits import load_circuit as load_circuit
 from .workflow.predict import predict as predict
+from .workflow.pretrained import from_pretrained as from_pretrained
+from .workflow.pretrained import save_pretrained as save_pretrained
 
 __version__: str

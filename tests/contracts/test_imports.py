@@ -20,7 +20,7 @@ TOP = EMITTED | TRAINERS | {"verify", "flows", "devices", "logic", "crossbar", "
 
 #: Package -> packages that it may import beside itself, and outside packages beside the standard library.
 RULE = {
-    "core": (set(), {"numpy", "numba", "llvmlite", "tomli", "tomli_w", "pydantic", "filelock", "platformdirs"}),
+    "core": (set(), {"lazy_loader", "numpy", "numba", "llvmlite", "tomli", "tomli_w", "pydantic", "filelock", "platformdirs"}),
     "circuit": (CIRCUIT, {"numpy", "numba"}),
     "passes": (COUNTED, {"numpy", "numba", "aigverse", "pysat"}),
     "backends": (COUNTED, {"numpy", "wasmtime"}),
@@ -30,11 +30,11 @@ RULE = {
     "data": ({"core"}, {"numpy", "pydantic", "sklearn", "pyarrow", "PIL", "platformdirs"}),
     "runs": ({"core"}, {"numpy", "pydantic", "safetensors", "filelock"}),
     "devices": ({"core"}, {"numpy", "tomli_w"}),
-    "logic": (TRAINERS | CIRCUIT, {"pydantic", "lazy_loader", "numpy", "numba", "torch", "triton", "safetensors", "sklearn"}),
+    "logic": (TRAINERS | CIRCUIT, {"pydantic", "numpy", "numba", "torch", "triton", "safetensors", "sklearn"}),
     "baselines": (TRAINERS | CIRCUIT, {"numpy", "torch", "sklearn"}),
-    "crossbar": (TRAINERS | {"devices"}, {"pydantic", "lazy_loader", "numpy", "numba", "torch", "safetensors", "torchvision", "timm"}),
-    "spiking": (TRAINERS | {"devices"}, {"pydantic", "lazy_loader", "numpy", "numba", "llvmlite", "safetensors", "nir", "h5py"}),
-    "report": ({"core", "runs"}, {"lazy_loader", "numpy", "matplotlib", "rich", "jinja2", "markupsafe"}),
+    "crossbar": (TRAINERS | {"devices"}, {"pydantic", "numpy", "numba", "torch", "safetensors", "torchvision", "timm"}),
+    "spiking": (TRAINERS | {"devices"}, {"pydantic", "numpy", "numba", "llvmlite", "safetensors", "nir", "h5py"}),
+    "report": ({"core", "runs"}, {"numpy", "matplotlib", "rich", "jinja2", "markupsafe"}),
     "workflow": (TOP, {"numpy", "pandas"}),
     "tuning": (TOP | {"workflow"}, {"numpy", "optuna", "filelock", "pydantic"}),
 }

@@ -18,6 +18,7 @@ from click.exceptions import Exit
 from .. import __doc__ as package_doc
 from .. import __version__
 from ..core.errors import HardwireError, WrongPassError
+from ..core.extras import missing
 from ..core.programs import allow, end_all
 from .output import FIRST, OUT
 
@@ -111,6 +112,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stop:
         over.set()
         return _stopped(143 if isinstance(stop, Terminated) else 130, way_on(called, out))
+    except ImportError as error:
+        verb = next((word for word in arguments if word in VERBS), "")
+        worded = error if isinstance(error, HardwireError) else missing(error, f"hardwire {verb}".strip())
+        if debug or worded is None:
+            raise
+        print(f"hardwire: {sentence(worded)}", file=sys.stderr, flush=True)
+        return 2
     except (HardwireError, OSError, MemoryError, click.ClickException) as error:
         if debug:
             raise

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: What ``emit`` writes for: those of ``workflow.circuits``, which is imported when a verb runs.
 TARGETS = ("c", "verilog", "vhdl", "wasm", "vivado", "quartus", "fusesoc", "litex", "librelane", "openroad",
-           "tinytapeout", "blif", "aiger")
+           "tinytapeout", "blif", "aiger", "onnx")
 
 
 @verb("hardwire lower runs/mnist\nhardwire lower runs/mnist --head depth")
@@ -62,30 +62,31 @@ def optimize(output: Output, *, circuit: str, level: str | None, out: str | None
     """Run the passes of a level; statistics for each."""
     from ..circuit import save_circuit
     from ..data import load_dataset
-    from ..logic.record import raw_circuit
     from ..passes import optimize as run_passes
-    from ..runs.directory import OPTIMIZED, RAW, RunDirectory
-    from ..workflow.circuits import circuit_of, proved_in
-    from ..workflow.logic import optimize_run, prove_pass, simplify
+    from ..runs.directory import OPTIMIZED, RunDirectory
+    from ..workflow.circuits import circuit_of, prove_pass, raw_circuit_of
 
     path, inexact = Path(circuit), None
     level = level and f"O{level}"
     if data and budget is None:
         raise InputError(f"--data {data} are the samples for --budget; give a budget too, or leave them out")
     if path.is_dir() and not out and not data:
+        from ..workflow.logic import optimize_run
+
         result = optimize_run(path, level=level, budget=budget, prove_each=prove_each, data_dir=data_dir,
                               progress=output.say)
         target, noted = path / OPTIMIZED, RunDirectory(path).steps()["optimize"]
         passes, inexact = noted["passes"], noted.get("inexact")
     else:
-        raw = circuit_of(path, progress=output.say) if not path.is_dir() else proved_in(
-            RunDirectory(path), raw_circuit(RunDirectory(path)), path / RAW, progress=output.say)
+        raw = (raw_circuit_of if path.is_dir() else circuit_of)(path, progress=output.say)
         if budget is None:
             result, statistics = run_passes(raw, level=level or "O2", prove=prove_pass if prove_each else None,
                                             progress=output.say)
         else:
             if not data:
                 raise InputError(f"--budget {budget:g} needs samples; name a data set with --data")
+            from ..workflow.logic import simplify
+
             samples = load_dataset(data, data_dir=data_dir)
             _, result, statistics, report = simplify(raw, samples, budget, level=level or "O2", prove_each=prove_each,
                                                      progress=output.say)

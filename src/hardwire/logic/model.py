@@ -7,12 +7,15 @@ from typing import Any
 
 import torch
 
+from ..circuit import Circuit
 from ..core.errors import FormatError, InputError
+from ..core.provided import provided
 from ..data import Dataset
 from ..data.encoders import Encoder
 from ..runs.checkpoint import Stored, Tensors, read_stored, write_stored
 from ..runs.directory import RunDirectory
 from ..runs.fingerprint import Fingerprint
+from ..runs.record import Record
 from .network.graph import LogicGraph
 from .network.heads import Head, head_from_dict
 from .network.network import LogicNetwork
@@ -61,6 +64,20 @@ class Model:
         hard = next((f", validation hard {m['hard']:.4f} at step {self.best_step}" for m in self.metrics
                      if m.get("step") == self.best_step and "hard" in m), "")
         return f"<Model of {self.dataset.get('name')!r}: {self.network!r}{hard}>"
+
+    def save_pretrained(self, folder: str | Path, *, circuit: Circuit | None = None, record: Record | None = None
+                        ) -> Path:
+        """Write a folder in the layout of the Hugging Face hub, see ``hardwire.save_pretrained``."""
+        path: Path = provided("pretrained").save_pretrained(self, folder, circuit=circuit, record=record)
+        return path
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> "Model":
+        """Read a folder that ``save_pretrained`` wrote; InputError where it is of another hardware."""
+        model = provided("pretrained").from_pretrained(folder)
+        if not isinstance(model, cls):
+            raise InputError(f"{folder} holds a model of another hardware; read it with hardwire.from_pretrained")
+        return model
 
     @property
     def best(self) -> dict[str, Any]:
@@ -138,13 +155,18 @@ def _check_values(values: ModelValues, settings: LogicSettings, encoder: Encoder
         raise FormatError(f"no evaluation at step {values.best_step}, whose weights it is to hold")
 
 
-def save_model(model: Model, path: str | Path) -> None:
-    """Write a model to one safetensors file."""
+def stored_of(model: Model) -> Stored:
+    """Return what ``save_model`` writes."""
     tensors, values = pack(model.network, model.encoder, model.dataset, model.best_step)
     run = {"position": model.best_step, "seconds": model.seconds, "compile_s": model.compile_s,
            "metrics": model.metrics}
     values |= {"run": run} | ({"fingerprint": model.fingerprint} if model.fingerprint else {})
-    write_stored(Path(path), Stored("logic", model.settings.to_toml(), tensors, values), "model")
+    return Stored("logic", model.settings.to_toml(), tensors, values)
+
+
+def save_model(model: Model, path: str | Path) -> None:
+    """Write a model to one safetensors file."""
+    write_stored(Path(path), stored_of(model), "model")
 
 
 def load_model(path: str | Path, network: torch.nn.Module | None = None) -> Model:

@@ -3,6 +3,6 @@
 Names are resolved on first use, so that the settings are had without a kernel.
 """
 
-import lazy_loader
+from ..core.extras import attach
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

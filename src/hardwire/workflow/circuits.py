@@ -16,7 +16,7 @@ from ..core.errors import FormatError, InputError
 from ..core.verdict import Verdict
 from ..flows.asic.projects import ROWS as LAYOUT
 from ..runs.directory import OPTIMIZED, RAW, RunDirectory
-from ..verify.equivalence import prove_macros
+from ..verify.equivalence import prove, prove_macros
 from ..verify.macros import plainly_proved
 
 READERS = {".aig": read_aiger, ".aag": read_aiger, ".blif": read_blif}
@@ -111,6 +111,19 @@ def circuit_of(path: str | Path, *, macros: Literal["proved", "stated"] = "prove
         path = files[0]
     circuit = READERS.get(path.suffix, read_net)(path)
     return circuit if macros == "stated" else proved_in(directory, circuit, path, progress=progress)
+
+
+def raw_circuit_of(path: str | Path, *, progress: Callable[[str], None] | None = None) -> Circuit:
+    """Return the circuit that `hardwire lower` left in a run directory; InputError where there is none."""
+    file = Path(path) / RAW
+    if not file.is_file():
+        raise InputError(f"{path} holds no {RAW}; run `hardwire lower {path}` first")
+    return proved_in(RunDirectory(path), read_net(file), file, progress=progress)
+
+
+def prove_pass(before: Circuit, after: Circuit) -> Verdict:
+    """Prove that a pass kept the function, and that the macros which it left hold."""
+    return prove(before, after, macros=True)
 
 
 def emit_circuit(circuit: Circuit, target: str, out: str | Path, **options: Any) -> list[Path]:

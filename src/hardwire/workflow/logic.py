@@ -23,9 +23,9 @@ from ..passes import PassStatistics, optimize
 from ..passes.substitution import SubstitutionReport, simplify_on
 from ..runs.directory import EMIT, MODEL, OPTIMIZED, RAW, SIMPLIFIED, RunDirectory
 from ..runs.experiment import data_of_run
-from ..verify import prove, verify_circuit
+from ..verify import verify_circuit
 from ..verify.emitted import sha256
-from .circuits import proved_in
+from .circuits import prove_pass, proved_in
 from .emitted import emissions_of
 
 #: Steps of a run that are about its circuit, and what a sentence calls what they left.
@@ -72,11 +72,6 @@ def lower_run(path: str | Path, *, head: HeadGoal | None = None, overwrite: bool
         directory.note_step("lower", {"seconds": time.perf_counter() - started, "digest": circuit.digest,
                                       "outputs": outputs_of(model)})
     return circuit
-
-
-def prove_pass(before: Circuit, after: Circuit) -> Verdict:
-    """Prove that a pass kept the function, and that the macros which it left hold."""
-    return prove(before, after, macros=True)
 
 
 def optimize_run(path: str | Path, *, level: str | None = None, budget: float | None = None, prove_each: bool = False,
