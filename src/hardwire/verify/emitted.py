@@ -1,7 +1,7 @@
 """Emitted files as they stand on disk: whether they are unchanged, and whether each computes the circuit.
 
-A file is read once: the bytes whose hash is taken are the bytes that are proved. C is compiled and run only where it
-is, byte for byte, what this program writes for the circuit; nothing else that lies in a folder is executed.
+A file is read once: the bytes whose hash is taken are the bytes that are proved. C and WebAssembly are run only where
+they are, byte for byte, what this program writes for the circuit; nothing else that lies in a folder is executed.
 """
 
 import hashlib
@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path, PurePath
+from types import ModuleType
 from typing import Any
 
 from ..backends.c import backend as c
 from ..backends.projects.backend import PROJECTS
+from ..backends.wasm import backend as wasm
 from ..circuit import Circuit
 from ..circuit.formats.aiger import read_aiger
 from ..circuit.formats.blif import read_blif
@@ -29,6 +31,7 @@ from .equivalence import prove
 from .readback import read_emitted
 from .vectors import check_backend
 from .vhdl import read_vhdl
+from .wasm import read_wasm
 
 #: ``(main file, circuit whose words it has) -> what it computes``.
 Reader = Callable[[Path, Circuit], Circuit]
@@ -50,6 +53,22 @@ def _read_vhdl(path: Path, like: Circuit) -> Circuit:
     return read_vhdl(path, like=like)
 
 
+def _read_wasm(path: Path, like: Circuit) -> Circuit:
+    return read_wasm(path, like=like)
+
+
+def _read_wasm_planes(path: Path, like: Circuit) -> Circuit:
+    return read_wasm(path, like=like, entry="run")
+
+
+def _read_wasm_i64(path: Path, like: Circuit) -> Circuit:
+    return read_wasm(wasm.without_simd(path), like=like)
+
+
+def _read_wasm_i64_planes(path: Path, like: Circuit) -> Circuit:
+    return read_wasm(wasm.without_simd(path), like=like, entry="run")
+
+
 def _read_blif(path: Path, like: Circuit) -> Circuit:
     return read_blif(path)
 
@@ -60,9 +79,13 @@ def _read_aiger(path: Path, like: Circuit) -> Circuit:
 
 #: Projects of layout tools, whose main file is the core in Verilog (`flows.asic.projects`).
 LAYOUT = ("librelane", "openroad", "tinytapeout")
-#: Target -> what of its main file is read, by what follows the file's name in the name of the check.
+#: What is read of a main file alone, by what follows the file's name in the name of the check.
+C: dict[str, Reader] = {"": _read_c_batch, ", one sample": _read_c_one}
+WASM: dict[str, Reader] = {"": _read_wasm, ", planes": _read_wasm_planes}
+#: Target -> what is read of its main file, and of what lies beside it.
 READERS: dict[str, dict[str, Reader]] = {
-    "c": {"": _read_c_batch, ", one sample": _read_c_one}, "verilog": {"": _read_verilog}, "vhdl": {"": _read_vhdl},
+    "c": C, "verilog": {"": _read_verilog}, "vhdl": {"": _read_vhdl},
+    "wasm": WASM | {", without SIMD": _read_wasm_i64, ", without SIMD, planes": _read_wasm_i64_planes},
     **{target: {"": _read_verilog} for target in (*PROJECTS, *LAYOUT)}, "blif": {"": _read_blif},
     "aiger": {"": _read_aiger},
 }
@@ -70,20 +93,27 @@ READERS: dict[str, dict[str, Reader]] = {
 TOOLS: dict[str, Tool] = {**dict.fromkeys(("verilog", *PROJECTS, *LAYOUT), programs.YOSYS), "vhdl": programs.GHDL}
 #: Samples of the first calls of compiled C: odd tails, with and without 64 samples before them.
 BATCHES = (1, 7, 8, 63, 64, 65, 100)
-#: What follows the file's name in the name of the check -> how the compiled C is called.
-CALLS: dict[str, dict[str, Any]] = {" compiled": {"batches": BATCHES},
-                                    " compiled, one sample": {"entry": "one", "optimize": "-O0"}}
+#: Target that is executed -> back end.
+EXECUTED: dict[str, ModuleType] = {"c": c, "wasm": wasm}
+#: Target -> what follows the file's name in the name of the check -> how it is run, and by which program.
+CALLS: dict[str, dict[str, tuple[dict[str, Any], Tool | None]]] = {
+    "c": {" compiled": ({"batches": BATCHES}, programs.CC),
+          " compiled, one sample": ({"entry": "one", "optimize": "-O0"}, programs.CC)},
+    "wasm": {" executed in wasmtime": ({"engine": "wasmtime"}, None),
+             " executed in Node": ({"engine": "node"}, programs.NODE),
+             " executed in Node, without SIMD": ({"engine": "node", "simd": False}, programs.NODE)},
+}
 
 
-#: Suffix of a main file that is no circuit file -> target.
-SUFFIXES = {".c": "c", ".v": "verilog", ".vhd": "vhdl"}
+#: Suffix of a main file that is no circuit file -> its readers.
+SUFFIXES: dict[str, dict[str, Reader]] = {
+    ".c": C, ".v": {"": _read_verilog}, ".vhd": {"": _read_vhdl}, ".wasm": WASM}
 
 
 def read_main(path: str | Path, *, like: Circuit) -> dict[str, Circuit]:
-    """What the readers of a main file in C, Verilog or VHDL make of it, by their names in ``READERS``; else nothing."""
+    """What the readers of a main file in C, Verilog, VHDL or WebAssembly make of it, by their names; else nothing."""
     path = Path(path)
-    readers = READERS[SUFFIXES[path.suffix]] if path.suffix in SUFFIXES else {}
-    return {what: reader(path, like) for what, reader in readers.items()}
+    return {what: reader(path, like) for what, reader in SUFFIXES.get(path.suffix, {}).items()}
 
 
 @dataclass(frozen=True)
@@ -202,14 +232,14 @@ def _content(path: Path) -> bytes | None:
 
 
 def emitted_checks(circuit: Circuit, emission: Emission, codes: Codes) -> dict[str, Check]:
-    """The checks of what one ``emit`` wrote: its text is proved; C is compiled and simulated on ``codes`` too."""
+    """The checks of what one ``emit`` wrote: its text is proved; C and WebAssembly are run on ``codes`` too."""
     disk, name = _OnDisk.read(emission), f"emitted {emission.main}"
     content = disk.contents[emission.main]
     against = "" if content is None else sha256(content)
     checks = {name + what: Check(partial(_prove, circuit, disk, reader), against, TOOLS.get(emission.target))
               for what, reader in READERS[emission.target].items()}
-    for what, call in CALLS.items() if emission.target == "c" else ():
-        checks[name + what] = Check(partial(_simulate, circuit, disk, codes, call), against, programs.CC)
+    for what, (call, tool) in CALLS.get(emission.target, {}).items():
+        checks[name + what] = Check(partial(_simulate, circuit, disk, codes, call), against, tool)
     return checks
 
 
@@ -244,8 +274,9 @@ def _simulate(circuit: Circuit, disk: _OnDisk, codes: Codes, call: Mapping[str, 
     if disk.emission.circuit != circuit.digest:
         return Verdict("skipped", detail=f"{disk.emission.main} was emitted from another circuit; emit anew")
     with disk.copied() as main, tempfile.TemporaryDirectory(prefix="hardwire-") as folder:
-        fresh = {path.name: path.read_bytes() for path in c.emit(circuit, folder, name=main.stem)}
+        backend = EXECUTED[disk.emission.target]
+        fresh = {path.name: path.read_bytes() for path in backend.emit(circuit, folder, name=main.stem)}
         if fresh != {PurePath(path).name: content for path, content in disk.contents.items()}:
             return Verdict("skipped", detail=f"{disk.emission.main} is not what this version writes, and nothing else "
                                              "is run; emit anew")
-        return check_backend(circuit, partial(c.run, circuit, main=main, **call), codes)
+        return check_backend(circuit, partial(backend.run, circuit, main=main, **call), codes)
