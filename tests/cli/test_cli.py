@@ -213,7 +213,7 @@ def test_verify_a_run(ask, finished):
     out, err = ask("verify", finished, "--json")
     verdicts = {name: v["verdict"] for name, v in json.loads(out).items()}
     proofs = {"optimized gates", "macros", "verilog read back", "verilog pipelined read back",
-              "packed program read back", "c read back", "c one sample read back", "c model read back"}
+              "packed program read back", "c read back", "c one sample read back", "c model read back", "wasm read back"}
     simulated = {"trained network", "packed engine", "c", "c one sample", "c model", "verilog rtl", "verilog pipelined rtl"}
     assert {name for name, v in verdicts.items() if v == "proved"} == proofs
     assert {name for name, v in verdicts.items() if v.startswith("simulated ")} == {

@@ -119,6 +119,7 @@ def show(output: Output, circuit: str, full: bool) -> int:
 @verb("hardwire emit runs/mnist --to c --out firmware\nhardwire emit runs/mnist --to verilog --pipeline 4 --out rtl\n"
       "hardwire emit runs/mnist --to verilog --bus packed --pipeline 4 --register-inputs --out rtl\n"
       "hardwire emit runs/mnist --to verilog --pipeline 4 --wrapper axis --bus-width 64 --out rtl\n"
+      "hardwire emit runs/mnist --to wasm --out web\n"
       "hardwire emit runs/mnist --to vivado --pipeline 4 --clock 250 --device xc7a35tcpg236-1 --out project\n"
       "hardwire emit runs/mnist --to c --for arduino --chip atmega328p --out library")
 @circuit_argument
@@ -159,7 +160,8 @@ def emit(output: Output, *, circuit: str, to: str, out: str, chip: str | None, *
       "hardwire verify runs/mnist --against rtl/mnist.v\nhardwire verify runs/mnist --against firmware/mnist.c")
 @circuit_argument
 @click.option("--against", metavar="FILE",
-              help="Another circuit, run directory, or emitted Verilog (.v), VHDL (.vhd) or C (.c).")
+              help="Another circuit, run directory, or emitted Verilog (.v), VHDL (.vhd), C (.c, _model.h) or "
+                   "WebAssembly (.wasm).")
 @data_option
 @data_dir_option
 def verify(output: Output, circuit: str, against: str | None, data: str | None, data_dir: Path | None) -> int:

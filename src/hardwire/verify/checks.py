@@ -22,6 +22,7 @@ from .equivalence import prove, prove_macros
 from .program import prove_program
 from .readback import read_back
 from .vectors import Codes, Executor, check_backend, vectors
+from .wasm import read_back_wasm
 
 #: Levels of logic between the registers of the pipeline that is checked.
 PIPELINE = 4
@@ -49,6 +50,7 @@ def checks_of(circuit: Circuit, codes: Codes, *, against: Circuit | None = None,
         "packed engine": Check(lambda: check_backend(circuit, PackedEngine(circuit), codes)),
         "c read back": Check(lambda: prove(circuit, read_back_c(circuit))),
         "c one sample read back": Check(lambda: prove(circuit, read_back_c(circuit, entry="one"))),
+        "wasm read back": Check(lambda: prove(circuit, read_back_wasm(circuit))),
         "c": Check(partial(_simulate, "c", circuit, codes, batches=BATCHES), tool=programs.CC),
         "c model read back": Check(lambda: prove(circuit, read_back_model(circuit))),
         "c model": Check(partial(_simulate, "c", circuit, codes, entry="model", optimize="-O0"), tool=programs.CC),

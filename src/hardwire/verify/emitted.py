@@ -1,8 +1,7 @@
 """Emitted files as they stand on disk: whether they are unchanged, and whether each computes the circuit.
 
-A file is read once: the bytes whose hash is taken are the bytes that are proved. C is compiled and run, and
-ONNX run, only where it is, byte for byte, what this program writes for the circuit; nothing else that lies in a folder
-is executed.
+A file is read once: the bytes whose hash is taken are the bytes that are proved. C, WebAssembly and ONNX are run only
+where they are, byte for byte, what this program writes for the circuit; nothing else that lies in a folder is executed.
 """
 
 import hashlib
@@ -12,11 +11,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path, PurePath
+from types import ModuleType
 from typing import Any
 
 from ..backends.c import backend as c
 from ..backends.onnx import backend as onnx
 from ..backends.projects.backend import PROJECTS
+from ..backends.wasm import backend as wasm
 from ..circuit import Circuit
 from ..circuit.formats.aiger import read_aiger
 from ..circuit.formats.blif import read_blif
@@ -31,6 +32,7 @@ from .equivalence import prove
 from .readback import read_emitted
 from .vectors import check_backend
 from .vhdl import read_vhdl
+from .wasm import read_wasm
 
 #: ``(main file, circuit whose words it has) -> what it computes``.
 Reader = Callable[[Path, Circuit], Circuit]
@@ -56,6 +58,22 @@ def _read_vhdl(path: Path, like: Circuit) -> Circuit:
     return read_vhdl(path, like=like)
 
 
+def _read_wasm(path: Path, like: Circuit) -> Circuit:
+    return read_wasm(path, like=like)
+
+
+def _read_wasm_planes(path: Path, like: Circuit) -> Circuit:
+    return read_wasm(path, like=like, entry="run")
+
+
+def _read_wasm_i64(path: Path, like: Circuit) -> Circuit:
+    return read_wasm(wasm.without_simd(path), like=like)
+
+
+def _read_wasm_i64_planes(path: Path, like: Circuit) -> Circuit:
+    return read_wasm(wasm.without_simd(path), like=like, entry="run")
+
+
 def _read_blif(path: Path, like: Circuit) -> Circuit:
     return read_blif(path)
 
@@ -66,9 +84,13 @@ def _read_aiger(path: Path, like: Circuit) -> Circuit:
 
 #: Projects of layout tools, whose main file is the core in Verilog (`flows.asic.projects`).
 LAYOUT = ("librelane", "openroad", "tinytapeout")
-#: Target -> what of its main file is read, by what follows the file's name in the name of the check.
+#: What is read of a main file alone, by what follows the file's name in the name of the check.
+C: dict[str, Reader] = {"": _read_c_batch, ", one sample": _read_c_one}
+WASM: dict[str, Reader] = {"": _read_wasm, ", planes": _read_wasm_planes}
+#: Target -> what is read of its main file, and of what lies beside it.
 READERS: dict[str, dict[str, Reader]] = {
-    "c": {"": _read_c_batch, ", one sample": _read_c_one}, "verilog": {"": _read_verilog}, "vhdl": {"": _read_vhdl},
+    "c": C, "verilog": {"": _read_verilog}, "vhdl": {"": _read_vhdl},
+    "wasm": WASM | {", without SIMD": _read_wasm_i64, ", without SIMD, planes": _read_wasm_i64_planes},
     **{target: {"": _read_verilog} for target in (*PROJECTS, *LAYOUT)}, "blif": {"": _read_blif},
     "aiger": {"": _read_aiger}, "onnx": {},
 }
@@ -76,28 +98,34 @@ READERS: dict[str, dict[str, Reader]] = {
 TOOLS: dict[str, Tool] = {**dict.fromkeys(("verilog", *PROJECTS, *LAYOUT), programs.YOSYS), "vhdl": programs.GHDL}
 #: Samples of the first calls of compiled C: odd tails, with and without 64 samples before them.
 BATCHES = (1, 7, 8, 63, 64, 65, 100)
-#: Target -> what follows the file's name in the name of the check -> how what was emitted is run.
-CALLS: dict[str, dict[str, dict[str, Any]]] = {
-    "c": {" compiled": {"batches": BATCHES}, " compiled, one sample": {"entry": "one", "optimize": "-O0"}},
-    "onnx": {" in onnxruntime": {}}}
-RUNNERS = {"c": (c.emit, c.run), "onnx": (onnx.emit, onnx.run)}
-
-
 #: Ends the name of a header for microcontrollers, which lies beside ``NAME.c`` or is the main file of a kit.
 MODEL = "_model.h"
 #: How its compiled text is called.
 MODEL_CALL: dict[str, Any] = {"entry": "model", "optimize": "-O0"}
-#: Suffix of a main file that is no circuit file -> target.
-SUFFIXES = {".c": "c", ".v": "verilog", ".vhd": "vhdl"}
+#: Target that is executed -> back end.
+EXECUTED: dict[str, ModuleType] = {"c": c, "onnx": onnx, "wasm": wasm}
+#: Target -> what follows the file's name in the name of the check -> how it is run, and by which program.
+CALLS: dict[str, dict[str, tuple[dict[str, Any], Tool | None]]] = {
+    "c": {" compiled": ({"batches": BATCHES}, programs.CC),
+          " compiled, one sample": ({"entry": "one", "optimize": "-O0"}, programs.CC)},
+    "onnx": {" in onnxruntime": ({}, None)},
+    "wasm": {" executed in wasmtime": ({"engine": "wasmtime"}, None),
+             " executed in Node": ({"engine": "node"}, programs.NODE),
+             " executed in Node, without SIMD": ({"engine": "node", "simd": False}, programs.NODE)},
+}
+
+
+#: Suffix of a main file that is no circuit file -> its readers.
+SUFFIXES: dict[str, dict[str, Reader]] = {
+    ".c": C, ".v": {"": _read_verilog}, ".vhd": {"": _read_vhdl}, ".wasm": WASM}
 
 
 def read_main(path: str | Path, *, like: Circuit) -> dict[str, Circuit]:
-    """What the readers of a main file in C, Verilog or VHDL make of it, by their names in ``READERS``; else nothing."""
+    """What the readers of a main file in C, Verilog, VHDL or WebAssembly make of it, by their names; else nothing."""
     path = Path(path)
     if path.name.endswith(MODEL):
         return {"": read_model(path, like=like)}
-    readers = READERS[SUFFIXES[path.suffix]] if path.suffix in SUFFIXES else {}
-    return {what: reader(path, like) for what, reader in readers.items()}
+    return {what: reader(path, like) for what, reader in SUFFIXES.get(path.suffix, {}).items()}
 
 
 @dataclass(frozen=True)
@@ -222,7 +250,7 @@ def _content(path: Path) -> bytes | None:
 
 
 def emitted_checks(circuit: Circuit, emission: Emission, codes: Codes) -> dict[str, Check]:
-    """The checks of what one ``emit`` wrote: text is proved; C and ONNX are run on ``codes``."""
+    """The checks of what one ``emit`` wrote: text is proved; C, WebAssembly and ONNX are run on ``codes``."""
     disk, name = _OnDisk.read(emission), f"emitted {emission.main}"
     content = disk.contents[emission.main]
     against = "" if content is None else sha256(content)
@@ -230,8 +258,7 @@ def emitted_checks(circuit: Circuit, emission: Emission, codes: Codes) -> dict[s
     readers = {} if kit else READERS[emission.target]
     checks = {name + what: Check(partial(_prove, circuit, disk, reader), against, TOOLS.get(emission.target))
               for what, reader in readers.items()}
-    for what, call in CALLS.get(emission.target, {}).items() if not kit else ():
-        tool = programs.CC if emission.target == "c" else None
+    for what, (call, tool) in CALLS.get(emission.target, {}).items() if not kit else ():
         checks[name + what] = Check(partial(_simulate, circuit, disk, codes, call), against, tool)
     if (model := disk.model) is not None:
         content, what = disk.contents[model], "" if kit else ", model header"
@@ -274,11 +301,11 @@ def _simulate(circuit: Circuit, disk: _OnDisk, codes: Codes, call: Mapping[str, 
     if disk.emission.circuit != circuit.digest:
         return Verdict("skipped", detail=f"{disk.emission.main} was emitted from another circuit; emit anew")
     with disk.copied(path) as main, tempfile.TemporaryDirectory(prefix="hardwire-") as folder:
-        emit, run = RUNNERS[disk.emission.target]
+        backend = EXECUTED[disk.emission.target]
         how = {key: value for key, value in disk.emission.options.items() if key in ("variant", "kit")}
         how["name"] = main.stem.removesuffix(MODEL.removesuffix(".h")) if path is not None else main.stem
-        fresh = {path.name: path.read_bytes() for path in emit(circuit, folder, **how)}
+        fresh = {path.name: path.read_bytes() for path in backend.emit(circuit, folder, **how)}
         if any(fresh.get(PurePath(path).name) != content for path, content in disk.contents.items()):
             return Verdict("skipped", detail=f"{disk.emission.main} is not what this version writes, and nothing else "
                                              "is run; emit anew")
-        return check_backend(circuit, partial(run, circuit, main=main, **call), codes)
+        return check_backend(circuit, partial(backend.run, circuit, main=main, **call), codes)

@@ -8,18 +8,15 @@ writes a row it has yet to read) is refused and has no meaning as a circuit.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from ..circuit import Circuit, Macro
 from ..circuit.aig import Aig
 from ..circuit.arithmetic.shapes import STYLES, macro_circuit, shape_of
 from ..circuit.engine.kernels import ARGMAX, POPCOUNT, TABLES
 from ..circuit.engine.program import Program, compile_program
-from ..circuit.formats.aiger import AigerFile, aig_circuit
-from ..circuit.formats.words import Interface
 from ..circuit.structure import MacroKind
 from ..core.errors import FormatError
 from ..core.verdict import Verdict
+from .cone import cone
 from .equivalence import near_shape, prove
 
 #: The literals of false and of true.
@@ -94,7 +91,7 @@ def read_program(program: Program, like: Circuit) -> Circuit:
     _encode(aig, program, words, memory, spelling)
     for k in range(len(program.op)):
         _step(aig, program, k, memory, spelling)
-    return _circuit(aig, _outputs(program, like, memory), like)
+    return cone(aig, _outputs(program, like, memory), like)
 
 
 class _Memory:
@@ -266,21 +263,3 @@ def _key(kind: MacroKind, words: int, literals: Sequence[int]) -> tuple[str, int
     if kind == "argmax":
         return kind, words, tuple(literals)
     return kind, words, tuple([x for x in literals if x != ZERO])
-
-
-def _circuit(aig: Aig, outputs: list[int], like: Circuit) -> Circuit:
-    """The cone of the output literals as a circuit with the words of ``like``."""
-    first, left, right = 1 + aig.n_inputs, aig.left, aig.right
-    needed = bytearray(aig.n_variables)
-    for x in outputs:
-        needed[x >> 1] = 1
-    for v in range(aig.n_variables - 1, first - 1, -1):
-        if needed[v]:
-            needed[left[v - first] >> 1] = needed[right[v - first] >> 1] = 1
-    kept = np.flatnonzero(np.frombuffer(needed, dtype=np.uint8)[first:])
-    place = np.arange(aig.n_variables)
-    place[first + kept] = first + np.arange(len(kept))
-    fanin = np.array([left, right], dtype=np.int64).T.reshape(-1, 2)[kept]
-    fanin, ends = (2 * place[x >> 1] | x & 1 for x in (fanin, np.array(outputs, dtype=np.int64)))
-    words = Interface(like.name, like.inputs, like.outputs, like.labels)
-    return aig_circuit(AigerFile(aig.n_inputs, fanin, ends), words)

@@ -95,8 +95,8 @@ def run(circuit: Circuit, codes: ArrayLike, *, engine: Engine | None = None, sim
         main = emit(circuit, folder / "package", name="circuit")[0] if main is None else Path(main)
         script = write_text(folder / "run.mjs", _filled("run.mjs", _fields(circuit, main.stem)))
         given, result = write_bytes(folder / "in", codes.tobytes()), folder / "out"
-        tools.run(tools.NODE, [script, main.with_suffix(".js").resolve(), _of_kind(main, simd).resolve(), given,
-                               len(codes), result])
+        files = [main.with_suffix(".js"), _of_kind(main, simd)]
+        tools.run(tools.NODE, [script, *(file.resolve() for file in files), given, len(codes), result])
         out = np.frombuffer(result.read_bytes(), circuit.output_dtype)
         return out.reshape(len(codes), len(circuit.outputs)).copy()
 
@@ -109,8 +109,13 @@ def _is_foreign(path: Path) -> bool:
         return False
 
 
+def without_simd(main: Path) -> Path:
+    """Return where the module for engines without SIMD lies, beside ``NAME.wasm``."""
+    return main.with_name(f"{main.stem}_i64.wasm")
+
+
 def _of_kind(main: Path, simd: bool) -> Path:
-    return main if simd else main.with_name(f"{main.stem}_i64.wasm")
+    return main if simd else without_simd(main)
 
 
 def _filled(template: str, fields: dict[str, Any]) -> str:

@@ -5,31 +5,45 @@ A *block* is as many samples as a plane has bits. Codes lie sample after sample,
 
 from collections.abc import Sequence
 
+from ...circuit import Circuit
 from .binary import Function, ValueType, assemble
-from .code import Lanes
+from .code import SIMD, Lanes
 
-#: Bytes of an entry of the table of chunks: the place of the first word in a sample, masks, thresholds.
-ENTRY = 48
+#: Bytes from address 0 on that packing works with.
+WORK = 256
+#: Bytes of an entry of the table of packing, of vectors and of words.
+ENTRY, WORD_ENTRY = 48, 24
 #: Turns 64-bit numbers into such whose order as signed ones is that of the unsigned.
 SIGN = "v128.const " + 2 * (7 * "00" + "80")
 
 
-def pack_vectors(words: int, size: int, chunks: int, *, table: int, turn: int, planes: int) -> Function:
-    """``pack(input)``: 128 samples to planes of comparisons, 16 bytes of neighbouring words at a time.
-
-    The words of each sample are compared with their thresholds at once, and the results gathered as bits: row i has in
-    its lane j those of word j of as many samples as a lane has bits. Rows are then transposed: a plane for each word.
+def pack(lanes: Lanes, circuit: Circuit, chunks: int, *, table: int, planes: int) -> Function:
+    """``pack(input)``: a block of codes to planes of comparisons.
 
     Parameters
     ----------
-    words, size
-        Words of a sample, and bytes of each.
+    lanes
+        What a plane is.
+    circuit
+        Its input words are packed.
     chunks, table
         How many chunks of neighbouring words there are, and the address of their table.
-    turn
-        Address of 256 bytes to work with.
     planes
         Address of the planes.
+    """
+    if not chunks:
+        return assemble("pack", {"input": "i32"}, {}, "")
+    words, size = len(circuit.inputs), circuit.input_dtype.itemsize
+    by_lanes = _pack_vectors if lanes is SIMD else _pack_words
+    return by_lanes(words, size, chunks, table=table, planes=planes)
+
+
+def _pack_vectors(words: int, size: int, chunks: int, *, table: int, planes: int) -> Function:
+    """Of 128 samples and 16 bytes of neighbouring words.
+
+    The words of each sample are compared with their thresholds at once, and the results gathered as bits: row i has in
+    its lane j those of word j of as many samples as a lane has bits. Rows are then transposed: a plane for each word.
+    An entry of the table has the place of the first word in a sample, masks and thresholds, 16 bytes each.
     """
     lanes, bits, stride = 16 // size, 8 * size, words * size
     shape = f"i{bits}x{lanes}"
@@ -48,11 +62,11 @@ def pack_vectors(words: int, size: int, chunks: int, *, table: int, turn: int, p
             loop
                 v128.const {32 * "0"} local.set bits
                 {" ".join(samples)}
-                local.get i local.get bits v128.store offset={turn}
+                local.get i local.get bits v128.store offset=0
                 local.get row i32.const {bits * stride} i32.add local.set row
                 local.get i i32.const 16 i32.add local.tee i i32.const {16 * lanes} i32.lt_u br_if 0
             end
-            {" ".join(f"i32.const 0 v128.load offset={turn + 16 * i} local.set {row}" for i, row in enumerate(rows))}
+            {" ".join(f"i32.const 0 v128.load offset={16 * i} local.set {row}" for i, row in enumerate(rows))}
             {_transposed(rows, size)}
             local.get out i32.const {16 * lanes} i32.add local.set out
             local.get entry i32.const {ENTRY} i32.add local.tee entry
@@ -83,10 +97,10 @@ def _transposed(rows: Sequence[str], size: int) -> str:
     return " ".join(text)
 
 
-def pack_words(words: int, size: int, rows: int, *, table: int, planes: int) -> Function:
-    """``pack(input)``: 64 samples to planes of comparisons, one word of one sample after the other.
+def _pack_words(words: int, size: int, rows: int, *, table: int, planes: int) -> Function:
+    """Of 64 samples, one word of one sample after the other.
 
-    ``table`` has an entry for each of ``rows``: the place of its word in a sample, mask, threshold, 8 bytes each.
+    An entry of the table has the place of its word in a sample, mask and threshold, 8 bytes each.
     """
     stride = words * size
     load = {1: "i64.load8_u", 2: "i64.load16_u", 4: "i64.load32_u", 8: "i64.load"}[size]
@@ -107,15 +121,17 @@ def pack_words(words: int, size: int, rows: int, *, table: int, planes: int) -> 
             end
             local.get out local.get bits i64.store
             local.get out i32.const 8 i32.add local.set out
-            local.get entry i32.const 24 i32.add local.tee entry i32.const {table + 24 * rows} i32.lt_u br_if 0
+            local.get entry i32.const {WORD_ENTRY} i32.add local.tee entry
+            i32.const {table + WORD_ENTRY * rows} i32.lt_u br_if 0
         end"""
     variables: dict[str, ValueType] = {**dict.fromkeys(("entry", "out", "row"), "i32"),
                                        **dict.fromkeys(("mask", "least", "bits", "s"), "i64")}
     return assemble("pack", {"input": "i32"}, variables, text)
 
 
-def unpack(lanes: Lanes, widths: Sequence[int], size: int, *, planes: int) -> Function:
+def unpack(lanes: Lanes, circuit: Circuit, *, planes: int) -> Function:
     """``unpack(output, samples)``: the planes of the output words' bits to codes of the first samples of a block."""
+    widths, size = circuit.output_widths, circuit.output_dtype.itemsize
     store = {1: "i64.store8", 2: "i64.store16", 4: "i64.store32", 8: "i64.store"}[size]
     text, place = [], planes
     for w, width in enumerate(widths):
@@ -135,3 +151,26 @@ def unpack(lanes: Lanes, widths: Sequence[int], size: int, *, planes: int) -> Fu
         end"""
     return assemble("unpack", {"output": "i32", "samples": "i32"},
                     {"out": "i32", "plane": "i32", "i": "i32", "s": "i64"}, loop)
+
+
+def predict(lanes: Lanes, circuit: Circuit, pack: int, body: int, unpack: int) -> Function:
+    """``predict(input, output, samples)``: block after block by the functions of these indices."""
+    block = 8 * lanes.size
+    step_in = block * len(circuit.inputs) * circuit.input_dtype.itemsize
+    step_out = block * len(circuit.outputs) * circuit.output_dtype.itemsize
+    return assemble("predict", dict.fromkeys(("input", "output", "samples"), "i32"), {}, f"""
+        block
+            loop
+                local.get samples i32.eqz br_if 1
+                local.get input call pack
+                call body
+                local.get output
+                local.get samples i32.const {block} local.get samples i32.const {block} i32.lt_u select
+                call unpack
+                local.get samples i32.const {block} i32.lt_u br_if 1
+                local.get input i32.const {step_in} i32.add local.set input
+                local.get output i32.const {step_out} i32.add local.set output
+                local.get samples i32.const {block} i32.sub local.set samples
+                i32.const 1 br_if 0
+            end
+        end""", {"pack": pack, "body": body, "unpack": unpack})

@@ -26,14 +26,12 @@ from .binary import Function, Module, assemble
 from .code import SCALAR, SIMD, Counting, Home, Lanes, Straight
 from .count import BLOCK, SUMS, popcount
 from .gates import Gates, gates_of, grow
-from .transpose import pack_vectors, pack_words, unpack
+from .transpose import WORK, pack, predict, unpack
 
 #: Beside memory, in this order.
 EXPORTS = ("run", "predict")
 #: The shortest population count that is a loop.
 COUNTED = 48
-#: Where the planes of the input begin; below is room to work.
-START = 256
 
 
 def module(circuit: Circuit, *, simd: bool = True, counted: int = COUNTED) -> bytes:
@@ -69,7 +67,7 @@ class _Writer:
         self.counts = [item for item in self.items if isinstance(item, Macro)]
         size = circuit.input_dtype.itemsize
         self.packing = pack_in_chunks(circuit, packed, 16 // size if lanes is SIMD else 1)
-        self.inputs = START
+        self.inputs = WORK
         self.outputs = self._behind(self.inputs, circuit.n_input_bits)
         self.planes = self._behind(self.outputs, len(circuit.output_nets))
         self.numbers = self._behind(self.planes, self.packing.mask.size)
@@ -82,7 +80,7 @@ class _Writer:
 
     def module(self) -> Module:
         """The module."""
-        module, calls = Module(exports=EXPORTS), dict[str, int]()
+        circuit, module, calls = self.circuit, Module(exports=EXPORTS), dict[str, int]()
         counting = None
         if self.counts:
             counting = Counting(self.area, module.add(popcount(self.lanes, area=self.area)), BLOCK)
@@ -92,11 +90,11 @@ class _Writer:
         calls |= {f.name: module.add(f) for f in (*self._packing(table), *encoder.functions, *body.functions)}
         calls["body"] = module.add(assemble("body", {}, {}, _calls(body.functions), calls))
         module.add(assemble("run", {}, {}, f"{_calls(encoder.functions)} call body", calls))
-        module.add(self._predict(calls))
+        module.add(predict(self.lanes, circuit, calls["pack"], calls["body"], calls["unpack"]))
         heap = table + -(-len(entries) // 16) * 16
         module.constants = {"inputs": self.inputs, "outputs": self.outputs, "block": 8 * self.lanes.size, "heap": heap}
         module.memory, module.data = heap + 16, [(table, entries)] if entries else []
-        module.custom = {"hardwire": generated_by(self.circuit).encode()}
+        module.custom = {"hardwire": generated_by(circuit).encode()}
         return module
 
     def _body(self, counting: Counting | None) -> Straight:
@@ -138,36 +136,8 @@ class _Writer:
             for word, mask, least in zip(p.word, p.mask, p.threshold ^ sign))
 
     def _packing(self, table: int) -> list[Function]:
-        circuit = self.circuit
-        words, size, chunks = len(circuit.inputs), circuit.input_dtype.itemsize, len(self.packing.word)
-        if not chunks:
-            moves = assemble("pack", {"input": "i32"}, {}, "")
-        elif self.lanes is SIMD:
-            moves = pack_vectors(words, size, chunks, table=table, turn=0, planes=self.planes)
-        else:
-            moves = pack_words(words, size, chunks, table=table, planes=self.planes)
-        return [moves, unpack(self.lanes, circuit.output_widths, circuit.output_dtype.itemsize, planes=self.outputs)]
-
-    def _predict(self, calls: dict[str, int]) -> Function:
-        block = 8 * self.lanes.size
-        step_in = block * len(self.circuit.inputs) * self.circuit.input_dtype.itemsize
-        step_out = block * len(self.circuit.outputs) * self.circuit.output_dtype.itemsize
-        return assemble("predict", dict.fromkeys(("input", "output", "samples"), "i32"), {}, f"""
-            block
-                loop
-                    local.get samples i32.eqz br_if 1
-                    local.get input call pack
-                    call body
-                    local.get output
-                    local.get samples i32.const {block} local.get samples i32.const {block} i32.lt_u select
-                    call unpack
-                    local.get samples i32.const {block} i32.lt_u br_if 1
-                    local.get input i32.const {step_in} i32.add local.set input
-                    local.get output i32.const {step_out} i32.add local.set output
-                    local.get samples i32.const {block} i32.sub local.set samples
-                    i32.const 1 br_if 0
-                end
-            end""", calls)
+        return [pack(self.lanes, self.circuit, len(self.packing.word), table=table, planes=self.planes),
+                unpack(self.lanes, self.circuit, planes=self.outputs)]
 
 
 def _calls(functions: Sequence[Function]) -> str:

@@ -13,11 +13,14 @@ from ...circuit.aig import Aig
 from ...circuit.arithmetic.shapes import STYLES, macro_circuit, shape_of
 from ...circuit.structure import MacroKind
 from ...core.bits import codes_to_bits
+from ...core.truth_tables import ones, projection
 from ..equivalence import near_shape
 from ..vectors import vectors
 
 #: Vectors whose outputs tell nets apart.
 PATTERNS = 2048
+#: Bits of the longest word whose values are all tried.
+EXHAUSTED = 12
 
 #: The words of an arg-max as signatures, without zeros on top.
 Key: TypeAlias = tuple[tuple[int, ...], ...]
@@ -40,7 +43,12 @@ class Heads:
         self._ones = (1 << 8 * columns.shape[1]) - 1 if len(columns) else 1
         self._counts: dict[int, list[Macro]] = {}
         self._indices: dict[Key, Macro] = {}
+        self._comparisons: dict[tuple[tuple[int, ...], int], int] = {}
         for macro in circuit.macros:
+            if macro.kind == "ge":
+                key = _above_zeros([net[n] for n in macro.inputs], macro.value)
+                self._comparisons.setdefault(key, net[macro.outputs[0]])
+                continue
             signatures = [self._signature(net[n]) for n in macro.inputs]
             if macro.kind == "popcount":
                 for signature in set(signatures):
@@ -68,8 +76,37 @@ class Heads:
         return [literals[n] for n in reference.output_nets.tolist()]
 
     def at_least(self, word: Sequence[int], value: int) -> int:
-        """``word >= value`` for an unsigned word, LSB first, and ``value`` of 1 to ``2^len(word) - 1``."""
-        return self._gates("ge", word, value, STYLES["ge"][0])[0]
+        """``word >= value`` for an unsigned word, LSB first, and ``value`` of 1 to ``2^len(word) - 1``.
+
+        The circuit's own net of the same comparison is taken where the values of the word, all of them, show it.
+        """
+        bits, least = _above_zeros(word, value)
+        own = self._comparisons.get((bits, least))
+        if own is not None and len(bits) <= EXHAUSTED and self._is_comparison(own, bits, least):
+            return own
+        return self._gates("ge", bits, least, STYLES["ge"][0])[0]
+
+    def _is_comparison(self, literal: int, word: Sequence[int], value: int) -> bool:
+        """Whether a literal is ``word >= value`` for every value of a word of distinct inputs."""
+        k, first = len(word), 1 + self.aig.n_inputs
+        tables = {x >> 1: projection(i, k) ^ ones(k) * (x & 1) for i, x in enumerate(word)} | {0: 0}
+        if len(tables) != k + 1 or any(not 0 < x >> 1 < first for x in word):
+            return False
+        stack = [literal >> 1]
+        while stack:
+            v = stack[-1]
+            if v in tables:
+                stack.pop()
+                continue
+            if v < first:
+                return False
+            a, b = self.aig.left[v - first], self.aig.right[v - first]
+            waiting = [x >> 1 for x in (a, b) if x >> 1 not in tables]
+            if waiting:
+                stack += waiting
+            else:
+                tables[v] = (tables[a >> 1] ^ ones(k) * (a & 1)) & (tables[b >> 1] ^ ones(k) * (b & 1))
+        return tables[literal >> 1] ^ ones(k) * (literal & 1) == ones(k) ^ ((1 << value) - 1)
 
     def popcount(self, operands: Sequence[int]) -> list[int]:
         """How many operands are true, ``len(operands).bit_length()`` bits, LSB first."""
@@ -121,6 +158,12 @@ def _patterns(circuit: Circuit, seed: int) -> NDArray[np.bool_]:
         code = macro.value - (row & 1)
         bits[row, np.array(macro.inputs) - FIRST] = [code >> j & 1 for j in range(len(macro.inputs))]
     return bits
+
+
+def _above_zeros(word: Sequence[int], value: int) -> tuple[tuple[int, ...], int]:
+    """The same comparison without the bits below the lowest one of the threshold."""
+    zeros = (value & -value).bit_length() - 1 if value > 0 else 0
+    return tuple(word[zeros:]), value >> zeros
 
 
 def _key(words: Sequence[Sequence[int]]) -> Key:

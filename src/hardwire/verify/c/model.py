@@ -23,8 +23,9 @@ from ...circuit import Circuit
 from ...circuit.aig import Aig
 from ...core.errors import FormatError
 from ...core.files import read_text, write_text
+from ..cone import cone
 from .heads import Heads
-from .reader import circuit_of_literals, read_c
+from .reader import read_c
 from .table import read_table
 
 #: What of a header depends on the circuit beside its words and its network: comments, and the digest.
@@ -95,7 +96,7 @@ def _table(path: Path, name: str, network: str, like: Circuit) -> Circuit:
     inputs = list(range(2, 2 + 2 * like.n_input_bits, 2))
     heads = Heads(like, aig, aig.embed(like, inputs))
     outputs = read_table(code, like, aig, heads, nets=8 * int(state), number=int(number) // 8, file=path.name)
-    return circuit_of_literals(aig, outputs, like)
+    return cone(aig, outputs, like)
 
 
 def _straight(path: Path, name: str, network: str, like: Circuit) -> Circuit:

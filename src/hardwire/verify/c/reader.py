@@ -4,15 +4,12 @@ import tempfile
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
-
 from ...backends.c import backend
 from ...backends.c.backend import Entry
 from ...circuit import Circuit
 from ...circuit.aig import Aig
-from ...circuit.formats.aiger import AigerFile, aig_circuit
-from ...circuit.formats.words import Interface
 from ...core.errors import FormatError, InputError
+from ..cone import cone
 from .batch import Batch
 from .grammar import parse_c
 from .heads import Heads
@@ -69,19 +66,4 @@ def read_c(path: str | PathLike[str], *, like: Circuit, entry: Entry = "batch") 
         if any(bits[word.width :]):
             raise FormatError(f"{path.name} writes more bits to output {word.name!r} than it has; emit the C again")
         outputs += [*bits, *[0] * word.width][: word.width]
-    return circuit_of_literals(aig, outputs, like)
-
-
-def circuit_of_literals(aig: Aig, outputs: list[int], like: Circuit) -> Circuit:
-    """The outputs as a circuit of the conjunctions that they need."""
-    first, needed = 1 + aig.n_inputs, {x >> 1 for x in outputs}
-    for v in range(aig.n_variables - 1, first - 1, -1):
-        if v in needed:
-            needed |= {aig.left[v - first] >> 1, aig.right[v - first] >> 1}
-    kept = [v - first for v in range(first, aig.n_variables) if v in needed]
-    new = np.arange(aig.n_variables)
-    new[[first + i for i in kept]] = np.arange(first, first + len(kept))
-    fanin = np.array([(aig.left[i], aig.right[i]) for i in kept], dtype=np.int64).reshape(-1, 2)
-    fanin, ends = (2 * new[x >> 1] | x & 1 for x in (fanin, np.array(outputs, dtype=np.int64)))
-    words = Interface(like.name, like.inputs, like.outputs, like.labels)
-    return aig_circuit(AigerFile(aig.n_inputs, fanin, ends), words)
+    return cone(aig, outputs, like)
