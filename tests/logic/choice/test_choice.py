@@ -62,9 +62,21 @@ def test_a_choice_stays_within_its_effort(data, effort):
     assert width <= max(scale.nodes, 12 * data.outputs) and s.steps <= max(scale.steps, 300)
     reads = s.steps * s.batch * width * s.fan_in * max(1, s.candidates)
     assert reads <= scale.work or s.steps == 300
-    assert data.features * s.levels <= max(scale.bits, 2 * data.features)
+    most = s.levels if data.shape else min(s.levels, max(data.values - 1, 1))
+    assert data.features * most <= scale.bits or s.levels <= 2
     assert s.patience and s.steps >= 10 * s.evaluate_every and len(choice.reasons) >= 3
     assert all("\n" not in reason for reason in choice.reasons)
+
+
+def test_a_rare_real_feature_keeps_its_thresholds_beside_many_bits():
+    many = dataclasses.replace(TABLE, features=5000, values=2.1, most_values=200)
+    assert settings_for(many).levels == 31 and settings_for(dataclasses.replace(many, values=50.0)).levels == 1
+
+
+def test_few_samples_are_learned_at_a_higher_temperature():
+    few, some, many = (settings_for(dataclasses.replace(TABLE, samples=n)) for n in (300, 3000, 30_000))
+    tau = [s.tau_for(4) / (s.widths[0] / 4) ** 0.5 for s in (few, some, many)]
+    assert tau[0] == pytest.approx(1, abs=0.01) and 0.36 < tau[1] < 1 and tau[2] == pytest.approx(0.35)
 
 
 def test_what_is_trained_is_what_is_frozen():

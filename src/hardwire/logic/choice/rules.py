@@ -66,15 +66,16 @@ BALANCE: Mapping[float, float] = {100.0: 0.5, 10.0: 0.25}
 
 def encoder(data: DataFeatures, scale: Scale) -> Rule:
     """Thresholds: as many as the feature of the most values can use, the limit of its kind, and the bits allow."""
-    kind = TABLE_LEVELS if not data.is_image else PIXEL_LEVELS if data.shape and data.shape[0] == 1 else COLOUR_LEVELS
-    room = max(1, scale.bits // max(1, data.features))
+    what, kind = "feature", TABLE_LEVELS
+    if data.is_image and data.shape is not None:
+        what, kind = "pixel", PIXEL_LEVELS if data.shape[0] == 1 else COLOUR_LEVELS
+    few = data.shape is None and (data.values - 1) * data.features <= scale.bits  # a feature has no more than it can use
+    room = kind if few else max(1, scale.bits // max(1, data.features))
     least = 1 if data.features > 1 else 2  # a gate reads two bits
     levels = max(least, min(kind, room, data.most_values - 1))
-    reason = {room: f"{data.features} features in at most {scale.bits} bits",
-              data.most_values - 1: f"a feature has at most {data.most_values} values"}
-    what = "pixel" if data.is_image else "feature"
-    why = reason.get(levels, f"a {what} takes up to {kind}") if levels < kind else f"a {what} takes up to {kind}"
-    return {"encoder": "quantile", "levels": levels}, f"{levels} thresholds a {what}, where the samples lie: {why}"
+    why = (f"no {what} has more than {data.most_values} values" if levels == data.most_values - 1 else
+           f"{data.features} of them in {scale.bits} bits" if levels == room < kind else "it has more values than that")
+    return {"encoder": "quantile", "levels": levels}, f"up to {levels} thresholds a {what}, at quantiles: {why}"
 
 
 def network(data: DataFeatures, scale: Scale) -> Rule:
