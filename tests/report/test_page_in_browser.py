@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import trained_like
+from helpers import mnist_like, trained_like
 
 from hardwire.circuit.engine.packed import PackedEngine
 from hardwire.report import write_html
@@ -205,3 +205,21 @@ def test_drawn_digits_are_recognised(browser, demo_circuit, trained, digits, _fu
         opened.draw(strokes)
         found[name] = opened.page.inner_text("#hw-answer")
     assert sum(name == answer for name, answer in found.items()) >= 3, found
+
+
+@pytest.mark.slow
+def test_a_circuit_of_48_000_gates(browser, minimal, tmp_path):
+    circuit = mnist_like(np.random.default_rng(0)).with_(labels=tuple("0123456789"))
+    codes = vectors(circuit, 1000)
+    answers = PackedEngine(circuit)(codes)
+    shape = (1, 28, len(circuit.inputs) // 28)
+    carried = Carried(codes, np.zeros(1000, np.int64), answers, np.arange(1000), 1000)
+    instrument = Instrument(graph_of(circuit), "classify", list("0123456789"), [], shape, carried)
+    path = write_html(minimal, tmp_path / "report.html", instrument)
+    assert path.stat().st_size < 5_000_000
+    opened = Opened(browser, path, viewport={"width": 390, "height": 800})
+    assert opened.page.evaluate("hardwire.checked.equal") == 1000 and opened.errors == []
+    assert opened.page.evaluate("(samples) => hardwire.run(samples)", codes[:200].tolist()) == answers[:200].tolist()
+    assert min(opened.draw(STROKES["7"])) < 20
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= 390
+    opened.context.close()

@@ -35,8 +35,8 @@ def instrument_of(circuit: Circuit, model: Model, dataset: Dataset) -> Instrumen
         wrong = np.flatnonzero(answers[:, 0] != y)
         rows = np.union1d(rows, wrong[spread(len(wrong), WRONG)])
     carried = Carried(codes=codes[rows], truth=y[rows], answers=answers[rows], rows=rows, total=len(codes))
-    return Instrument(graph_of(circuit), model.settings.task, dataset.classes, outputs_of(model), dataset.shape, carried,
-                      wasm=module(circuit))
+    return Instrument(graph_of(circuit), model.settings.task, dataset.classes, outputs_of(model), dataset.shape,
+                      carried, wasm=module(circuit))
 
 
 def graph_of(circuit: Circuit) -> Graph:

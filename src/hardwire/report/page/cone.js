@@ -23,7 +23,7 @@ class ConeView {
     this.pointers = new Map();
     /** @type {number | null} */
     this.chosen = null;
-    /** Nets that the cone holds. */
+    /** Nets that the cone holds. @type {Uint8Array} */
     this.marks = new Uint8Array(0);
     /** Nets of the longest path. @type {Set<number>} */
     this.path = new Set();

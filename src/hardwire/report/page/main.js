@@ -145,7 +145,9 @@ class Instrument {
     byId("time").textContent = `computed here in ${this.milliseconds.toFixed(1)} ms`;
     const lit = this.lamps.show(result.nets);
     byId("lit").textContent = `${lit.toLocaleString("en")} of ${this.lamps.total.toLocaleString("en")} ${this.wide ? "tables" : "gates"} are on`;
-    this.cone.show(result.nets);
+    window.clearTimeout(this.pending); // a large cone is drawn when the pen rests
+    if (sample === null) this.pending = window.setTimeout(() => this.cone.show(result.nets), 120);
+    else this.cone.show(result.nets);
   }
 
   /** @param {{words: number[], votes: number[]}} result @param {number | null} sample */

@@ -43,7 +43,7 @@
  * @property {number[] | null} shape Channels, height, width.
  * @property {Circuit} circuit
  * @property {Samples} samples
- * @property {Uint8Array | null} wasm
+ * @property {Uint8Array<ArrayBuffer> | null} wasm
  */
 
 /**
@@ -66,7 +66,7 @@ function readPayload(text, size) {
     }
     arrays[name] = values;
   }
-  const wasm = header.wasm ? data.slice(at, at + header.wasm) : null;
+  const wasm = header.wasm ? new Uint8Array(data.subarray(at, at + header.wasm)) : null;
   return { ...header, circuit: circuitOf(header, arrays), samples: samplesOf(header, arrays), wasm };
 }
 

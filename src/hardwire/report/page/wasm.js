@@ -12,7 +12,7 @@ function arrayFor(words) {
 /** Runs the module of backends/wasm: `predict` turns codes into codes, from `heap` on. */
 class WasmEngine {
   /**
-   * @param {Uint8Array} bytes
+   * @param {Uint8Array<ArrayBuffer>} bytes
    * @param {Circuit} circuit
    */
   constructor(bytes, circuit) {
@@ -50,7 +50,7 @@ class WasmEngine {
 
 /**
  * The engine of the module, or null where there is none or the browser cannot run it.
- * @param {Uint8Array | null} bytes
+ * @param {Uint8Array<ArrayBuffer> | null} bytes
  * @param {Circuit} circuit
  */
 function wasmEngine(bytes, circuit) {

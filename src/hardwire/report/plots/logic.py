@@ -77,7 +77,8 @@ def gates_by_level(graph: Graph) -> Markup:
 
 def fan_out(graph: Graph) -> Markup:
     """How many gates and inputs are read how often, in doubling intervals."""
-    read = {"input bits": (RAW, graph.fan_out[2 : graph.first_node]), "gates": (ACCENT, graph.fan_out[graph.first_node :])}
+    first = graph.first_node
+    read = {"input bits": (RAW, graph.fan_out[2:first]), "gates": (ACCENT, graph.fan_out[first:])}
     most = max(1, *(int(count.max(initial=0)) for _, count in read.values()))
     ends = [0, 1, *(1 << i for i in range(1, most.bit_length() + 1))]
     ends = ends[: next(i for i, end in enumerate(ends) if end >= most) + 1]
@@ -105,7 +106,8 @@ def reads_of_pixels(graph: Graph, shape: tuple[int, int, int]) -> Markup:
         axes.set_xlabel("column")
         axes.set_ylabel("row")
 
-    return draw("reads", (4.6, 0.9 + 3.7 * min(1.6, shape[1] / shape[2])), "Map of where gates look in the image", paint)
+    size = (4.6, 0.9 + 3.7 * min(1.6, shape[1] / shape[2]))
+    return draw("reads", size, "Map of where gates look in the image", paint)
 
 
 def reads_of_features(graph: Graph, most: int = 20) -> Markup:
