@@ -98,6 +98,18 @@ def test_scaled_tables_are_refused(table, how, columns, ends):
         check_ranges(((table - low) / (high - low))[300:], words_of(table[:300]))
 
 
+@pytest.mark.parametrize("how", ["standardised", "least to most"])
+def test_small_reals_of_one_scale_are_refused(how):
+    """As Iris: ranges of a few units, which standardised values leave."""
+    rng = np.random.default_rng(5)
+    x = rng.normal([5.8, 3.1, 3.8, 1.2], [0.8, 0.4, 1.7, 0.7], (150, 4)).clip(0.1)
+    low, scale = (x.mean(axis=0), x.std(axis=0)) if how == "standardised" else (x.min(axis=0), np.ptp(x, axis=0))
+    with pytest.raises(InputError, match="before they were scaled"):
+        check_ranges(((x - low) / scale)[:50], words_of(x))
+    check_ranges(x[:50] + 0.5, words_of(x))
+    check_ranges((x - x.mean(axis=0))[:50] / 2, words_of((x - x.mean(axis=0)) / x.std(axis=0)))
+
+
 def test_reals_in_a_sliver_are_refused():
     x = np.random.default_rng(2).uniform(0, 1000, (400, 3))
     with pytest.raises(InputError, match="before they were scaled"):

@@ -12,7 +12,7 @@ import rich_click as click
 
 from ..core.errors import InputError
 from .output import Output
-from .training import commands
+from .training import next_of
 from .verbs import circuit_argument, data_dir_option, data_option, out_option, run_argument, verb
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def lower(output: Output, run: str, head: "HeadGoal | None", overwrite: bool) ->
 
     circuit, target = lower_run(run, head=head, overwrite=overwrite, progress=output.say), Path(run) / RAW
     output.answer(describe(circuit, target), summary(circuit, target))
-    output.say(commands(["optimize {run}"], run))
+    output.say(next_of(run))
     return 0
 
 
@@ -100,7 +100,7 @@ def optimize(output: Output, *, circuit: str, level: str | None, out: str | None
     more = {"inexact": inexact} if inexact else {}
     output.answer(describe(result, target) | {"passes": passes} | more, "\n".join([*lines, summary(result, target)]))
     if target == path / OPTIMIZED:
-        output.say(commands(["verify {run}"], path))
+        output.say(next_of(path))
     return 0
 
 
@@ -188,7 +188,7 @@ def verify(output: Output, circuit: str, against: str | None, data: str | None, 
     found = {name: dataclasses.asdict(v) | {"verdict": str(v)} for name, v in verdicts.items()}
     output.answer(found, "\n".join(line for name, v in verdicts.items() for line in explain(name, v)))
     if path.is_dir() and not against:
-        output.say(commands(["report {run}"], path))
+        output.say(next_of(path))
     return exit_code(verdicts)
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Environment variable with the folder of data sets.
 DATA = "HARDWIRE_DATA"
+#: What notes that it ran on a logic run, in order.
+LOGIC = ("lower", "optimize", "verify")
 
 
 def check_place(out: str | Path, *, resume: bool, overwrite: bool) -> None:
@@ -54,6 +56,14 @@ def data_folder(data_dir: Path | None) -> Path | None:
 def commands(verbs: Sequence[str], run: str | Path) -> str:
     """Word the next commands on a run, each on a line of its own, as they are typed."""
     return "\n".join(["next:", *(f"  hardwire {verb.format(run=shlex.quote(str(run)))}" for verb in verbs)])
+
+
+def next_of(run: str | Path) -> str:
+    """Word the next command on a logic run: the first verb that has not run, at last ``report``."""
+    from ..runs.directory import RunDirectory
+
+    steps = RunDirectory(run).readable_steps()
+    return commands([f"{next((verb for verb in LOGIC if verb not in steps), 'report')} {{run}}"], run)
 
 
 def say_columns(output: Output, data: Any) -> None:

@@ -4,7 +4,7 @@ A word ``(width, offset, step)`` holds ``offset`` to ``offset + step (2^width - 
 and its offset an integer: every training value of that feature was then an integer. Other words are *real*.
 
 Values that are normalised (x / 255, min-max, standardised) fall into a few codes, so that a network answers, and
-answers badly. Four facts tell them from honest data. Only floats are judged, and of those only values other than -1, 0
+answers badly. Five facts tell them from honest data. Only floats are judged, and of those only values other than -1, 0
 and 1, which say nothing (an empty image, a bit, the end of a range):
 
 1. *Fractions, all small.* In whole words of at least ``WIDE`` bits, ``FEW`` values or more are no integers, and these
@@ -15,6 +15,9 @@ and 1, which say nothing (an empty image, a bit, the end of a range):
    is at most 1 in size, and a hundredth of the largest number of its range.
 4. *Real values, small and outside.* In the same words a quarter of the values lie outside the range while 95 % are at
    most 6 in size, and a tenth of the largest number of their range; ``SOME`` values or more.
+5. *Real columns, all of one scale.* Of ``SOME`` samples or more a quarter of the values in real words lies outside the
+   range, and the columns that vary, two or more, all have means of at most 0.35 and deviations of 0.5 to 2, or all lie
+   in 0 to 1 and fill half of it.
 
 So integers of any type, floats that are whole numbers (0.0 and 1.0 too), features that lie in 0 to 1 in training, and
 values that left the range at the same scale (a new year, a sensor that drifts) are never refused. A false refusal needs
@@ -179,6 +182,7 @@ class _Seen:
     whole: NDArray[np.int64]
     real: NDArray[np.int64]
     fractions: int
+    one_scale: str
     low: NDArray[np.float64]
     high: NDArray[np.float64]
 
@@ -197,6 +201,8 @@ class _Seen:
         n, tiny, away, near = self.real.tolist()
         if (n >= MANY and tiny == n) or (n >= SOME and away >= n / 4 and near >= 0.95 * n):
             return self._sentence(ranges, np.flatnonzero(~ranges.whole & (ranges.size >= 10)), standard=tiny < n)
+        if self.one_scale:
+            return self._sentence(ranges, np.flatnonzero(~ranges.whole), standard=self.one_scale == "standard")
         return ""
 
     def _sentence(self, ranges: _Ranges, judged: NDArray[np.int64], *, standard: bool) -> str:
@@ -218,6 +224,7 @@ def _measure(x: NDArray[Any], ranges: _Ranges) -> _Seen:
     whole, real = np.zeros(5, dtype=np.int64), np.zeros(4, dtype=np.int64)
     outside, samples, fractions = np.zeros(len(ranges.low), dtype=np.int64), 0, 0
     low, high = np.full(len(ranges.low), np.inf), np.full(len(ranges.low), -np.inf)
+    total, squares = np.zeros(len(ranges.low)), np.zeros(len(ranges.low))
     for block in _blocks(x):
         away = _away(block, ranges)
         outside += away.sum(axis=0)
@@ -228,10 +235,26 @@ def _measure(x: NDArray[Any], ranges: _Ranges) -> _Seen:
             fractions += int(fraction.sum())
             whole += _whole_counts(block, fraction, ranges, judged[0])
             real += _real_counts(block, away, ranges, judged[1])
+            total += block.sum(axis=0)
+            with np.errstate(over="ignore"):
+                squares += (block * block).sum(axis=0)
     worst = int(outside.argmax()) if len(outside) else 0
     lost = Outside(int(outside.sum()), samples, len(x), ranges.names[worst], (ranges.low[worst], ranges.high[worst]),
                    (low[worst], high[worst])) if outside.any() else Outside(0, 0, len(x))
-    return _Seen(lost, whole, real, fractions, low, high)
+    columns = np.flatnonzero(~ranges.whole & (high > low)) if x.dtype.kind == "f" and len(x) >= SOME else []
+    scale = ""
+    if len(columns) >= 2 and outside[~ranges.whole].sum() >= len(x) * (~ranges.whole).sum() / 4:
+        scale = _one_scale(total[columns] / len(x), squares[columns] / len(x), low[columns], high[columns])
+    return _Seen(lost, whole, real, fractions, scale, low, high)
+
+
+def _one_scale(mean: NDArray[np.float64], square: NDArray[np.float64], low: NDArray[np.float64],
+               high: NDArray[np.float64]) -> str:
+    """Name the scale that all columns share: ``standard``, ``unit``, or none."""
+    variance = square - mean * mean
+    if np.all((np.abs(mean) <= 0.35) & (variance >= 0.25) & (variance <= 4)):
+        return "standard"
+    return "unit" if np.all((low >= 0) & (high <= 1) & (high - low >= 0.5)) else ""
 
 
 def _blocks(x: NDArray[Any]) -> Iterator[NDArray[np.float64]]:

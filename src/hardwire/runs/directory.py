@@ -173,7 +173,7 @@ class RunDirectory:
     def leave(self) -> None:
         """Remove what a run wrote that ended before its first checkpoint, so that the same command begins it anew."""
         if not self.finished and not self.resumable:
-            for name in (CONFIG, METRICS):
+            for name in (CONFIG, METRICS, COLUMNS, CALIBRATION):
                 (self / name).unlink(missing_ok=True)
 
     def check_free(self, *, resume: bool, overwrite: bool) -> bool:
