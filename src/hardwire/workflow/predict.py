@@ -301,13 +301,19 @@ def _columns_of(directory: RunDirectory, stored: Stored, made: Predictor) -> Col
     """The run's columns; of a run that keeps none, those of its table where that is found, else a number a feature."""
     if (directory / COLUMNS).is_file():
         return load_columns(directory / COLUMNS)
-    if stored.hardware == "logic":
-        settings = found_settings(LogicSettings, stored, directory)
-        if Path(settings.dataset).suffix.lower() in (".csv", ".tsv") and Path(settings.dataset).is_file():
-            columns = _data(settings, directory, None).columns
-            if columns is not None:
-                return columns
+    if stored.hardware == "logic" and (columns := _columns_of_table(directory, stored)) is not None:
+        return columns
     return Columns(columns=[NumberColumn(name=word.name, low=-_LARGEST, high=_LARGEST) for word in made.words])
+
+
+def _columns_of_table(directory: RunDirectory, stored: Stored) -> Columns | None:
+    """The columns of the table that a run without ``columns.json`` was trained on; None where it is not found."""
+    try:
+        settings = found_settings(LogicSettings, stored, directory)
+        is_table = Path(settings.dataset).suffix.lower() in (".csv", ".tsv") and Path(settings.dataset).is_file()
+        return _data(settings, directory, None).columns if is_table else None
+    except HardwireError:  # of another version, or the table has changed
+        return None
 
 
 def _data(settings: LogicSettings, directory: RunDirectory, data_dir: str | os.PathLike[str] | None) -> Dataset:
