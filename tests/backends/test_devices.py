@@ -99,6 +99,7 @@ def test_flash_and_ram_are_measured(tmp_path):
         assert 30 < sizes["table"].ram < 400 and sizes["table"].compiler.endswith(tuple("0123456789"))
 
 
+@pytest.mark.slow
 @needs(programs.ARM_GCC, QEMU)
 def test_the_digits_of_the_demo_take_less_than_24_kib(demo_circuit, tmp_path):
     header = emit(demo_circuit, tmp_path / "c", variant="auto")[-1]
