@@ -151,7 +151,7 @@ def test_the_smaller_variant_is_chosen_and_a_table_has_limits():
         net = b.node(0b0111, net, 3)
     b.output("y", net)
     circuit = b.build()
-    with pytest.raises(InputError, match="more than 32,768 nets.*choose the variant code"):
+    with pytest.raises(InputError, match=r"more than 32,768 nets.*choose the variant code"):
         encode_table(circuit)
     with pytest.raises(InputError, match="choose the variant code"):
         network_of(circuit, "n", "table")
