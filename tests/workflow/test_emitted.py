@@ -22,10 +22,12 @@ from hardwire.verify.emitted import Emission, emitted_checks, sha256
 from hardwire.verify.vectors import vectors
 from hardwire.workflow.emitted import emissions_of, emit_path
 
-TARGETS = {"c": "c", "verilog": "verilog", "pipelined": "verilog", "blif": "blif", "aiger": "aiger", "packed": "verilog",
-           "vhdl": "vhdl", "litex": "litex", "wasm": "wasm"}
-OPTIONS = {"pipelined": {"pipeline": 3}, "packed": {"bus": "packed", "pipeline": 3, "register_inputs": True}}
-MAIN = {"c": "trained.c", "blif": "trained.blif", "aiger": "trained.aig", "vhdl": "trained.vhd", "wasm": "trained.wasm",
+TARGETS = {"c": "c", "arduino": "c", "verilog": "verilog", "pipelined": "verilog", "blif": "blif", "aiger": "aiger",
+           "packed": "verilog", "vhdl": "vhdl", "litex": "litex", "wasm": "wasm"}
+OPTIONS = {"arduino": {"kit": "arduino", "variant": "table"}, "pipelined": {"pipeline": 3},
+           "packed": {"bus": "packed", "pipeline": 3, "register_inputs": True}}
+MAIN = {"c": "trained.c", "arduino": "src/trained_model.h", "blif": "trained.blif", "aiger": "trained.aig",
+        "vhdl": "trained.vhd", "wasm": "trained.wasm",
         **dict.fromkeys(("verilog", "pipelined", "packed", "litex"), "trained.v")}
 TOOL = {"c": programs.CC, "vhdl": programs.GHDL, **dict.fromkeys(("verilog", "litex"), programs.YOSYS)}
 
@@ -56,20 +58,21 @@ def verdicts_of(circuit, run, name) -> dict[str, object]:
     checks = emitted_checks(circuit, emission, vectors(circuit, 50))
     start = f"emitted {name}/{MAIN[name]}"
     assert checks and all(check.startswith(start) for check in checks)
+    assert TARGETS[name] != "c" or any(" compiled" in check for check in checks)
     return {check.removeprefix(start): run_check(row.run) for check, row in checks.items()}
 
 
 def test_each_file_is_noted(circuit, shipped):
     noted = json.loads((shipped / "steps.json").read_text())["emit"]
     assert noted["seconds"] >= 0
-    emissions = {Path(e["files"][0]["path"]).parent.name: e for e in noted["emitted"]}
+    emissions = {Path(e["files"][0]["path"]).parts[0]: e for e in noted["emitted"]}
     assert set(emissions) == set(TARGETS)
     for name, emission in emissions.items():
         assert (emission["target"], emission["circuit"]) == (TARGETS[name], circuit.digest)
         assert emission["version"] == hardwire.__version__
         assert emission["options"] == OPTIONS.get(name, {})
         assert emission["files"][0]["path"] == f"{name}/{MAIN[name]}"
-        assert {shipped / f["path"] for f in emission["files"]} == set((shipped / name).iterdir())
+        assert {shipped / f["path"] for f in emission["files"]} == {p for p in (shipped / name).rglob("*") if p.is_file()}
         assert all(f["sha256"] == sha256((shipped / f["path"]).read_bytes()) for f in emission["files"])
 
 
@@ -124,6 +127,9 @@ def altered(path: Path) -> None:
         place = max(i for i, line in enumerate(lines) if line.startswith(".names ") and line.count(" ") == 3)
         lines[place + 1] = lines[place + 1][0].translate(str.maketrans("01-", "100")) + lines[place + 1][1:]
         text = head + ".names $true\n" + "\n".join(lines)
+    elif path.name.endswith("_model.h"):
+        place = text.index("0x", text.index("_table[")) + 8  # the threshold of the first input
+        text = text[:place] + ("1" if text[place] != "1" else "2") + text[place + 1 :]
     else:
         found = next(operator for operator in (" ^ ", " & ", " and ") if operator in text)
         place, other = text.rindex(found), " or " if path.suffix == ".vhd" else " | "
@@ -140,7 +146,8 @@ def test_an_altered_file_is_refuted_by_name(circuit, run, name):
         assert verdict.status == "refuted" and f"{name}/{MAIN[name]} has changed" in verdict.detail, (what, verdict)
 
 
-@pytest.mark.parametrize("name, file", [("c", "trained.h"), ("verilog", "trained_tb.v"), ("verilog", "trained_out.hex"),
+@pytest.mark.parametrize("name, file", [("c", "trained.h"), ("c", "trained_model.h"), ("arduino", "library.properties"),
+                                        ("verilog", "trained_tb.v"), ("verilog", "trained_out.hex"),
                                         ("pipelined", "pipeline_register.v"), ("wasm", "trained.js"),
                                         ("wasm", "trained_i64.wasm")])
 def test_any_file_that_has_changed_is_named(circuit, run, name, file):
@@ -201,6 +208,7 @@ def test_the_table_of_readers_is_used(circuit, run, monkeypatch, tmp_path):
 def test_verify_takes_them_in_and_binds_every_verdict(circuit, run):
     verdicts = verify_circuit(circuit, against=circuit, emitted=emissions_of(RunDirectory(run)))
     assert {"emitted blif/trained.blif", "emitted aiger/trained.aig", "emitted c/trained.c compiled", "emitted c/trained.c", "emitted c/trained.c, one sample",
+            "emitted c/trained.c, model header", "emitted c/trained.c compiled, model header", "emitted arduino/src/trained_model.h",
             "emitted verilog/trained.v", "emitted pipelined/trained.v", "macros", "c"} <= set(verdicts)
     assert not any(v.status in ("refuted", "unknown") for v in verdicts.values())
     assert verdicts["optimized gates"].against == circuit.digest

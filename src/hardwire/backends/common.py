@@ -92,7 +92,7 @@ def description(circuit: Circuit) -> list[str]:
         lines.append(f"{stage}: {cost['gates']} two-input gates, depth {cost['depth']}")
     if circuit.labels:
         lines.append("classes: " + ", ".join(circuit.labels))
-    return [" ".join(line.replace("*/", "* /").split()) for line in lines]
+    return [" ".join(line.replace("*/", "* /").replace("/*", "/ *").split()) for line in lines]
 
 
 def choose_name(circuit: Circuit, name: str | None, *, avoid: Collection[str] = ()) -> str:

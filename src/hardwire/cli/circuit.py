@@ -141,7 +141,7 @@ def show(output: Output, circuit: str, full: bool) -> int:
 @click.option("--for", "kit", type=click.Choice(["arduino", "platformio", "zephyr"]),
               help="C: a folder that builds, with an example that says PASS.")
 @click.option("--chip", metavar="NAME",
-              help="C: the microcontroller whose flash and RAM it is to fit, atmega328p say (default: one of each core).")
+              help="C: the microcontroller that it is to fit, atmega328p say (default: one of each core).")
 def emit(output: Output, *, circuit: str, to: str, out: str, chip: str | None, **options: Any) -> int:
     """Write a circuit for a target."""
     from ..workflow.emitted import emit_with_figures

@@ -214,9 +214,9 @@ class _OnDisk:
         """The path of a file, by default the main one, in a folder that holds these bytes and nothing else."""
         wanted = self.emission.main if path is None else path
         with tempfile.TemporaryDirectory(prefix="hardwire-") as folder:
-            for path, content in self.contents.items():
+            for file, content in self.contents.items():
                 if content is not None:
-                    (Path(folder) / PurePath(path).name).write_bytes(content)
+                    (Path(folder) / PurePath(file).name).write_bytes(content)
             yield Path(folder) / PurePath(wanted).name
 
     def alteration(self) -> Verdict | None:

@@ -31,7 +31,7 @@ def check_chip(target: str, chip: str | None) -> None:
     if target != "c":
         raise InputError(f"{target} is not for microcontrollers; leave --chip out, or choose c")
     if chip not in CHIPS:
-        raise InputError(f"chip {chip!r} is none of {', '.join(sorted(CHIPS))}; choose the one with the nearest memories")
+        raise InputError(f"chip {chip!r} is none of {', '.join(sorted(CHIPS))}; choose one with like memories")
 
 
 def footprints(path: str | Path, files: Sequence[Path], chip: str | None = None, *,

@@ -89,7 +89,7 @@ def vectors_header(circuit: Circuit, name: str) -> str:
             if (out[i] != due[i])
                 break;
         wrong += i < {upper}_OUTPUTS;"""
-    out = "" if called else f"    {name}_code_out out[{upper}_OUTPUTS];\n    int i;\n"
+    out = "" if called else f"    {name}_code_out out[{upper}_OUTPUTS] = {{0}};\n    int i;\n"
     return f"""#ifndef {upper}_VECTORS_H
 #define {upper}_VECTORS_H
 /* {generated_by(circuit)}.

@@ -79,18 +79,19 @@ def footprint(circuit: Circuit, header: Path, core: str) -> Footprint:
     """
     size = header.stat().st_size
     if size > LONGEST_TEXT:
-        raise InputError(f"{header.name} has {size:,} bytes, more than the {LONGEST_TEXT:,} that are compiled here; give a "
-                         f"smaller circuit")
+        raise InputError(f"{header.name} has {size:,} bytes, more than {LONGEST_TEXT:,}, and is not compiled; give "
+                         f"a smaller circuit")
     where, name = CORES[core], header.name.removesuffix("_model.h")
     path = programs.require(where.tool)
     with tempfile.TemporaryDirectory(prefix="hardwire-") as text:
         folder = Path(text)
         empty = _linked(where, folder, "empty", "volatile int result;\nint main(void) { return 0; }\n")
         whole = _linked(where, folder, "model", _program(circuit, header.resolve(), name))
-        frames = [int(line.split("\t")[1]) for file in folder.glob("model*.su") for line in file.read_text().splitlines()]
+        frames = [line.split("\t")[1] for file in folder.glob("model*.su") for line in file.read_text().splitlines()]
     own = 2 * len(circuit.inputs)  # the features that the program gives are the user's
     version = programs.run_command(where.tool.title, [path, "-dumpversion"], package=where.tool.package).strip()
-    return Footprint(core, whole[0] - empty[0], whole[1] - empty[1] - own + sum(frames), f"{where.tool.title} {version}")
+    ram = whole[1] - empty[1] - own + sum(map(int, frames))
+    return Footprint(core, whole[0] - empty[0], ram, f"{where.tool.title} {version}")
 
 
 def fits(taken: Footprint, chip: Chip) -> str:
@@ -128,7 +129,8 @@ def _linked(core: Core, folder: Path, name: str, text: str) -> tuple[int, int]:
     """Bytes of flash, code and data, and of RAM, data and zeros, of a linked program."""
     source = write_text(folder / f"{name}.c", text)
     program = folder / f"{name}.elf"
-    flags = [*core.flags, "-std=c99", "-Os", "-ffunction-sections", "-fdata-sections", "-fstack-usage", "-Wl,--gc-sections"]
+    flags = [*core.flags, "-std=c99", "-Os", "-ffunction-sections", "-fdata-sections", "-fstack-usage",
+             "-Wl,--gc-sections"]
     programs.run(core.tool, [*flags, source, "-o", program], cwd=folder, timeout=TIMEOUT, produces=[program])
     return _memories(read_bytes(program))
 

@@ -352,7 +352,7 @@ def _values(words: Sequence[Word]) -> str:
 
     rows = "\n".join(f"    outputs[{o}] = {value(o, word)}; /* {word.name} */" for o, word in enumerate(words))
     body = "    return MODEL_predict_codes(codes, outputs);"
-    return f"""/* The values of the outputs go to outputs[MODEL_OUTPUTS], in the units of the targets. How many there are is
+    return f"""/* The values of the outputs go to outputs[MODEL_OUTPUTS], in the units of the targets. Their number is
    returned, or -1 where n is not MODEL_INPUTS. */
 static inline int MODEL_predict_codes(const MODEL_code_in *codes, float *outputs)
 {{

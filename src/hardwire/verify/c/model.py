@@ -32,9 +32,9 @@ from .table import read_table
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 DIGEST = re.compile(r'^(#define \w+_DIGEST) "[0-9a-f]{64}"$', re.MULTILINE)
 #: The network as a table: its bytes, the bytes of its state, its numbers.
-TABLE = re.compile(r"static const uint8_t MODEL_table\[([0-9]{1,9})\] MODEL_FLASH = \{\n"
+TABLE = re.compile(r"static const uint8_t MODEL_table\[([1-9][0-9]{0,8})\] MODEL_FLASH = \{\n"
                    r"((?:    (?:0x[0-9a-f]{2}, ?)+\n)+)\};\n \n"
-                   r"#define MODEL_STATE ([0-9]{1,9})\ntypedef uint(8|16|32|64)_t MODEL_number;\n\n", re.ASCII)
+                   r"#define MODEL_STATE ([1-9][0-9]{0,8})\ntypedef uint(8|16|32|64)_t MODEL_number;\n\n", re.ASCII)
 SECTION = "/* ---- one sample: bit 0 of a variable ---- */\n\n"
 
 
