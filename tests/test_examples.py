@@ -66,6 +66,12 @@ def test_regression():
     assert error < 0.85 * spread and "value = bias + scale * count" in said and said.count("true") == 5
 
 
+def test_share_a_model():
+    said = run("08_share_a_model.py")
+    assert "\nproved\n" in said and "README.md circuit.net config.json model.safetensors" in said
+    assert "digits LogicNetwork(LogicLayer(" in said and float(re.search(r"test accuracy ([\d.]+) %", said)[1]) >= 70
+
+
 def test_every_example_is_tested():
     named = set(re.findall(r'run\("(\w+\.py)"', Path(__file__).read_text(encoding="utf-8")))
     assert named == {p.name for p in EXAMPLES.glob("*.py")}

@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 import sys
 
 import pytest
@@ -56,3 +57,33 @@ def test_a_terminal_gets_a_bar(monkeypatch):
     last = screen.getvalue().split("a message")[1]
     assert "750/4000" in last and "loss 1.2500" in last and "hard 87.50 %" in last and "1:00 left" in last and "━" in last
 
+
+
+def test_what_is_done_before_the_first_step_is_said(capsys, monkeypatch):
+    doing = Progress(0, 1, "", 0.0, 0.0, doing="building the network")
+    with watching(Output()) as listener:
+        listener(doing)
+    with watching(Output(as_json=True)) as listener:
+        listener(doing)
+        listener(BETWEEN)
+    said, asked, between = capsys.readouterr().err.splitlines()
+    assert said == "building the network ..." and json.loads(asked)["doing"] == "building the network"
+    assert "doing" not in json.loads(between)
+
+
+def test_the_first_line_comes_before_torch_is_imported(tmp_path):
+    """A line at once, whatever the size of the network: torch alone takes seconds."""
+    code = """
+import sys
+import hardwire.cli.output as output
+first = []
+say = output.Output.say
+output.Output.say = lambda self, text: first or first.append((text, "torch" in sys.modules))
+from hardwire.cli import main
+main(sys.argv[1:])
+print(first[0])
+"""
+    for verb, data in (("train", "nothing.csv"), ("crossbar", "cifar10"), ("spiking", "nothing.csv")):
+        done = subprocess.run([sys.executable, "-c", code, verb, data, "--out", str(tmp_path / "run")],
+                              capture_output=True, text=True)
+        assert done.stdout == f"('reading {data} ...', False)\n", done.stderr

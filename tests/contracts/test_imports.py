@@ -30,7 +30,7 @@ RULE = {
     "data": ({"core"}, {"numpy", "pydantic", "sklearn", "pyarrow", "PIL", "platformdirs"}),
     "runs": ({"core"}, {"numpy", "pydantic", "safetensors", "filelock"}),
     "devices": ({"core"}, {"numpy", "tomli_w"}),
-    "logic": (TRAINERS | CIRCUIT, {"pydantic", "numpy", "numba", "torch", "triton", "safetensors", "sklearn"}),
+    "logic": (TRAINERS | CIRCUIT, {"pydantic", "typing_extensions", "numpy", "numba", "torch", "triton", "safetensors", "sklearn"}),
     "baselines": (TRAINERS | CIRCUIT, {"numpy", "torch", "sklearn"}),
     "crossbar": (TRAINERS | {"devices"}, {"pydantic", "numpy", "numba", "torch", "safetensors", "torchvision", "timm"}),
     "spiking": (TRAINERS | {"devices"}, {"pydantic", "numpy", "numba", "llvmlite", "safetensors", "nir", "h5py"}),

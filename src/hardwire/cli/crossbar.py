@@ -67,6 +67,7 @@ def crossbar(  # noqa: PLR0913 - one for each option
         given["variants"] = [*chosen, *(a for a in ABLATIONS if a not in chosen)]
     settings = with_assignments(settings.changed(**{"dataset": what} | given), assignments)
 
+    output.say(f"reading {settings.dataset} ...")  # at once: what follows imports kernels
     from ..crossbar.record import CROSSBAR
 
     return train_and_report(output, CROSSBAR, settings, out, data_dir=data_dir, resume=resume, overwrite=overwrite,

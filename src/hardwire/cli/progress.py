@@ -38,6 +38,8 @@ def figures(event: Event, task: str = "classify", names: Mapping[str, str] = NOT
 
 def line(event: Event, task: str = "classify", names: Mapping[str, str] = NOTHING) -> str:
     """Word an event as one line."""
+    if event.doing:
+        return f"{event.doing} ..."
     place = f"{event.unit} {event.position:>{len(str(event.total))}}/{event.total}"
     return f"{place}  {figures(event, task, names)}  {event.seconds:.0f} s, {_clock(event.seconds_left)} left"
 
@@ -65,14 +67,15 @@ def watching(output: Output, *, task: str = "classify", names: Mapping[str, str]
     elif output.as_json:
         yield lambda event: print(_json(event), file=sys.stderr, flush=True)
     elif not sys.stderr.isatty():
-        yield lambda event: output.say(line(event, task, names)) if event.figures else None
+        yield lambda event: output.say(line(event, task, names)) if event.figures or event.doing else None
     else:
         with _bar() as bar:
             yield _listener(bar, task, names)
 
 
 def _json(event: Event) -> str:
-    return json.dumps({**vars(event), "figures": event.figures and dict(event.figures)})
+    values = {**vars(event), "figures": event.figures and dict(event.figures)}
+    return json.dumps({name: value for name, value in values.items() if name != "doing" or value})
 
 
 def _bar() -> Progress:
@@ -86,6 +89,9 @@ def _listener(bar: Progress, task: str, names: Mapping[str, str]) -> Listener:
     row = bar.add_task("", total=None, figures="", left="")
 
     def show(event: Event) -> None:
+        if event.doing:
+            bar.update(row, description=f"{event.doing} ...", total=None, left="")
+            return
         bar.update(row, description=event.unit, completed=event.position, total=event.total,
                    left=f"{_clock(event.seconds_left)} left")
         if event.figures:

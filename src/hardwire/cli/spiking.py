@@ -60,6 +60,7 @@ def spiking(  # noqa: PLR0913 - one for each option
     settings = settings_of(own_folder(dataset), file, given)
     settings = with_assignments(settings, assignments)
 
+    output.say(f"reading {settings.dataset} ...")  # at once: what follows imports kernels
     from ..spiking.contenders import run_contenders
     from ..spiking.record import SPIKING
 

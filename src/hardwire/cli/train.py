@@ -9,7 +9,7 @@ from ..core.errors import InputError
 from ..core.settings import parse_assignments
 from ..logic.settings import PRESETS, LogicSettings, preset
 from ..logic.zoo import RECIPES, Recipe, published
-from ..runs.directory import CHECKPOINT
+from ..runs.directory import CHECKPOINT, MODEL
 from .output import FIRST, Output
 from .progress import merit, watching
 from .training import check_place, check_settings, commands, data_folder, own_folder, say_columns
@@ -84,6 +84,7 @@ def train(  # noqa: PLR0913 - one for each option
 def chosen(output: Output, own: dict[str, Any], effort: "Effort", folder: Path,
            data_dir: Path | None) -> "tuple[LogicSettings, Dataset]":
     """Choose what is not the user's ``own``, and say why; with effort ``best`` tune some of it in ``folder``."""
+    output.say(f"reading {own['dataset']} ...")
     from ..logic.choice import choice_of, features_of
     from ..logic.record import LOGIC
 
@@ -109,6 +110,8 @@ def chosen(output: Output, own: dict[str, Any], effort: "Effort", folder: Path,
 def train_into(output: Output, settings: LogicSettings, folder: Path, *, data: "Dataset | None" = None,
                data_dir: Path | None, resume: bool, overwrite: bool = False) -> int:
     """Train, search, or go on with either, and answer with the best evaluation."""
+    if data is None and not (resume and (folder / MODEL).exists()):
+        output.say(f"reading {settings.dataset} ...")  # at once: what follows imports torch
     from ..logic.record import LOGIC
     from ..runs.directory import RunDirectory
     from ..runs.experiment import begun, train

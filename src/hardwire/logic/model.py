@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, overload
 
 import torch
+from typing_extensions import TypeVar
 
 from ..circuit import Circuit
 from ..core.errors import FormatError, InputError
@@ -23,9 +24,12 @@ from .network.spec import build_layers, describe_layers
 from .settings import LogicSettings
 from .stored import ModelValues
 
+#: A ``LogicNetwork``, or the module that was given to ``train``.
+NetworkT = TypeVar("NetworkT", bound=torch.nn.Module, default=LogicNetwork)
+
 
 @dataclass(frozen=True)
-class Model:
+class Model(Generic[NetworkT]):
     """A trained network.
 
     Attributes
@@ -50,7 +54,7 @@ class Model:
         Time that kernels took to compile before training, which ``seconds`` leaves out.
     """
 
-    network: Any
+    network: NetworkT
     encoder: Encoder
     settings: LogicSettings
     metrics: list[dict[str, Any]]
@@ -114,7 +118,13 @@ def pack(network: torch.nn.Module, encoder: Encoder, dataset: Mapping[str, Any],
     return to_numpy(network.state_dict()), values
 
 
-def unpack(stored: Stored, network: torch.nn.Module | None = None, *, name: str = "the model") -> Model:
+@overload
+def unpack(stored: Stored, network: None = None, *, name: str = "the model") -> Model: ...
+@overload
+def unpack(stored: Stored, network: torch.nn.Module | None, *, name: str = "the model") -> Model[Any]: ...
+
+
+def unpack(stored: Stored, network: torch.nn.Module | None = None, *, name: str = "the model") -> Model[Any]:
     """Return the model in ``stored``.
 
     Parameters
@@ -155,7 +165,7 @@ def _check_values(values: ModelValues, settings: LogicSettings, encoder: Encoder
         raise FormatError(f"no evaluation at step {values.best_step}, whose weights it is to hold")
 
 
-def stored_of(model: Model) -> Stored:
+def stored_of(model: Model[Any]) -> Stored:
     """Return what ``save_model`` writes."""
     tensors, values = pack(model.network, model.encoder, model.dataset, model.best_step)
     run = {"position": model.best_step, "seconds": model.seconds, "compile_s": model.compile_s,
@@ -164,12 +174,18 @@ def stored_of(model: Model) -> Stored:
     return Stored("logic", model.settings.to_toml(), tensors, values)
 
 
-def save_model(model: Model, path: str | Path) -> None:
+def save_model(model: Model[Any], path: str | Path) -> None:
     """Write a model to one safetensors file."""
     write_stored(Path(path), stored_of(model), "model")
 
 
-def load_model(path: str | Path, network: torch.nn.Module | None = None) -> Model:
+@overload
+def load_model(path: str | Path, network: None = None) -> Model: ...
+@overload
+def load_model(path: str | Path, network: NetworkT) -> Model[NetworkT]: ...
+
+
+def load_model(path: str | Path, network: torch.nn.Module | None = None) -> Model[Any]:
     """Read a run directory or its model file; ``network`` as in ``unpack``."""
     path = Path(path)
     stored = RunDirectory(path).read_model("logic") if path.is_dir() else read_stored(path, "model", "logic")

@@ -23,6 +23,9 @@ from .values import Standing
 #: Seconds between checkpoints, and between events without figures.
 CHECKPOINT_SECONDS, EVENT_SECONDS = 20.0, 0.5
 
+#: What is told before the first unit is done, which takes longest where this machine has no compiled kernels yet.
+BUILDING, FIRST_STEP = "building the network", "the first step, which may compile kernels"
+
 Figures = dict[str, float | int | str]
 Answer = TypeVar("Answer")
 SettingsT = TypeVar("SettingsT", bound=Settings)
@@ -251,6 +254,8 @@ def train(
         return hardware.load(stored)
     if data is None:
         data = hardware.data_of(settings, data_dir, begun(directory) if resume else None)
+    if listen is not None:
+        listen(Progress(0, 1, "", 0.0, 0.0, doing=BUILDING))
     outcome = run(hardware.name, settings, hardware.training(settings, data), out=out, resume=resume,
                   overwrite=overwrite, data_dir=data_dir, listen=listen)
     return hardware.load(outcome.stored)
@@ -337,6 +342,7 @@ class _Shell:
             began = time.perf_counter()
             training.prepare()
             self.compile_s += time.perf_counter() - began
+        self._tell_first()
         started = saved = told = time.perf_counter()
         before, first = self.seconds, training.position
         while training.position < training.total:
@@ -410,6 +416,11 @@ class _Shell:
         self.metrics.append(figures)
         if self.directory is not None and self.training.group.first:
             self.directory.write_metrics(self.metrics, durable=False)
+
+    def _tell_first(self) -> None:
+        training = self.training
+        if self.listen is not None and training.group.first and training.position < training.total:
+            self.listen(Progress(training.position, training.total, training.unit, self.seconds, 0.0, doing=FIRST_STEP))
 
     def _tell(self, figures: Figures | None, pace: float) -> None:
         if self.listen is not None and self.training.group.first:

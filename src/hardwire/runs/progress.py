@@ -18,6 +18,8 @@ class Progress:
         Training time so far over all calls, and an estimate of the rest.
     figures
         The line that an evaluation adds to ``metrics.jsonl``; None between evaluations.
+    doing
+        What takes time before the first unit is done, such as building the network; else empty.
     """
 
     position: int
@@ -26,6 +28,7 @@ class Progress:
     seconds: float
     seconds_left: float
     figures: Mapping[str, float | int | str] | None = None
+    doing: str = ""
 
 
 #: What is called with each event.

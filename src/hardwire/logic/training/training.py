@@ -1,14 +1,16 @@
 """The training that settings describe: gradient steps, an exact search, or one after the other."""
 
 from pathlib import Path
+from typing import Any, overload
 
 import torch
 
 from ...core.errors import InputError
 from ...data import Dataset
-from ...runs.experiment import Training, run
-from ...runs.progress import Listener
-from ..model import Model, unpack
+from ...runs.experiment import BUILDING, Training, run
+from ...runs.progress import Listener, Progress
+from ...runs.shown import shown
+from ..model import Model, NetworkT, unpack
 from ..settings import LogicSettings
 from .gradient import LogicTraining
 from .search import SearchTraining
@@ -19,10 +21,24 @@ def training_of(settings: LogicSettings, dataset: Dataset) -> Training:
     return SearchTraining(settings, dataset) if settings.budget else LogicTraining(settings, dataset)
 
 
+@overload
 def train(
     settings: LogicSettings, dataset: Dataset, *, out: str | Path | None = None, resume: bool = False,
-    network: torch.nn.Module | None = None, progress: Listener | None = None, checkpoint_seconds: float | None = None,
-) -> Model:
+    network: None = None, progress: Listener | bool = True, checkpoint_seconds: float | None = None,
+) -> Model: ...
+
+
+@overload
+def train(
+    settings: LogicSettings, dataset: Dataset, *, out: str | Path | None = None, resume: bool = False,
+    network: NetworkT, progress: Listener | bool = True, checkpoint_seconds: float | None = None,
+) -> Model[NetworkT]: ...
+
+
+def train(
+    settings: LogicSettings, dataset: Dataset, *, out: str | Path | None = None, resume: bool = False,
+    network: torch.nn.Module | None = None, progress: Listener | bool = True, checkpoint_seconds: float | None = None,
+) -> Model[Any]:
     """Train a logic network on ``dataset``, and search where there is a budget; select on its validation split.
 
     Parameters
@@ -38,7 +54,8 @@ def train(
     network
         See ``LogicTraining``.
     progress
-        Called with events, see ``runs.progress``.
+        True: a bar on a terminal and in a notebook; False: nothing; or what is called with events, see
+        ``runs.progress``.
     checkpoint_seconds
         Time between checkpoints.
 
@@ -50,7 +67,10 @@ def train(
     """
     if out is None and resume:
         raise InputError("resume needs a run directory; give out")
-    training = LogicTraining(settings, dataset, network) if network is not None else training_of(settings, dataset)
-    outcome = run("logic", settings, training, out=out, resume=resume, listen=progress,
-                  checkpoint_seconds=checkpoint_seconds)
+    with shown(progress) as listener:
+        if listener is not None:
+            listener(Progress(0, 1, "", 0.0, 0.0, doing=BUILDING))
+        training = LogicTraining(settings, dataset, network) if network is not None else training_of(settings, dataset)
+        outcome = run("logic", settings, training, out=out, resume=resume, listen=listener,
+                      checkpoint_seconds=checkpoint_seconds)
     return unpack(outcome.stored, network)
