@@ -94,7 +94,7 @@ def test_effort_and_model_exclude_each_other(refuse, tmp_path):
 
 
 def test_best_tunes_and_goes_on(ask, tmp_path, monkeypatch):
-    monkeypatch.setattr("hardwire.tuning.tune.TRIALS", 1)
+    monkeypatch.setattr("hardwire.tuning.tuned.TRIALS", 1)
     path, out = tmp_path / "own.csv", tmp_path / "run"
     path.write_text("a,b,kind\n" + "".join(f"{i % 7},{i % 5},{i % 7 > i % 5}\n" for i in range(210)))
     said = ask("train", path, "--effort", "best", "--time", "1m", "--steps", 20, "--widths", "40", "--out", out)[1]

@@ -2,6 +2,6 @@
 
 from .space import Space, parse_space, read_space
 from .sweep import show, sweep
-from .tune import tune
+from .tuned import tune
 
 __all__ = ["Space", "parse_space", "read_space", "show", "sweep", "tune"]

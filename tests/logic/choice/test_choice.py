@@ -60,7 +60,8 @@ def test_a_choice_stays_within_its_effort(data, effort):
     s = choice.settings
     width = sum(s.widths_for(data.outputs))
     assert width <= max(scale.nodes, 12 * data.outputs) and s.steps <= max(scale.steps, 300)
-    reads = s.steps * s.batch * width * s.fan_in * max(1, s.candidates)
+    learned = s.fix_wiring_at if s.learned_layers else 0
+    reads = s.steps * s.batch * width * s.fan_in * (s.candidates * learned + 1 - learned)
     assert reads <= scale.work or s.steps == 300
     most = s.levels if data.shape else min(s.levels, max(data.values - 1, 1))
     assert data.features * most <= scale.bits or s.levels <= 2

@@ -91,7 +91,8 @@ def choice_of(data: DataFeatures, effort: Effort = "normal", given: Mapping[str,
         take(rules.network(data, scale))
     around = LogicSettings(**chosen | given)
     take(rules.temperature(data, around.widths_for(data.outputs)[-1] / data.outputs))
-    reads = around.fan_in * (around.candidates if around.learned_layers else 1)
+    learned = around.fix_wiring_at if around.learned_layers else 0.0
+    reads = around.fan_in * (around.candidates * learned + 1 - learned)
     take(rules.training(data, scale, sum(around.widths_for(data.outputs)) * reads))
     take(rules.balance(data))
     take(rules.augmentation(data))

@@ -49,11 +49,13 @@ SCALES: Mapping[Effort, Scale] = {
 }
 #: Inputs of a node, candidates of each, samples of a step.
 FAN_IN, CANDIDATES, BATCH = 6, 16, 128
-#: Nodes for each sample; groups of a regression's output in those of a class; least of any group.
-SAMPLE_NODES, OUTPUT_GROUP, LEAST_GROUP = 1 / 16, 2, 12
+#: Nodes for each sample of a table, and for each image; groups of a regression's output in those of a class; least of any group.
+SAMPLE_NODES, IMAGE_NODES, OUTPUT_GROUP, LEAST_GROUP = 1 / 16, 1 / 10, 2, 12
 #: Factors of the square root of a group's nodes: the least and the largest temperature; samples that need no more than
 #: the least one, and how fast it falls towards it.
 COLD, WARM, ENOUGH, COOLING = 0.35, 1.0, 14_000, 0.6
+#: The same factor for images at the least, and the share of the steps after which their wires are fixed.
+IMAGE_WARM, IMAGE_FIXED = 0.8, 0.4
 #: Thresholds at the most of a table's feature, of a pixel, of a colour.
 TABLE_LEVELS, PIXEL_LEVELS, COLOUR_LEVELS = 31, 7, 3
 #: Times that each sample is seen, and steps at the least.
@@ -80,12 +82,13 @@ def encoder(data: DataFeatures, scale: Scale) -> Rule:
 
 def network(data: DataFeatures, scale: Scale) -> Rule:
     """One layer of six-input tables whose wires are learned, trained as they will be frozen."""
-    group = max(scale.group, int(SAMPLE_NODES * data.samples / data.outputs))
+    per_sample = IMAGE_NODES if data.is_image else SAMPLE_NODES
+    group = max(scale.group, int(per_sample * data.samples / data.outputs))
     group *= OUTPUT_GROUP if data.task == "regress" else 1
     group = max(LEAST_GROUP, min(group, scale.nodes // data.outputs))
     settings = {"widths": [group * data.outputs], "fan_in": FAN_IN, "learned_layers": 1, "candidates": CANDIDATES,
                 "wiring": "structured" if data.is_image else "random", "init": "random", "noise": 0.5,
-                "estimator": "hard", "routing": "hard"}
+                "estimator": "hard", "routing": "hard"} | ({"fix_wiring_at": IMAGE_FIXED} if data.is_image else {})
     where = "near each other" if data.is_image else "anywhere"
     return settings, (f"{group * data.outputs} tables of {FAN_IN} inputs in one layer, {group} for each of "
                       f"{data.outputs} outputs; each input is chosen among {CANDIDATES} bits {where}; trained as "
@@ -96,14 +99,15 @@ def temperature(data: DataFeatures, group: float) -> Rule | None:
     """The head's divisor: higher where samples are few, so that they are not learned by heart."""
     if data.task == "regress":
         return None
-    factor = min(WARM, COLD * (ENOUGH / data.samples) ** COOLING)
+    factor = max(IMAGE_WARM if data.is_image else 0.0, min(WARM, COLD * (ENOUGH / data.samples) ** COOLING))
     if factor <= COLD:
         return None
+    few = "images are" if factor == IMAGE_WARM else f"{data.samples} samples are few, and"
     return {"tau": round(factor * math.sqrt(group), 3)}, (
-        f"temperature {factor:.2f} sqrt(nodes of an output), above the usual {COLD}: {data.samples} samples are few")
+        f"temperature {factor:.2f} sqrt(nodes of an output), above the usual {COLD}: {few} soon learned by heart")
 
 
-def training(data: DataFeatures, scale: Scale, reads: int) -> Rule:
+def training(data: DataFeatures, scale: Scale, reads: float) -> Rule:
     """Steps: so that each sample is seen ``EPOCHS`` times, within what the effort allows.
 
     ``reads`` are the operands that the network reads for a sample, candidates included.

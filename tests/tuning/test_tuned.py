@@ -3,7 +3,7 @@ import pytest
 from hardwire.core.errors import InputError
 from hardwire.logic import LogicSettings
 from hardwire.tuning import tune
-from hardwire.tuning.tune import tuning_space
+from hardwire.tuning.tuned import tuning_space
 
 SMALL = LogicSettings(dataset="digits", widths=[60], fan_in=3, levels=2, steps=24, evaluate_every=6, batch=32)
 
@@ -19,7 +19,7 @@ def test_the_space_is_around_the_choice():
 
 
 def test_the_best_trial_is_taken_and_a_second_call_trains_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("hardwire.tuning.tune.TRIALS", 2)
+    monkeypatch.setattr("hardwire.tuning.tuned.TRIALS", 2)
     said = []
     best = tune(SMALL, 10, tmp_path, seconds=60, say=said.append)
     assert sum("validation hard" in line for line in said) == 2
