@@ -241,7 +241,8 @@ def _measure(x: NDArray[Any], ranges: _Ranges) -> _Seen:
     worst = int(outside.argmax()) if len(outside) else 0
     lost = Outside(int(outside.sum()), samples, len(x), ranges.names[worst], (ranges.low[worst], ranges.high[worst]),
                    (low[worst], high[worst])) if outside.any() else Outside(0, 0, len(x))
-    columns = np.flatnonzero(~ranges.whole & (high > low)) if x.dtype.kind == "f" and len(x) >= SOME else []
+    enough = x.dtype.kind == "f" and len(x) >= SOME
+    columns: NDArray[np.intp] = np.flatnonzero(~ranges.whole & (high > low) & enough)
     scale = ""
     if len(columns) >= 2 and outside[~ranges.whole].sum() >= len(x) * (~ranges.whole).sum() / 4:
         scale = _one_scale(total[columns] / len(x), squares[columns] / len(x), low[columns], high[columns])

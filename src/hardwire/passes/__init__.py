@@ -136,8 +136,8 @@ def optimize(circuit: Circuit, *, level: str = "O2", passes: Sequence[str] | Non
             name, before.gates, nodes.gates, below, depth, seconds, before.wires, nodes.wires, before.constants,
             nodes.constants))
         if progress is not None:
-            progress(f"{name}: {before.gates} -> {nodes.gates} gates{_beside(before, nodes)}, depth {below} -> {depth}, "
-                     f"{seconds:.2f} s")
+            progress(f"{name}: {before.gates} -> {nodes.gates} gates{_beside(before, nodes)}, "
+                     f"depth {below} -> {depth}, {seconds:.2f} s")
     return circuit, statistics
 
 

@@ -1,4 +1,4 @@
-"""What the page of a logic run carries, so that a browser runs the circuit: the circuit, samples, and what they mean."""
+"""What the page of a logic run carries so that a browser runs the circuit: the circuit, samples, what they mean."""
 
 import base64
 import json
@@ -248,7 +248,8 @@ def _pack(instrument: Instrument) -> tuple[str, int]:
     header = {
         "task": instrument.task, "classes": list(instrument.classes), "meaning": list(instrument.meaning),
         "shape": instrument.shape, "inputs": [list(word) for word in graph.inputs],
-        "outputs": [list(word) for word in graph.outputs], "votes": len(graph.votes), "total": samples.total, "gates": [gate.name for gate in GATES],
+        "outputs": [list(word) for word in graph.outputs], "votes": len(graph.votes), "total": samples.total,
+        "gates": [gate.name for gate in GATES],
         "truth": samples.truth.ravel().tolist(), "wasm": len(instrument.wasm),
         "arrays": [[name, arrays[name].size, len(data) // max(1, arrays[name].size)] for name, data in planes.items()],
     }  # fmt: skip

@@ -49,7 +49,8 @@ SCALES: Mapping[Effort, Scale] = {
 }
 #: Inputs of a node, candidates of each, samples of a step.
 FAN_IN, CANDIDATES, BATCH = 6, 16, 128
-#: Nodes for each sample of a table, and for each image; groups of a regression's output in those of a class; least of any group.
+#: Nodes for each sample of a table, and for each image; groups of a regression's output in those of a class; least of
+#: any group.
 SAMPLE_NODES, IMAGE_NODES, OUTPUT_GROUP, LEAST_GROUP = 1 / 16, 1 / 10, 2, 12
 #: Factors of the square root of a group's nodes: the least and the largest temperature; samples that need no more than
 #: the least one, and how fast it falls towards it.
@@ -71,7 +72,8 @@ def encoder(data: DataFeatures, scale: Scale) -> Rule:
     what, kind = "feature", TABLE_LEVELS
     if data.is_image and data.shape is not None:
         what, kind = "pixel", PIXEL_LEVELS if data.shape[0] == 1 else COLOUR_LEVELS
-    few = data.shape is None and (data.values - 1) * data.features <= scale.bits  # a feature has no more than it can use
+    # A feature has no more thresholds than it can use.
+    few = data.shape is None and (data.values - 1) * data.features <= scale.bits
     room = kind if few else max(1, scale.bits // max(1, data.features))
     least = 1 if data.features > 1 else 2  # a gate reads two bits
     levels = max(least, min(kind, room, data.most_values - 1))

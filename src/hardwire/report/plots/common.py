@@ -37,7 +37,7 @@ def learning_curve(curve: Sequence[Mapping[str, Any]], metric: str = "accuracy",
         if both:
             low, high = ([of[step] for step in both] for of in series.values())
             axes.fill_between(both, low, high, color=OTHER, alpha=0.15, linewidth=0)
-        if kept is not None:
+        if kept is not None and chosen is not None:
             axes.plot([chosen], [kept], "o", color=OTHER, markersize=9, markerfacecolor=PAGE, markeredgewidth=2,
                       zorder=5, label=f"kept, step {chosen:,}: {_last(kept, metric)}")
         if metric == "r2":  # what lies far below is an untrained network's
