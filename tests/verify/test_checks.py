@@ -81,7 +81,7 @@ def test_a_wrong_text_is_refuted(rng, monkeypatch):
 
 @pytest.mark.parametrize(("entry", "old", "new"), [
     ("c read back", r"= s\[", "= ~s["), ("c one sample read back", r">= (\d+)u", r">= 1\1u"),
-    ("c model read back", r"(    0x5\d, 0x)0", r"\g<1>1"),
+    ("c model read back", r">= (\d+)u", r">= 1\1u"),
 ])
 def test_a_wrong_c_text_is_refuted(rng, monkeypatch, entry, old, new):
     """The simulation compiles what it emits itself, under another name, and sees nothing."""
