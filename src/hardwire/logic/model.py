@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, overload
+from typing import Any, Generic, Self, overload
 
 import torch
 from typing_extensions import TypeVar
@@ -76,7 +76,7 @@ class Model(Generic[NetworkT]):
         return path
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path) -> "Model":
+    def from_pretrained(cls, folder: str | Path) -> Self:
         """Read a folder that ``save_pretrained`` wrote; InputError where it is of another hardware."""
         model = provided("pretrained").from_pretrained(folder)
         if not isinstance(model, cls):

@@ -38,7 +38,7 @@ def _head(config: Mapping[str, Any], name: str, title: str, record: Record | Non
     image = config["dataset"].get("shape") is not None
     kind = PIPELINES[str(config["settings"].get("task", "classify"))]
     task = f"{'image' if image and kind == 'classification' else 'tabular'}-{kind}"
-    lines = {"library_name": "hardwire", "pipeline_tag": task, "datasets": [name],
+    lines: dict[str, Any] = {"library_name": "hardwire", "pipeline_tag": task, "datasets": [name],
              "tags": ["hardwire", str(config["hardware"])]}
     if record is not None and record.accuracy.metric == "accuracy":
         lines["metrics"] = ["accuracy"]
