@@ -68,12 +68,12 @@ def test_train_says_where_it_is(ask, tmp_path):
     out, err = ask("train", "digits", "--out", tmp_path / "run", "--json", *TINY)
     found = json.loads(out)
     assert found["run"] == str(tmp_path / "run") and found["best"]["step"] == 60
-    first, *events = map(json.loads, err.splitlines())
-    events = [e for e in events if e["figures"]]  # there are others, now and then
-    assert first == {"message": "train 2 layers of 200 gates on 1294 samples for 60 steps"}
+    said = [json.loads(line) for line in err.splitlines()]
+    events = [e for e in said if e.get("figures")]  # there are others, now and then
+    assert said[:2] == [{"message": "reading digits ..."}, {"message": "train 2 layers of 200 gates on 1294 samples for 60 steps"}]
     assert [(e["position"], e["total"], e["unit"]) for e in events] == [(60, 60, "step")]
     assert events[0]["figures"]["hard"] == found["best"]["hard"] and events[0]["seconds_left"] == 0
-    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [".lock", "config.toml", "metrics.jsonl", "model.safetensors"]
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [".lock", "calibration.json", "config.toml", "metrics.jsonl", "model.safetensors"]
     out, err = ask("train", "digits", "--out", tmp_path / "run", "--resume", "--json")
     assert json.loads(out) == found and "finished already" in err
 

@@ -44,7 +44,8 @@ def verb(examples: str) -> Callable[[Callable[..., int]], Verb]:
     def make(function: Callable[..., int]) -> Verb:
         @functools.wraps(function)
         def call(*, json: bool, **options: Any) -> int:
-            click.get_current_context().meta[OUT] = options.get("out")
+            if context := click.get_current_context(silent=True):
+                context.meta[OUT] = options.get("out")
             return function(Output(json), **options)
 
         text = "\n".join(f"  {line}" for line in examples.strip().splitlines())

@@ -17,7 +17,7 @@ and 1, which say nothing (an empty image, a bit, the end of a range):
    most 6 in size, and a tenth of the largest number of their range; ``SOME`` values or more.
 5. *Real columns, all of one scale.* Of ``SOME`` samples or more a quarter of the values in real words lies outside the
    range, and the columns that vary, two or more, all have means of at most 0.35 and deviations of 0.5 to 2, or all lie
-   in 0 to 1 and fill half of it.
+   in -0.1 to 1.1 and fill half of it.
 
 So integers of any type, floats that are whole numbers (0.0 and 1.0 too), features that lie in 0 to 1 in training, and
 values that left the range at the same scale (a new year, a sensor that drifts) are never refused. A false refusal needs
@@ -255,7 +255,7 @@ def _one_scale(mean: NDArray[np.float64], square: NDArray[np.float64], low: NDAr
     variance = square - mean * mean
     if np.all((np.abs(mean) <= 0.35) & (variance >= 0.25) & (variance <= 4)):
         return "standard"
-    return "unit" if np.all((low >= 0) & (high <= 1) & (high - low >= 0.5)) else ""
+    return "unit" if np.all((low >= -0.1) & (high <= 1.1) & (high - low >= 0.5)) else ""
 
 
 def _blocks(x: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
