@@ -2,6 +2,7 @@
 
 import os
 
+import numba
 import numpy as np
 
 from hardwire.circuit import STAGES, Circuit, CircuitBuilder
@@ -117,3 +118,15 @@ def parsed_verb(words: list[str]) -> str:
     name, command, rest = app.resolve_command(context, list(words))
     command.make_context(name, rest, parent=context)
     return name
+
+
+def signatures(monkeypatch, module, kernel: str) -> list[tuple]:
+    """The list that Numba's types of the arguments of each call of ``kernel`` in ``module`` are put on."""
+    compiled, seen = getattr(module, kernel), []
+
+    def call(*args):
+        seen.append(tuple(numba.typeof(arg) for arg in args))
+        return compiled(*args)
+
+    monkeypatch.setattr(module, kernel, call)
+    return seen

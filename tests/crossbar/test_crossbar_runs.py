@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 import torch
+from helpers import signatures
 
 from hardwire.cli import app as cli
 from hardwire.core.errors import FormatError, InputError
+from hardwire.crossbar import network as networks
 from hardwire.crossbar import training as experiment
 from hardwire.crossbar.build import cell_of
 from hardwire.crossbar.features import FeatureNet, extract, features_of, load_network, save_network
@@ -257,3 +259,27 @@ def test_mistakes_on_the_command_line(words, message, capsys, tmp_path, monkeypa
     assert cli.main(["crossbar", *words]) == 2
     err = capsys.readouterr().err.splitlines()
     assert message in err[-1] and err[-1].startswith("hardwire: ")
+
+
+def test_every_kernel_of_training_is_compiled_before_its_clock(data, monkeypatch):
+    """``prepare`` calls the kernels with the types that training calls them with, and changes no device."""
+    training, untouched = (experiment.CrossbarTraining(TINY, data) for _ in range(2))
+    trained, scored = (signatures(monkeypatch, networks, kernel) for kernel in ("_train", "_scores"))
+    training.prepare()
+    prepared = {*trained}, {*scored}
+    assert len(prepared[0]) == len(TINY.variants) and prepared[1]
+    one, two = states(training.networks), states(untouched.networks)
+    assert all(np.array_equal(one[k], two[k]) for k in one)
+    while training.position < training.total:
+        training.advance()
+    assert ({*trained}, {*scored}) == prepared
+
+
+@pytest.mark.slow
+def test_the_first_run_of_a_shape_trains_as_fast_as_the_second(tmp_path, monkeypatch):
+    """Four layers, which nothing here has compiled: seconds of compiling are not in those of an example."""
+    config = preset("digits").changed(hidden=[3, 4, 3], epochs=1, samples=200, variants=["float"])
+    runs = [shell.train(CROSSBAR, config, tmp_path / name) for name in ("first", "second")]
+    first, second = (model.seconds["float"] for model in runs)
+    assert first < 0.1 + 10 * second and runs[1].compile_s < 1
+    assert "compile_s" in CROSSBAR.record(runs[0], experiment.read_data(config), shell.RunDirectory(tmp_path / "first")).time

@@ -161,3 +161,40 @@ def test_the_toy_reports_and_renders(finished):
     assert "halves" in (out / "report.html").read_text()
     for name in ("report.json", "report.html"):
         (out / name).unlink()
+
+
+class Compiling(ToyTraining):
+    """A toy whose first step would take a tenth of a second for compiling, unless it was prepared."""
+
+    prepared = 0
+
+    def prepare(self):
+        time.sleep(0.3)
+        self.prepared += 1
+
+
+def test_compiling_is_no_training(tmp_path):
+    """The clock starts when the kernels are there; what they took is kept, and adds up when a run is resumed."""
+    data = read_data(SETTINGS, None)
+    training = Compiling(SETTINGS, data)
+    outcome = run("toy", SETTINGS, training, out=tmp_path / "run")
+    kept = outcome.stored.values["run"]
+    assert training.prepared == 1 and kept["compile_s"] >= 0.3
+    assert outcome.seconds == kept["seconds"] and outcome.seconds < kept["compile_s"] + 10
+    slow = run("toy", SETTINGS, ToyTraining(SETTINGS, data)).seconds
+    assert outcome.seconds < slow + 0.25, "the clock ran while kernels were compiled"
+
+    class Killed(Compiling):
+        def advance(self):
+            if self.position == 1000:
+                raise KeyboardInterrupt
+            return super().advance()
+
+    with pytest.raises(KeyboardInterrupt):
+        run("toy", SETTINGS, Killed(SETTINGS, data), out=tmp_path / "killed", checkpoint_seconds=0)
+    resumed = run("toy", SETTINGS, Compiling(SETTINGS, data), out=tmp_path / "killed", resume=True)
+    assert resumed.stored.values["run"]["compile_s"] >= 0.6
+    assert resumed.stored.tensors["threshold"] == outcome.stored.tensors["threshold"]
+    again = Compiling(SETTINGS, data)
+    run("toy", SETTINGS, again, out=tmp_path / "killed", resume=True)
+    assert again.prepared == 0  # a finished run is only read

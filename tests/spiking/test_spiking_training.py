@@ -7,6 +7,7 @@ import operator
 
 import numpy as np
 import pytest
+from helpers import signatures
 
 from hardwire.cli import app as cli
 from hardwire.core.errors import FormatError, InputError
@@ -14,6 +15,7 @@ from hardwire.report import render_html
 from hardwire.runs.directory import CHECKPOINT, RunDirectory
 from hardwire.runs.record import Record
 from hardwire.spiking import SpikingSettings, export_nir, import_nir, load_model, preset, train
+from hardwire.spiking import network as networks
 from hardwire.spiking.contenders import RESULTS, jobs, run_contenders, summarise
 from hardwire.spiking.nir import Layer, write_layer
 from hardwire.spiking.record import record as record_of
@@ -271,3 +273,49 @@ def test_what_nir_cannot_hold(nir, digits, tmp_path):
     nir.write(tmp_path / "y.nir", nir.NIRGraph(nodes, [("in", "out")]))
     with pytest.raises(FormatError, match="not a chain"):
         import_nir(tmp_path / "y.nir")
+
+
+@pytest.mark.parametrize("changes", [{}, {"cells": "analog", "bits": 0}, {"cells": "ideal", "method": "none", "prune": 0.0}])
+def test_every_kernel_of_training_is_compiled_before_its_clock(digits, monkeypatch, changes):
+    training = SpikingTraining(TINY.changed(epochs=1, outputs=10, **changes), digits)
+    before = {name: array.copy() for name, array in training.network.arrays().items()}
+    seen = signatures(monkeypatch, networks, "run_chunk")
+    training.prepare()
+    prepared = {*seen}
+    assert prepared and all(np.array_equal(before[name], a) for name, a in training.network.arrays().items())
+    for _ in range(2):
+        training.advance()
+    assert {*seen} == prepared
+
+
+def test_activity_is_kept_and_goes_on_when_a_run_is_resumed(digits):
+    whole = SpikingTraining(TINY, digits)
+    while whole.position < whole.total:
+        whole.advance()
+    last = whole.activity[-1]
+    assert len(whole.activity) > 20 and last["samples"] == whole.total and 0 < last["active"] <= 1
+    assert last["pruned"] == pytest.approx(whole.network.arrays()["frozen"].mean()) and last["pruned"] > 0.3
+    assert [p["samples"] for p in whole.activity] == sorted({p["samples"] for p in whole.activity})
+    first = SpikingTraining(TINY, digits)
+    while first.position < first.total / 2:
+        first.advance()
+    tensors, values = first.state()
+    second = SpikingTraining(TINY, digits)
+    second.position = first.position
+    second.restore({k: v.copy() for k, v in tensors.items()}, json.loads(json.dumps(values)))
+    while second.position < second.total:
+        second.advance()
+    assert second.activity == whole.activity
+
+
+def test_the_record_says_what_the_inputs_are(run, digits):
+    folder, model = run
+    record = record_of(model, digits, RunDirectory(folder)).to_json()
+    net, array = record["spiking"]["network"], record["spiking"]["array"]
+    assert (net["inputs"], net["pixels"], net["pixels_asked"], net["bias"]) == (65, 64, 397, 1)
+    assert (array["rows"], array["columns"]) == (65, 80) and np.shape(array["weights"])[0] == 65
+    assert np.mean(array["pruned"]) == pytest.approx(model.network.arrays()["frozen"].mean(), abs=0.02)
+    assert record["time"]["compile_s"] == model.compile_s
+    text = render_html(record)
+    assert "64 pixels (all that the samples have, of 397 asked for) and a bias that always fires" in text
+    assert "at most 397; the samples have 64" in text

@@ -375,3 +375,19 @@ def test_rare_classes_train_when_they_are_balanced(digits):
     assert counts.max() - counts.min() <= 32 and not np.array_equal(rows, np.sort(rows))
     with pytest.raises(InputError, match="class_balance is for task 'classify'"):
         TINY.changed(class_balance=0.5, task="regress")
+
+
+@pytest.mark.parametrize("changes", [{}, {"learned_layers": 1, "estimator": "gumbel", "candidates": 4}])
+def test_preparing_changes_nothing_that_is_trained(digits, changes):
+    """The kernels run once, forwards, backwards and frozen; the trained weights are those of a run without it."""
+    settings = TINY.changed(steps=6, **changes)
+    with LogicTraining(settings, digits) as one, LogicTraining(settings, digits) as two:
+        calls, objective = [], one.objective
+        one.objective = lambda *args: calls.append(len(args[3])) or objective(*args)
+        before = weights(one.network)
+        one.prepare()
+        assert calls and calls[0] <= 64 and all(p.grad is None for p in one.network.parameters())
+        same(before, weights(one.network))
+        while two.position < two.total:
+            assert (one.advance() is None) == (two.advance() is None)
+        same(weights(one.network), weights(two.network))
