@@ -167,6 +167,12 @@ def test_nothing_verified_is_said_without_a_count_of_what_was_not(crossbar):
     assert verdict(crossbar | {"verified": {"a": "skipped: x", "b": "proved"}}) == "1 proved, 1 skipped"
 
 
+def test_a_rare_event_is_not_none(whole_crossbar):
+    line = {"item": "resets", "total_j": 1.06e-14, "model": "m", "source": "s", "count": 0.000139, "unit_j": 7.6e-11}
+    text = Page(render_html(whole_crossbar | {"energy": [line]})).text
+    assert "resets 1.39 × 10⁻⁴ 76.0 pJ 10.6 fJ" in text
+
+
 def test_a_long_list_of_settings_is_folded(full):
     assert "<details>" not in render_html(full)
     full["model"] = {f"setting{i}": i for i in range(20)}

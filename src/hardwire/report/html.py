@@ -185,8 +185,14 @@ def _legend(marks: Iterable[object]) -> str:
 def _energy_row(line: Mapping[str, Any]) -> tuple[str, ...]:
     """(count, each, total, model, source, mark)."""
     each = number(line.get("unit_j"))
-    return (whole(line.get("count")), "–" if each is None else si(each, "J"), si(line["total_j"], "J"), line["model"],
-            line["source"], _unbroken(line.get("mark") or ""))
+    return (_rounded(line.get("count")), "–" if each is None else si(each, "J"), si(line["total_j"], "J"),
+            line["model"], line["source"], _unbroken(line.get("mark") or ""))
+
+
+def _rounded(count: object) -> str:
+    """A mean count: whole, or with three digits where it is small."""
+    usual = number(count)
+    return whole(count) if usual is None or usual >= 10 else summary.human(float(f"{usual:.3g}"))
 
 
 def _model(record: RecordData) -> list[tuple[str, str]]:
