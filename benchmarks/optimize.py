@@ -33,4 +33,5 @@ def figures(say: Say, *, run: str) -> Figures:
     network = counts["network"]
     removed, nodes = (1 - network["gates_optimized"] / network[key] for key in ("gates_raw", "nodes_raw"))
     return {"optimize_s": optimised, "prove_s": proved, "optimize_and_prove_s": optimised + proved, "removed": removed,
-            "removed_nodes": nodes, "counts": counts, "method": verdict.method, "passes": [vars(s) for s in statistics], "runs": 1}
+            "removed_nodes": nodes, "counts": counts, "method": verdict.method,
+            "passes": [vars(s) for s in statistics], "runs": 1}
