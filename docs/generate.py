@@ -430,7 +430,8 @@ def results() -> str:
         "Generated from `benchmarks/results`, whose files hold every figure and setting. A script in `benchmarks`",
         "wrote each, and refuses to report when its check of correctness fails. Accuracies are of the test split",
         "unless a column says otherwise. Nodes as trained are gates, wires and constants once they are frozen; wires",
-        "and constants are no gates and cost nothing. Times are of a shared machine: compare ratios within one run.", "",
+        "and constants are no gates and cost nothing. Times are of a shared machine: compare ratios within one run.",
+        "",
         *table(("benchmark", "goal", "met"), overview), *pages])
 
 
