@@ -95,7 +95,8 @@ def choice_of(data: DataFeatures, effort: Effort = "normal", given: Mapping[str,
     reads = around.fan_in * (around.candidates * learned + 1 - learned)
     take(rules.training(data, scale, sum(around.widths_for(data.outputs)) * reads))
     take(rules.balance(data))
-    take(rules.augmentation(data))
+    around = LogicSettings(**chosen | given)
+    take(rules.augmentation(data, around.steps * around.batch / data.samples))
     return Choice(LogicSettings(**chosen | given), tuple(reasons))
 
 

@@ -57,6 +57,8 @@ SAMPLE_NODES, IMAGE_NODES, OUTPUT_GROUP, LEAST_GROUP = 1 / 16, 1 / 10, 2, 12
 COLD, WARM, ENOUGH, COOLING = 0.35, 1.0, 14_000, 0.6
 #: The same factor for images at the least, and the share of the steps after which their wires are fixed.
 IMAGE_WARM, IMAGE_FIXED = 0.8, 0.4
+#: How often an image must be seen for moved ones to be worth it: shorter trainings do not learn it by heart.
+OFTEN = 20
 #: Thresholds at the most of a table's feature, of a pixel, of a colour.
 TABLE_LEVELS, PIXEL_LEVELS, COLOUR_LEVELS = 31, 7, 3
 #: Times that each sample is seen, and steps at the least.
@@ -135,11 +137,11 @@ def balance(data: DataFeatures) -> Rule | None:
                                    f"rare classes are seen more often: the commonest is {ratio:.0f} times the rarest")
 
 
-def augmentation(data: DataFeatures) -> Rule | None:
-    """Images are mirrored where a mirrored one keeps its class, and moved by a pixel where they are large."""
+def augmentation(data: DataFeatures, seen: float) -> Rule | None:
+    """Images are mirrored where a mirrored one keeps its class, and moved where each is ``seen`` often enough."""
     if not data.is_image or not data.alike or data.shape is None:
         return None
-    flips, crops = data.mirrors, min(data.shape[1:]) >= 16
+    flips, crops = data.mirrors, min(data.shape[1:]) >= 16 and seen >= OFTEN
     if not (flips or crops):
         return None
     settings: dict[str, Any] = {"augment": "+".join(["flip"] * flips + ["crop"] * crops)}
