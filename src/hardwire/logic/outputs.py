@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .model import Model
-from .network.heads import GroupSum
+from .network.heads import GroupSum, Regression
 from .network.network import LogicNetwork
 from .training.batches import EncodedSamples
 from .training.evaluation import scores_of
@@ -35,7 +35,7 @@ def hard_outputs(model: Model) -> Callable[[Codes], Codes]:
     """
     task, network = model.settings.task, model.network
     if task == "regress":  # scores with tau = 1 are the counts
-        network = LogicNetwork(network.layers, GroupSum(network.head.groups, sizes=network.head.sizes)).eval()
+        network = LogicNetwork(network.members, GroupSum(network.head.groups, sizes=network.head.sizes)).eval()
     decide: dict[str, Callable[[Codes], Codes]] = {
         "classify": lambda s: s.argmax(1)[:, None], "regress": lambda s: s.astype(np.int64),
         "multilabel": lambda s: s >= 0}
@@ -54,5 +54,6 @@ def circuit_scores(model: Model, words: Codes) -> NDArray[Any]:
     """
     if model.settings.task == "classify":
         return np.eye(model.network.head.groups)[words[:, 0]]
-    scores: NDArray[Any] = model.network.head.values(words) if model.settings.task == "regress" else words - 0.5
-    return scores
+    if isinstance(model.network.head, Regression):
+        return model.network.head.values(words)
+    return words - 0.5

@@ -124,11 +124,11 @@ class _LogicEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _run(self, engine: PackedEngine, x: ArrayLike) -> NDArray[np.uint64]:
         """Return the circuit's output words (samples, words); samples that were scaled since ``fit`` are refused."""
-        x = validate_data(self, x, dtype=np.float64, reset=False)
+        given: NDArray[np.float64] = validate_data(self, x, dtype=np.float64, reset=False)
         with _as_value_error():
-            for remark in check_ranges(x, engine.circuit.inputs, as_is=self.as_is, least=NOTABLE):
+            for remark in check_ranges(given, engine.circuit.inputs, as_is=self.as_is, least=NOTABLE):
                 warnings.warn(remark, stacklevel=3)
-        return engine(x)
+        return engine(given)
 
 
 @_document

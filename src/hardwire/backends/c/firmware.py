@@ -63,7 +63,7 @@ def emit_firmware(circuit: Circuit, out_dir: str | PathLike[str], *, name: str, 
         raise InputError(f"--for {kit!r} is none of {', '.join(KITS)}")
     if not circuit.inputs:
         raise InputError(f"circuit {circuit.name!r} has no inputs; a device has nothing to give it")
-    layout = KITS[kit]  # type: ignore[index]  # checked above
+    layout = KITS[kit]
     fields = {"name": name, "upper": name.upper(), "generated": generated_by(circuit), "version": _dotted(__version__),
               "kind": "classifies" if is_classifier(circuit) else "computes"}
     texts = {layout.model: model_header(circuit, name, network), layout.vectors: vectors_header(circuit, name)}

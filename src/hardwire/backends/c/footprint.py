@@ -8,8 +8,9 @@ from pathlib import Path
 from ...circuit import Circuit
 from ...core import programs
 from ...core.errors import InputError
-from ...core.files import read_bytes, write_text
+from ...core.files import write_text
 from ...core.programs import Tool
+from ...core.reading import read_bytes
 from .model import is_classifier
 
 #: Bytes of a network's text above which it is not compiled to be measured: the compiler would take minutes.

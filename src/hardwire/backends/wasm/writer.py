@@ -21,6 +21,7 @@ from ...circuit import FIRST, Circuit, Macro
 from ...circuit.formats.words import generated_by
 from ...circuit.packing import pack_in_chunks, split_sources
 from ...circuit.schedule import schedule
+from ...circuit.structure import MacroKind
 from ...core.errors import InputError
 from .binary import Function, Module, assemble
 from .code import SCALAR, SIMD, Counting, Home, Lanes, Straight
@@ -32,6 +33,8 @@ from .transpose import WORK, pack, predict, unpack
 EXPORTS = ("run", "predict")
 #: The shortest population count that is a loop.
 COUNTED = 48
+#: Facts that the code follows; of the others it computes the gates.
+COUNTS: tuple[MacroKind, ...] = ("popcount",)
 
 
 def module(circuit: Circuit, *, simd: bool = True, counted: int = COUNTED) -> bytes:
@@ -63,7 +66,7 @@ class _Writer:
         self.circuit, self.lanes = circuit, lanes
         counts = tuple(m for m in circuit.macros if m.kind != "popcount"
                        or (len(m.inputs) >= counted and len(m.outputs) > len(SUMS)))
-        self.items, packed = split_sources(circuit.with_(macros=counts), macros=("popcount",))
+        self.items, packed = split_sources(circuit.with_(macros=counts), macros=COUNTS)
         self.counts = [item for item in self.items if isinstance(item, Macro)]
         size = circuit.input_dtype.itemsize
         self.packing = pack_in_chunks(circuit, packed, 16 // size if lanes is SIMD else 1)

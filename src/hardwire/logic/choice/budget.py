@@ -26,7 +26,7 @@ def searched(data: DataFeatures, effort: Effort, given: Mapping[str, Any]) -> tu
     budget, unit = float(given["budget"]), given.get("unit", "ge")
     gates = budget * IN_GATES[unit]
     base = search_preset("a user's own", budget, unit).model_dump()
-    plain = LogicSettings().model_dump()
+    plain = LogicSettings.model_validate({}).model_dump()
     settings = {name: value for name, value in base.items() if value != plain[name]} | {
         "search_seconds": SECONDS[effort]}
     settings.pop("dataset")

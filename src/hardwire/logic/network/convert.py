@@ -76,7 +76,8 @@ def network_of_sequence(modules: nn.Sequential) -> LogicNetwork:
     InputError
         A module is of another kind, or the last one is no head.
     """
-    *layers, head = [*_flat(modules)] or [None]
+    layers = [*_flat(modules)]
+    head = layers.pop() if layers else None
     if not isinstance(head, Head):
         raise InputError(f"the sequence ends with {type(head).__name__}; end it with a head, such as GroupSum(10)")
     wrong = next((layer for layer in layers if not isinstance(layer, LogicLayer | LogicConv2d | OrPool2d | LogicGraph)),

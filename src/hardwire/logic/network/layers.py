@@ -24,7 +24,7 @@ def check_input(x: torch.Tensor, inputs: int, weight: torch.Tensor, who: str) ->
         ``x`` is not (samples, inputs), lies elsewhere than the weights, or one of them is of a type without kernels;
         or torch traces the module for an export.
     """
-    if torch.compiler.is_exporting() or torch.onnx.is_in_onnx_export() or torch.jit.is_tracing():
+    if torch.compiler.is_exporting() or torch.onnx.is_in_onnx_export() or torch.jit.is_tracing():  # type: ignore[attr-defined,no-untyped-call]
         raise InputError(f"{who} cannot be exported by torch, which would write a constant in its place; lower it and "
                          f"write the circuit: hardwire.lower(network, encoder).emit('onnx', folder)")
     if x.ndim != 2 or x.shape[1] != inputs:
