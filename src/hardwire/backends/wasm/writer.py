@@ -94,7 +94,7 @@ class _Writer:
         heap = table + -(-len(entries) // 16) * 16
         module.constants = {"inputs": self.inputs, "outputs": self.outputs, "block": 8 * self.lanes.size, "heap": heap}
         module.memory, module.data = heap + 16, [(table, entries)] if entries else []
-        module.custom = {"hardwire": generated_by(circuit).encode()}
+        module.origin = generated_by(circuit)
         return module
 
     def _body(self, counting: Counting | None) -> Straight:
