@@ -21,6 +21,7 @@ from ...circuit import FIRST, Circuit, Macro
 from ...circuit.formats.words import generated_by
 from ...circuit.packing import pack_in_chunks, split_sources
 from ...circuit.schedule import schedule
+from ...circuit.structure import MacroKind
 from ...core.errors import InputError
 from .binary import Function, Module, assemble
 from .code import SCALAR, SIMD, Counting, Home, Lanes, Straight
@@ -30,6 +31,8 @@ from .transpose import WORK, pack, predict, unpack
 
 #: Beside memory, in this order.
 EXPORTS = ("run", "predict")
+#: Macros that are loops, where they are long; the others are the circuit's gates.
+LOOPS: tuple[MacroKind, ...] = ("popcount",)
 #: The shortest population count that is a loop.
 COUNTED = 48
 
@@ -63,7 +66,7 @@ class _Writer:
         self.circuit, self.lanes = circuit, lanes
         counts = tuple(m for m in circuit.macros if m.kind != "popcount"
                        or (len(m.inputs) >= counted and len(m.outputs) > len(SUMS)))
-        self.items, packed = split_sources(circuit.with_(macros=counts), macros=("popcount",))
+        self.items, packed = split_sources(circuit.with_(macros=counts), macros=LOOPS)
         self.counts = [item for item in self.items if isinstance(item, Macro)]
         size = circuit.input_dtype.itemsize
         self.packing = pack_in_chunks(circuit, packed, 16 // size if lanes is SIMD else 1)
