@@ -60,6 +60,9 @@ BENCHMARKS = {
         Goal("images_per_s", 3e6, "images a second from uint8 pixels", at_least=True),
         Goal("load_to_first_answer_s", 1.0, "seconds from a fresh process to the first answer"),
     )),
+    "wasm": Benchmark("wasm", "an emitted WebAssembly module beside the packed engine, one thread", (
+        Goal("speed_ratio", 0.25, "speed in wasmtime / speed of the packed engine", at_least=True),
+    )),
     "optimize": Benchmark("optimize", "optimising a trained network and proving the result", (
         Goal("optimize_and_prove_s", 120.0, "seconds to optimise and prove"),
         Goal("removed_nodes", 0.6, "share of the network's trained nodes that are no gate afterwards", at_least=True),

@@ -12,6 +12,8 @@ ValueType = Literal["i32", "i64", "v128"]
 VALUE_TYPES: dict[ValueType, int] = {"i32": 0x7F, "i64": 0x7E, "v128": 0x7B}
 MAGIC = b"\0asm\1\0\0\0"
 PAGE = 1 << 16
+#: The custom section that says what wrote the module.
+CUSTOM = "hardwire"
 #: Instructions without immediates, and those of one index or number.
 PLAIN = {
     "end": 0x0B, "select": 0x1B, "i32.eqz": 0x45, "i32.lt_u": 0x49, "i32.add": 0x6A, "i32.sub": 0x6B, "i32.shl": 0x74,
@@ -155,8 +157,8 @@ class Module:
         Address and bytes of what memory holds at the start.
     memory
         Bytes that memory has at least.
-    custom
-        Custom sections: name and content.
+    origin
+        What wrote the module, for its custom section.
     """
 
     functions: list[Function] = field(default_factory=list)
@@ -164,7 +166,7 @@ class Module:
     constants: Mapping[str, int] = field(default_factory=dict)
     data: Sequence[tuple[int, bytes]] = ()
     memory: int = 0
-    custom: Mapping[str, bytes] = field(default_factory=dict)
+    origin: str = ""
 
     def add(self, function: Function) -> int:
         """Add a function; its index."""
@@ -187,8 +189,8 @@ class Module:
             10: vector(f.body for f in self.functions),
             11: vector(b"\0\x41" + signed(place) + b"\x0b" + sized(content) for place, content in self.data),
         }
-        custom = [b"\0" + sized(_name(name) + content) for name, content in self.custom.items()]
-        return MAGIC + b"".join(bytes([i]) + sized(content) for i, content in sections.items()) + b"".join(custom)
+        custom = b"\0" + sized(_name(CUSTOM) + self.origin.encode())
+        return MAGIC + b"".join(bytes([i]) + sized(content) for i, content in sections.items()) + custom
 
 
 def _name(text: str) -> bytes:

@@ -31,10 +31,10 @@ from .transpose import WORK, pack, predict, unpack
 
 #: Beside memory, in this order.
 EXPORTS = ("run", "predict")
+#: Macros that are loops, where they are long; the others are the circuit's gates.
+LOOPS: tuple[MacroKind, ...] = ("popcount",)
 #: The shortest population count that is a loop.
 COUNTED = 48
-#: Facts that the code follows; of the others it computes the gates.
-COUNTS: tuple[MacroKind, ...] = ("popcount",)
 
 
 def module(circuit: Circuit, *, simd: bool = True, counted: int = COUNTED) -> bytes:
@@ -66,7 +66,7 @@ class _Writer:
         self.circuit, self.lanes = circuit, lanes
         counts = tuple(m for m in circuit.macros if m.kind != "popcount"
                        or (len(m.inputs) >= counted and len(m.outputs) > len(SUMS)))
-        self.items, packed = split_sources(circuit.with_(macros=counts), macros=COUNTS)
+        self.items, packed = split_sources(circuit.with_(macros=counts), macros=LOOPS)
         self.counts = [item for item in self.items if isinstance(item, Macro)]
         size = circuit.input_dtype.itemsize
         self.packing = pack_in_chunks(circuit, packed, 16 // size if lanes is SIMD else 1)
@@ -97,7 +97,7 @@ class _Writer:
         heap = table + -(-len(entries) // 16) * 16
         module.constants = {"inputs": self.inputs, "outputs": self.outputs, "block": 8 * self.lanes.size, "heap": heap}
         module.memory, module.data = heap + 16, [(table, entries)] if entries else []
-        module.custom = {"hardwire": generated_by(circuit).encode()}
+        module.origin = generated_by(circuit)
         return module
 
     def _body(self, counting: Counting | None) -> Straight:

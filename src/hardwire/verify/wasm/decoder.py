@@ -142,6 +142,7 @@ class _Decoder:
             section, end = s.octet(), s.unsigned()
             end += s.at
             if section == 0:
+                s.require(s.text() == binary.CUSTOM and s.at <= end, "a custom section is none of ours")
                 s.take(end - s.at)
                 continue
             s.require(section in readers and section > max(found, default=0), f"section {section} may not be here")

@@ -232,6 +232,7 @@ class _Reader:
         if not self._function(index).parameters:
             self._call(index)
             return list(numbers)
+        self._require(len(numbers) >= 3, "a call has too few arguments")
         *rest, end, out, out_end = numbers
         self._count(index, end, out, out_end)
         return rest
