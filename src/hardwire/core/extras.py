@@ -28,7 +28,8 @@ def missing(error: ImportError, what: str = "this") -> MissingPackageError | Non
     if not isinstance(error, ModuleNotFoundError) or top not in EXTRAS or error.name != top:
         return None
     package, extra = EXTRAS[top]
-    return MissingPackageError(f"{what} needs {package}, which is not installed; run `pip install 'hardwire[{extra}]'`")
+    return MissingPackageError(f"{what} needs {package}, which is not installed; run "
+                               f"`pip install 'hardwire[{extra}]'`, in a checkout `pip install '.[{extra}]'`")
 
 
 def require(module: str, what: str) -> Any:
