@@ -10,7 +10,7 @@ from hardwire.circuit.formats.blif import write_blif
 
 
 def written(circuit, folder):
-    files = [path for backend in BACKENDS.values() for path in backend.emit(circuit, folder, name="net")]
+    files = [path for key, backend in BACKENDS.items() if circuit.inputs or key != "onnx" for path in backend.emit(circuit, folder, name="net")]
     files += BACKENDS["verilog"].emit(circuit, folder, name="deep", pipeline=2)
     files += [write_blif(circuit, folder / "net.blif"), write_aiger(circuit, folder / "net.aig"),
               write_aiger(circuit, folder / "net.aag", binary=False)]

@@ -42,7 +42,8 @@ def refuse(ask):
         out, err = ask(*argv, code=2)
         *progress, last = err.splitlines()
         assert last.startswith("hardwire: ") and len(last) > 30 and out == ""
-        assert not any(line.startswith("hardwire: ") for line in progress) and (late or not progress)
+        assert not any(line.startswith("hardwire: ") for line in progress)
+        assert late or (all(line.startswith("reading ") for line in progress[:1]) and not progress[1:])
         assert snapshot(folder) == before
         return last
 

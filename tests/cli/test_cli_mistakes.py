@@ -54,8 +54,8 @@ def test_bad_options(refuse, xor, tmp_path, monkeypatch, argv, word):
 
 GOOD = [f"{i % 7},{i % 5},{'ab'[i % 2]}" for i in range(40)]
 TABLES = {
-    "with NaN": (["x,y,class", *GOOD[:9], "nan,1,a", *GOOD], "line 11"),
-    "with a gap": (["x,y,class", *GOOD[:9], ",1,a", *GOOD], "line 11"),
+    "with a label that is NaN": (["x,y,class", *GOOD[:9], "3,1,nan", *GOOD], "line 11"),
+    "with no label": (["x,y,class", *GOOD[:9], "3,1,", *GOOD], "line 11"),
     "with infinity": (["x,y,class", *GOOD[:9], "inf,1,a", *GOOD], "line 11"),
     "one class": (["x,y,class", *(row[:-1] + "a" for row in GOOD)], "'a' only"),
     "one sample of a class": (["x,y,class", *GOOD, "1,1,c"], "'c'"),

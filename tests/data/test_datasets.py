@@ -83,9 +83,9 @@ def test_unknown_names_and_absent_files(name, says):
 
 
 def test_other_files_are_refused(tmp_path):
-    (tmp_path / "a.parquet").write_bytes(b"x")
-    with pytest.raises(InputError, match=r"neither \.csv, \.tsv nor \.npz"):
-        load_dataset(tmp_path / "a.parquet")
+    (tmp_path / "a.xlsx").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"neither \.csv, \.tsv, \.parquet nor \.npz"):
+        load_dataset(tmp_path / "a.xlsx")
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(InputError, match=re.escape(str(tmp_path))):
         load_dataset(tmp_path / "folder.csv")

@@ -59,7 +59,7 @@ def test_samples_that_were_scaled_since_are_refused(estimator, digits):
         fitted.predict(x / 16)
     assert len(fitted.set_params(as_is=True).predict(x / 16)) == 300
     with pytest.warns(UserWarning, match="of 300 samples outside the trained range"):
-        fitted.predict(x * 16)
+        fitted.set_params(as_is=False).predict(x * 16)
 
 
 def test_what_predicts_is_the_circuit(fitted, iris):

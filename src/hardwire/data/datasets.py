@@ -297,9 +297,9 @@ def _read(
         return known, read_source(known, data_dir=data_dir, download=download)
     path = Path(name_or_path)
     suffix = path.suffix.lower()
-    folder = path.is_dir()
+    folder = bool(known) and path.is_dir()
     if suffix not in (*TABLES, ARCHIVE) and not folder:
-        what = "is neither .csv, .tsv, .parquet nor .npz" if path.exists() else "is unknown"
+        what = "is neither .csv, .tsv, .parquet nor .npz" if not known or path.exists() else "is unknown"
         raise InputError(f"data set {known!r} {what}; choose from {', '.join(SOURCES)}, or give a path to a .csv, "
                          f".tsv, .parquet or .npz file, or to a folder of pictures by class")
     if not folder and not path.is_file():

@@ -39,8 +39,9 @@ def _as_value_error() -> Iterator[None]:
 
 
 E = TypeVar("E", bound=type)
-#: Share of values outside the range in ``fit`` that ``predict`` warns of.
-NOTABLE = 0.1
+#: Share of values outside the range in ``fit`` that ``predict`` warns of, and the samples that must be asked at once:
+#: of fewer it could not tell a batch that differs from one that does not.
+NOTABLE, FEW = 0.1, 30
 
 #: Settings that are parameters of an estimator; others are given by ``settings``.
 NAMES = ("encoder", "levels", "code_bits", "layers", "width", "parametrisation", "init", "strength", "noise", "tau",
@@ -126,7 +127,8 @@ class _LogicEstimator(BaseEstimator):  # type: ignore[misc]
         """Return the circuit's output words (samples, words); samples that were scaled since ``fit`` are refused."""
         given: NDArray[np.float64] = validate_data(self, x, dtype=np.float64, reset=False)
         with _as_value_error():
-            for remark in check_ranges(given, engine.circuit.inputs, as_is=self.as_is, least=NOTABLE):
+            least = NOTABLE if len(given) >= FEW and not self.as_is else 1.0
+            for remark in check_ranges(given, engine.circuit.inputs, as_is=self.as_is, least=least):
                 warnings.warn(remark, stacklevel=3)
         return engine(given)
 

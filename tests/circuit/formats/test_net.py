@@ -69,7 +69,7 @@ def test_outputs_may_carry_a_scale(tmp_path):
     one, other = plain.build(), scaled.build()
     assert canonical_text(one).endswith("output a 2 3\noutput b 3\n")
     assert canonical_text(other).endswith("output a 2 3\noutput b 3 : -2.5 0.1\n")
-    assert str(other).endswith("output b[1] = x[1]  # value = -2.5 + 0.1 * code\n")
+    assert other.text().endswith("output b[1] = x[1]  # value = -2.5 + 0.1 * code\n")
     for suffix, save, load in (("net", save_circuit, load_circuit), ("aig", write_aiger, read_aiger),
                                ("blif", write_blif, read_blif)):
         again = load(save(other, tmp_path / f"c.{suffix}"))

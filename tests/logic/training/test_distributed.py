@@ -112,7 +112,7 @@ def test_mistakes_are_told_on_every_rank(two):
 
 def test_the_run_directory_is_written_once(two):
     folder, found = two
-    assert sorted(p.name for p in (folder / "run").iterdir()) == [".lock", "config.toml", "metrics.jsonl", "model.safetensors"]
+    assert sorted(p.name for p in (folder / "run").iterdir()) == [".lock", "calibration.json", "config.toml", "metrics.jsonl", "model.safetensors"]
     weights = load_model(folder / "run").network.state_dict()
     assert {k: v.flatten().tolist() for k, v in weights.items()} == found[0][0]["weights"]
 

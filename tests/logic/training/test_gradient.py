@@ -14,7 +14,7 @@ from hardwire.logic.training.evaluation import accuracy, predict
 from hardwire.logic.training.gradient import HEAD_RATE, LogicTraining, one_cycle, parameter_groups
 from hardwire.runs.directory import CHECKPOINT
 
-LEFT = [".lock", "config.toml", "metrics.jsonl", "model.safetensors"]
+LEFT = [".lock", "calibration.json", "config.toml", "metrics.jsonl", "model.safetensors"]
 
 TINY = LogicSettings(width=60, layers=2, levels=2, steps=24, evaluate_every=6, batch=32)
 

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ... import __version__
 from ...circuit import Circuit
-from ...circuit.formats.words import describe_words
+from ...circuit.formats.words import describe_words, generated_by
 from ...core.bits import Codes
 from ...core.errors import InputError
 from ...core.extras import require
@@ -85,7 +85,8 @@ def to_onnx(circuit: Circuit, name: str) -> Any:
                                       ("y", circuit.output_dtype, circuit.outputs))]
     made = onnx.helper.make_graph(graph.nodes, name, ends[:1], ends[1:], graph.constants)
     model = onnx.helper.make_model(made, opset_imports=[onnx.helper.make_opsetid("", OPSET)], ir_version=IR_VERSION,
-                                   producer_name="hardwire", producer_version=__version__)
+                                   producer_name="hardwire", producer_version=__version__,
+                                   doc_string=generated_by(circuit))
     onnx.helper.set_model_props(model, {"hardwire": describe_words(circuit), "digest": circuit.digest})
     onnx.checker.check_model(model)
     return model

@@ -136,7 +136,7 @@ def _fields(circuit: Circuit, name: str) -> dict[str, Any]:
         "input_array": array, "output_array": ARRAYS[circuit.output_dtype.itemsize],
         "number": "bigint" if array.startswith("Big") else "number", "classes": _text(classes),
         "probe": _text([*_probe()]), "prediction": _prediction(circuit, classes), "package": _text(_package(name)),
-        "description": _text(f"The circuit {circuit.name}: logic gates in WebAssembly, by hardwire"),
+        "description": _text(f"The circuit {circuit.name}: logic gates in WebAssembly. {generated_by(circuit)}"),
         "shape": f"{len(circuit.inputs)} numbers in, "
                  f"{f'one of {len(circuit.labels)} classes' if classes else f'{len(circuit.outputs)} values'} out",
         "example": f"new Array({len(circuit.inputs)}).fill(0)", "vectors": len(vectors), "words": words,

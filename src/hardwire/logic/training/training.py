@@ -7,6 +7,7 @@ import torch
 
 from ...core.errors import InputError
 from ...data import Dataset
+from ...runs.directory import RunDirectory
 from ...runs.experiment import BUILDING, Training, run
 from ...runs.progress import Listener, Progress
 from ...runs.shown import shown
@@ -68,7 +69,7 @@ def train(
     if out is None and resume:
         raise InputError("resume needs a run directory; give out")
     with shown(progress) as listener:
-        if listener is not None:
+        if listener is not None and not (resume and out is not None and RunDirectory(out).finished):
             listener(Progress(0, 1, "", 0.0, 0.0, doing=BUILDING))
         training = LogicTraining(settings, dataset, network) if network is not None else training_of(settings, dataset)
         outcome = run("logic", settings, training, out=out, resume=resume, listen=listener,
