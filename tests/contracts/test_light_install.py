@@ -69,7 +69,7 @@ def test_a_verb_names_the_extra(folder, line, package, extra):
     said = python(f"from hardwire.cli import main; sys.exit(main({line.split()!r}))", folder)
     assert said.returncode == 2 and "Traceback" not in said.stderr, said.stderr
     *_, last = said.stderr.splitlines()
-    assert re.fullmatch(rf"hardwire: .* needs {package}, which is not installed; run `pip install 'hardwire\[{extra}\]'`", last)
+    assert re.fullmatch(rf"hardwire: .* needs {package}, which is not installed; run `pip install 'hardwire\[{extra}\]'`, in a checkout `pip install '\.\[{extra}\]'`", last)
 
 
 def test_a_name_says_its_extra(folder):

@@ -67,7 +67,7 @@ def _run(commands: Iterable[str], folder: Path, produces: Sequence[str], timeout
     if not installed():
         raise MissingToolError(f"pyosys was not found: install {PACKAGE}")
     (folder / SCRIPT).write_text("\n".join(commands) + "\n", encoding="utf-8")
-    return run_command(TITLE, [sys.executable, "-c", CHILD], package=PACKAGE, cwd=folder, timeout=timeout,
+    return run_command(TITLE, [sys.executable, "-u", "-c", CHILD], package=PACKAGE, cwd=folder, timeout=timeout,
                        produces=[folder / name for name in (*produces, "version.txt")])
 
 
