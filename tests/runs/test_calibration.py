@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from hardwire.core.errors import FormatError
-from hardwire.runs.calibration import calibration_error, fit_calibration, load_calibration, softmax
+from hardwire.core.errors import FormatError, InputError
+from hardwire.runs.calibration import calibration_error, calibration_file, fit_calibration, load_calibration, softmax
 from hardwire.runs.directory import RunDirectory
 
 
@@ -53,3 +53,13 @@ def test_damaged_files_are_refused(tmp_path, text):
     made = fit_calibration(*drawn(50, 0.1))
     directory.keep({"calibration.json": made.text()})
     assert load_calibration(directory) == made and json.loads(made.text())["samples"] == 50
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -1e200])
+def test_scores_that_are_not_finite_give_no_calibration(wrong):
+    scores, y = drawn(40, 0.1)
+    assert [*calibration_file(scores, y)] == ["calibration.json"]
+    scores[3, 1] = wrong
+    assert calibration_file(scores, y) == {}
+    with pytest.raises(InputError, match="not finite"):
+        fit_calibration(scores, y)

@@ -18,9 +18,9 @@ from ..core.errors import FormatError, InputError
 from ..data import load_dataset
 from ..data.columns import Columns, kept_texts
 from ..data.fingerprint import fingerprint_of
-from ..runs.calibration import calibration_text
+from ..runs.calibration import calibration_file
 from ..runs.checkpoint import Stored, Tensors, part, with_prefix
-from ..runs.directory import CALIBRATION, RunDirectory, kept_columns
+from ..runs.directory import RunDirectory, kept_columns
 from ..runs.experiment import Figures, Training
 from ..runs.fingerprint import Fingerprint
 from ..runs.values import Real, Size, Standing, Values
@@ -193,7 +193,7 @@ class CrossbarTraining(Training):
             return {}
         network = self.networks[self.settings.variants[0]]
         scores = network.scores(self.data.shown_x, seed=self.settings.epochs)
-        return {CALIBRATION: calibration_text(scores, self.data.shown_y)}
+        return calibration_file(scores, self.data.shown_y)
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Return every device of every variant."""

@@ -1,7 +1,7 @@
 """The verdicts of a run that still hold: each belongs to one circuit, and to what that was held against."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def verified(directory: RunDirectory, raw: Circuit, circuit: Circuit) -> dict[st
     if reference != raw.digest and "inexact" not in steps.get("optimize", {}):
         verdicts["optimized gates"] = _void(f"{RAW} has changed since `hardwire verify` ran")
     for emission in emitted:
-        verdicts |= _emitted(directory.path, emission["files"][0]["path"], verdicts, by)
+        verdicts |= _emitted(directory.path, [file["path"] for file in emission["files"]], verdicts, by)
     kept = {name: values for name, values in by.items() if not isinstance(verdicts.get(name), Verdict)}
     return {"verified": verdicts, **({"verified_by": kept} if kept else {}), **more}
 
@@ -41,14 +41,23 @@ def _void(why: str) -> Verdict:
     return Verdict("skipped", detail=why)
 
 
-def _emitted(folder: Path, path: str, verdicts: Mapping[str, Any], by: Mapping[str, Any]) -> dict[str, Verdict]:
-    """What takes the place of the verdicts on an emitted file, where it is not the one that they are of."""
-    names = [name for name in verdicts if f"{name} ".startswith(f"emitted {path} ")]
+def _emitted(folder: Path, paths: Sequence[str], verdicts: Mapping[str, Any],
+             by: Mapping[str, Any]) -> dict[str, Verdict]:
+    """What takes the place of the verdicts on emitted files, where these are not the ones that they are of.
+
+    Checks have the name of the first file, the main one; each is of that or of another file beside it.
+    """
+    main = f"emitted {paths[0]}"
+    names = [name for name in verdicts if name == main or name.startswith((f"{main} ", f"{main}, "))]
     if not names:
-        return {f"emitted {path}": _void("it was emitted since `hardwire verify` ran")}
-    try:
-        content = hashlib.sha256((folder / path).read_bytes()).hexdigest()
-    except OSError:
-        content = ""
+        return {main: _void("it was emitted since `hardwire verify` ran")}
+    contents = {_hash(folder / path) for path in paths}
     return {name: _void("the file has changed since `hardwire verify` ran") for name in names
-            if by.get(name, {}).get("against", "") != content}
+            if by.get(name, {}).get("against", "") not in contents}
+
+
+def _hash(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None

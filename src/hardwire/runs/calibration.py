@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ..core.errors import FormatError
+from ..core.errors import FormatError, InputError
 from ..core.files import read_text
 from ..core.reading import parse_json
 from .directory import CALIBRATION, RunDirectory
@@ -28,6 +28,8 @@ BINS = 15
 #: Samples that the fit takes at most, evenly from all; halvings of the interval of ``ln b``.
 MOST, HALVINGS = 20_000, 60
 _LOG_RANGE = 40.0
+#: Scores whose squares stay far within float64.
+LARGEST = 1e100
 
 
 class Calibration(Values):
@@ -63,7 +65,15 @@ def softmax(scores: Scores, b: float) -> Scores:
 
 
 def fit_calibration(scores: NDArray[Any], y: NDArray[np.int64]) -> Calibration:
-    """Fit ``b`` to scores (samples, classes) of samples whose classes are ``y`` (samples,)."""
+    """Fit ``b`` to scores (samples, classes) of samples whose classes are ``y`` (samples,).
+
+    Raises
+    ------
+    InputError
+        Scores are not finite.
+    """
+    if not _usable(scores):
+        raise InputError(f"scores are not finite, or beyond {LARGEST:g}; train the network anew")
     s = np.asarray(scores, dtype=np.float64)
     halves = (np.arange(len(y)) % 2 == 0), (np.arange(len(y)) % 2 == 1)
     confidence, right = np.zeros(len(y)), s.argmax(axis=1) == y
@@ -98,9 +108,13 @@ def _inverse_temperature(s: Scores, y: NDArray[np.int64]) -> float:
     return float(np.exp((low + high) / 2) / spread)
 
 
-def calibration_text(scores: NDArray[Any], y: NDArray[np.int64]) -> str:
-    """Fit, and return the result as JSON."""
-    return fit_calibration(scores, y).text()
+def calibration_file(scores: NDArray[Any], y: NDArray[np.int64]) -> dict[str, str]:
+    """Fit, and return the run's file; none where the scores of a training that went wrong cannot be calibrated."""
+    return {CALIBRATION: fit_calibration(scores, y).text()} if _usable(scores) else {}
+
+
+def _usable(scores: NDArray[Any]) -> bool:
+    return bool(np.all(np.abs(scores) < LARGEST))  # false of NaN too
 
 
 def load_calibration(directory: RunDirectory) -> Calibration | None:

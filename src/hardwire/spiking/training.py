@@ -16,9 +16,9 @@ from ..data import Dataset, load_dataset
 from ..data.columns import kept_texts
 from ..data.datasets import Split
 from ..data.fingerprint import fingerprint_of
-from ..runs.calibration import calibration_text
+from ..runs.calibration import calibration_file
 from ..runs.checkpoint import Stored, Tensors
-from ..runs.directory import CALIBRATION, RunDirectory, kept_columns
+from ..runs.directory import RunDirectory, kept_columns
 from ..runs.experiment import Figures, Training, run
 from ..runs.fingerprint import Fingerprint
 from ..runs.progress import Listener
@@ -180,7 +180,7 @@ class SpikingTraining(Training):
         if not len(held.y):
             return {}
         scores = self.readout.scores(self.network.respond(self.encoder(held.x)))
-        return {CALIBRATION: calibration_text(scores, held.y)}
+        return calibration_file(scores, held.y)
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Return the network's arrays, and the activity so far."""

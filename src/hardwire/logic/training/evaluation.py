@@ -8,8 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...data import Dataset, Encoder
-from ...runs.calibration import calibration_text
-from ...runs.directory import CALIBRATION
+from ...runs.calibration import calibration_file
 from ..network.heads import GroupSum
 from .batches import EncodedSamples
 from .distributed import Ranks
@@ -61,7 +60,7 @@ def calibration_of(network: torch.nn.Module, dataset: Dataset, encoder: Encoder)
         return {}
     samples = EncodedSamples(encoder.encode(held.x), held.y)
     counts = scores_of(network, samples, (False,), np.arange(len(samples)))[0] * head.tau
-    return {CALIBRATION: calibration_text(np.rint(counts).astype(np.float64), held.y)}
+    return calibration_file(np.rint(counts).astype(np.float64), held.y)
 
 
 @torch.no_grad()
