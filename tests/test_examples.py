@@ -33,6 +33,7 @@ def test_digits():
     assert after < before and said.endswith("proved\n")
 
 
+@pytest.mark.slow
 def test_your_csv():
     said = run("03_your_csv.py")
     assert float(re.search(r"test accuracy ([\d.]+) %", said)[1]) >= 85
@@ -66,6 +67,7 @@ def test_regression():
     assert error < 0.85 * spread and "value = bias + scale * count" in said and said.count("true") == 5
 
 
+@pytest.mark.slow
 def test_share_a_model():
     said = run("08_share_a_model.py")
     assert "\nproved\n" in said and "README.md circuit.net config.json model.safetensors" in said

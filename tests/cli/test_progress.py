@@ -71,6 +71,7 @@ def test_what_is_done_before_the_first_step_is_said(capsys, monkeypatch):
     assert "doing" not in json.loads(between)
 
 
+@pytest.mark.slow
 def test_the_first_line_comes_before_torch_is_imported(tmp_path):
     """A line at once, whatever the size of the network: torch alone takes seconds."""
     code = """

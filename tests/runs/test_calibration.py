@@ -55,11 +55,12 @@ def test_damaged_files_are_refused(tmp_path, text):
     assert load_calibration(directory) == made and json.loads(made.text())["samples"] == 50
 
 
-@pytest.mark.parametrize("wrong", [np.nan, np.inf, -1e200])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -1e35])
 def test_scores_that_are_not_finite_give_no_calibration(wrong):
     scores, y = drawn(40, 0.1)
     assert [*calibration_file(scores, y)] == ["calibration.json"]
+    assert [*calibration_file(scores.astype(np.float32), y)] == ["calibration.json"]  # as a crossbar's are
     scores[3, 1] = wrong
-    assert calibration_file(scores, y) == {}
+    assert calibration_file(scores, y) == calibration_file(scores.astype(np.float32), y) == {}
     with pytest.raises(InputError, match="not finite"):
         fit_calibration(scores, y)

@@ -28,8 +28,8 @@ BINS = 15
 #: Samples that the fit takes at most, evenly from all; halvings of the interval of ``ln b``.
 MOST, HALVINGS = 20_000, 60
 _LOG_RANGE = 40.0
-#: Scores whose squares stay far within float64.
-LARGEST = 1e100
+#: Scores that float32 holds, and whose squares float64 does.
+LARGEST = 1e30
 
 
 class Calibration(Values):
